@@ -1,0 +1,41 @@
+// Reads and writes of devices: the part of AXI that a core's Device-nGnRnE access needs.
+// 64-bit accesses travel whole; a device whose registers are 32 bits wide sees two accesses, the lower address first.
+
+import type { MessageRow } from '../protocol.ts';
+
+/** AXI response codes. */
+export const busResponse = { OKAY: 0, SLVERR: 2, DECERR: 3 } as const;
+
+export const busMessages = {
+  ReadRequest: {
+    code: 0x0101,
+    sender: 'core',
+    receiver: 'device',
+    /** `offset`: from the device's base; `sizeBytes`: 1, 2, 4 or 8; `tag`: returned with the response. */
+    fields: ['offset', 'sizeBytes', 'tag'],
+    reply: 'ReadResponse',
+    ordering: 'Requests of one core to one device are served in the order of issue.',
+  },
+  WriteRequest: {
+    code: 0x0102,
+    sender: 'core',
+    receiver: 'device',
+    fields: ['offset', 'sizeBytes', 'tag', 'valueLow', 'valueHigh'],
+    reply: 'WriteResponse',
+    ordering: 'Requests of one core to one device are served in the order of issue; the effect precedes the response.',
+  },
+  ReadResponse: {
+    code: 0x0103,
+    sender: 'device',
+    receiver: 'core',
+    fields: ['response', 'tag', 'valueLow', 'valueHigh'],
+    ordering: 'Responses return in the order of the requests.',
+  },
+  WriteResponse: {
+    code: 0x0104,
+    sender: 'device',
+    receiver: 'core',
+    fields: ['response', 'tag'],
+    ordering: 'The write is complete for every observer when the response is received.',
+  },
+} as const satisfies Readonly<Record<string, MessageRow>>;

@@ -1,0 +1,101 @@
+// Where the state of the simulated machine lies in the one shared WebAssembly.Memory.
+//
+// Guest RAM is mapped at its own physical address (RAM begins at 1 GiB on the `virt` board), so that a physical address of RAM
+// is a wasm address. The gibibyte below, where the board has only devices, holds what the engines need: the line map and, for
+// each PE, one fixed-size record of architectural state with its jump cache and soft TLBs. Translated code receives the address
+// of the record as its first parameter, so that one module serves every PE.
+
+/** Physical address, and wasm address, of the first byte of RAM. */
+export const ramBase = 0x4000_0000;
+
+/** Largest RAM in bytes: a 32-bit wasm memory ends at 4 GiB. */
+export const ramLimitBytes = 0xc000_0000;
+
+/** log2 of the line that the line map watches: 64 bytes, the cache line of CTR_EL0 and the exclusives reservation granule. */
+export const lineShift = 6;
+
+/**
+ * The line map: one byte for each 64-byte line of RAM; the byte of physical address `a` is at `lineMapOffset + (a >>> lineShift)`.
+ * A store to a line whose byte is not zero leaves the fast path. Bits: `lineHoldsCode`, `lineIsMonitored`.
+ */
+export const lineMapOffset = 0x0f00_0000;
+/** The line, or the one after it, holds the source of translated code. */
+export const lineHoldsCode = 1;
+/** Some PE's exclusive monitor, or a watch of a tool, covers the line. */
+export const lineIsMonitored = 2;
+
+/** Address of the record of PE 0. */
+export const peStateBase = 0x2000_0000;
+/** Bytes from the record of one PE to the next. */
+export const peStateStride = 0x1_0000;
+
+/** Byte offsets inside the record of a PE. */
+export const pe = {
+  /** X0..X30, 8 bytes each. */
+  x: 0x000,
+  /** The zero register: always 0. */
+  xzr: 0x0f8,
+  /** The stack pointer in use (SP_EL0 or SP_ELx as PSTATE.SP says); the others are banked in the system registers. */
+  sp: 0x100,
+  /** Address of the next instruction. */
+  pc: 0x108,
+  /** PSTATE.N, Z, C, V: 32-bit, 0 or 1 each. */
+  n: 0x110,
+  z: 0x114,
+  c: 0x118,
+  v: 0x11c,
+  /** Instructions left in the present run: 32-bit signed. */
+  budget: 0x120,
+  /** 15 where SCTLR_ELx.SA(0) checks the alignment of SP for the current EL, else 0. */
+  spAlignmentMask: 0x124,
+  /** Not zero where an access to SIMD&FP registers traps at the current EL. */
+  fpTrapped: 0x128,
+  /** Address of the soft TLB of the current EL. */
+  tlb: 0x12c,
+  /** Address of the soft TLB that LDTR, STTR and their kind use. */
+  tlbUnprivileged: 0x130,
+  /** -1 where every access must be aligned to its size (SCTLR_ELx.A, or stage 1 is off and memory is Device-nGnRnE), else 0. */
+  strictAlignment: 0x134,
+  /** PSTATE without NZCV, in the layout of SPSR_ELx. */
+  pstate: 0x138,
+  /** 0 or 1: the event register of WFE and SEV. */
+  eventRegister: 0x13c,
+  /** Four 64-bit slots through which 64-bit values pass between translated code and TypeScript. */
+  scratch: 0x140,
+  /** V0..V31, 16 bytes each. */
+  vector: 0x200,
+  /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */
+  systemRegisters: 0x400,
+  /** Jump cache: `jumpCacheEntries` entries of 16 bytes: virtual address (8), function index (4), not used (4). */
+  jumpCache: 0x1000,
+  /** Four soft TLBs, one after the other: EL0, EL1, EL2, EL3. */
+  softTlb: 0x5000,
+} as const;
+
+export const systemRegisterSlots = 384;
+
+export const jumpCacheEntries = 1024;
+export const jumpCacheEntryBytes = 16;
+
+export const softTlbEntries = 256;
+/** Page size of the soft TLB: the smallest granule. */
+export const pageShift = 12;
+
+/**
+ * A soft TLB entry: three tags, each a page-aligned virtual address or `noTag`, and the addend.
+ * An access of `n` bytes at `va` hits when the tag equals the page of `va`, and of its last byte.
+ */
+export const softTlbEntry = {
+  bytes: 32,
+  readTag: 0,
+  writeTag: 8,
+  fetchTag: 16,
+  /** 32 bits: wasm address minus virtual address, modulo 2^32. */
+  addend: 24,
+} as const;
+/** Never equal to a page-aligned address. */
+export const noTag = -1;
+export const softTlbBytes = softTlbEntries * softTlbEntry.bytes;
+
+/** Address of the record of PE `index`. */
+export const peState = (index: number): number => peStateBase + index * peStateStride;
