@@ -1,0 +1,82 @@
+// Functions of the manual's shared pseudocode that several groups use (Arm DDI 0487, J1), over the semantics interface.
+
+import type { Flags, Semantics, Value } from './semantics.ts';
+
+/** N and Z of a result. */
+export function signAndZero(s: Semantics, result: Value): Pick<Flags, 'N' | 'Z'> {
+  const zero = s.constant(result.width as 32 | 64, 0);
+  return { N: s.ltS(result, zero), Z: s.eq(result, zero) };
+}
+
+/** AddWithCarry(x, y, '0'). */
+export function addition(s: Semantics, x: Value, y: Value): { result: Value; flags: Flags } {
+  const result = s.add(x, y);
+  const overflow = s.and(s.xor(x, result), s.xor(y, result));
+  const zero = s.constant(x.width as 32 | 64, 0);
+  return { result, flags: { ...signAndZero(s, result), C: s.ltU(result, x), V: s.ltS(overflow, zero) } };
+}
+
+/** AddWithCarry(x, NOT(y), '1'). */
+export function subtraction(s: Semantics, x: Value, y: Value): { result: Value; flags: Flags } {
+  const result = s.sub(x, y);
+  const overflow = s.and(s.xor(x, y), s.xor(x, result));
+  const zero = s.constant(x.width as 32 | 64, 0);
+  const borrow = s.ltU(x, y);
+  return {
+    result,
+    flags: { N: s.ltS(result, zero), Z: s.eq(x, y), C: invert(s, borrow), V: s.ltS(overflow, zero) },
+  };
+}
+
+/** AddWithCarry(x, y, carry): `carry` is 32-bit 0 or 1. */
+export function addWithCarry(s: Semantics, x: Value, y: Value, carry: Value): { result: Value; flags: Flags } {
+  const width = x.width as 32 | 64;
+  const zero = s.constant(width, 0);
+  const partial = s.add(x, y);
+  const result = s.add(partial, width === 64 ? s.zeroExtend(carry, 32, 64) : carry);
+  const overflow = s.and(s.xor(x, result), s.xor(y, result));
+  const carryOut = s.or(s.ltU(partial, x), s.ltU(result, partial));
+  return { result, flags: { ...signAndZero(s, result), C: carryOut, V: s.ltS(overflow, zero) } };
+}
+
+/** The other value of a 0-or-1. */
+export function invert(s: Semantics, bit: Value): Value {
+  return s.xor(bit, s.constant(32, 1));
+}
+
+/** ConditionHolds(cond): 32-bit 0 or 1. */
+export function conditionHolds(s: Semantics, cond: number): Value {
+  const base = ((): Value => {
+    switch (cond >> 1) {
+      case 0: // EQ, NE
+        return s.readFlag('Z');
+      case 1: // CS, CC
+        return s.readFlag('C');
+      case 2: // MI, PL
+        return s.readFlag('N');
+      case 3: // VS, VC
+        return s.readFlag('V');
+      case 4: // HI, LS
+        return s.and(s.readFlag('C'), invert(s, s.readFlag('Z')));
+      case 5: // GE, LT
+        return s.eq(s.readFlag('N'), s.readFlag('V'));
+      case 6: // GT, LE
+        return s.and(s.eq(s.readFlag('N'), s.readFlag('V')), invert(s, s.readFlag('Z')));
+      default: // AL, NV
+        return s.constant(32, 1);
+    }
+  })();
+  return (cond & 1) === 1 && cond !== 15 ? invert(s, base) : base;
+}
+
+/** An operand field as a value of the given width. */
+export function widen(s: Semantics, field: Value, width: 32 | 64): Value {
+  return width === 64 ? s.zeroExtend(field, 32, 64) : field;
+}
+
+/** SignExtend of the low `bits` bits of a 32-bit field to 64 bits, shifted left by `shift`: offsets of branches and loads. */
+export function signedOffset(s: Semantics, field: Value, bits: number, shift: number): Value {
+  const unused = s.constant(64, 64 - bits);
+  const extended = s.asr(s.lsl(s.zeroExtend(field, 32, 64), unused), unused);
+  return s.lsl(extended, s.constant(64, shift));
+}
