@@ -24,6 +24,12 @@ export const lineHoldsCode = 1;
 /** Some PE's exclusive monitor, or a watch of a tool, covers the line. */
 export const lineIsMonitored = 2;
 
+/**
+ * The exclusive monitors: 32 bits for each PE, the number of the 64-byte line (physical address >>> lineShift) that it has
+ * tagged, 0 where it is in the Open Access state.
+ */
+export const monitorTableOffset = 0x1f00_0000;
+
 /** Address of the record of PE 0. */
 export const peStateBase = 0x2000_0000;
 /** Bytes from the record of one PE to the next. */
@@ -62,11 +68,16 @@ export const pe = {
   eventRegister: 0x13c,
   /** Four 64-bit slots through which 64-bit values pass between translated code and TypeScript. */
   scratch: 0x140,
+  /**
+   * The exception level, 0..3: 32 bits. Bits [1:0] of the virtual address in a jump cache entry hold the level for which the
+   * fetch was permitted, so that EL0 never runs what only EL1 may execute and a change of level flushes nothing.
+   */
+  jumpTag: 0x160,
   /** V0..V31, 16 bytes each. */
   vector: 0x200,
   /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */
   systemRegisters: 0x400,
-  /** Jump cache: `jumpCacheEntries` entries of 16 bytes: virtual address (8), function index (4), not used (4). */
+  /** Jump cache: `jumpCacheEntries` entries of 16 bytes: virtual address | `jumpTag` (8), function index (4), not used (4). */
   jumpCache: 0x1000,
   /** Four soft TLBs, one after the other: EL0, EL1, EL2, EL3. */
   softTlb: 0x5000,

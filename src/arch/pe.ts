@@ -1,0 +1,141 @@
+// A processing element: the architecture's answers to everything that the engines do not do inline.
+//
+// Every service is called with `pc` of the PE's record at the present instruction. A service that returns `exit.none` has left
+// `pc` alone: the engine goes on with the next instruction. Any other exit has set `pc` as exits.ts says. 64-bit operands and
+// results pass through the scratch slots of the record.
+
+import type { MemoryViews } from '../memory/memory-views.ts';
+import type { DvmOperation, PeEnvironment, TimerKind } from './environment.ts';
+import type { Exit } from './exits.ts';
+
+/** The `kind` of accessMemory. */
+export const accessKind = { read: 0, write: 1 } as const;
+export type AccessKind = (typeof accessKind)[keyof typeof accessKind];
+
+/** The `flags` of accessMemory, loadExclusive and storeExclusive; they add up. */
+export const accessFlag = {
+  /** The address must be a multiple of the size: exclusives, acquire and release, atomics. */
+  aligned: 1,
+  /** LDTR, STTR and their kind: as if at EL0, where the architecture says so. */
+  unprivileged: 2,
+  /** The read, or the write, of an atomic read-modify-write: both permissions are needed before either happens. */
+  atomic: 4,
+  /** Two elements of half the size: alignment is checked for the element. */
+  pair: 8,
+} as const;
+
+/** Interrupts and asynchronous errors, by the line that asks for them. */
+export type InterruptKind = 'serror' | 'fiq' | 'irq' | 'vserror' | 'vfiq' | 'virq';
+
+/** Software that lives at an exception level as TypeScript (DESIGN, idea 6). */
+export type ResidentSoftware = (pe: Pe, immediate: number) => Exit;
+
+export interface PeOptions {
+  /** Position among the PEs of the machine: it chooses the record, and the affinity unless `mpidr` says otherwise. */
+  readonly index: number;
+  /** PEs of the machine. */
+  readonly count: number;
+  readonly memory: MemoryViews;
+  readonly ramBytes: number;
+  readonly environment: PeEnvironment;
+  readonly hasEl2: boolean;
+  readonly hasEl3: boolean;
+  /** Affinity fields of MPIDR_EL1. */
+  readonly mpidr: bigint;
+  /** Answers calls by the conduit instead of an exception: firmware under an architecture that has no EL3 of its own. */
+  readonly firmware?: { readonly conduit: 'smc' | 'hvc'; readonly call: ResidentSoftware };
+  /** Answers HLT #0xF000; without it HLT is UNDEFINED. */
+  readonly semihosting?: ResidentSoftware;
+}
+
+export interface ResetState {
+  readonly el: 1 | 2 | 3;
+  readonly pc: bigint;
+  readonly x0: bigint;
+}
+
+export interface SavedPe {
+  readonly version: 1;
+  readonly record: Uint8Array;
+  readonly tlb: unknown;
+  readonly microarchitecture: unknown;
+}
+
+export interface Pe {
+  readonly index: number;
+  /** Address of the record. */
+  readonly base: number;
+
+  /** Cold reset, then `state`: what the firmware of the board would have left. PSTATE is ELx with SP_ELx, DAIF masked. */
+  reset(state: ResetState): void;
+  save(): SavedPe;
+  restore(saved: SavedPe): void;
+
+  // System instructions. `key` is systemKey(op0, op1, CRn, CRm, op2).
+  /** MRS: the value goes to scratch[0]. */
+  readSystemRegister(key: number): Exit;
+  /** MSR (register): the value is in scratch[0]. */
+  writeSystemRegister(key: number): Exit;
+  /** SYS: IC, DC, AT, TLBI; the operand is in scratch[0]. SYSL is UNDEFINED. */
+  systemInstruction(key: number): Exit;
+  msrImmediate(op1: number, op2: number, CRm: number): Exit;
+
+  // Exception-generating instructions and faults of instruction execution.
+  svc(imm16: number): Exit;
+  hvc(imm16: number): Exit;
+  smc(imm16: number): Exit;
+  brk(imm16: number): Exit;
+  hlt(imm16: number): Exit;
+  eret(): Exit;
+  undefinedInstruction(word: number): Exit;
+  /** An instruction is executed with PSTATE.IL set. */
+  illegalState(): Exit;
+  pcAlignment(): Exit;
+  spAlignment(): Exit;
+  /** An access to SIMD&FP registers while `fpTrapped` is not 0. */
+  fpAccessTrap(): Exit;
+
+  // Barriers, hints and waiting.
+  dsb(): Exit;
+  isb(): Exit;
+  /** ESB. */
+  errorSynchronizationBarrier(): Exit;
+  wfi(): Exit;
+  wfe(): Exit;
+  sev(): Exit;
+  sevl(): Exit;
+  clrex(): Exit;
+
+  // Memory. The virtual address is in scratch[0], the value in scratch[1] and scratch[2].
+  accessMemory(kind: AccessKind, sizeBytes: number, flags: number): Exit;
+  loadExclusive(sizeBytes: number, flags: number): Exit;
+  /** The status, 0 or 1, goes to scratch[3]. */
+  storeExclusive(sizeBytes: number, flags: number): Exit;
+  /** The physical address of the instruction at PC, or -1 after an exception has been taken (PC is then the vector). */
+  translateFetch(): number;
+
+  // What reaches the PE from outside.
+  setLine(kind: InterruptKind, level: boolean): void;
+  /** The interrupt that is taken before the next instruction, if any. */
+  pendingInterrupt(): InterruptKind | undefined;
+  takeInterrupt(kind: InterruptKind): void;
+  /** True where WFI completes: an interrupt is pending whatever PSTATE masks. */
+  wakeUpPending(): boolean;
+  /** Sets the event register. */
+  receiveEvent(): void;
+  receiveDvm(operation: DvmOperation): void;
+  timerExpired(kind: TimerKind): void;
+  /** The response to the outstanding busRequest. */
+  busResponse(isOkay: boolean, valueLow: number, valueHigh: number): void;
+
+  // For resident software, debuggers and tests: architectural state by name, and memory as the present EL sees it.
+  readonly currentEl: number;
+  readX(n: number): bigint;
+  writeX(n: number, value: bigint): void;
+  /** A system register with storage, by its name in the Arm ARM; without traps. */
+  readRegister(name: string): bigint;
+  writeRegister(name: string, value: bigint): void;
+  /** The bytes at a virtual address, or undefined where the access would fault or is not to RAM. */
+  readMemory(va: bigint, sizeBytes: number): Uint8Array | undefined;
+  writeMemory(va: bigint, bytes: Uint8Array): boolean;
+}
