@@ -66,7 +66,7 @@ export const pe = {
   pstate: 0x138,
   /** 0 or 1: the event register of WFE and SEV. */
   eventRegister: 0x13c,
-  /** Four 64-bit slots through which 64-bit values pass between translated code and TypeScript. */
+  /** Eight 64-bit slots through which 64-bit values pass between translated code and TypeScript. */
   scratch: 0x140,
   /**
    * The exception level, 0..3: 32 bits. Bits [1:0] of the virtual address in a jump cache entry hold the level for which the

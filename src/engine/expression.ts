@@ -1,0 +1,264 @@
+// Expressions: what the wasm generators compute with. A constant is folded at once; everything else becomes a node that is
+// emitted when a statement needs it, and kept in a local when more than one does.
+
+import { assert } from '../report/assert.ts';
+import type { Value, Width } from '../isa/semantics.ts';
+import { op, simd, type } from './wasm/opcodes.ts';
+import type { Writer } from './wasm/writer.ts';
+
+const kind = { constant: 0, local: 1, unary: 2, binary: 3, select: 4, call: 5, load: 6 } as const;
+
+export class Node implements Value {
+  readonly kind: number;
+  readonly width: Width;
+  /** Opcode; for a call the function index. */
+  readonly code: number;
+  readonly a: Node | undefined;
+  readonly b: Node | undefined;
+  readonly c: Node | undefined;
+  /** Value of a constant, unsigned. */
+  readonly bits: bigint;
+  /** Byte offset of a load. */
+  readonly offset: number;
+  /** Nodes and statements that consume this one. */
+  uses = 0;
+  /** The local that holds the value, or -1. */
+  local: number;
+  /** True where `local` is never assigned again: not a register's. */
+  stable: boolean;
+
+  constructor(
+    nodeKind: number,
+    width: Width,
+    code: number,
+    a: Node | undefined,
+    b: Node | undefined,
+    c: Node | undefined,
+    bits: bigint,
+    local: number,
+    offset: number,
+    stable = true,
+  ) {
+    this.kind = nodeKind;
+    this.stable = stable;
+    this.width = width;
+    this.code = code;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.bits = bits;
+    this.local = local;
+    this.offset = offset;
+    if (a) a.uses += 1;
+    if (b) b.uses += 1;
+    if (c) c.uses += 1;
+  }
+
+  get isConstant(): boolean {
+    return this.kind === kind.constant;
+  }
+
+  /** Value of a 32-bit constant, signed. */
+  get int(): number {
+    return Number(BigInt.asIntN(32, this.bits));
+  }
+
+  isConstantOf(value: bigint): boolean {
+    return this.kind === kind.constant && this.bits === value;
+  }
+}
+
+export const constant = (width: Width, value: bigint): Node =>
+  new Node(kind.constant, width, 0, undefined, undefined, undefined, BigInt.asUintN(width, value), -1, 0);
+
+export const constant32 = (value: number): Node => constant(32, BigInt(value));
+
+/** The present value of a local. `stable`: the local is not assigned again while the node is in use. */
+export const localValue = (width: Width, local: number, stable: boolean): Node =>
+  new Node(kind.local, width, 0, undefined, undefined, undefined, 0n, local, 0, stable);
+
+export const unary = (code: number, width: Width, a: Node): Node =>
+  new Node(kind.unary, width, code, a, undefined, undefined, 0n, -1, 0);
+
+const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =>
+  new Node(kind.binary, width, code, a, b, undefined, 0n, -1, 0);
+
+/** A read of the state record or of a table: `address` is 32 bits. */
+export const stateLoad = (code: number, width: Width, address: Node, offset: number): Node =>
+  new Node(kind.load, width, code, address, undefined, undefined, 0n, -1, offset);
+
+/** A call of a pure function of the runtime. */
+export const call = (functionIndex: number, width: Width, args: readonly Node[]): Node =>
+  new Node(kind.call, width, functionIndex, args[0], args[1], args[2], 0n, -1, 0);
+
+export function select(condition: Node, a: Node, b: Node): Node {
+  if (condition.isConstant) return condition.bits === 0n ? b : a;
+  return new Node(kind.select, a.width, op.select, a, b, condition, 0n, -1, 0);
+}
+
+const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
+
+interface BinaryRule {
+  readonly code32: number;
+  readonly code64: number;
+  readonly fold: (a: Node, b: Node) => bigint;
+  /** The identity on the right: `a op identity` is `a`. */
+  readonly identity?: bigint;
+  readonly commutative?: boolean;
+  /** The result is a 32-bit 0 or 1. */
+  readonly compares?: boolean;
+}
+
+const amount = (b: Node): bigint => b.bits % BigInt(b.width);
+
+/** Binary operations: their opcodes at both widths, and their meaning on constants. */
+export const binaryRules = {
+  add: { code32: op.i32_add, code64: op.i64_add, fold: (a, b) => a.bits + b.bits, identity: 0n, commutative: true },
+  sub: { code32: op.i32_sub, code64: op.i64_sub, fold: (a, b) => a.bits - b.bits, identity: 0n },
+  mul: { code32: op.i32_mul, code64: op.i64_mul, fold: (a, b) => a.bits * b.bits, identity: 1n, commutative: true },
+  and: { code32: op.i32_and, code64: op.i64_and, fold: (a, b) => a.bits & b.bits, commutative: true },
+  or: { code32: op.i32_or, code64: op.i64_or, fold: (a, b) => a.bits | b.bits, identity: 0n, commutative: true },
+  xor: { code32: op.i32_xor, code64: op.i64_xor, fold: (a, b) => a.bits ^ b.bits, identity: 0n, commutative: true },
+  lsl: { code32: op.i32_shl, code64: op.i64_shl, fold: (a, b) => a.bits << amount(b), identity: 0n },
+  lsr: { code32: op.i32_shr_u, code64: op.i64_shr_u, fold: (a, b) => a.bits >> amount(b), identity: 0n },
+  asr: { code32: op.i32_shr_s, code64: op.i64_shr_s, fold: (a, b) => signed(a) >> amount(b), identity: 0n },
+  ror: {
+    code32: op.i32_rotr,
+    code64: op.i64_rotr,
+    fold: (a, b) => (a.bits >> amount(b)) | (a.bits << (BigInt(a.width) - amount(b))),
+    identity: 0n,
+  },
+  eq: { code32: op.i32_eq, code64: op.i64_eq, fold: (a, b) => (a.bits === b.bits ? 1n : 0n), compares: true },
+  ne: { code32: op.i32_ne, code64: op.i64_ne, fold: (a, b) => (a.bits !== b.bits ? 1n : 0n), compares: true },
+  ltU: { code32: op.i32_lt_u, code64: op.i64_lt_u, fold: (a, b) => (a.bits < b.bits ? 1n : 0n), compares: true },
+  ltS: { code32: op.i32_lt_s, code64: op.i64_lt_s, fold: (a, b) => (signed(a) < signed(b) ? 1n : 0n), compares: true },
+} as const satisfies Readonly<Record<string, BinaryRule>>;
+
+export type BinaryName = keyof typeof binaryRules;
+
+export function binary(name: BinaryName, a: Node, b: Node): Node {
+  const rule: BinaryRule = binaryRules[name];
+  const width = rule.compares ? 32 : a.width;
+  assert(a.width === b.width, `${name} of ${a.width} and ${b.width} bits`);
+  if (a.isConstant && b.isConstant) return constant(width, rule.fold(a, b));
+  if (rule.identity !== undefined) {
+    if (b.isConstantOf(rule.identity)) return a;
+    if (rule.commutative && a.isConstantOf(rule.identity)) return b;
+  }
+  if (name === 'and' && (a.isConstantOf(0n) || b.isConstantOf(0n))) return constant(width, 0n);
+  if (name === 'and' && b.isConstantOf((1n << BigInt(width)) - 1n)) return a;
+  return binaryNode(a.width === 64 ? rule.code64 : rule.code32, width, a, b);
+}
+
+/** Allocates the locals of one wasm function, after its parameters. */
+export interface Locals {
+  allocate(kindOfLocal: number): number;
+  /** True inside an arm that not every path takes: what is computed there is not kept for later. */
+  readonly inArm: boolean;
+}
+
+const localType = (width: Width): number => (width === 64 ? type.i64 : width === 32 ? type.i32 : type.v128);
+
+/** Alignment hints (log2) of loads and stores by opcode; a hint, not a promise. */
+export function naturalAlignment(code: number): number {
+  switch (code) {
+    case op.i32_load8_u:
+    case op.i32_load8_s:
+    case op.i32_store8:
+    case op.i64_store8:
+      return 0;
+    case op.i32_load16_u:
+    case op.i32_store16:
+    case op.i64_store16:
+      return 1;
+    case op.i64_load:
+    case op.i64_store:
+      return 3;
+    default:
+      return 2;
+  }
+}
+
+/** Emits the value of a node on the stack; keeps it in a local when it is used again. */
+export function emit(node: Node, w: Writer, locals: Locals): void {
+  if (node.local >= 0) {
+    w.byte(op.local_get);
+    w.u32(node.local);
+    return;
+  }
+  if (node.kind === kind.constant) {
+    emitConstant(node, w);
+    return;
+  }
+  if (node.a) emit(node.a, w, locals);
+  if (node.b) emit(node.b, w, locals);
+  if (node.c) emit(node.c, w, locals);
+  if (node.kind === kind.call) {
+    w.byte(op.call);
+    w.u32(node.code);
+  } else if (node.kind === kind.load) {
+    if (node.width === 128) {
+      w.byte(op.simd);
+      w.u32(simd.v128_load);
+      w.u32(0);
+    } else {
+      w.byte(node.code);
+      w.u32(naturalAlignment(node.code));
+    }
+    w.u32(node.offset);
+  } else {
+    w.byte(node.code);
+  }
+  if (node.uses > 1 && !locals.inArm) {
+    node.local = locals.allocate(localType(node.width));
+    w.byte(op.local_tee);
+    w.u32(node.local);
+  }
+}
+
+function emitConstant(node: Node, w: Writer): void {
+  if (node.width === 64) {
+    w.byte(op.i64_const);
+    w.s64(node.bits);
+  } else if (node.width === 32) {
+    w.byte(op.i32_const);
+    w.s32(node.int);
+  } else {
+    w.byte(op.simd);
+    w.u32(simd.v128_const);
+    for (let i = 0n; i < 16n; i += 1n) w.byte(Number((node.bits >> (8n * i)) & 0xffn));
+  }
+}
+
+/** Brings the node into a local that is not assigned again, and returns that local. */
+export function settle(node: Node, w: Writer, locals: Locals): number {
+  if (node.local >= 0 && node.stable) return node.local;
+  emit(node, w, locals);
+  if (node.local >= 0 && node.stable) {
+    w.byte(op.drop);
+    return node.local;
+  }
+  const local = locals.allocate(localType(node.width));
+  w.byte(op.local_set);
+  w.u32(local);
+  if (!node.isConstant && !locals.inArm) {
+    node.local = local;
+    node.stable = true;
+  }
+  return local;
+}
+
+/**
+ * Makes a node independent of registers and memory that may change before it is emitted: whatever it reads, and whatever is
+ * shared, is brought into locals; the operations on top of these stay symbolic, and cost nothing if the value is never needed.
+ */
+export function pin(node: Node, w: Writer, locals: Locals): void {
+  if (node.isConstant || (node.local >= 0 && node.stable)) return;
+  if (node.uses > 1 || node.kind === kind.local || node.kind === kind.load || node.kind === kind.call) {
+    settle(node, w, locals);
+    return;
+  }
+  if (node.a) pin(node.a, w, locals);
+  if (node.b) pin(node.b, w, locals);
+  if (node.c) pin(node.c, w, locals);
+}

@@ -1,0 +1,106 @@
+// What generated code asks of TypeScript: the slow paths of memory, exclusives and atomics, and everything that is not computing.
+//
+// A service receives the address of the PE's record and a descriptor; 64-bit values pass through the record's scratch slots. It
+// returns an exit code (arch/exits.ts): 0 goes on with the instruction; anything else leaves the generated code at once, with
+// the record complete. When a service is called the record holds the state before the instruction, `pc` at the instruction, and
+// in `budget` what was left before it.
+
+import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
+
+/** Imported functions, in the order of their function indices in every generated module. */
+export const imports = [
+  { name: 'memory', signature: 0 },
+  { name: 'exclusive', signature: 0 },
+  { name: 'atomic', signature: 0 },
+  { name: 'system', signature: 0 },
+  { name: 'rbit', signature: 3 },
+  { name: 'umulh', signature: 4 },
+  { name: 'smulh', signature: 4 },
+  { name: 'crc32', signature: 5 },
+] as const;
+
+export const functionIndex = {
+  memory: 0,
+  exclusive: 1,
+  atomic: 2,
+  system: 3,
+  rbit: 4,
+  umulh: 5,
+  smulh: 6,
+  crc32: 7,
+} as const;
+
+/** Bits of the descriptor of `memory`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */
+export const memoryDescriptor = {
+  store: 1,
+  /** log2 of the bytes, shifted by 1. */
+  sizeShift: 1,
+  sizeMask: 7,
+  aligned: 1 << 4,
+  unprivileged: 1 << 5,
+  acquire: 1 << 6,
+  acquirePC: 1 << 7,
+  release: 1 << 8,
+  /** exclusive: two elements of this size. */
+  pair: 1 << 9,
+} as const;
+
+/** Scratch slots (8 bytes each) of the services. */
+export const scratchSlot = {
+  address: 0,
+  /** Loaded or stored value; second element of a pair in the next one. */
+  value: 1,
+  valueHigh: 2,
+  /** compareAndSwap: the expected value(s). */
+  expected: 3,
+  expectedHigh: 4,
+  /** storeExclusive: 0 or 1. */
+  status: 5,
+} as const;
+
+/** Codes of `atomic`: descriptor = size and order bits as above, operation << 12. */
+export const atomicOperations: readonly (AtomicOperation | 'CAS')[] = [
+  'ADD',
+  'BIC',
+  'EOR',
+  'ORR',
+  'SMAX',
+  'SMIN',
+  'UMAX',
+  'UMIN',
+  'SWP',
+  'CAS',
+];
+export const atomicShift = 12;
+
+/** Codes of `system`: descriptor = operation, its 16-bit immediate or key << 8. */
+export const systemOperation = {
+  undefined: 0,
+  svc: 1,
+  hvc: 2,
+  smc: 3,
+  brk: 4,
+  hlt: 5,
+  eret: 6,
+  readSystemRegister: 7,
+  writeSystemRegister: 8,
+  /** Immediate: op1 << 8 | op2 << 4 | CRm. */
+  writePstateField: 9,
+  systemInstruction: 10,
+  systemInstructionWithResult: 11,
+  /** Immediate: CRm. */
+  dmb: 12,
+  dsb: 13,
+  isb: 14,
+  wfi: 15,
+  wfe: 16,
+  sev: 17,
+  sevl: 18,
+  yield: 19,
+  clearExclusive: 20,
+  fpTrap: 21,
+  spAlignment: 22,
+} as const;
+export const systemImmediateShift = 8;
+
+export const log2Bytes = (bytes: AccessBytes): number => Math.log2(bytes);

@@ -1,0 +1,127 @@
+// Encodes a WebAssembly module: imports, functions, exports and code (WebAssembly core specification 2.0, 5.5).
+// Every function that the engines make has one of the few signatures of `signatures`.
+
+import { type } from './opcodes.ts';
+import { Writer } from './writer.ts';
+
+/** Function types, by their index in each module. */
+export const signatures = [
+  { parameters: [type.i32, type.i32], results: [type.i32] },
+  { parameters: [type.i32], results: [type.i32] },
+  { parameters: [type.i32, type.i32, type.i32], results: [type.i32] },
+  { parameters: [type.i64], results: [type.i64] },
+  { parameters: [type.i64, type.i64], results: [type.i64] },
+  { parameters: [type.i32, type.i64, type.i32], results: [type.i32] },
+] as const;
+
+/** Index of (i32, i32) → i32: blocks, step functions and services. */
+export const codeSignature = 0;
+export const unarySignature = 1;
+export const ternarySignature = 2;
+export const i64UnarySignature = 3;
+export const i64BinarySignature = 4;
+/** (i32, i64, i32) → i32: accumulator, data, selector. */
+export const crcSignature = 5;
+
+export interface ImportedFunction {
+  readonly name: string;
+  readonly signature: number;
+}
+
+export interface ModuleFunction {
+  readonly signature: number;
+  /** Types of the locals after the parameters. */
+  readonly locals: readonly number[];
+  /** Instructions without the final `end`. */
+  readonly body: Writer;
+  readonly exportName?: string;
+}
+
+function section(out: Writer, id: number, fill: (w: Writer) => void): void {
+  const content = new Writer();
+  fill(content);
+  out.byte(id);
+  out.u32(content.length);
+  out.append(content);
+}
+
+function functionBody({ locals, body }: ModuleFunction): Writer {
+  const w = new Writer(body.length + 64);
+  const runs: [number, number][] = [];
+  for (const local of locals) {
+    const last = runs.at(-1);
+    if (last && last[1] === local) last[0] += 1;
+    else runs.push([1, local]);
+  }
+  w.u32(runs.length);
+  for (const [count, kind] of runs) {
+    w.u32(count);
+    w.byte(kind);
+  }
+  w.append(body);
+  w.byte(0x0b);
+  return w;
+}
+
+/** `imports` come from the module name `h`, beside the memory `h.memory` (shared, `memoryPages`) and the table `h.table`. */
+export function encodeModule(
+  memoryPages: number,
+  imports: readonly ImportedFunction[],
+  functions: readonly ModuleFunction[],
+): Uint8Array<ArrayBuffer> {
+  const out = new Writer(4096);
+  for (const b of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.byte(b);
+  section(out, 1, (w) => {
+    w.u32(signatures.length);
+    for (const { parameters, results } of signatures) {
+      w.byte(0x60);
+      w.u32(parameters.length);
+      for (const p of parameters) w.byte(p);
+      w.u32(results.length);
+      for (const r of results) w.byte(r);
+    }
+  });
+  section(out, 2, (w) => {
+    w.u32(imports.length + 2);
+    for (const { name, signature } of imports) {
+      w.name('h');
+      w.name(name);
+      w.byte(0x00);
+      w.u32(signature);
+    }
+    w.name('h');
+    w.name('memory');
+    w.byte(0x02);
+    w.byte(0x03);
+    w.u32(1);
+    w.u32(memoryPages);
+    w.name('h');
+    w.name('table');
+    w.byte(0x01);
+    w.byte(type.funcref);
+    w.byte(0x00);
+    w.u32(1);
+  });
+  section(out, 3, (w) => {
+    w.u32(functions.length);
+    for (const f of functions) w.u32(f.signature);
+  });
+  section(out, 7, (w) => {
+    const exported = functions.flatMap((f, i) => (f.exportName === undefined ? [] : [{ name: f.exportName, i }]));
+    w.u32(exported.length);
+    for (const { name, i } of exported) {
+      w.name(name);
+      w.byte(0x00);
+      w.u32(imports.length + i);
+    }
+  });
+  section(out, 10, (w) => {
+    w.u32(functions.length);
+    for (const f of functions) {
+      const body = functionBody(f);
+      w.u32(body.length);
+      w.append(body);
+    }
+  });
+  return out.take();
+}
