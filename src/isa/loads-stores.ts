@@ -1,5 +1,8 @@
-// The loads and stores: Arm DDI 0487, C4.1 "Loads and Stores".
+// The loads and stores: Arm DDI 0487, C4.1 "Loads and Stores". Left out, and so UNDEFINED: the Advanced SIMD structures
+// (LD1 to LD4, ST1 to ST4), FEAT_MTE, the authenticated loads of FEAT_PAuth, FEAT_MOPS and FEAT_LS64.
 
 import type { Row } from './encoding.ts';
+import { loadsStoresPair } from './loads-stores-pair.ts';
+import { loadsStoresRegister } from './loads-stores-register.ts';
 
-export const loadsStores: readonly Row[] = [];
+export const loadsStores: readonly Row[] = [...loadsStoresPair, ...loadsStoresRegister];
