@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { boardTree } from '../../src/board/device-tree.ts';
+import { resolveBoard, resetOf } from '../../src/board/virt.ts';
+import { decompile, hasTool, nodesOf } from './tools.ts';
+import type { BoardOptions } from '../../src/board/virt.ts';
+
+const hasDtc = hasTool('dtc');
+const hasQemu = hasTool('qemu-system-aarch64');
+
+const good: BoardOptions = {
+  cores: 2,
+  memoryBytes: 0x2000_0000,
+  gicVersion: 3,
+  virtualization: true,
+  secure: false,
+};
+
+function treeOf(options: Partial<BoardOptions>): Uint8Array {
+  const board = resolveBoard({ ...good, ...options });
+  return boardTree(board, resetOf(board, 'elf').psciConduit, {});
+}
+
+function qemuTreeOf({ cores, virtualization, secure }: BoardOptions): Uint8Array {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-tree-'));
+  try {
+    const blob = join(folder, 'virt.dtb');
+    const onOff = (value: boolean): string => (value ? 'on' : 'off');
+    const machine = `virt,gic-version=3,virtualization=${onOff(virtualization)},secure=${onOff(secure)},dumpdtb=${blob}`;
+    const args = ['-M', machine, '-smp', `${cores}`, '-m', '512M', '-nic', 'none', '-cpu', 'max', '-nographic'];
+    execFileSync('qemu-system-aarch64', args, { stdio: 'ignore' });
+    return readFileSync(blob);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What QEMU's board has and ours has not. */
+const absent = /virtio_mmio|fw-cfg|gpio|pl061|pcie|platform-bus|flash|pmu|its@|secram|secure-chosen|pl011@9040000/;
+const isSeed = (line: string): boolean => /^(rng|kaslr)-seed/.test(line);
+
+describe('the device tree', () => {
+  it('decompiles to the nodes of the board', (context) => {
+    if (!hasDtc) context.skip('skipped: no dtc');
+    expect(decompile(treeOf({ virtioSlots: [0, 31] }))).toBe(
+      readFileSync(join(import.meta.dirname, 'virt.dts'), 'utf8'),
+    );
+  });
+
+  const boards = [1, 4, 16, 124].flatMap((cores) =>
+    [false, true].flatMap((virtualization) =>
+      [false, true].map((secure) => ({ ...good, cores, virtualization, secure })),
+    ),
+  );
+  it.for(boards)(
+    'is what QEMU gives for $cores cores, virtualization $virtualization, secure $secure',
+    (options, context) => {
+      if (!hasDtc) context.skip('skipped: no dtc');
+      if (!hasQemu) context.skip('skipped: no qemu');
+      const ours = nodesOf(decompile(treeOf(options)));
+      const theirs = nodesOf(decompile(qemuTreeOf(options)));
+      for (const [path, lines] of theirs)
+        if (!absent.test(path)) expect([path, ours.get(path)]).toEqual([path, lines.filter((line) => !isSeed(line))]);
+      for (const path of ours.keys()) expect(theirs.has(path), path).toBe(true);
+    },
+  );
+
+  it('has a second redistributor region, large enough, for 1,024 cores', (context) => {
+    if (!hasDtc) context.skip('skipped: no dtc');
+    const nodes = nodesOf(decompile(treeOf({ cores: 1024 })));
+    expect(nodes.get('//intc@8000000')).toContain(
+      'reg = <0x00 0x8000000 0x00 0x10000 0x00 0x80a0000 0x00 0xf60000 0x40 0x00 0x00 0x8000000>;',
+    );
+    expect(nodes.get('//cpus/cpu@1023')).toContain('reg = <0x3f0f>;');
+  });
+});
