@@ -1,5 +1,139 @@
 // Branches: Arm DDI 0487, C4.1 "Branches, Exception Generating and System instructions".
 
-import type { Row } from './encoding.ts';
+import { row, type Row } from './encoding.ts';
+import { conditionHolds, signedOffset } from './pseudocode.ts';
+import type { Semantics, Value } from './semantics.ts';
 
-export const branches: readonly Row[] = [];
+/** Address of the instruction plus SignExtend(imm:'00'). */
+const target = (s: Semantics, imm: Value, bits: number): Value => s.add(s.pc(), signedOffset(s, imm, bits, 2));
+
+/** X[30] = PC + 4. */
+function link(s: Semantics): void {
+  s.writeX(s.constant(32, 30), s.add(s.pc(), s.constant(64, 4)));
+}
+
+const conditionalBranch = row({
+  name: 'B.cond',
+  pattern: '0101010 0 imm19 0 cond',
+  encoding: 'B_only_condbranch',
+  meaning: (s, k, f) => {
+    s.branchIf(conditionHolds(s, k.cond), target(s, f.imm19, 19));
+  },
+});
+
+const B = row({
+  name: 'B',
+  pattern: '0 00101 imm26',
+  encoding: 'B_only_branch_imm',
+  meaning: (s, _k, f) => {
+    s.branch(target(s, f.imm26, 26), 'direct');
+  },
+});
+
+const BL = row({
+  name: 'BL',
+  pattern: '1 00101 imm26',
+  encoding: 'BL_only_branch_imm',
+  meaning: (s, _k, f) => {
+    link(s);
+    s.branch(target(s, f.imm26, 26), 'call');
+  },
+});
+
+const compareAndBranch = (
+  [
+    { mnemonic: 'CBZ', op: '0' },
+    { mnemonic: 'CBNZ', op: '1' },
+  ] as const
+).map(({ mnemonic, op }) =>
+  row({
+    name: mnemonic,
+    pattern: `sf 011010 ${op} imm19 Rt`,
+    encoding: (f) => `${mnemonic}_${f.sf ? 64 : 32}_compbranch`,
+    meaning: (s, k, f) => {
+      const width = k.sf ? 64 : 32;
+      const operand1 = s.readX(f.Rt, width);
+      const zero = s.constant(width, 0);
+      s.branchIf(mnemonic === 'CBZ' ? s.eq(operand1, zero) : s.ne(operand1, zero), target(s, f.imm19, 19));
+    },
+  }),
+);
+
+const testAndBranch = (
+  [
+    { mnemonic: 'TBZ', op: '0' },
+    { mnemonic: 'TBNZ', op: '1' },
+  ] as const
+).map(({ mnemonic, op }) =>
+  row({
+    name: mnemonic,
+    pattern: `b5 011011 ${op} b40 imm14 Rt`,
+    encoding: `${mnemonic}_only_testbranch`,
+    meaning: (s, _k, f) => {
+      const bitPosition = s.zeroExtend(s.or(s.lsl(f.b5, s.constant(32, 5)), f.b40), 32, 64);
+      const bit = s.and(s.low32(s.lsr(s.readX(f.Rt, 64), bitPosition)), s.constant(32, 1));
+      s.branchIf(mnemonic === 'TBZ' ? s.eq(bit, s.constant(32, 0)) : bit, target(s, f.imm14, 14));
+    },
+  }),
+);
+
+const BR = row({
+  name: 'BR',
+  pattern: '1101011 0 0 00 11111 0000 0 0 Rn 00000',
+  encoding: 'BR_64_branch_reg',
+  meaning: (s, _k, f) => {
+    s.branch(s.readX(f.Rn, 64), 'indirect');
+  },
+});
+
+const BLR = row({
+  name: 'BLR',
+  pattern: '1101011 0 0 01 11111 0000 0 0 Rn 00000',
+  encoding: 'BLR_64_branch_reg',
+  meaning: (s, _k, f) => {
+    const destination = s.readX(f.Rn, 64);
+    link(s);
+    s.branch(destination, 'indirect call');
+  },
+});
+
+const RET = row({
+  name: 'RET',
+  pattern: '1101011 0 0 10 11111 0000 0 0 Rn 00000',
+  encoding: 'RET_64R_branch_reg',
+  meaning: (s, _k, f) => {
+    s.branch(s.readX(f.Rn, 64), 'return');
+  },
+});
+
+const ERET = row({
+  name: 'ERET',
+  pattern: '1101011 0 100 11111 0000 0 0 11111 00000',
+  encoding: 'ERET_64E_branch_reg',
+  meaning: (s) => {
+    s.eret();
+  },
+});
+
+// UNDEFINED outside Debug state, which is not modelled.
+const DRPS = row({
+  name: 'DRPS',
+  pattern: '1101011 0 101 11111 0000 0 0 11111 00000',
+  encoding: 'DRPS_64E_branch_reg',
+  meaning: (s) => {
+    s.undefined();
+  },
+});
+
+export const branches: readonly Row[] = [
+  conditionalBranch,
+  BR,
+  BLR,
+  RET,
+  ERET,
+  DRPS,
+  B,
+  BL,
+  ...compareAndBranch,
+  ...testAndBranch,
+];

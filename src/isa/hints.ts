@@ -1,0 +1,69 @@
+// The hint space: Arm DDI 0487, C4.1 "Hints".
+//
+// A hint of a feature that is not implemented is a NOP by the architecture: the pointer authentication and branch target hints, ESB
+// (no FEAT_RAS), PSB, TSB and DGH. CSDB orders speculation only. They have rows for their names' sake.
+
+import { row, type Row } from './encoding.ts';
+import type { Semantics } from './semantics.ts';
+
+interface Hint {
+  readonly name: string;
+  readonly encoding: string;
+  readonly CRm: number;
+  readonly op2: number;
+  readonly meaning?: (s: Semantics) => void;
+}
+
+const named: readonly Hint[] = [
+  { name: 'NOP', encoding: 'NOP_HI_hints', CRm: 0b0000, op2: 0b000 },
+  { name: 'YIELD', encoding: 'YIELD_HI_hints', CRm: 0b0000, op2: 0b001, meaning: (s) => s.yield() },
+  { name: 'WFE', encoding: 'WFE_HI_hints', CRm: 0b0000, op2: 0b010, meaning: (s) => s.wfe() },
+  { name: 'WFI', encoding: 'WFI_HI_hints', CRm: 0b0000, op2: 0b011, meaning: (s) => s.wfi() },
+  { name: 'SEV', encoding: 'SEV_HI_hints', CRm: 0b0000, op2: 0b100, meaning: (s) => s.sev() },
+  { name: 'SEVL', encoding: 'SEVL_HI_hints', CRm: 0b0000, op2: 0b101, meaning: (s) => s.sevl() },
+  { name: 'DGH', encoding: 'DGH_HI_hints', CRm: 0b0000, op2: 0b110 },
+  { name: 'XPACLRI', encoding: 'XPACLRI_HI_hints', CRm: 0b0000, op2: 0b111 },
+  { name: 'PACIA1716', encoding: 'PACIA1716_HI_hints', CRm: 0b0001, op2: 0b000 },
+  { name: 'PACIB1716', encoding: 'PACIB1716_HI_hints', CRm: 0b0001, op2: 0b010 },
+  { name: 'AUTIA1716', encoding: 'AUTIA1716_HI_hints', CRm: 0b0001, op2: 0b100 },
+  { name: 'AUTIB1716', encoding: 'AUTIB1716_HI_hints', CRm: 0b0001, op2: 0b110 },
+  { name: 'ESB', encoding: 'ESB_HI_hints', CRm: 0b0010, op2: 0b000 },
+  { name: 'PSB CSYNC', encoding: 'PSB_HC_hints', CRm: 0b0010, op2: 0b001 },
+  { name: 'TSB CSYNC', encoding: 'TSB_HC_hints', CRm: 0b0010, op2: 0b010 },
+  { name: 'CSDB', encoding: 'CSDB_HI_hints', CRm: 0b0010, op2: 0b100 },
+  { name: 'PACIAZ', encoding: 'PACIAZ_HI_hints', CRm: 0b0011, op2: 0b000 },
+  { name: 'PACIASP', encoding: 'PACIASP_HI_hints', CRm: 0b0011, op2: 0b001 },
+  { name: 'PACIBZ', encoding: 'PACIBZ_HI_hints', CRm: 0b0011, op2: 0b010 },
+  { name: 'PACIBSP', encoding: 'PACIBSP_HI_hints', CRm: 0b0011, op2: 0b011 },
+  { name: 'AUTIAZ', encoding: 'AUTIAZ_HI_hints', CRm: 0b0011, op2: 0b100 },
+  { name: 'AUTIASP', encoding: 'AUTIASP_HI_hints', CRm: 0b0011, op2: 0b101 },
+  { name: 'AUTIBZ', encoding: 'AUTIBZ_HI_hints', CRm: 0b0011, op2: 0b110 },
+  { name: 'AUTIBSP', encoding: 'AUTIBSP_HI_hints', CRm: 0b0011, op2: 0b111 },
+  { name: 'BTI', encoding: 'BTI_HB_hints', CRm: 0b0100, op2: 0b000 },
+  { name: 'BTI c', encoding: 'BTI_HB_hints', CRm: 0b0100, op2: 0b010 },
+  { name: 'BTI j', encoding: 'BTI_HB_hints', CRm: 0b0100, op2: 0b100 },
+  { name: 'BTI jc', encoding: 'BTI_HB_hints', CRm: 0b0100, op2: 0b110 },
+];
+
+const binary = (value: number, width: number): string => value.toString(2).padStart(width, '0');
+
+const namedRows = named.map(({ name, encoding, CRm, op2, meaning }) =>
+  row({
+    name,
+    pattern: `1101010100 0 00 011 0010 ${binary(CRm, 4)} ${binary(op2, 3)} 11111`,
+    encoding,
+    meaning: meaning ?? (() => {}),
+  }),
+);
+
+const numbersWithName = new Set(named.map(({ CRm, op2 }) => (CRm << 3) | op2));
+
+const HINT = row({
+  name: 'HINT',
+  pattern: '1101010100 0 00 011 0010 CRm op2 11111',
+  encoding: 'HINT_HM_hints',
+  allocated: (f) => !numbersWithName.has((f.CRm << 3) | f.op2),
+  meaning: () => {},
+});
+
+export const hints: readonly Row[] = [...namedRows, HINT];
