@@ -86,6 +86,23 @@ export function allocatedTransfer(page: Page, k: OpenFields): Transfer {
   return t;
 }
 
+/** The pages of the exclusives, ordered accesses and atomics: one for bytes, one for halfwords, one for words and doublewords. */
+export interface AccessSize {
+  readonly tail: '' | 'B' | 'H';
+  readonly size: '00' | '01' | 'size';
+}
+
+export const accessSizes: readonly AccessSize[] = [
+  { tail: 'B', size: '00' },
+  { tail: 'H', size: '01' },
+  { tail: '', size: 'size' },
+];
+
+/** The access of such a page: the bits that its pattern fixes, or else the known field. */
+export function bytesOf(size: AccessSize['size'], field: number): 1 | 2 | 4 | 8 {
+  return (1 << (size === 'size' ? field : Number.parseInt(size, 2))) as 1 | 2 | 4 | 8;
+}
+
 /** The register in an encoding's name: 32, 64, or B, H, S, D, Q. */
 export function registerOf(t: Transfer): string {
   if (t.vector) return 'BHSDQ'.charAt(Math.log2(t.bytes));

@@ -1,8 +1,17 @@
 // The loads and stores: Arm DDI 0487, C4.1 "Loads and Stores". Left out, and so UNDEFINED: the Advanced SIMD structures
 // (LD1 to LD4, ST1 to ST4), FEAT_MTE, the authenticated loads of FEAT_PAuth, FEAT_MOPS and FEAT_LS64.
 
+import { atomics } from './atomics.ts';
 import type { Row } from './encoding.ts';
+import { loadsStoresExclusive } from './loads-stores-exclusive.ts';
+import { loadsStoresOrdered } from './loads-stores-ordered.ts';
 import { loadsStoresPair } from './loads-stores-pair.ts';
 import { loadsStoresRegister } from './loads-stores-register.ts';
 
-export const loadsStores: readonly Row[] = [...loadsStoresPair, ...loadsStoresRegister];
+export const loadsStores: readonly Row[] = [
+  ...loadsStoresExclusive,
+  ...loadsStoresOrdered,
+  ...loadsStoresPair,
+  ...loadsStoresRegister,
+  ...atomics,
+];
