@@ -1,0 +1,74 @@
+// What a core is: the implemented exception levels, its identity, and the values of the ID registers that follow.
+// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32 and FlagM.
+//
+// Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no FEAT_VHE (MMFR1.VH) and no
+// FEAT_XNX (MMFR1.XNX), which come with stage 2; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
+// only; AArch64 only. AdvSIMD and FP are reported as present without half precision, although only their registers and their
+// loads and stores exist yet: software must see them to save, restore and move V0-V31. Their arithmetic is UNDEFINED.
+
+export interface CoreIdentity {
+  readonly midr: bigint;
+  readonly mpidr: bigint;
+  readonly hasEl2: boolean;
+  readonly hasEl3: boolean;
+}
+
+/** Implementer 0 (software), architecture by ID registers, a part number of our own, r0p0. */
+export const midrMax = 0x000f_8ed0n;
+
+export const highestEl = (core: CoreIdentity): 1 | 2 | 3 => (core.hasEl3 ? 3 : core.hasEl2 ? 2 : 1);
+
+/** Builds a register from 4-bit fields: `[lowest bit, value]`. */
+const nibbles = (...fields: readonly (readonly [number, number])[]): bigint =>
+  fields.reduce((sum, [lowestBit, value]) => sum | (BigInt(value) << BigInt(lowestBit)), 0n);
+
+export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
+  nibbles(
+    [0, 1], // EL0: AArch64 only
+    [4, 1], // EL1
+    [8, core.hasEl2 ? 1 : 0],
+    [12, core.hasEl3 ? 1 : 0],
+    [16, 0], // FP, without half precision
+    [20, 0], // AdvSIMD, without half precision
+    [24, 1], // GIC system registers
+    [28, 1], // RAS: ESB and DISR_EL1; no error records
+  );
+
+/** Armv8.2 debug architecture, PMUv3 for Armv8.1, two breakpoints, two watchpoints, one context-aware breakpoint. */
+export const idAa64Dfr0 = nibbles([0, 6], [8, 4], [12, 1], [20, 1], [28, 0]);
+/** CRC32, Atomic (LSE), TS (FlagM). */
+export const idAa64Isar0 = nibbles([16, 1], [20, 2], [52, 1]);
+/** DPB (DC CVAP), LRCPC2. */
+export const idAa64Isar1 = nibbles([0, 1], [20, 2]);
+/** PARange 48 bits, ASIDBits 16, no 16KB and no 64KB granule. SNSMem: Secure and Non-secure memory are told apart with EL3. */
+export const idAa64Mmfr0 = (core: CoreIdentity): bigint =>
+  nibbles([0, 5], [4, 2], [12, core.hasEl3 ? 1 : 0], [20, 0], [24, 15]);
+/** HPDS, LO, PAN2. */
+export const idAa64Mmfr1 = nibbles([12, 1], [16, 1], [20, 2]);
+/** CnP, UAO. */
+export const idAa64Mmfr2 = nibbles([0, 1], [4, 1]);
+
+/** log2 of the bytes that DC ZVA clears, of a cache line, and of the exclusives reservation granule: one line of the line map. */
+const lineWordsLog2 = 4;
+/** PIPT instruction cache; DIC and IDC clear: software must maintain the caches. */
+export const ctrEl0 = nibbles([0, lineWordsLog2], [14, 3], [16, lineWordsLog2], [20, lineWordsLog2], [24, lineWordsLog2], [28, 8]);
+export const dczidBlockSize = lineWordsLog2;
+
+/** Separate first-level caches, a unified second level; LoUIS 1, LoC 2, LoUU 1. */
+export const clidrEl1 = 3n | (4n << 3n) | (1n << 21n) | (2n << 24n) | (1n << 27n);
+
+const cacheSize = (sets: number, ways: number): bigint =>
+  (BigInt(sets - 1) << 13n) | (BigInt(ways - 1) << 3n) | BigInt(lineWordsLog2 - 2);
+
+/** CCSIDR_EL1 by CSSELR_EL1: 32 KiB of data, 32 KiB of instructions, 1 MiB. Others are UNKNOWN: 0. */
+export function ccsidrEl1(csselr: number): bigint {
+  switch (csselr & 15) {
+    case 0:
+    case 1:
+      return cacheSize(128, 4);
+    case 2:
+      return cacheSize(1024, 16);
+    default:
+      return 0n;
+  }
+}

@@ -1,0 +1,94 @@
+// The traps that accesses to system registers and System instructions are subject to, each named by the field that enables it
+// (Arm ARM, "Traps to EL1, EL2 and EL3"). A trap applies to accesses from the listed exception levels, when its condition holds:
+// `anySet`, `allSet` or `allClear` of the mask in the controlling register.
+
+export interface Trap {
+  readonly register: string;
+  readonly mask: number;
+  readonly when: 'anySet' | 'allSet' | 'allClear';
+  readonly from: readonly number[];
+  readonly to: 1 | 2 | 3;
+  readonly on?: 'read' | 'write';
+  /** The controlling field is in bits [63:32]; `mask` then counts from bit 32. */
+  readonly high?: boolean;
+}
+
+const toEl1 = (register: string, mask: number, when: Trap['when'] = 'allClear'): Trap => ({
+  register,
+  mask,
+  when,
+  from: [0],
+  to: 1,
+});
+const toEl2 = (register: string, bit: number, from: readonly number[], on?: 'read' | 'write'): Trap => ({
+  register,
+  mask: (1 << (bit & 31)) >>> 0,
+  when: 'anySet',
+  from,
+  to: 2,
+  ...(on === undefined ? {} : { on }),
+  ...(bit > 31 ? { high: true } : {}),
+});
+const toEl3 = (register: string, bit: number, from: readonly number[]): Trap => ({
+  ...toEl2(register, bit, from),
+  to: 3,
+});
+
+/** MDCR_EL2.TDE makes the traps of debug registers behave as enabled. */
+const TDE = 1 << 8;
+
+export const traps = {
+  'SCTLR_EL1.UMA': toEl1('SCTLR_EL1', 1 << 9),
+  'SCTLR_EL1.DZE': toEl1('SCTLR_EL1', 1 << 14),
+  'SCTLR_EL1.UCT': toEl1('SCTLR_EL1', 1 << 15),
+  'SCTLR_EL1.UCI': toEl1('SCTLR_EL1', 1 << 26),
+  'MDSCR_EL1.TDCC': toEl1('MDSCR_EL1', 1 << 12, 'anySet'),
+  'PMUSERENR_EL0.EN': toEl1('PMUSERENR_EL0', 1),
+  'PMUSERENR_EL0.SW': toEl1('PMUSERENR_EL0', 3),
+  'PMUSERENR_EL0.CR': toEl1('PMUSERENR_EL0', 5),
+  'PMUSERENR_EL0.ER': toEl1('PMUSERENR_EL0', 9),
+  'CNTKCTL_EL1.EL0PCTEN': toEl1('CNTKCTL_EL1', 1 << 0),
+  'CNTKCTL_EL1.EL0VCTEN': toEl1('CNTKCTL_EL1', 1 << 1),
+  'CNTKCTL_EL1.EL0xCTEN': toEl1('CNTKCTL_EL1', 3),
+  'CNTKCTL_EL1.EL0VTEN': toEl1('CNTKCTL_EL1', 1 << 8),
+  'CNTKCTL_EL1.EL0PTEN': toEl1('CNTKCTL_EL1', 1 << 9),
+
+  'CNTHCTL_EL2.EL1PCTEN': { register: 'CNTHCTL_EL2', mask: 1, when: 'allClear', from: [0, 1], to: 2 },
+  'CNTHCTL_EL2.EL1PCEN': { register: 'CNTHCTL_EL2', mask: 2, when: 'allClear', from: [0, 1], to: 2 },
+  'HCR_EL2.TID1': toEl2('HCR_EL2', 16, [1]),
+  'HCR_EL2.TID2': toEl2('HCR_EL2', 17, [0, 1]),
+  'HCR_EL2.TID3': toEl2('HCR_EL2', 18, [1], 'read'),
+  'HCR_EL2.TACR': toEl2('HCR_EL2', 21, [1]),
+  'HCR_EL2.TSW': toEl2('HCR_EL2', 22, [1]),
+  'HCR_EL2.TPC': toEl2('HCR_EL2', 23, [0, 1]),
+  'HCR_EL2.TPU': toEl2('HCR_EL2', 24, [0, 1]),
+  'HCR_EL2.TTLB': toEl2('HCR_EL2', 25, [1]),
+  'HCR_EL2.TVM': toEl2('HCR_EL2', 26, [1], 'write'),
+  'HCR_EL2.TDZ': toEl2('HCR_EL2', 28, [0, 1]),
+  'HCR_EL2.TRVM': toEl2('HCR_EL2', 30, [1], 'read'),
+  'HCR_EL2.TLOR': toEl2('HCR_EL2', 35, [1]),
+  'HCR_EL2.TERR': toEl2('HCR_EL2', 36, [1]),
+  /** SGIs of a virtual machine are the hypervisor's to generate. */
+  'HCR_EL2.FMO|IMO': { register: 'HCR_EL2', mask: 0x18, when: 'anySet', from: [1], to: 2 },
+  'CPTR_EL2.TCPAC': toEl2('CPTR_EL2', 31, [1]),
+  'MDCR_EL2.TPMCR': toEl2('MDCR_EL2', 5, [0, 1]),
+  'MDCR_EL2.TPM': toEl2('MDCR_EL2', 6, [0, 1]),
+  'MDCR_EL2.TDA': { register: 'MDCR_EL2', mask: TDE | (1 << 9), when: 'anySet', from: [0, 1], to: 2 },
+  'MDCR_EL2.TDOSA': { register: 'MDCR_EL2', mask: TDE | (1 << 10), when: 'anySet', from: [1], to: 2 },
+  'MDCR_EL2.TDRA': { register: 'MDCR_EL2', mask: TDE | (1 << 11), when: 'anySet', from: [0, 1], to: 2 },
+
+  'CPTR_EL3.TCPAC': toEl3('CPTR_EL3', 31, [1, 2]),
+  'MDCR_EL3.TPM': toEl3('MDCR_EL3', 6, [0, 1, 2]),
+  'MDCR_EL3.TDA': toEl3('MDCR_EL3', 9, [0, 1, 2]),
+  'MDCR_EL3.TDOSA': toEl3('MDCR_EL3', 10, [1, 2]),
+  'SCR_EL3.TLOR': toEl3('SCR_EL3', 14, [1, 2]),
+  'SCR_EL3.TERR': toEl3('SCR_EL3', 15, [1, 2]),
+  /** Of the Secure physical timer; accesses from Non-secure state are UNDEFINED before. */
+  'SCR_EL3.ST': { register: 'SCR_EL3', mask: 1 << 11, when: 'allClear', from: [1], to: 3 },
+  'SCR_EL3.FIQ': toEl3('SCR_EL3', 2, [1, 2]),
+  'SCR_EL3.IRQ': toEl3('SCR_EL3', 1, [1, 2]),
+  'SCR_EL3.FIQ&IRQ': { register: 'SCR_EL3', mask: 6, when: 'allSet', from: [1, 2], to: 3 },
+} as const satisfies Readonly<Record<string, Trap>>;
+
+/** `SIMD&FP`: the traps of CPACR_EL1.FPEN, CPTR_EL2.TFP and CPTR_EL3.TFP, which instructions share (EC 0x07). */
+export type TrapName = keyof typeof traps | 'SIMD&FP';
