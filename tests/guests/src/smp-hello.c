@@ -7,8 +7,6 @@
 #define ROUNDS 4
 
 static u32 count;
-static u32 turn;
-static struct rendezvous everyone;
 static struct {
     u64 sum;
     u32 sent, received;
@@ -23,14 +21,6 @@ static void received(struct frame *f) {
     if (intid < 1020) {
         gic_end(intid);
     }
-}
-
-static void in_core_order(void (*say)(u32)) {
-    u32 n = core_index();
-    await_equal(&turn, n);
-    say(n);
-    store_release(&turn, n + 1 == count ? 0 : n + 1);
-    meet(&everyone, count);
 }
 
 static void say_hello(u32 n) {
@@ -66,7 +56,7 @@ static void work(void) {
         results[n].sum = sum_to((n + 1) * 10000);
         send_to_neighbour(n);
         sleep_until(&results[n].received, round);
-        meet(&everyone, count);
+        meet_all();
     }
     for (u32 round = 1; round <= ROUNDS; round++) {
         if (n == 0) {
@@ -83,7 +73,8 @@ static void work(void) {
 
 int guest(void) {
     count = core_count();
-    print("smp-hello: %u core%s, entered at EL%u\n", count, count == 1 ? "" : "s", entry_el);
+    title("smp-hello");
+    print("entered at EL%u\n", entry_el);
     gic_init();
     on_irq = received;
     on_all_cores(work);

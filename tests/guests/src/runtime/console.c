@@ -128,7 +128,7 @@ void check(bool holds, const char *sentence) {
     }
 }
 
-/* GCC may call these even from freestanding code. */
+/* GCC may call these even from freestanding code (sysreg.h declares them). */
 void *memcpy(void *to, const void *from, size_t n) {
     for (size_t i = 0; i < n; i++) {
         ((u8 *)to)[i] = ((const u8 *)from)[i];

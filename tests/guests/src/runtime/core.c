@@ -4,7 +4,6 @@
 struct core cores[MAX_CORES];
 u32 entry_el;
 extern u8 pen[MAX_CORES];
-void console_init(void);
 
 long psci(u64 function, u64 a, u64 b, u64 c) {
     check(entry_el != 3, "PSCI needs firmware above the level of entry");
@@ -44,6 +43,11 @@ u32 core_count(void) {
     return count;
 }
 
+void title(const char *name) {
+    u32 count = core_count();
+    print("%s: %u core%s\n", name, count, count == 1 ? "" : "s");
+}
+
 void start_core(u32 n, void (*main)(void)) {
     cores[n].main = main;
     dsb(ish);
@@ -62,6 +66,21 @@ void on_all_cores(void (*main)(void)) {
         start_core(n, main);
     }
     main();
+}
+
+static struct rendezvous everyone;
+
+void meet_all(void) {
+    meet(&everyone, core_count());
+}
+
+void in_core_order(void (*say)(u32 n)) {
+    static u32 turn;
+    u32 n = core_index();
+    await_equal(&turn, n);
+    say(n);
+    store_release(&turn, n + 1 == core_count() ? 0 : n + 1);
+    meet_all();
 }
 
 static void identify(u32 n) {

@@ -49,9 +49,15 @@ static inline u64 core_affinity(u32 n) {
 long psci(u64 function, u64 a, u64 b, u64 c);
 
 u32 core_count(void);
+/* Prints "NAME: N cores". */
+void title(const char *name);
 void start_core(u32 n, void (*main)(void));
 /* Starts every other core with `main`, then calls it here as well. */
 void on_all_cores(void (*main)(void));
+
+/* Of all cores: a barrier, and one call each, in the order of their indices. */
+void meet_all(void);
+void in_core_order(void (*say)(u32 n));
 
 /* Where a core that was started by PSCI begins; its context is its index. */
 void secondary_start(void);

@@ -4,10 +4,10 @@
 void (*on_sync)(struct frame *frame, unsigned vector);
 void (*on_irq)(struct frame *frame);
 void (*on_fiq)(struct frame *frame);
-void (*const hook_el3)(void) __attribute__((weak)) = 0;
-void (*const hook_el2)(void) __attribute__((weak)) = 0;
-void (*const handler_el3)(struct frame *, unsigned) __attribute__((weak)) = 0;
-void (*const handler_el2)(struct frame *, unsigned) __attribute__((weak)) = 0;
+void (*hook_el3)(void) __attribute__((weak, section(".data"))) = 0;
+void (*hook_el2)(void) __attribute__((weak, section(".data"))) = 0;
+void (*handler_el3)(struct frame *, unsigned) __attribute__((weak, section(".data"))) = 0;
+void (*handler_el2)(struct frame *, unsigned) __attribute__((weak, section(".data"))) = 0;
 extern u8 el0_left[];
 
 static void unexpected(struct frame *f, unsigned vector, unsigned el) {

@@ -19,10 +19,10 @@ extern void (*on_fiq)(struct frame *frame);
 
 /* Statically initialised by guests that stop at EL3 and EL2 on the way down, or that take exceptions there (core 0
    only). This code runs with its MMU off: it may read constants and its own stack, and must not share data with EL1. */
-extern void (*const hook_el3)(void);
-extern void (*const hook_el2)(void);
-extern void (*const handler_el3)(struct frame *frame, unsigned vector);
-extern void (*const handler_el2)(struct frame *frame, unsigned vector);
+extern void (*hook_el3)(void);
+extern void (*hook_el2)(void);
+extern void (*handler_el3)(struct frame *frame, unsigned vector);
+extern void (*handler_el2)(struct frame *frame, unsigned vector);
 
 static inline unsigned exception_class(u64 esr) {
     return (unsigned)(esr >> 26) & 0x3f;

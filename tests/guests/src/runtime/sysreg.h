@@ -24,6 +24,9 @@ typedef uint64_t u64;
 #define fiq_unmask() asm volatile("msr daifclr, #1" : : : "memory")
 #define fiq_mask() asm volatile("msr daifset, #1" : : : "memory")
 
+void *memcpy(void *to, const void *from, size_t n);
+void *memset(void *to, int value, size_t n);
+
 /* The GIC CPU interface, by encoding: the assembler knows the names only with -march=armv8-a+gic or later. */
 #define ICC_PMR_EL1 s3_0_c4_c6_0
 #define ICC_IAR0_EL1 s3_0_c12_c8_0
