@@ -14,8 +14,7 @@ import {
   transferOf,
   vectorPages,
 } from './loads-stores-transfer.ts';
-import { signedOffset, widen } from './pseudocode.ts';
-import type { Semantics, Value } from './semantics.ts';
+import { extendReg, signedOffset, widen } from './pseudocode.ts';
 
 const pages = [...generalPages, ...vectorPages];
 
@@ -97,7 +96,8 @@ function registerOffset(page: Page): Row {
       const t = allocatedTransfer(page, k);
       if (t.vector) s.checkFPEnabled();
       const base = s.readBase(f.Rn);
-      const offset = extendOffset(s, f.Rm, k.option, k.S ? Math.log2(t.bytes) : 0);
+      const shift = s.constant(32, k.S ? Math.log2(t.bytes) : 0);
+      const offset = extendReg(s, f.Rm, k.option, shift, 64);
       transfer(s, t, s.add(base, offset), f.Rt, {});
     },
   });
@@ -113,14 +113,6 @@ function offsetForm(t: Transfer, option: number): string {
   if (t.bytes !== 1) return '';
   const lsl = option === 3 ? 'L' : '';
   return t.vector ? lsl : `B${lsl}`;
-}
-
-/** ExtendReg(m, DecodeRegExtend(option), shift), 64 bits. */
-function extendOffset(s: Semantics, m: Value, option: number, shift: number): Value {
-  const wide = (option & 1) === 1;
-  const register = s.readX(m, wide ? 64 : 32);
-  const extended = wide ? register : option === 2 ? s.zeroExtend(register, 32, 64) : s.signExtend(register, 32, 64);
-  return shift === 0 ? extended : s.lsl(extended, s.constant(64, shift));
 }
 
 function unsignedOffset(page: Page): Row {
