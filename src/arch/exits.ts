@@ -20,6 +20,8 @@ export const exit = {
   barrier: 7,
   /** The PE is off (PSCI CPU_OFF), suspended, or the machine has been stopped; PC is past the instruction. */
   stopped: 8,
+  /** A store of translated code has hit the source of translated code: PC is at the instruction, which the stepper runs again. */
+  step: 9,
 } as const;
 
 export type Exit = (typeof exit)[keyof typeof exit];

@@ -55,7 +55,9 @@ export const scratchSlot = {
   expected: 3,
   expectedHigh: 4,
   /** storeExclusive: 0 or 1. */
-  status: 5,
+  status: 3,
+  /** Operand or result of a system register access or system instruction. */
+  system: 0,
 } as const;
 
 /** Codes of `atomic`: descriptor = size and order bits as above, operation << 12. */
@@ -89,17 +91,15 @@ export const systemOperation = {
   systemInstruction: 10,
   systemInstructionWithResult: 11,
   /** Immediate: CRm. */
-  dmb: 12,
-  dsb: 13,
-  isb: 14,
-  wfi: 15,
-  wfe: 16,
-  sev: 17,
-  sevl: 18,
-  yield: 19,
-  clearExclusive: 20,
-  fpTrap: 21,
-  spAlignment: 22,
+  dsb: 12,
+  isb: 13,
+  wfi: 14,
+  wfe: 15,
+  sev: 16,
+  sevl: 17,
+  clearExclusive: 18,
+  fpTrap: 19,
+  spAlignment: 20,
 } as const;
 export const systemImmediateShift = 8;
 

@@ -63,9 +63,11 @@ function functionBody({ locals, body }: ModuleFunction): Writer {
   return w;
 }
 
-/** `imports` come from the module name `h`, beside the memory `h.memory` (shared, `memoryPages`) and the table `h.table`. */
+/** Pages of 64 KiB in 4 GiB: the declared maximum of the shared memory. */
+export const maxMemoryPages = 65536;
+
+/** `imports` come from the module name `h`, beside the shared memory `h.memory` and the table `h.table`. */
 export function encodeModule(
-  memoryPages: number,
   imports: readonly ImportedFunction[],
   functions: readonly ModuleFunction[],
 ): Uint8Array<ArrayBuffer> {
@@ -94,7 +96,7 @@ export function encodeModule(
     w.byte(0x02);
     w.byte(0x03);
     w.u32(1);
-    w.u32(memoryPages);
+    w.u32(maxMemoryPages);
     w.name('h');
     w.name('table');
     w.byte(0x01);

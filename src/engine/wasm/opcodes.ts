@@ -42,7 +42,7 @@ export const op = {
   i32_ne: 0x47,
   i32_lt_s: 0x48,
   i32_lt_u: 0x49,
-  i32_ge_s: 0x4e,
+  i32_le_s: 0x4c,
   i64_eqz: 0x50,
   i64_eq: 0x51,
   i64_ne: 0x52,

@@ -1,0 +1,330 @@
+// The engine of one worker: it runs instructions of the PEs that the worker hosts, by stepping cold code and by translated traces of
+// hot code, and connects both to the architecture (src/arch) by services.
+//
+// What the two readings do is the same to the bit, whichever of them runs an instruction: budgets are exact, and a store to
+// translated code takes effect before the next instruction.
+
+import { exit, type Exit } from '../arch/exits.ts';
+import { accessFlag, accessKind, type Pe } from '../arch/pe.ts';
+import { pe as record, peStateBase, peStateStride } from '../arch/state-layout.ts';
+import { makeDecoder } from '../isa/decoder.ts';
+import type { Row } from '../isa/encoding.ts';
+import { row } from '../isa/encoding.ts';
+import { instructionSet } from '../isa/instruction-set.ts';
+import type { MemoryViews } from '../memory/memory-views.ts';
+import { assert } from '../report/assert.ts';
+import { atomicResult } from './atomics.ts';
+import { type CodeCache, makeCodeCache } from './code-cache.ts';
+import { runtimeModule } from './runtime.ts';
+import {
+  atomicOperations,
+  atomicShift,
+  imports,
+  memoryDescriptor,
+  scratchSlot,
+  systemImmediateShift,
+  systemOperation,
+} from './services.ts';
+import { makeStepGenerator } from './step.ts';
+import { encodeModule, type ModuleFunction } from './wasm/module.ts';
+
+/** `step` never translates, `translate` translates whatever runs for the first time: for tests and benchmarks. */
+export type EngineMode = 'tiered' | 'step' | 'translate';
+
+export interface EngineOptions {
+  readonly memory: WebAssembly.Memory;
+  readonly views: MemoryViews;
+  /** Number of the worker: it chooses the decode cache. */
+  readonly worker: number;
+  readonly mode?: EngineMode;
+}
+
+export interface EngineCounters {
+  /** Instructions run by the stepper; the others ran translated. */
+  readonly stepped: number;
+  readonly traces: number;
+  readonly modules: number;
+  readonly invalidations: number;
+}
+
+export interface Engine {
+  /** Makes a PE known; its record must be in the engine's memory. */
+  attach(pe: Pe): void;
+  /**
+   * Runs at most `budget` instructions. Returns exit.budget when they are used up; otherwise why it stopped, with what is left in
+   * the record's `budget`. After exit.redirect the core looks for interrupts and runs on.
+   */
+  run(pe: Pe, budget: number): Exit;
+  /** A store has changed this part of RAM, whose line was marked in the line map. */
+  lineWritten(pa: number, sizeBytes: number): void;
+  counters(): EngineCounters;
+}
+
+/** An instruction word that no row claims. */
+const undefinedRow: Row = row({
+  name: 'UNDEFINED',
+  pattern: '00000000000000000000000000000000',
+  encoding: 'UNDEFINED',
+  meaning: (s) => {
+    s.undefined();
+  },
+});
+
+const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;
+const scratchWord = (cpu: number, slot: number): number => (cpu + record.scratch + 8 * slot) >>> 2;
+
+/** One instruction's worth of time has passed although it did not run to its end: it took an exception, or it waits. */
+const costsOne: ReadonlySet<number> = new Set([
+  exit.redirect,
+  exit.waitForInterrupt,
+  exit.waitForEvent,
+  exit.stopped,
+]);
+
+const illegalExecutionState = 1 << 20;
+
+export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOptions): Engine {
+  const { words, signedWords, doublewords } = views;
+  const pes: Pe[] = [];
+  const decode = makeDecoder(instructionSet);
+  const generateStep = makeStepGenerator();
+  const stepFunctions = new Map<Row, Map<string, number>>();
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
+  let tableUsed = 1;
+  let stepped = 0;
+  let codeWritten = false;
+
+  const peOf = (cpu: number): Pe => pes[(cpu - peStateBase) / peStateStride] as Pe;
+
+  const flagsOf = (descriptor: number): number =>
+    (descriptor & memoryDescriptor.aligned ? accessFlag.aligned : 0) |
+    (descriptor & memoryDescriptor.unprivileged ? accessFlag.unprivileged : 0);
+  const bytesOf = (descriptor: number): number =>
+    1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
+
+  function memoryService(cpu: number, descriptor: number): Exit {
+    const isStore = (descriptor & memoryDescriptor.store) !== 0;
+    codeWritten = false;
+    const code = peOf(cpu).accessMemory(
+      isStore ? accessKind.write : accessKind.read,
+      bytesOf(descriptor),
+      flagsOf(descriptor),
+    );
+    // Plain stores may run twice: the second time the stepper runs the rest of the instruction too.
+    return codeWritten && code === exit.none ? exit.step : code;
+  }
+
+  /** Pairs of words travel as one doubleword; the generated code sees one slot each. */
+  function exclusiveService(cpu: number, descriptor: number): Exit {
+    const isPair = (descriptor & memoryDescriptor.pair) !== 0;
+    const bytes = bytesOf(descriptor) * (isPair ? 2 : 1);
+    const flags = accessFlag.aligned | (isPair ? accessFlag.pair : 0);
+    const value = scratchWord(cpu, scratchSlot.value);
+    const high = scratchWord(cpu, scratchSlot.valueHigh);
+    if (descriptor & memoryDescriptor.store) {
+      if (isPair && bytes === 8) words[value + 1] = words[high] as number;
+      return peOf(cpu).storeExclusive(bytes, flags);
+    }
+    const code = peOf(cpu).loadExclusive(bytes, flags);
+    if (isPair && bytes === 8) {
+      words[high] = words[value + 1] as number;
+      words[high + 1] = 0;
+    }
+    return code;
+  }
+
+  function atomicService(cpu: number, descriptor: number): Exit {
+    const pe = peOf(cpu);
+    const isPair = (descriptor & memoryDescriptor.pair) !== 0;
+    const elementBytes = bytesOf(descriptor);
+    const bytes = elementBytes * (isPair ? 2 : 1);
+    const flags = accessFlag.aligned | accessFlag.atomic;
+    const slot = (n: number): number => (cpu + record.scratch + 8 * n) >>> 3;
+    const [low, high] = [slot(scratchSlot.value), slot(scratchSlot.valueHigh)];
+    const operation = atomicOperations[descriptor >>> atomicShift];
+    assert(operation !== undefined, 'an atomic operation of the table');
+    const pack = (first: bigint, second: bigint): bigint => {
+      const shift = BigInt(8 * elementBytes);
+      return isPair ? BigInt.asUintN(Number(shift), first) | (second << shift) : first;
+    };
+    const at = (n: number): bigint => doublewords[n] as bigint;
+    const operand = pack(at(low), at(high));
+    const expected = pack(at(slot(scratchSlot.expected)), at(slot(scratchSlot.expectedHigh)));
+    const read = pe.accessMemory(accessKind.read, bytes, flags);
+    if (read !== exit.none) return read;
+    const before = BigInt.asUintN(8 * bytes, bytes === 16 ? at(low) | (at(high) << 64n) : at(low));
+    const after = atomicResult(operation, before, operand, expected, bytes);
+    doublewords[low] = BigInt.asUintN(64, after);
+    doublewords[high] = after >> 64n;
+    const written = pe.accessMemory(accessKind.write, bytes, flags);
+    if (written !== exit.none) return written;
+    const elementBits = 8 * elementBytes;
+    doublewords[low] = BigInt.asUintN(elementBits, before);
+    doublewords[high] = before >> BigInt(elementBits);
+    return exit.none;
+  }
+
+  function systemService(cpu: number, descriptor: number): Exit {
+    const pe = peOf(cpu);
+    const immediate = descriptor >>> systemImmediateShift;
+    switch (descriptor & ((1 << systemImmediateShift) - 1)) {
+      case systemOperation.undefined:
+        return pe.undefinedInstruction(readInstruction(cpu));
+      case systemOperation.svc:
+        return pe.svc(immediate);
+      case systemOperation.hvc:
+        return pe.hvc(immediate);
+      case systemOperation.smc:
+        return pe.smc(immediate);
+      case systemOperation.brk:
+        return pe.brk(immediate);
+      case systemOperation.hlt:
+        return pe.hlt(immediate);
+      case systemOperation.eret:
+        return pe.eret();
+      case systemOperation.readSystemRegister:
+        return pe.readSystemRegister(immediate);
+      case systemOperation.writeSystemRegister:
+        return pe.writeSystemRegister(immediate);
+      case systemOperation.writePstateField:
+        return pe.msrImmediate(immediate >>> 8, (immediate >>> 4) & 15, immediate & 15);
+      case systemOperation.systemInstruction:
+        return pe.systemInstruction(immediate);
+      case systemOperation.systemInstructionWithResult:
+        return pe.undefinedInstruction(readInstruction(cpu));
+      case systemOperation.dsb:
+        return pe.dsb();
+      case systemOperation.isb:
+        return pe.isb();
+      case systemOperation.wfi:
+        return pe.wfi();
+      case systemOperation.wfe:
+        return pe.wfe();
+      case systemOperation.sev:
+        return pe.sev();
+      case systemOperation.sevl:
+        return pe.sevl();
+      case systemOperation.clearExclusive:
+        return pe.clrex();
+      case systemOperation.fpTrap:
+        return pe.fpAccessTrap();
+      case systemOperation.spAlignment:
+        return pe.spAlignment();
+      default:
+        return assert(false, `system operation ${descriptor}`);
+    }
+  }
+
+  /** The word at PC, which has just been fetched. */
+  function readInstruction(cpu: number): number {
+    const pa = peOf(cpu).translateFetch();
+    return pa < 0 ? 0 : (words[pa >>> 2] as number);
+  }
+
+  const services = { memory: memoryService, exclusive: exclusiveService, atomic: atomicService, system: systemService };
+
+  function addToTable(f: CallableFunction): number {
+    if (tableUsed === table.length) table.grow(table.length);
+    table.set(tableUsed, f as (() => unknown) & CallableFunction);
+    tableUsed += 1;
+    return tableUsed - 1;
+  }
+
+  /** Function index of the step function of a row for known field values. */
+  function stepFunction(r: Row, fields: Readonly<Record<string, number>>): number {
+    const known: Record<string, number> = {};
+    for (const field of r.fields) if (field.known) known[field.name] = fields[field.name] ?? 0;
+    const key = Object.values(known).join();
+    let ofRow = stepFunctions.get(r);
+    if (!ofRow) {
+      ofRow = new Map();
+      stepFunctions.set(r, ofRow);
+    }
+    let index = ofRow.get(key);
+    if (index === undefined) {
+      const [f] = instantiate([generateStep(r, known)]);
+      index = addToTable(f as CallableFunction);
+      ofRow.set(key, index);
+    }
+    return index;
+  }
+
+  const runtimeImports = {
+    memory,
+    table,
+    decode: (_cpu: number, word: number): number => {
+      const decoded = decode(word >>> 0);
+      return decoded ? stepFunction(decoded.row, decoded.fields) : stepFunction(undefinedRow, {});
+    },
+    fetchMiss: (cpu: number): number => (peOf(cpu).translateFetch() < 0 ? 1 : 0),
+    resolve: (cpu: number): number => codeCache.resolve(peOf(cpu)),
+  };
+  const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })
+    .exports as Record<string, CallableFunction>;
+  const runLoop = runtime.run as (cpu: number) => Exit;
+  const step = runtime.step as (cpu: number, budget: number) => Exit;
+  const generatedImports = { memory, table, ...services, ...runtime };
+
+  /** Compiles functions that import the services into callable ones. */
+  function instantiate(functions: readonly ModuleFunction[]): CallableFunction[] {
+    const named = functions.map((f, i) => ({ ...f, exportName: `f${i}` }));
+    const compiled = new WebAssembly.Module(encodeModule(imports, named));
+    const { exports } = new WebAssembly.Instance(compiled, { h: generatedImports });
+    return functions.map((_, i) => exports[`f${i}`] as CallableFunction);
+  }
+
+  const codeCache: CodeCache = makeCodeCache({
+    views,
+    decode,
+    instantiate,
+    addToTable,
+    replaceInTable: (index, f) => {
+      table.set(index, f as (() => unknown) & CallableFunction);
+    },
+    stale: runtime.stale as CallableFunction,
+    stepBlock: addToTable(runtime.stepBlock as CallableFunction),
+    hotThreshold: mode === 'translate' ? 1 : 12,
+  });
+
+  function runStepped(pe: Pe, budget: number): Exit {
+    const cpu = pe.base;
+    const code = step(cpu, budget);
+    stepped += budget - (signedWords[stateWord(cpu, record.budget)] as number);
+    return code;
+  }
+
+  return {
+    attach: (pe) => {
+      pes[pe.index] = pe;
+    },
+    run: (pe, budget) => {
+      const cpu = pe.base;
+      const budgetWord = stateWord(cpu, record.budget);
+      signedWords[budgetWord] = budget;
+      if ((words[stateWord(cpu, record.pstate)] as number) & illegalExecutionState && budget > 0) {
+        pe.illegalState();
+        signedWords[budgetWord] = budget - 1;
+        return exit.redirect;
+      }
+      for (;;) {
+        let code = mode === 'step' ? runStepped(pe, signedWords[budgetWord] as number) : runLoop(cpu);
+        // A trace that does not fit into the rest of the budget is stepped.
+        if (code === exit.budget && (signedWords[budgetWord] as number) > 0) {
+          code = runStepped(pe, signedWords[budgetWord] as number);
+        }
+        if (code === exit.step) {
+          const left = signedWords[budgetWord] as number;
+          code = runStepped(pe, 1);
+          signedWords[budgetWord] = (signedWords[budgetWord] as number) + left - 1;
+          if (code === exit.budget || code === exit.step) continue;
+        }
+        if (costsOne.has(code)) signedWords[budgetWord] = (signedWords[budgetWord] as number) - 1;
+        return code;
+      }
+    },
+    lineWritten: (pa, sizeBytes) => {
+      if (codeCache.lineWritten(pa, sizeBytes)) codeWritten = true;
+    },
+    counters: () => ({ stepped, ...codeCache.counters() }),
+  };
+}

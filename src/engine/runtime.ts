@@ -1,0 +1,309 @@
+// The runtime module, one for each worker: the stepper's loop, the run loop, and the arithmetic that wasm lacks.
+
+import { exit } from '../arch/exits.ts';
+import { jumpCacheEntries, jumpCacheEntryBytes, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import { stepBranched } from './step.ts';
+import {
+  codeSignature,
+  crcSignature,
+  encodeModule,
+  i64BinarySignature,
+  i64UnarySignature,
+  type ModuleFunction,
+  unarySignature,
+} from './wasm/module.ts';
+import { naturalAlignment } from './expression.ts';
+import { op, type } from './wasm/opcodes.ts';
+import { Writer } from './wasm/writer.ts';
+
+/** The decode cache: direct-mapped, 8 bytes an entry: instruction word, function index of its step function (0: none). */
+export const decodeCacheEntries = 1 << 16;
+export const decodeCacheBytes = decodeCacheEntries * 8;
+/** Where the decode cache of worker `n` lies in the shared memory: n times its size after this. */
+export const decodeCacheBase = 0x0100_0000;
+
+/** Largest number of workers that the space before the line map allows. */
+export const maxWorkers = 64;
+
+const imports = [
+  /** (cpu, budget) → function index for the code at PC, or 0 after an exception. */
+  { name: 'resolve', signature: codeSignature },
+  /** (cpu, word) → function index of the step function. */
+  { name: 'decode', signature: codeSignature },
+  /** cpu → 0 when the soft TLB now translates PC, else an exception has been taken. */
+  { name: 'fetchMiss', signature: unarySignature },
+] as const;
+const importIndex = { resolve: 0, decode: 1, fetchMiss: 2 } as const;
+
+/** A function in the making; instructions are appended in stack order. */
+class Text {
+  readonly w = new Writer(512);
+  readonly locals: number[] = [];
+  private readonly parameters: number;
+
+  constructor(parameters: number) {
+    this.parameters = parameters;
+  }
+
+  local(kind: number): number {
+    this.locals.push(kind);
+    return this.parameters + this.locals.length - 1;
+  }
+  ops(...codes: number[]): this {
+    for (const code of codes) this.w.byte(code);
+    return this;
+  }
+  get(local: number): this {
+    this.w.byte(op.local_get);
+    this.w.u32(local);
+    return this;
+  }
+  set(local: number): this {
+    this.w.byte(op.local_set);
+    this.w.u32(local);
+    return this;
+  }
+  tee(local: number): this {
+    this.w.byte(op.local_tee);
+    this.w.u32(local);
+    return this;
+  }
+  i32(value: number): this {
+    this.w.byte(op.i32_const);
+    this.w.s32(value);
+    return this;
+  }
+  i64(value: bigint): this {
+    this.w.byte(op.i64_const);
+    this.w.s64(value);
+    return this;
+  }
+  memory(code: number, offset: number): this {
+    this.w.byte(code);
+    this.w.u32(naturalAlignment(code));
+    this.w.u32(offset);
+    return this;
+  }
+  call(index: number): this {
+    this.w.byte(op.call);
+    this.w.u32(index);
+    return this;
+  }
+  callIndirect(): this {
+    this.w.byte(op.call_indirect);
+    this.w.u32(codeSignature);
+    this.w.u32(0);
+    return this;
+  }
+  br(depth: number): this {
+    this.w.byte(op.br);
+    this.w.u32(depth);
+    return this;
+  }
+  nest(kind: number, body: () => void): this {
+    this.ops(kind, type.void);
+    body();
+    return this.ops(op.end);
+  }
+  done(signature: number, exportName: string): ModuleFunction {
+    return { signature, locals: this.locals, body: this.w, exportName };
+  }
+}
+
+/** cpu, budget → exit: runs step functions; `oneBlock` stops with exit.lookup after a branch. */
+function stepper(oneBlock: boolean, decodeCache: number, exportName: string): ModuleFunction {
+  const t = new Text(2);
+  const [cpu, budget] = [0, 1];
+  const pc = t.local(type.i64);
+  const entry = t.local(type.i32);
+  const word = t.local(type.i32);
+  const slot = t.local(type.i32);
+  const status = t.local(type.i32);
+  const returnStatus = (code: number): void => {
+    t.get(cpu).get(budget).memory(op.i32_store, pe.budget).i32(code).ops(op.return);
+  };
+  t.nest(op.loop, () => {
+    t.get(budget).i32(0).ops(op.i32_le_s);
+    t.nest(op.if, () => {
+      returnStatus(exit.budget);
+    });
+    t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
+    t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
+    t.get(cpu).memory(op.i32_load, pe.tlb);
+    t.get(pc).ops(op.i32_wrap_i64).i32(pageShift - Math.log2(softTlbEntry.bytes)).ops(op.i32_shr_u);
+    t.i32((softTlbEntries - 1) * softTlbEntry.bytes).ops(op.i32_and, op.i32_add).set(entry);
+    t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag);
+    t.get(pc).i64(BigInt(-(1 << pageShift) | 3)).ops(op.i64_and, op.i64_ne);
+    t.nest(op.if, () => {
+      t.get(cpu).call(importIndex.fetchMiss);
+      t.nest(op.if, () => {
+        t.i32(exit.redirect).ops(op.return);
+      });
+      t.br(1);
+    });
+    t.get(pc).ops(op.i32_wrap_i64).get(entry).memory(op.i32_load, softTlbEntry.addend).ops(op.i32_add);
+    t.memory(op.i32_load, 0).tee(word);
+    // Fibonacci hashing: the high half of the word times 2^32 / phi.
+    t.i32(0x9e3779b1).ops(op.i32_mul).i32(16).ops(op.i32_shr_u).i32(3).ops(op.i32_shl).set(slot);
+    t.get(slot).memory(op.i32_load, decodeCache).get(word).ops(op.i32_ne);
+    t.get(slot).memory(op.i32_load, decodeCache + 4).ops(op.i32_eqz, op.i32_or);
+    t.nest(op.if, () => {
+      t.get(slot).get(cpu).get(word).call(importIndex.decode).memory(op.i32_store, decodeCache + 4);
+      t.get(slot).get(word).memory(op.i32_store, decodeCache);
+    });
+    t.get(cpu).get(word).get(slot).memory(op.i32_load, decodeCache + 4).callIndirect().tee(status);
+    t.nest(op.if, () => {
+      t.get(status).i32(stepBranched).ops(op.i32_ne);
+      t.nest(op.if, () => {
+        t.get(status).ops(op.return);
+      });
+      t.get(budget).i32(1).ops(op.i32_sub).set(budget);
+      if (oneBlock) returnStatus(exit.lookup);
+      else t.br(1);
+    });
+    t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).i64(4n).ops(op.i64_add).memory(op.i64_store, pe.pc);
+    t.get(budget).i32(1).ops(op.i32_sub).set(budget).br(0);
+  });
+  t.ops(op.unreachable);
+  return t.done(codeSignature, exportName);
+}
+
+/** cpu → exit: enters translated code through the jump cache until something other than a look-up stops it. */
+function runLoop(): ModuleFunction {
+  const t = new Text(1);
+  const cpu = 0;
+  const key = t.local(type.i64);
+  const entry = t.local(type.i32);
+  const code = t.local(type.i32);
+  t.nest(op.loop, () => {
+    t.get(cpu).memory(op.i32_load, pe.budget).i32(0).ops(op.i32_le_s);
+    t.nest(op.if, () => {
+      t.i32(exit.budget).ops(op.return);
+    });
+    t.get(cpu).memory(op.i64_load, pe.pc);
+    t.get(cpu).memory(op.i32_load, pe.pstate).i32(2).ops(op.i32_shr_u).i32(3).ops(op.i32_and, op.i64_extend_i32_u);
+    t.ops(op.i64_or).tee(key).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u).i32(jumpCacheEntries - 1).ops(op.i32_and);
+    t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add).set(entry);
+    t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
+    t.nest(op.if, () => {
+      t.get(entry).memory(op.i32_load, 8).set(code);
+    });
+    t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_ne);
+    t.nest(op.if, () => {
+      t.get(cpu).get(cpu).memory(op.i32_load, pe.budget).call(importIndex.resolve).tee(code).ops(op.i32_eqz);
+      t.nest(op.if, () => {
+        t.i32(exit.redirect).ops(op.return);
+      });
+    });
+    t.get(cpu).get(cpu).memory(op.i32_load, pe.budget).get(code).callIndirect().tee(code);
+    t.i32(exit.lookup).ops(op.i32_eq);
+    t.nest(op.if, () => {
+      t.br(1);
+    });
+  });
+  t.get(code);
+  return t.done(unarySignature, 'run');
+}
+
+/** What stands in the table for code that is no longer valid: the jump caches lead here until they are refilled. */
+function stale(): ModuleFunction {
+  const t = new Text(2);
+  const [cpu, budget] = [0, 1];
+  t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
+  // The run loop would find the same entry again: it is emptied first.
+  t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u);
+  t.i32(jumpCacheEntries - 1).ops(op.i32_and).i32(jumpCacheEntryBytes).ops(op.i32_mul, op.i32_add);
+  t.i64(-1n).memory(op.i64_store, pe.jumpCache);
+  t.i32(exit.lookup);
+  return t.done(codeSignature, 'stale');
+}
+
+/** Reverses 64 bits: swaps neighbours at distances 1, 2, 4, then bytes. */
+function rbit(): ModuleFunction {
+  const t = new Text(1);
+  const steps: [bigint, bigint][] = [
+    [1n, 0x5555555555555555n],
+    [2n, 0x3333333333333333n],
+    [4n, 0x0f0f0f0f0f0f0f0fn],
+    [8n, 0x00ff00ff00ff00ffn],
+    [16n, 0x0000ffff0000ffffn],
+  ];
+  for (const [distance, mask] of steps) {
+    t.get(0).i64(mask).ops(op.i64_and).i64(distance).ops(op.i64_shl);
+    t.get(0).i64(distance).ops(op.i64_shr_u).i64(mask).ops(op.i64_and, op.i64_or).set(0);
+  }
+  t.get(0).i64(32n).ops(op.i64_rotl);
+  return t.done(i64UnarySignature, 'rbit');
+}
+
+/** High half of a product, from the products of halves; `signed` subtracts what the sign bits added. */
+function multiplyHigh(signed: boolean): ModuleFunction {
+  const t = new Text(2);
+  const [a, b] = [0, 1];
+  const low = 0xffff_ffffn;
+  const carry = t.local(type.i64);
+  const middle = t.local(type.i64);
+  const half = (x: number, high: boolean): Text =>
+    high ? t.get(x).i64(32n).ops(op.i64_shr_u) : t.get(x).i64(low).ops(op.i64_and);
+  half(a, false);
+  half(b, false).ops(op.i64_mul).i64(32n).ops(op.i64_shr_u).set(carry);
+  half(a, true);
+  half(b, false).ops(op.i64_mul).get(carry).ops(op.i64_add).set(middle);
+  half(a, false);
+  half(b, true).ops(op.i64_mul).get(middle).i64(low).ops(op.i64_and, op.i64_add).i64(32n).ops(op.i64_shr_u).set(carry);
+  half(a, true);
+  half(b, true).ops(op.i64_mul).get(middle).i64(32n).ops(op.i64_shr_u, op.i64_add).get(carry).ops(op.i64_add);
+  if (signed) {
+    t.get(a).i64(63n).ops(op.i64_shr_s).get(b).ops(op.i64_and, op.i64_sub);
+    t.get(b).i64(63n).ops(op.i64_shr_s).get(a).ops(op.i64_and, op.i64_sub);
+  }
+  return t.done(i64BinarySignature, signed ? 'smulh' : 'umulh');
+}
+
+/** acc, data, selector (bytes, and 16 for Castagnoli): the reflected CRC-32, a bit at a time. */
+function crc32(): ModuleFunction {
+  const t = new Text(3);
+  const [acc, data, selector] = [0, 1, 2];
+  const value = t.local(type.i64);
+  const bits = t.local(type.i32);
+  const polynomial = t.local(type.i64);
+  // 0x04C11DB7 and 0x1EDC6F41 with their bits reversed.
+  t.i64(0x82f63b78n).i64(0xedb88320n).get(selector).i32(16).ops(op.i32_and, op.select).set(polynomial);
+  t.get(selector).i32(15).ops(op.i32_and).i32(3).ops(op.i32_shl).set(bits);
+  t.get(data).get(acc).ops(op.i64_extend_i32_u, op.i64_xor).set(value);
+  // For fewer than 8 bytes the data above them must not take part; the accumulator's 32 bits must.
+  t.get(bits).i32(32).ops(op.i32_lt_u);
+  t.nest(op.if, () => {
+    t.get(data).i64(-1n).get(bits).ops(op.i64_extend_i32_u, op.i64_shl).i64(-1n).ops(op.i64_xor, op.i64_and);
+    t.get(acc).ops(op.i64_extend_i32_u, op.i64_xor).set(value);
+  });
+  t.get(bits).i32(32).ops(op.i32_eq);
+  t.nest(op.if, () => {
+    t.get(value).i64(0xffff_ffffn).ops(op.i64_and).set(value);
+  });
+  t.nest(op.loop, () => {
+    t.get(value).i64(1n).ops(op.i64_shr_u);
+    t.get(polynomial).i64(0n).get(value).ops(op.i32_wrap_i64).i32(1).ops(op.i32_and, op.select, op.i64_xor).set(value);
+    t.get(bits).i32(1).ops(op.i32_sub).tee(bits);
+    t.nest(op.if, () => {
+      t.br(1);
+    });
+  });
+  t.get(value).ops(op.i32_wrap_i64);
+  return t.done(crcSignature, 'crc32');
+}
+
+/** The binary of the runtime module for a worker. */
+export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
+  const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
+  return encodeModule(imports, [
+    stepper(true, decodeCache, 'stepBlock'),
+    stepper(false, decodeCache, 'step'),
+    runLoop(),
+    stale(),
+    rbit(),
+    multiplyHigh(false),
+    multiplyHigh(true),
+    crc32(),
+  ]);
+}

@@ -1,0 +1,249 @@
+// The trace reading: an instruction's meaning over concrete values that carry the reads on which they depend.
+//
+// It is the slow and simple reading: the wasm engines are tested against it, and the exploration of a memory model takes its address,
+// data and control dependencies from it. Register and flag writes take effect together when the meaning has run to its end.
+
+import { assert } from '../report/assert.ts';
+import type { Decoded } from '../isa/decoder.ts';
+import type { Access, AccessBytes, FlagName, Ordering, Semantics, Value } from '../isa/semantics.ts';
+import type {
+  TraceAccess,
+  TraceEvent,
+  TraceException,
+  TraceHooks,
+  TraceMemory,
+  TraceRead,
+  TraceState,
+} from './trace-state.ts';
+import { concrete, independent, merge, resize, traceOperations, traceValue, type TraceValue } from './trace-values.ts';
+
+/** What became of an instruction; after an exception PC and everything else is as before it. */
+export type TraceOutcome = TraceException | { readonly exception?: never };
+
+/** Ends a meaning in the middle, as an exception does. It does not leave `executeTrace`. */
+class Ended extends Error {
+  readonly exception: TraceException;
+  constructor(exception: TraceException) {
+    super(exception.exception);
+    this.exception = exception;
+  }
+}
+
+const end = (exception: TraceException): never => {
+  throw new Ended(exception);
+};
+
+/** The answer of memory or of a hook, where it is not an exception. */
+function unlessException<T>(answer: T | TraceException): T {
+  if (typeof answer === 'object' && answer !== null && 'exception' in answer) return end(answer);
+  return answer;
+}
+
+/** NZCV: op0 3, op1 3, CRn 4, CRm 2, op2 0. */
+const keyNZCV = 0b11_011_0100_0010_000;
+const flagNames: readonly FlagName[] = ['V', 'C', 'Z', 'N'];
+
+const number = (value: Value): number => Number(concrete(value).bits);
+
+/** Exclusives and atomics are always aligned to their size. */
+const alignedAccess = (order: Ordering): Access => ({ ...order, aligned: true });
+
+/** The width in which an element of memory is loaded. */
+const loadedWidth = (bytes: AccessBytes): 32 | 64 | 128 => (bytes === 16 ? 128 : bytes === 8 ? 64 : 32);
+
+/** The semantics interface over a state; `commit` lets the writes and the branch of the instruction take effect. */
+export function makeTrace(
+  state: TraceState,
+  memory: TraceMemory,
+  hooks: TraceHooks,
+): { readonly semantics: Semantics; readonly commit: () => void } {
+  const writes: (() => void)[] = [];
+  let nextPc = BigInt.asUintN(64, state.pc + 4n);
+
+  const readX = (n: number): TraceValue => (n === 31 ? traceValue(64, 0n) : state.readX(n));
+  const readXSP = (n: number): TraceValue => (n === 31 ? state.readSP() : state.readX(n));
+  const write = (effect: () => void): void => {
+    writes.push(effect);
+  };
+  const event = (e: TraceEvent) => write(() => hooks.report(e));
+
+  const accessOf = (address: Value, bytes: AccessBytes, access: Access): TraceAccess => {
+    assert(address.width === 64, 'an address has 64 bits');
+    return { address: concrete(address), bytes, access, control: state.control };
+  };
+  const loaded = (bytes: AccessBytes, answer: TraceRead | TraceException): readonly TraceValue[] => {
+    const { bits, read } = unlessException(answer);
+    return bits.map((element) => traceValue(loadedWidth(bytes), element, { deps: [read], picks: [] }));
+  };
+  const low = (value: Value, bytes: AccessBytes): TraceValue => {
+    const stored = concrete(value);
+    return traceValue(stored.width, BigInt.asUintN(8 * bytes, stored.bits), stored);
+  };
+  /** The status of a store-exclusive carries no dependency: a write is no read. */
+  const status = (done: boolean): TraceValue => traceValue(32, done ? 0n : 1n);
+
+  const branchTo = (
+    target: Value,
+    taken: boolean,
+    kind: 'conditional' | Parameters<Semantics['branch']>[1],
+    on: TraceValue,
+  ) => {
+    const destination = concrete(target);
+    const depends = { deps: on.deps, picks: on.picks };
+    event({ event: 'branch', kind, taken, target: destination, depends });
+    write(() => {
+      state.control = merge(state.control, depends);
+    });
+    if (taken) nextPc = destination.bits;
+  };
+
+  const semantics: Semantics = {
+    ...traceOperations,
+
+    readX: (n, width) => resize(readX(number(n)), width),
+    readXSP: (n, width) => resize(readXSP(number(n)), width),
+    readBase: (n) => {
+      const base = readXSP(number(n));
+      if (number(n) === 31 && state.checksSPAlignment && base.bits % 16n !== 0n) end({ exception: 'SP alignment' });
+      return base;
+    },
+    writeX: (n, value) => {
+      const register = number(n);
+      if (register !== 31) write(() => state.writeX(register, resize(concrete(value), 64)));
+    },
+    writeXSP: (n, value) => {
+      const register = number(n);
+      const extended = resize(concrete(value), 64);
+      write(() => (register === 31 ? state.writeSP(extended) : state.writeX(register, extended)));
+    },
+    readV: (n, width) => resize(state.readV(number(n)), width),
+    writeV: (n, value) => write(() => state.writeV(number(n), resize(concrete(value), 128))),
+    checkFPEnabled: () => {
+      if (state.trapsFP) end({ exception: 'FP trap' });
+    },
+    readFlag: (name) => state.readFlag(name),
+    writeFlags: (flags) => {
+      for (const name of flagNames) {
+        const value = flags[name];
+        if (value) write(() => state.writeFlag(name, concrete(value)));
+      }
+    },
+    pc: () => traceValue(64, state.pc),
+
+    load: (address, bytes, access) => loaded(bytes, memory.load(accessOf(address, bytes, access)))[0]!,
+    store: (address, value, bytes, access) => {
+      unlessException(memory.store(accessOf(address, bytes, access), low(value, bytes)));
+    },
+    loadExclusive: (address, bytes, order) =>
+      loaded(bytes, memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 1))[0]!,
+    loadExclusivePair: (address, bytes, order) => {
+      const [first, second] = loaded(bytes, memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 2));
+      return [first!, second!];
+    },
+    storeExclusive: (address, value, bytes, order) =>
+      status(
+        unlessException(memory.storeExclusive(accessOf(address, bytes, alignedAccess(order)), [low(value, bytes)])),
+      ),
+    storeExclusivePair: (address, first, second, bytes, order) =>
+      status(
+        unlessException(
+          memory.storeExclusive(accessOf(address, bytes, alignedAccess(order)), [
+            low(first, bytes),
+            low(second, bytes),
+          ]),
+        ),
+      ),
+    clearExclusive: () => write(() => memory.clearExclusive()),
+    atomic: (operation, address, operand, bytes, order) =>
+      loaded(bytes, memory.atomic(accessOf(address, bytes, alignedAccess(order)), operation, low(operand, bytes)))[0]!,
+    compareAndSwap: (address, expected, replacement, bytes, order) =>
+      loaded(
+        bytes,
+        memory.compareAndSwap(
+          accessOf(address, bytes, alignedAccess(order)),
+          [low(expected, bytes)],
+          [low(replacement, bytes)],
+        ),
+      )[0]!,
+    compareAndSwapPair: (address, expected, replacement, bytes, order) => {
+      const [first, second] = loaded(
+        bytes,
+        memory.compareAndSwap(
+          accessOf(address, bytes, alignedAccess(order)),
+          expected.map((value) => low(value, bytes)),
+          replacement.map((value) => low(value, bytes)),
+        ),
+      );
+      return [first!, second!];
+    },
+
+    branch: (target, kind) => branchTo(target, true, kind, concrete(target)),
+    branchIf: (condition, target) => branchTo(target, number(condition) !== 0, 'conditional', concrete(condition)),
+
+    undefined: () => end({ exception: 'UNDEFINED' }),
+    svc: (imm16) => end({ exception: 'SVC', imm16: number(imm16) }),
+    hvc: (imm16) => end({ exception: 'HVC', imm16: number(imm16) }),
+    smc: (imm16) => end({ exception: 'SMC', imm16: number(imm16) }),
+    brk: (imm16) => end({ exception: 'BRK', imm16: number(imm16) }),
+    hlt: (imm16) => end({ exception: 'HLT', imm16: number(imm16) }),
+    eret: () => event({ event: 'ERET' }),
+    readSystemRegister: (key) => {
+      if (number(key) !== keyNZCV) return unlessException(hooks.readSystemRegister(number(key)));
+      return flagNames
+        .map((name, bit) => ({ flag: state.readFlag(name), lsb: 28n + BigInt(bit) }))
+        .reduce((nzcv, { flag, lsb }) => traceValue(64, nzcv.bits | (flag.bits << lsb), merge(nzcv, flag)), zero);
+    },
+    writeSystemRegister: (key, value) => {
+      const source = concrete(value);
+      if (number(key) !== keyNZCV) {
+        unlessException(hooks.writeSystemRegister(number(key), source));
+        return;
+      }
+      flagNames.forEach((name, bit) => {
+        write(() => state.writeFlag(name, traceValue(32, (source.bits >> BigInt(28 + bit)) & 1n, source)));
+      });
+    },
+    writePstateField: (op1, op2, CRm) =>
+      event({ event: 'PSTATE', op1: number(op1), op2: number(op2), CRm: number(CRm) }),
+    systemInstruction: (key, value) => {
+      unlessException(hooks.systemInstruction(number(key), concrete(value)));
+    },
+    systemInstructionWithResult: (key) => unlessException(hooks.systemInstructionWithResult(number(key))),
+    barrier: (kind, CRm) => event({ event: 'barrier', kind, CRm: number(CRm) }),
+    instructionSynchronizationBarrier: () => event({ event: 'ISB' }),
+    wfi: () => event({ event: 'WFI' }),
+    wfe: () => event({ event: 'WFE' }),
+    sev: () => event({ event: 'SEV' }),
+    sevl: () => event({ event: 'SEVL' }),
+    yield: () => event({ event: 'YIELD' }),
+  };
+
+  const commit = (): void => {
+    for (const effect of writes) effect();
+    state.pc = nextPc;
+  };
+  return { semantics, commit };
+}
+
+const zero = traceValue(64, 0n, independent);
+
+/** Runs one instruction on the state. */
+export function executeTrace(
+  { row, fields }: Decoded,
+  state: TraceState,
+  memory: TraceMemory,
+  hooks: TraceHooks,
+): TraceOutcome {
+  const { semantics, commit } = makeTrace(state, memory, hooks);
+  const operands = Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, traceValue(32, BigInt(value))]),
+  );
+  try {
+    row.meaning(semantics, fields, operands);
+  } catch (error) {
+    if (error instanceof Ended) return error.exception;
+    throw error;
+  }
+  commit();
+  return {};
+}

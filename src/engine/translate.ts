@@ -1,0 +1,398 @@
+// The *translate* reading: a trace of instructions inside one page as one wasm function, with operand fields known, guest registers in
+// wasm locals, and a loop back to its own start kept inside the function.
+//
+// A trace follows unconditional direct branches inside the page and the fall-through side of conditional ones. Its cost is
+// charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
+// The text is generated twice: the first pass finds out which registers are read and written and whether the trace loops.
+
+import { exit } from '../arch/exits.ts';
+import { pageShift, pe } from '../arch/state-layout.ts';
+import type { Decoder } from '../isa/decoder.ts';
+import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
+import { constant, constant32, localValue, type Node, pin } from './expression.ts';
+import { type AlignmentCheck, cpuLocal, Generator, secondLocal } from './generator.ts';
+import { systemOperation } from './services.ts';
+import { codeSignature, type ModuleFunction } from './wasm/module.ts';
+import { op, type } from './wasm/opcodes.ts';
+import { Writer } from './wasm/writer.ts';
+
+/** A trace longer than this gains little and is entered less often at the end of a budget. */
+const maxInstructions = 64;
+
+const stackPointerSlot = 32;
+const zeroRegister = 31;
+const flagNames = ['N', 'Z', 'C', 'V'] as const;
+const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe.c, V: pe.v };
+
+/** After these a trace ends: the service never lets it go on. */
+const endingOperations: ReadonlySet<number> = new Set([
+  systemOperation.undefined,
+  systemOperation.svc,
+  systemOperation.hvc,
+  systemOperation.smc,
+  systemOperation.brk,
+  systemOperation.hlt,
+  systemOperation.eret,
+  systemOperation.isb,
+]);
+
+export interface TraceSource {
+  /** Virtual address of the first instruction. */
+  readonly start: bigint;
+  /** The word at a virtual address in the page of `start`. */
+  readonly fetch: (va: bigint) => number;
+  /** The Exception level, part of every jump cache key. */
+  readonly el: number;
+  /** Accesses check alignment. */
+  readonly strictAlignment: boolean;
+}
+
+export interface Trace {
+  readonly function: ModuleFunction;
+  /** Virtual addresses of the instructions, in the order of the trace. */
+  readonly addresses: readonly bigint[];
+  /** Statically known virtual addresses at which the trace is left. */
+  readonly exits: readonly bigint[];
+}
+
+interface Uses {
+  readonly slotsRead: Set<number>;
+  readonly slotsWritten: Set<number>;
+  flagsRead: boolean;
+  flagsWritten: boolean;
+  loops: boolean;
+}
+
+const noUses = (): Uses => ({
+  slotsRead: new Set(),
+  slotsWritten: new Set(),
+  flagsRead: false,
+  flagsWritten: false,
+  loops: false,
+});
+
+class TraceGenerator extends Generator {
+  protected alignment: AlignmentCheck = 'relaxed';
+  private readonly decode: Decoder;
+  private source!: TraceSource;
+  /** What this pass has found out, and what the pass before found out. */
+  private uses = noUses();
+  private known = noUses();
+
+  private address = 0n;
+  private index = 0;
+  private ended = false;
+  private next = 0n;
+  private control: { target: Node; condition: Node | undefined; kind: BranchKind } | undefined;
+  private addresses: bigint[] = [];
+  private exits: bigint[] = [];
+
+  private slotLocals = new Map<number, number>();
+  private slotValues = new Map<number, Node>();
+  private flagLocals: number[] = [];
+  private flagValues: Node[] = [];
+  private dirtySlots = new Set<number>();
+  private dirtyFlags = false;
+  private tlbLocal = -1;
+
+  constructor(decode: Decoder) {
+    super();
+    this.decode = decode;
+  }
+
+  trace(source: TraceSource): Trace {
+    this.source = source;
+    this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
+    this.uses = noUses();
+    this.pass();
+    this.known = this.uses;
+    this.uses = noUses();
+    const body = this.pass();
+    return {
+      function: { signature: codeSignature, locals: this.localTypes, body: this.withEntry(body) },
+      addresses: this.addresses,
+      exits: this.exits,
+    };
+  }
+
+  private pass(): Writer {
+    this.w = new Writer(4096);
+    this.resetLocals();
+    this.address = this.source.start;
+    this.index = 0;
+    this.ended = false;
+    this.addresses = [];
+    this.exits = [];
+    this.slotLocals = new Map();
+    this.slotValues = new Map();
+    this.dirtySlots = new Set();
+    this.dirtyFlags = false;
+    this.tlbLocal = this.allocate(type.i32);
+    this.flagLocals = flagNames.map(() => this.allocate(type.i32));
+    this.flagValues = this.flagLocals.map((local) => localValue(32, local, false));
+    while (!this.ended) this.instruction();
+    return this.w;
+  }
+
+  private instruction(): void {
+    const page = this.source.start >> BigInt(pageShift);
+    const visited = this.addresses.includes(this.address);
+    if (visited || this.index === maxInstructions || this.address >> BigInt(pageShift) !== page) {
+      this.leaveTo(this.address, this.index);
+      this.ended = true;
+      return;
+    }
+    this.addresses.push(this.address);
+    this.next = this.address + 4n;
+    this.control = undefined;
+    const decoded = this.decode(this.source.fetch(this.address));
+    if (!decoded) {
+      this.undefined();
+      return;
+    }
+    const operands: Record<string, Node> = {};
+    const fields: Record<string, number> = {};
+    for (const { name, known } of decoded.row.fields) {
+      const value = decoded.fields[name] ?? 0;
+      if (known) fields[name] = value;
+      else operands[name] = constant32(value);
+    }
+    decoded.row.meaning(this, fields, operands);
+    this.commit();
+    this.index += 1;
+    if (!this.ended) this.transfer();
+    this.address = this.next;
+  }
+
+  // Entry and exits.
+
+  /** The function's body: registers are loaded, then at the head of the (possible) loop the budget is checked. */
+  private withEntry(body: Writer): Writer {
+    this.w = new Writer(body.length + 512);
+    this.get(cpuLocal);
+    this.memoryOperation(op.i32_load, pe.tlb);
+    this.set(this.tlbLocal);
+    const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
+    for (const [slot, local] of this.slotLocals) {
+      if (!loops && !slotsRead.has(slot)) continue;
+      this.get(cpuLocal);
+      this.memoryOperation(op.i64_load, pe.x + 8 * slot);
+      this.set(local);
+    }
+    if (flagsRead || (loops && flagsWritten)) {
+      flagNames.forEach((name, i) => {
+        this.get(cpuLocal);
+        this.memoryOperation(op.i32_load, flagOffset[name]);
+        this.set(this.flagLocals[i] as number);
+      });
+    }
+    this.block(op.loop, () => {
+      this.get(secondLocal);
+      this.i32(this.index);
+      this.w.byte(op.i32_lt_s);
+      this.block(op.if, () => {
+        this.arm(() => {
+          if (loops) {
+            this.flagValues = this.flagLocals.map((local) => localValue(32, local, false));
+            this.writeBack();
+          }
+          this.storeState(pe.pc, constant(64, this.source.start));
+          this.storeState(pe.budget, localValue(32, secondLocal, true));
+          this.i32(exit.budget);
+          this.w.byte(op.return);
+        });
+      });
+      this.w.append(body);
+    });
+    this.w.byte(op.unreachable);
+    return this.w;
+  }
+
+  /** Completes the record for leaving, or for a service, `count` instructions after the start. */
+  private writeBack(): void {
+    const slots = this.known.loops ? this.known.slotsWritten : this.dirtySlots;
+    for (const slot of [...slots].sort((a, b) => a - b)) {
+      this.get(cpuLocal);
+      this.get(this.slotLocal(slot));
+      this.memoryOperation(op.i64_store, pe.x + 8 * slot);
+    }
+    if (this.known.loops ? this.known.flagsWritten : this.dirtyFlags) {
+      flagNames.forEach((name, i) => {
+        this.storeState(flagOffset[name], this.flagValues[i] as Node);
+      });
+    }
+  }
+
+  protected synchronise(): void {
+    this.writeBack();
+    if (!this.inArm) {
+      this.dirtySlots.clear();
+      this.dirtyFlags = false;
+    }
+    this.storeState(pe.pc, constant(64, this.address));
+    this.storeState(pe.budget, this.remaining(this.index));
+  }
+
+  private remaining(count: number): Node {
+    return this.sub(localValue(32, secondLocal, true), constant32(count)) as Node;
+  }
+
+  /** Leaves for a statically known address after `count` instructions: to the loop's head, or out of the function. */
+  private leaveTo(target: bigint, count: number): void {
+    if (target === this.source.start) {
+      this.uses.loops = true;
+      this.flagValues.forEach((value, i) => {
+        const local = this.flagLocals[i] as number;
+        if (value.local === local) return;
+        this.emit(value);
+        this.set(local);
+      });
+      this.emit(this.remaining(count));
+      this.set(secondLocal);
+      this.w.byte(op.br);
+      this.w.u32(this.inArm ? 1 : 0);
+      return;
+    }
+    this.exits.push(target);
+    this.writeBack();
+    this.storeState(pe.pc, constant(64, target));
+    this.leave(constant(64, target), count);
+  }
+
+  private leave(target: Node, count: number): void {
+    const budget = this.allocate(type.i32);
+    this.emit(this.remaining(count));
+    this.set(budget);
+    this.chain(target, this.source.el, budget, exit.lookup);
+  }
+
+  branch(target: Value, kind: BranchKind): void {
+    this.control = { target: target as Node, condition: undefined, kind };
+  }
+
+  branchIf(condition: Value, target: Value): void {
+    const c = condition as Node;
+    if (c.isConstant && c.int === 0) return;
+    this.control = { target: target as Node, condition: c.isConstant ? undefined : c, kind: 'direct' };
+  }
+
+  /** Follows the control transfer that the instruction asked for, after its writes. */
+  private transfer(): void {
+    if (!this.control) return;
+    const { target, condition, kind } = this.control;
+    if (condition) {
+      this.emit(condition);
+      this.block(op.if, () => {
+        this.arm(() => {
+          this.leaveTo(target.bits, this.index);
+        });
+      });
+      return;
+    }
+    if (target.isConstant && kind === 'direct' && target.bits !== this.source.start) {
+      this.next = target.bits;
+      return;
+    }
+    this.ended = true;
+    if (target.isConstant) {
+      this.leaveTo(target.bits, this.index);
+      return;
+    }
+    this.writeBack();
+    this.storeState(pe.pc, target);
+    this.leave(target, this.index);
+  }
+
+  protected override systemService(operation: number, immediate?: Value, value?: Value): void {
+    super.systemService(operation, immediate, value);
+    if (!endingOperations.has(operation)) return;
+    this.w.byte(op.unreachable);
+    this.ended = true;
+  }
+
+  // Registers and flags.
+
+  private slotLocal(slot: number): number {
+    let local = this.slotLocals.get(slot);
+    if (local === undefined) {
+      local = this.allocate(type.i64);
+      this.slotLocals.set(slot, local);
+    }
+    return local;
+  }
+
+  protected readSlot(n: Node, isStackPointer: boolean): Node {
+    const slot = n.int === zeroRegister && isStackPointer ? stackPointerSlot : n.int;
+    if (slot === zeroRegister) return constant(64, 0n);
+    if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
+    let value = this.slotValues.get(slot);
+    if (!value) {
+      value = localValue(64, this.slotLocal(slot), false);
+      this.slotValues.set(slot, value);
+    }
+    return value;
+  }
+
+  readFlag(name: FlagName): Value {
+    if (!this.uses.flagsWritten) this.uses.flagsRead = true;
+    return this.flagValues[flagNames.indexOf(name)] as Node;
+  }
+
+  /** Registers and flags take their new values together. */
+  private commit(): void {
+    const control = this.control;
+    if (control && !control.target.isConstant) {
+      const local = this.settle(control.target);
+      this.control = { ...control, target: localValue(64, local, true) };
+    }
+    if (this.flagWrites) this.commitFlags(this.flagWrites as Partial<Record<FlagName, Node>>);
+    this.flagWrites = undefined;
+    this.commitVectorWrites();
+    const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || n.int !== zeroRegister);
+    this.registerWrites = [];
+    const values = writes.map(({ value }) =>
+      writes.length === 1 || value.isConstant ? value : localValue(64, this.settle(value), true),
+    );
+    writes.forEach(({ n, isStackPointer }, i) => {
+      const slot = n.int === zeroRegister && isStackPointer ? stackPointerSlot : n.int;
+      const value = values[i] as Node;
+      const local = this.slotLocal(slot);
+      this.emit(value);
+      this.set(local);
+      this.slotValues.set(slot, value.isConstant ? value : localValue(64, local, false));
+      this.uses.slotsWritten.add(slot);
+      this.dirtySlots.add(slot);
+    });
+  }
+
+  private commitFlags(flags: Partial<Record<FlagName, Node>>): void {
+    if (flagNames.some((name) => !flags[name]) && !this.uses.flagsWritten) this.uses.flagsRead = true;
+    flagNames.forEach((name, i) => {
+      const value = flags[name];
+      if (!value) return;
+      pin(value, this.w, this);
+      this.flagValues[i] = value;
+    });
+    this.uses.flagsWritten = true;
+    this.dirtyFlags = true;
+  }
+
+  pc(): Value {
+    return constant(64, this.address);
+  }
+
+  protected vectorAddress(n: Node): { base: Node; offset: number } {
+    return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * n.int };
+  }
+
+  protected softTlb(unprivileged: boolean): Node {
+    return unprivileged ? this.loadState(32, pe.tlbUnprivileged) : localValue(32, this.tlbLocal, true);
+  }
+}
+
+/** Makes traces of the instructions that `decode` knows; others are UNDEFINED. */
+export function makeTranslator(decode: Decoder): (source: TraceSource) => Trace {
+  const generator = new TraceGenerator(decode);
+  return (source) => generator.trace(source);
+}
+
