@@ -48,5 +48,10 @@
 #define PTE_RO (1 << 7)
 #define PTE_INNER (3 << 8)
 #define PTE_AF (1 << 10)
-#define PTE_PXN (1 << 53)
+#ifdef __ASSEMBLER__
+#define PTE_PXN (1 << 53) /* the assembler computes in 64 bits */
 #define PTE_UXN (1 << 54)
+#else
+#define PTE_PXN (1ull << 53)
+#define PTE_UXN (1ull << 54)
+#endif

@@ -1,0 +1,145 @@
+/* Code that changes code. The sequence of the Arm ARM ("Synchronization and coherency issues between data and
+ * instruction accesses"): store, DC CVAU, DSB, IC IVAU, DSB, and an ISB on every core that executes the result. And the
+ * exception to it: B, NOP, BL, BRK, HVC, ISB, SMC and SVC may replace each other while others execute them; a core then
+ * sees the old or the new one. */
+#include "guest.h"
+
+#define ROUNDS 200
+
+#define RET 0xd65f03c0u
+#define NOP 0xd503201fu
+#define B_PLUS_8 0x14000002u
+#define B_PLUS_12 0x14000003u
+#define MOVZ_W0(imm) (0x52800000u | (imm) << 5)
+
+static u32 count;
+static u32 stop;
+static u64 wrong;
+static u32 code[64] __attribute__((aligned(4096)));
+
+static u64 data_line(void) {
+    return 4ull << (READ(ctr_el0) >> 16 & 15);
+}
+static u64 instruction_line(void) {
+    return 4ull << (READ(ctr_el0) & 15);
+}
+
+/* Makes the instructions at `start` visible to instruction fetch on all cores. */
+static void synchronize(const void *start, u64 bytes) {
+    u64 from = (u64)start, end = from + bytes;
+    for (u64 p = from & ~(data_line() - 1); p < end; p += data_line()) {
+        asm volatile("dc cvau, %0" : : "r"(p) : "memory");
+    }
+    dsb(ish);
+    for (u64 p = from & ~(instruction_line() - 1); p < end; p += instruction_line()) {
+        asm volatile("ic ivau, %0" : : "r"(p) : "memory");
+    }
+    dsb(ish);
+    isb();
+}
+
+static u32 run(const u32 *at) {
+    register u32 w0 asm("w0") = 0xdead;
+    asm volatile("blr %1" : "+r"(w0) : "r"(at) : "x1", "x30", "memory");
+    return w0;
+}
+
+static void expect(u32 got, u32 wanted) {
+    if (got != wanted) {
+        fetch_add(&wrong, 1);
+    }
+}
+
+/* One core changes its own code, through the addresses it runs at and through an alias of them. */
+static void own(void) {
+    volatile u32 *alias = (volatile u32 *)el0_data(code);
+    for (u32 round = 0; round < ROUNDS; round++) {
+        volatile u32 *at = round & 1 ? alias : code;
+        at[0] = MOVZ_W0(round);
+        at[1] = RET;
+        synchronize(code, 8);
+        expect(run(code), round);
+    }
+    /* The last instruction of one line and the first of the next, and code that is generated behind itself. */
+    for (u32 i = 0; i < 63; i++) {
+        code[i] = 0x11000400; /* ADD W0, W0, #1 */
+    }
+    code[63] = RET;
+    synchronize(code, sizeof code);
+    expect(run(code), 0xdead + 63);
+    code[15] = code[16] = NOP;
+    synchronize(code + 15, 8);
+    expect(run(code), 0xdead + 61);
+}
+
+/* One core changes, all execute: after the rendezvous each needs an ISB of its own. */
+static void shared(u32 n) {
+    for (u32 round = 0; round < ROUNDS; round++) {
+        if (round % count == n) {
+            *(volatile u32 *)code = MOVZ_W0(round + 1000);
+            *(volatile u32 *)(code + 1) = RET;
+            synchronize(code, 8);
+        }
+        meet_all();
+        isb();
+        expect(run(code), round + 1000);
+        meet_all();
+    }
+}
+
+/* NOP and B exchanged under the other cores: they see 1 (through NOP) or 2 (through B), nothing else. */
+static void live(u32 n) {
+    if (n == 0) {
+        /* 0 falls through to 1, which goes to 4, or goes to 2. */
+        code[0] = NOP;
+        code[1] = B_PLUS_12;
+        code[2] = MOVZ_W0(2);
+        code[3] = RET;
+        code[4] = MOVZ_W0(1);
+        code[5] = RET;
+        synchronize(code, 24);
+        expect(run(code), 1);
+    }
+    meet_all();
+    isb();
+    if (n == 0) {
+        for (u32 round = 0; round < ROUNDS; round++) {
+            *(volatile u32 *)code = round & 1 ? NOP : B_PLUS_8;
+            synchronize(code, 4);
+        }
+        store_release(&stop, 1);
+    } else {
+        while (!load_acquire(&stop)) {
+            u32 got = run(code);
+            if (got != 1 && got != 2) {
+                fetch_add(&wrong, 1);
+            }
+        }
+    }
+    /* QEMU 7.2 may keep a translation of what was replaced while another core translated it, hence once more in peace. */
+    meet_all();
+    if (n == 0) {
+        *(volatile u32 *)code = NOP;
+        synchronize(code, 4);
+    }
+    meet_all();
+    isb();
+    expect(run(code), 1);
+    meet_all();
+}
+
+static void work(void) {
+    meet_all();
+    shared(core_index());
+    live(core_index());
+}
+
+int guest(void) {
+    count = core_count();
+    title("selfmod");
+    own();
+    print("own code: %lu wrong\n", wrong);
+    on_all_cores(work);
+    print("code of others: %lu wrong\n", wrong);
+    return wrong != 0;
+}
