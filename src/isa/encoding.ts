@@ -53,7 +53,7 @@ export interface RowText<P extends string> {
   /** The known fields decide; the operands are values. */
   readonly meaning: (s: Semantics, k: Known<P>, f: Operands<P>) => void;
   /** Assembler syntax, the preferred form for disassembly first. */
-  readonly syntax?: readonly Form[];
+  readonly syntax?: readonly Form<FieldValues<P>, Known<P>>[];
 }
 
 /** A row as the engines use it: the author's text with the pattern parsed. */
@@ -92,8 +92,9 @@ export function row<const P extends string>(text: RowText<P>): Row {
     fields.push({ name: token, lsb: bit, width, known: known !== undefined });
   }
   assert(bit === 0, `${text.name}: the pattern has ${32 - bit} bits`);
-  const { encoding, allocated, meaning } = text as unknown as Pick<Row, 'allocated' | 'meaning'> & {
+  const { encoding, allocated, meaning, syntax } = text as unknown as Pick<Row, 'allocated' | 'meaning'> & {
     encoding: string | Row['encoding'];
+    syntax?: Row['syntax'];
   };
   return {
     name: text.name,
@@ -105,7 +106,7 @@ export function row<const P extends string>(text: RowText<P>): Row {
     encoding: typeof encoding === 'string' ? () => encoding : encoding,
     allocated: allocated ?? (() => true),
     meaning,
-    syntax: text.syntax ?? [],
+    syntax: syntax ?? [],
   };
 }
 
