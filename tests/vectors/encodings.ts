@@ -1,0 +1,42 @@
+// The encodings that the vectors cover: all of the Armv8.2-A base instruction set with FEAT_LSE, FEAT_LRCPC,
+// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, and the single and paired loads and stores of SIMD&FP registers. Left out:
+// Advanced SIMD structure loads and stores, SIMD&FP arithmetic, MTE, MOPS, and pointer authentication outside the
+// hint space.
+
+import { strict as assert } from 'node:assert';
+import { BRANCHES, SYSTEM } from './encodings/branches-system.ts';
+import { DATA_PROCESSING_IMMEDIATE } from './encodings/data-processing-immediate.ts';
+import { DATA_PROCESSING_REGISTER } from './encodings/data-processing-register.ts';
+import { LOADS_STORES, SIMD_LOADS_STORES } from './encodings/loads-stores.ts';
+import { ATOMICS, EXCLUSIVES_AND_ORDERED } from './encodings/synchronization.ts';
+import type { Encoding } from './pattern.ts';
+
+/** One file of vectors per group: tests/vectors/data/<group>.bin.gz. */
+export const GROUPS = {
+  'data-processing-immediate': DATA_PROCESSING_IMMEDIATE,
+  'data-processing-register': DATA_PROCESSING_REGISTER,
+  branches: BRANCHES,
+  system: SYSTEM,
+  'loads-stores': LOADS_STORES,
+  'simd-loads-stores': SIMD_LOADS_STORES,
+  'exclusives-ordered': EXCLUSIVES_AND_ORDERED,
+  atomics: ATOMICS,
+} as const satisfies Record<string, readonly Encoding[]>;
+
+export type Group = keyof typeof GROUPS;
+
+export const GROUP_NAMES = Object.keys(GROUPS) as readonly Group[];
+
+export const ENCODINGS: readonly Encoding[] = GROUP_NAMES.flatMap((group) => GROUPS[group]);
+
+const BY_NAME = new Map(ENCODINGS.map((encoding) => [encoding.name, encoding]));
+assert.equal(BY_NAME.size, ENCODINGS.length, 'two encodings have one name');
+
+export function encodingNamed(name: string): Encoding | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The Arm ARM's name: without the variant that the vectors add. */
+export function armName(encoding: Encoding): string {
+  return encoding.name.replace(/\(.*\)$/, '');
+}

@@ -1,0 +1,85 @@
+// The operand values worth trying on every instruction, and how a random field is drawn.
+
+import type { Random } from './random.ts';
+
+/** [high word, low word] of the 64-bit edge values. */
+export const EDGE_VALUES: readonly (readonly [high: number, low: number])[] = [
+  [0, 0],
+  [0, 1],
+  [0, 2],
+  [0xffffffff, 0xffffffff],
+  [0xffffffff, 0xfffffffe],
+  // The smallest and the largest signed values of 64, 32, 16 and 8 bits; the latter three zero- and sign-extended.
+  [0x80000000, 0],
+  [0x7fffffff, 0xffffffff],
+  [0, 0x80000000],
+  [0xffffffff, 0x80000000],
+  [0, 0x7fffffff],
+  [0, 0x8000],
+  [0xffffffff, 0xffff8000],
+  [0, 0x7fff],
+  [0, 0x80],
+  [0xffffffff, 0xffffff80],
+  [0, 0x7f],
+  // The largest unsigned values, and one more.
+  [0, 0xffffffff],
+  [1, 0],
+  [0, 0xffff],
+  [0, 0x10000],
+  [0, 0xff],
+  [0, 0x100],
+  // Shift amounts around the two widths.
+  [0, 31],
+  [0, 32],
+  [0, 63],
+  [0, 64],
+  // Alternating patterns.
+  [0x55555555, 0x55555555],
+  [0xaaaaaaaa, 0xaaaaaaaa],
+  [0x00ff00ff, 0x00ff00ff],
+  [0x01234567, 0x89abcdef],
+  [0xfedcba98, 0x76543210],
+];
+
+/** Fills `to` with 64-bit values, low word first: edges, edges in one word only, repetitions, random words. */
+export function fillWithValues(to: Uint32Array, random: Random): void {
+  for (let i = 0; i + 1 < to.length; i += 2) {
+    const draw = random.below(100);
+    const edge = EDGE_VALUES[random.below(EDGE_VALUES.length)] ?? [0, 0];
+    let [high, low]: readonly [number, number] = edge;
+    if (draw >= 40) {
+      high = random.word();
+      if (draw >= 55) low = random.word();
+    }
+    if (draw >= 90 && i > 0) {
+      const other = 2 * random.below(i / 2);
+      low = to[other] ?? 0;
+      high = to[other + 1] ?? 0;
+    }
+    to[i] = low;
+    to[i + 1] = high;
+  }
+}
+
+const REGISTER_FIELD = /^R[a-z]2?$/;
+
+export function isRegisterField(name: string): boolean {
+  return REGISTER_FIELD.test(name);
+}
+
+/** A register number: often 31, often one that the word already names. */
+export function drawRegister(earlier: readonly number[], random: Random): number {
+  const draw = random.below(100);
+  if (draw < 10) return 31;
+  if (draw < 25 && earlier.length > 0) return earlier[random.below(earlier.length)] ?? 31;
+  return random.below(31);
+}
+
+/** An immediate: its edges (none, one, all, the sign bit and its neighbours) or any value. */
+export function drawImmediate(width: number, random: Random): number {
+  const sign = 2 ** (width - 1);
+  const edges = [0, 1, 2 ** width - 1, 2 ** width - 2, sign, sign - 1];
+  const draw = random.below(100);
+  if (draw < 40) return (edges[random.below(edges.length)] ?? 0) % 2 ** width;
+  return random.word() % 2 ** width;
+}
