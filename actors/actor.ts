@@ -49,9 +49,12 @@ export interface Actor {
 export interface RunnableActor extends Actor {
   /** True while there are instructions to run: not off, not asleep, not waiting for a response. */
   readonly runnable: boolean;
-  /**
-   * Runs up to `untilTicks` (exclusive) from the actor's own time, `port.now()`; stops earlier when it falls asleep, waits, or
-   * has sent a message (so that the conductor can shorten the window). Returns the time it has reached.
-   */
-  run(fromTicks: Ticks, untilTicks: Ticks): Ticks;
+  /** Its own simulated time: while it runs, of the present instruction. */
+  readonly nowTicks: Ticks;
+  /** Instructions completed since reset. */
+  readonly instructions: number;
+  /** Time has passed without instructions: called before something is delivered to a core that is behind. */
+  advanceTo(ticks: Ticks): void;
+  /** Runs up to `untilTicks`; stops earlier when it falls asleep, waits, or has sent a message. */
+  run(untilTicks: Ticks): void;
 }

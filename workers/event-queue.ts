@@ -1,0 +1,70 @@
+// What is due, in the total order (time, sender, sequence): a binary heap.
+
+import type { Message } from '../actors/actor.ts';
+
+export interface EventQueue {
+  readonly size: number;
+  push(message: Message): void;
+  /** The first message in the order. */
+  peek(): Message | undefined;
+  pop(): Message | undefined;
+}
+
+/** True where `a` comes before `b`. */
+function precedes(a: Message, b: Message): boolean {
+  if (a.dueTicks !== b.dueTicks) return a.dueTicks < b.dueTicks;
+  if (a.source !== b.source) return a.source < b.source;
+  return a.sequence < b.sequence;
+}
+
+export function makeEventQueue(): EventQueue {
+  const heap: Message[] = [];
+
+  function siftUp(from: number): void {
+    let i = from;
+    const moved = heap[i] as Message;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      const above = heap[parent] as Message;
+      if (!precedes(moved, above)) break;
+      heap[i] = above;
+      i = parent;
+    }
+    heap[i] = moved;
+  }
+
+  function siftDown(): void {
+    let i = 0;
+    const moved = heap[0] as Message;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && precedes(heap[child + 1] as Message, heap[child] as Message)) child += 1;
+      const below = heap[child] as Message;
+      if (!precedes(below, moved)) break;
+      heap[i] = below;
+      i = child;
+    }
+    heap[i] = moved;
+  }
+
+  return {
+    get size() {
+      return heap.length;
+    },
+    push: (message) => {
+      heap.push(message);
+      siftUp(heap.length - 1);
+    },
+    peek: () => heap[0],
+    pop: () => {
+      const first = heap[0];
+      const last = heap.pop();
+      if (first !== undefined && last !== undefined && heap.length > 0) {
+        heap[0] = last;
+        siftDown();
+      }
+      return first;
+    },
+  };
+}
