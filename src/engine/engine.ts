@@ -12,7 +12,7 @@ import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { assert } from '../report/assert.ts';
+import { assert, InternalError } from '../report/assert.ts';
 import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
 import { runtimeModule } from './runtime.ts';
@@ -211,7 +211,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
       case systemOperation.spAlignment:
         return pe.spAlignment();
       default:
-        return assert(false, `system operation ${descriptor}`);
+        throw new InternalError(`system operation ${descriptor}`);
     }
   }
 
@@ -221,11 +221,11 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
     return pa < 0 ? 0 : (words[pa >>> 2] as number);
   }
 
-  const services = { memory: memoryService, exclusive: exclusiveService, atomic: atomicService, system: systemService };
+  const services = { access: memoryService, exclusive: exclusiveService, atomic: atomicService, system: systemService };
 
   function addToTable(f: CallableFunction): number {
     if (tableUsed === table.length) table.grow(table.length);
-    table.set(tableUsed, f as (() => unknown) & CallableFunction);
+    table.set(tableUsed, f);
     tableUsed += 1;
     return tableUsed - 1;
   }
@@ -260,7 +260,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
     resolve: (cpu: number): number => codeCache.resolve(peOf(cpu)),
   };
   const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })
-    .exports as Record<string, CallableFunction>;
+    .exports;
   const runLoop = runtime.run as (cpu: number) => Exit;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
   const generatedImports = { memory, table, ...services, ...runtime };
@@ -279,7 +279,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
     instantiate,
     addToTable,
     replaceInTable: (index, f) => {
-      table.set(index, f as (() => unknown) & CallableFunction);
+      table.set(index, f);
     },
     stale: runtime.stale as CallableFunction,
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),

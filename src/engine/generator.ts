@@ -458,7 +458,7 @@ export abstract class Generator implements Semantics, Locals {
         this.set(result);
       },
       slow: (descriptor) => {
-        this.callService(functionIndex.memory, constant32(descriptor));
+        this.callService(functionIndex.access, constant32(descriptor));
         this.get(cpuLocal);
         const slot = scratch(scratchSlot.value);
         if (bytes === 16) this.vectorOperation(simd.v128_load, slot);
@@ -480,7 +480,7 @@ export abstract class Generator implements Semantics, Locals {
       },
       slow: (descriptor) => {
         this.storeState(scratch(scratchSlot.value), data);
-        this.callService(functionIndex.memory, constant32(descriptor | memoryDescriptor.store));
+        this.callService(functionIndex.access, constant32(descriptor | memoryDescriptor.store));
       },
     });
   }

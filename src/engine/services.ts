@@ -9,7 +9,7 @@ import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
 
 /** Imported functions, in the order of their function indices in every generated module. */
 export const imports = [
-  { name: 'memory', signature: 0 },
+  { name: 'access', signature: 0 },
   { name: 'exclusive', signature: 0 },
   { name: 'atomic', signature: 0 },
   { name: 'system', signature: 0 },
@@ -20,7 +20,7 @@ export const imports = [
 ] as const;
 
 export const functionIndex = {
-  memory: 0,
+  access: 0,
   exclusive: 1,
   atomic: 2,
   system: 3,
@@ -30,7 +30,7 @@ export const functionIndex = {
   crc32: 7,
 } as const;
 
-/** Bits of the descriptor of `memory`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */
+/** Bits of the descriptor of `access`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */
 export const memoryDescriptor = {
   store: 1,
   /** log2 of the bytes, shifted by 1. */

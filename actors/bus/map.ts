@@ -1,0 +1,33 @@
+// Which actor answers at a physical address outside RAM.
+
+import type { ActorId } from '../actor.ts';
+
+export interface BusRegion {
+  readonly name: string;
+  readonly base: number;
+  readonly sizeBytes: number;
+  readonly actor: ActorId;
+}
+
+export interface BusMap {
+  /** The region of this address, or undefined where nothing answers (DECERR). */
+  find(pa: number): BusRegion | undefined;
+}
+
+/** Regions must not overlap. */
+export function makeBusMap(regions: readonly BusRegion[]): BusMap {
+  const sorted = [...regions].sort((a, b) => a.base - b.base);
+  return {
+    find: (pa) => {
+      let low = 0;
+      let high = sorted.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if ((sorted[middle] as BusRegion).base <= pa) low = middle + 1;
+        else high = middle;
+      }
+      const region = sorted[low - 1];
+      return region !== undefined && pa < region.base + region.sizeBytes ? region : undefined;
+    },
+  };
+}
