@@ -2,7 +2,7 @@
  * barrier, and looks at the numbers of all others: none may be behind, and none ahead before the second barrier. */
 #include "guest.h"
 
-#define ROUNDS 300
+#define ROUNDS 100
 
 static u32 count;
 static struct {

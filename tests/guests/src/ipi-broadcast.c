@@ -43,6 +43,7 @@ static void await_answers(u32 wanted) {
         irq_unmask();
         isb();
         irq_mask();
+        asm volatile("yield");
     }
 }
 

@@ -4,7 +4,7 @@
  * sees the old or the new one. */
 #include "guest.h"
 
-#define ROUNDS 200
+#define ROUNDS 100
 
 #define RET 0xd65f03c0u
 #define NOP 0xd503201fu
@@ -114,6 +114,7 @@ static void live(u32 n) {
             if (got != 1 && got != 2) {
                 fetch_add(&wrong, 1);
             }
+            asm volatile("yield");
         }
     }
     /* QEMU 7.2 may keep a translation of what was replaced while another core translated it, hence once more in peace. */

@@ -42,7 +42,7 @@ at_el3:
     ldr     x0, =SCTLR_HIGHER_VALUE
     msr     sctlr_el3, x0
     msr     cptr_el3, xzr
-    mov     x0, #0x531                  /* SCR_EL3: RW, HCE, RES1, NS: all below is Non-secure AArch64 */
+    mov     x0, #0x535                  /* SCR_EL3: RW, HCE, RES1, FIQ, NS: all below is Non-secure AArch64 */
     msr     scr_el3, x0
     mov     x0, #0xf
     msr     s3_6_c12_c12_5, x0          /* ICC_SRE_EL3: system registers, usable below */
