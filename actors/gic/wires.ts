@@ -1,0 +1,20 @@
+// Interrupt wires: from a device to the distributor (SPIs), from a core's timers to its redistributor (PPIs).
+
+import type { MessageRow } from '../protocol.ts';
+
+export const wireMessages = {
+  WireSet: {
+    code: 0x0401,
+    sender: 'device or core',
+    receiver: 'distributor or redistributor',
+    fields: ['intid'],
+    ordering: 'The line goes high: an edge where it was low; a second WireSet without a WireClear between is no edge.',
+  },
+  WireClear: {
+    code: 0x0402,
+    sender: 'device or core',
+    receiver: 'distributor or redistributor',
+    fields: ['intid'],
+    ordering: 'The line goes low after every earlier WireSet of the same sender; an edge that was seen stays pending.',
+  },
+} as const satisfies Readonly<Record<string, MessageRow>>;
