@@ -1,0 +1,31 @@
+// What one run of a machine is made of, checked and complete: the board, the files that boot it, and how long it may go on. Two runs
+// with the same options are the same to the bit, whatever `hostThreads` is.
+
+import type { BootFiles } from './boot.ts';
+import type { BoardOptions } from './virt.ts';
+
+export interface RunOptions extends BoardOptions, BootFiles {
+  readonly cpu: string;
+  readonly conductor: 'lockstep';
+  readonly hostThreads: number;
+  readonly seed: number;
+  /** Ends the run after so many instructions of all cores together. */
+  readonly maxInstructions?: number;
+  /** Ends the run at this simulated time. */
+  readonly maxTimeNs?: number;
+  /** HLT #0xF000 calls the host; otherwise it is UNDEFINED. */
+  readonly semihosting: boolean;
+  /** Print the table of cores. */
+  readonly stats: boolean;
+  /** Print one JSON document. */
+  readonly json: boolean;
+}
+
+/** What a machine needs of the world around it. */
+export interface RunIo {
+  /** The guest's console, in the order of simulated time. */
+  readonly stdout: (bytes: Uint8Array) => void;
+  readonly stderr: (text: string) => void;
+  /** Fires when the user asks to stop: the run ends cleanly, with the reason `interrupted`. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,90 @@
+// The command line as a whole: its commands, and how it refuses.
+
+import { Command, CommanderError, Option } from 'commander';
+import { InternalError } from '../report/assert.ts';
+import { UserError } from '../report/user-error.ts';
+import { normaliseQemuWords } from './qemu-words.ts';
+import { laterRunOptions, runOptionRows, takesValue } from './run-options.ts';
+import { run } from './run.ts';
+import { version } from './version.ts';
+import type { RunMachine } from './run.ts';
+import type { Terminal } from './terminal.ts';
+import type { TypedOptions } from './run-options.ts';
+
+const exitCode = { done: 0, usage: 2, internal: 70 } as const;
+
+/** Commands of later versions. */
+const laterCommands: ReadonlySet<string> = new Set(['litmus', 'hunt', 'replay', 'scale', 'bench', 'vm', 'pipeline']);
+
+/** What the commands start; tests put their own in its place. */
+export interface Machinery {
+  readonly runMachine: RunMachine;
+}
+
+function commands(terminal: Terminal, machinery: Machinery, finish: (code: number) => void): Command {
+  const program = new Command('heddle')
+    .description('A multiprocessor that you can hold still: AArch64 images on 1 to 1,024 simulated cores.')
+    .version(version, '-V, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.print(text), writeErr: () => {} });
+
+  const runCommand = program
+    .command('run')
+    .description('run an ELF executable or an arm64 Image')
+    .argument('<IMAGE>', 'ELF executable or arm64 Image')
+    .action(async (image: string, typed: TypedOptions) => {
+      finish(await run(image, typed, terminal, machinery.runMachine));
+    });
+  for (const { flags, says, byDefault } of runOptionRows) {
+    const option = new Option(flags, says);
+    runCommand.addOption(byDefault === undefined ? option : option.default(byDefault));
+  }
+  runCommand.addHelpText(
+    'after',
+    '\nQEMU words are understood: -smp 4 -m 512M -kernel F -append S -M virt,secure=on -nographic …' +
+      "\nThe exit code is the guest's own; 1 a guest that cannot go on, 2 usage, 3 stopped before its end, 70 our fault.",
+  );
+  return program;
+}
+
+/** One sentence of what commander says in two lines. */
+function sentenceOf(error: CommanderError): string {
+  return error.message
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/s, '; did you mean $1?')
+    .replaceAll('\n', ' ');
+}
+
+function refuseLaterThings([command = '', ...rest]: readonly string[]): void {
+  if (laterCommands.has(command)) throw new UserError(`this version does not have "heddle ${command}" yet`);
+  if (command !== 'run') return;
+  const later = laterRunOptions.find((option) => rest.some((arg) => arg === option || arg.startsWith(`${option}=`)));
+  if (later !== undefined) throw new UserError(`this version does not have "heddle run ${later}" yet`);
+}
+
+/** Runs one command and returns the exit code of the process. */
+export async function commandLine(args: readonly string[], terminal: Terminal, machinery: Machinery): Promise<number> {
+  let code: number = exitCode.done;
+  const refuse = (sentence: string): number => {
+    terminal.error(`heddle: ${sentence}\n`);
+    return exitCode.usage;
+  };
+  try {
+    refuseLaterThings(args);
+    const [command, ...rest] = args;
+    const normal = command === 'run' ? [command, ...normaliseQemuWords(rest, takesValue)] : args;
+    const program = commands(terminal, machinery, (value) => {
+      code = value;
+    });
+    if (command === undefined) return refuse(`which command? ${program.commands.map((c) => c.name()).join(', ')}`);
+    await program.parseAsync(normal, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : refuse(sentenceOf(error));
+    if (error instanceof UserError)
+      return refuse(error.hint === undefined ? error.message : `${error.message}; ${error.hint}`);
+    const fault = error instanceof InternalError || !(error instanceof Error) ? String(error) : (error.stack ?? '');
+    terminal.error(`heddle ${version}: this is a fault of Heddle itself: ${fault}\nheddle ${args.join(' ')}\n`);
+    return exitCode.internal;
+  }
+}

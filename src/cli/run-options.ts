@@ -1,0 +1,140 @@
+// The options of `heddle run`: one table that the parser, the help and the QEMU words are made from, and the checks that turn what was
+// typed into the options of a run.
+
+import { availableParallelism } from 'node:os';
+import { maxCores, resolveBoard } from '../board/virt.ts';
+import { formatSize } from '../report/figures.ts';
+import { UserError } from '../report/user-error.ts';
+import { readInput } from './input.ts';
+import { parseCount, parseLargeCount, parseOnOff, parseSize, parseTime } from './quantities.ts';
+import type { RunOptions } from '../board/run-options.ts';
+
+/** What was typed, by the option's name in camel case; defaults are filled in. */
+export interface TypedOptions {
+  readonly cores: string;
+  readonly memory: string;
+  readonly conductor: string;
+  readonly hostThreads?: string;
+  readonly seed: string;
+  readonly gic: string;
+  readonly cpu: string;
+  readonly virtualization: string;
+  readonly secure: string;
+  readonly kernelArgs?: string;
+  readonly initrd?: string;
+  readonly dtb?: string;
+  readonly maxInstructions?: string;
+  readonly maxTime?: string;
+  readonly semihosting: boolean;
+  readonly stats?: true;
+  readonly json?: true;
+}
+
+export interface OptionRow {
+  readonly flags: string;
+  readonly says: string;
+  readonly byDefault?: string | true;
+}
+
+/** Two runs agree unless the user asks for another seed. */
+const defaultSeed = '1';
+
+export const runOptionRows: readonly OptionRow[] = [
+  { flags: '--cores <N>', says: `simulated cores, 1 to ${maxCores}`, byDefault: '1' },
+  { flags: '--memory <SIZE>', says: 'RAM, 1M to 3G', byDefault: '512M' },
+  { flags: '--cpu <NAME>', says: 'core; "max" has every feature', byDefault: 'max' },
+  { flags: '--gic <VERSION>', says: 'version of the interrupt controller', byDefault: '3' },
+  { flags: '--virtualization <on|off>', says: 'EL2 is implemented', byDefault: 'on' },
+  { flags: '--secure <on|off>', says: 'EL3 is implemented', byDefault: 'off' },
+  { flags: '--kernel-args <S>', says: 'arguments for the kernel, in the device tree' },
+  { flags: '--initrd <F>', says: 'initial RAM disk' },
+  { flags: '--dtb <F>', says: "device tree blob instead of the board's own" },
+  { flags: '--conductor <NAME>', says: 'who decides which core runs next', byDefault: 'lockstep' },
+  { flags: '--host-threads <N>', says: 'threads of the host to use; the run is the same for any number' },
+  { flags: '--seed <N>', says: 'where every random choice comes from', byDefault: defaultSeed },
+  { flags: '--max-instructions <N>', says: 'end the run after so many instructions of all cores' },
+  { flags: '--max-time <T>', says: 'end the run at this simulated time, as in 200ms' },
+  { flags: '--semihosting', says: 'HLT #0xF000 calls the host', byDefault: true },
+  { flags: '--no-semihosting', says: 'HLT #0xF000 is UNDEFINED' },
+  { flags: '--stats', says: 'print a table per core, and host time' },
+  { flags: '--json', says: 'print one JSON document; the console goes to standard error' },
+];
+
+/** Options of later versions, so that a script that uses one reads why it does not work. */
+export const laterRunOptions: readonly string[] = ['--drive', '--gdb', '--trace', '--profile', '--sysroot'];
+
+const valued = new Set(runOptionRows.flatMap(({ flags }) => (flags.includes('<') ? [flags.split(' ')[0]] : [])));
+export const takesValue = (option: string): boolean => valued.has(option);
+
+function parseConductor(name: string): 'lockstep' {
+  if (name === 'lockstep') return name;
+  if (name === 'parallel' || name === 'explore') throw new UserError(`--conductor ${name}: not supported yet`);
+  throw new UserError(`--conductor ${name}: there is no such conductor`, 'use lockstep');
+}
+
+/** More threads than cores of the host would only wait for each other. */
+function defaultHostThreads(cores: number): number {
+  return Math.min(cores, availableParallelism());
+}
+
+/** Checks everything that can be checked before the machine is built, and reads the files. */
+export function parseRunOptions(image: string, typed: TypedOptions): RunOptions {
+  const cores = parseCount('--cores', typed.cores, 1, maxCores);
+  const memoryBytes = parseSize('--memory', typed.memory);
+  const board = {
+    cores,
+    memoryBytes,
+    gicVersion: parseCount('--gic', typed.gic, 2, 3),
+    cpu: typed.cpu,
+    virtualization: parseOnOff('--virtualization', typed.virtualization),
+    secure: parseOnOff('--secure', typed.secure),
+  };
+  resolveBoard(board);
+  return {
+    ...board,
+    conductor: parseConductor(typed.conductor),
+    hostThreads:
+      typed.hostThreads === undefined
+        ? defaultHostThreads(cores)
+        : parseCount('--host-threads', typed.hostThreads, 1, maxCores),
+    seed: parseCount('--seed', typed.seed, 0, Number.MAX_SAFE_INTEGER),
+    semihosting: typed.semihosting,
+    stats: typed.stats ?? false,
+    json: typed.json ?? false,
+    ...(typed.kernelArgs !== undefined && { kernelArgs: typed.kernelArgs }),
+    ...(typed.maxInstructions !== undefined && {
+      maxInstructions: parseLargeCount('--max-instructions', typed.maxInstructions),
+    }),
+    ...(typed.maxTime !== undefined && { maxTimeNs: parseTime('--max-time', typed.maxTime) }),
+    image: readInput(image),
+    ...(typed.initrd !== undefined && { initrd: readInput(typed.initrd) }),
+    ...(typed.dtb !== undefined && { dtb: readInput(typed.dtb) }),
+  };
+}
+
+const onOff = (value: boolean): string => (value ? 'on' : 'off');
+
+/** The machine as QEMU's `-M` spells it. */
+export const machineOf = ({ gicVersion, virtualization, secure }: RunOptions): string =>
+  `virt,gic-version=${gicVersion},virtualization=${onOff(virtualization)},secure=${onOff(secure)}`;
+
+const quote = (text: string): string => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+/** The command that does this run again. What changes only speed or output is left out. */
+export function commandOf(options: RunOptions): string {
+  const { image, initrd, dtb, kernelArgs, maxInstructions, maxTimeNs } = options;
+  const words = [
+    'heddle run',
+    quote(image.path),
+    `--cores ${options.cores} --memory ${formatSize(options.memoryBytes)} --seed ${options.seed}`,
+    ...(options.virtualization ? [] : ['--virtualization off']),
+    ...(options.secure ? ['--secure on'] : []),
+    ...(options.semihosting ? [] : ['--no-semihosting']),
+    ...(kernelArgs === undefined ? [] : [`--kernel-args ${quote(kernelArgs)}`]),
+    ...(initrd === undefined ? [] : [`--initrd ${quote(initrd.path)}`]),
+    ...(dtb === undefined ? [] : [`--dtb ${quote(dtb.path)}`]),
+    ...(maxInstructions === undefined ? [] : [`--max-instructions ${maxInstructions}`]),
+    ...(maxTimeNs === undefined ? [] : [`--max-time ${maxTimeNs}ns`]),
+  ];
+  return words.join(' ');
+}

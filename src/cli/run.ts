@@ -1,0 +1,57 @@
+// heddle run: one machine, from reset to its end.
+
+import { commandOf, machineOf, parseRunOptions } from './run-options.ts';
+import { formatCount, formatSize, formatTime } from '../report/figures.ts';
+import { endingOf, formatJson } from '../report/run-report.ts';
+import { formatTable } from '../report/run-table.ts';
+import { version } from './version.ts';
+import type { RunIo, RunOptions } from '../board/run-options.ts';
+import type { RunReport } from '../report/run-report.ts';
+import type { TypedOptions } from './run-options.ts';
+import type { Terminal } from './terminal.ts';
+
+export type RunMachine = (options: RunOptions, io: RunIo) => Promise<RunReport>;
+
+/** Under lockstep one core at a time touches memory: what it shows is sequentially consistent. */
+const memoryModel = 'sc';
+
+/** The first line of a run: everything that decides what it does. */
+function headline(options: RunOptions): string {
+  const { cores, memoryBytes, cpu, seed, conductor } = options;
+  const count = cores === 1 ? '1 core' : `${cores} cores`;
+  return `heddle ${version}, memory model ${memoryModel}, ${machineOf(options)}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
+}
+
+function summary(report: RunReport, hostTimeMs: number): string {
+  const millionPerSecond = hostTimeMs > 0 ? report.instructions / hostTimeMs / 1000 : 0;
+  return [
+    `simulated time ${formatTime(report.simulatedTimeNs)}`,
+    `${formatCount(report.instructions)} instructions`,
+    `host time ${formatTime(Math.round(hostTimeMs * 1e6))} (${millionPerSecond.toFixed(1)} million instructions a second)`,
+    `trace ${report.traceHash}`,
+  ].join(', ');
+}
+
+/** Runs the machine and returns the exit code of the command. */
+export async function run(
+  image: string,
+  typed: TypedOptions,
+  terminal: Terminal,
+  runMachine: RunMachine,
+): Promise<number> {
+  const options = parseRunOptions(image, typed);
+  terminal.error(`${headline(options)}\n`);
+  const startMs = performance.now();
+  const report = await runMachine(options, {
+    stdout: options.json ? (bytes) => terminal.error(bytes) : (bytes) => terminal.print(bytes),
+    stderr: (text) => terminal.error(text),
+    signal: terminal.signal,
+  });
+  const hostTimeMs = performance.now() - startMs;
+
+  if (options.json) terminal.print(`${formatJson(report, options.stats ? hostTimeMs : undefined)}\n`);
+  else if (options.stats) terminal.print(`${formatTable(report)}\n${summary(report, hostTimeMs)}\n`);
+  const wasTold = report.reason === 'exit' || report.reason === 'system-off' || report.reason === 'system-reset';
+  if (!wasTold) terminal.error(`heddle: ${endingOf(report)}\n${commandOf(options)}\n`);
+  return report.exitCode;
+}

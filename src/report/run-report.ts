@@ -1,0 +1,78 @@
+// What a run leaves behind, as data and as one JSON document. Three numbers are always told apart: simulated time,
+// instructions, and host time, which is not the machine's and therefore not in the report.
+
+export type RunReason =
+  'exit' | 'system-off' | 'system-reset' | 'max-instructions' | 'max-time' | 'interrupted' | 'deadlock' | 'guest-error';
+
+export interface CoreReport {
+  readonly core: number;
+  /** The value of MPIDR_EL1. */
+  readonly mpidr: number;
+  readonly instructions: number;
+  /** Simulated time that the core has reached. */
+  readonly timeNs: number;
+  /** Simulated time in WFI and WFE. */
+  readonly asleepNs: number;
+  readonly interrupts: number;
+  readonly ipisSent: number;
+  readonly ipisReceived: number;
+  /** Exceptions taken, by the exception level they were taken to. */
+  readonly exceptions: { readonly EL1: number; readonly EL2: number; readonly EL3: number };
+}
+
+export interface RunReport {
+  readonly format: 'heddle-run';
+  readonly version: 1;
+  readonly seed: number;
+  /** The exit code of the command: see `exitCodeOf`. */
+  readonly exitCode: number;
+  readonly reason: RunReason;
+  /** One sentence on why the run ended, where the reason alone does not say it. */
+  readonly message?: string;
+  /** Over every instruction count, message, interrupt and the final RAM, in hexadecimal. */
+  readonly traceHash: string;
+  readonly simulatedTimeNs: number;
+  readonly instructions: number;
+  readonly cores: readonly CoreReport[];
+}
+
+/**
+ * The exit code that a reason stands for. A guest's own code is passed on as far as a process can: its low 8 bits. PSCI has no code, so
+ * that switching off or resetting is success. A run that was stopped is inconclusive. Every core asleep for ever, or a guest that cannot
+ * go on, is a fault that has been found.
+ */
+export function exitCodeOf(reason: RunReason, guestCode = 0): number {
+  switch (reason) {
+    case 'exit':
+      return guestCode & 0xff;
+    case 'system-off':
+    case 'system-reset':
+      return 0;
+    case 'deadlock':
+    case 'guest-error':
+      return 1;
+    case 'max-instructions':
+    case 'max-time':
+    case 'interrupted':
+      return 3;
+  }
+}
+
+const reasonSentence: Readonly<Record<RunReason, string>> = {
+  exit: 'the guest has exited',
+  'system-off': 'the guest has switched the machine off',
+  'system-reset': 'the guest has reset the machine',
+  'max-instructions': 'stopped: --max-instructions is reached',
+  'max-time': 'stopped: --max-time is reached',
+  interrupted: 'stopped: interrupted',
+  deadlock: 'every core sleeps and no event is due: the machine would sleep for ever',
+  'guest-error': 'the guest cannot go on',
+};
+
+/** Why the run has ended, in one sentence. */
+export const endingOf = ({ reason, message }: RunReport): string => message ?? reasonSentence[reason];
+
+/** One document; host time only if it is given. */
+export function formatJson(report: RunReport, hostTimeMs?: number): string {
+  return JSON.stringify(hostTimeMs === undefined ? report : { ...report, hostTimeMs }, undefined, 2);
+}
