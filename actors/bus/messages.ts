@@ -11,8 +11,10 @@ export const busMessages = {
     code: 0x0101,
     sender: 'core',
     receiver: 'device',
-    /** `offset`: from the device's base; `sizeBytes`: 1, 2, 4 or 8; `tag`: returned with the response. */
-    fields: ['offset', 'sizeBytes', 'tag'],
+    /**
+     * `offset`: from the device's base; `sizeBytes`: 1, 2, 4 or 8; `tag`: returned with the response; `nonSecure`: AxPROT[1].
+     */
+    fields: ['offset', 'sizeBytes', 'tag', 'nonSecure'],
     reply: 'ReadResponse',
     ordering: 'Requests of one core to one device are served in the order of issue.',
   },
@@ -20,7 +22,7 @@ export const busMessages = {
     code: 0x0102,
     sender: 'core',
     receiver: 'device',
-    fields: ['offset', 'sizeBytes', 'tag', 'valueLow', 'valueHigh'],
+    fields: ['offset', 'sizeBytes', 'tag', 'valueLow', 'valueHigh', 'nonSecure'],
     reply: 'WriteResponse',
     ordering: 'Requests of one core to one device are served in the order of issue; the effect precedes the response.',
   },

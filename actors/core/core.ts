@@ -1,0 +1,387 @@
+// A core: one processing element, its GIC CPU interface, and everything by which both reach the rest of the machine.
+//
+// The PE's slow paths call the core synchronously; what takes time leaves as a message, the PE waits, and the instruction runs again
+// when the answer has come. One instruction takes one tick, also when it takes an exception, WFI and WFE included.
+
+import { never, type PeEnvironment, type TimerKind } from '../../src/arch/environment.ts';
+import { type Exit, exit } from '../../src/arch/exits.ts';
+import type { Pe, SavedPe } from '../../src/arch/pe.ts';
+import { pe as record } from '../../src/arch/state-layout.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { ExclusiveMonitors } from '../../src/memory/exclusive-monitors.ts';
+import type { MemoryViews } from '../../src/memory/memory-views.ts';
+import { assert } from '../../src/report/assert.ts';
+import type { ActorId, Message, Port, RunnableActor, Ticks } from '../actor.ts';
+import type { BusMap } from '../bus/map.ts';
+import { busMessages, busResponse } from '../bus/messages.ts';
+import { streamMessages } from '../gic/stream-protocol.ts';
+import { wireMessages } from '../gic/wires.ts';
+import { decode, encode } from '../protocol.ts';
+import { makeDvm, type SavedDvm } from './dvm.ts';
+import { GicCpuInterface } from './gic-cpu-interface.ts';
+import { iccAccess, refreshContext } from './icc-access.ts';
+import { type CoreEvent, coreLifecycle, type CoreState } from './lifecycle.ts';
+import { coreMessages, wholeCache } from './messages.ts';
+
+/** Timer tags: the kinds in this order, then the answer of the bus where nothing is. */
+const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTPS', 'PMU', 'events'];
+const decodeErrorTag = timerKinds.length;
+
+/** The engine returns at least this often, so that code which loops inside one translated function gets its better version. */
+const longestRun = 1 << 20;
+
+/** An exception that leads to the same exception at the same place so many times leads nowhere else. */
+const loopLimit = 64;
+
+/** Why a core that is on does not run. */
+type Wait = 'none' | 'bus' | 'barrier' | 'WFI' | 'WFE';
+
+export interface CoreOptions {
+  readonly index: number;
+  readonly engine: Engine;
+  readonly views: MemoryViews;
+  readonly bus: BusMap;
+  /** Actor identities of all cores, by index, and of this core's redistributor. */
+  readonly cores: readonly ActorId[];
+  readonly redistributor: ActorId;
+  readonly hasEl2: boolean;
+  readonly hasEl3: boolean;
+  /** INTIDs of the lines that a PE drives; the event stream has none. */
+  readonly ppis: Readonly<Record<Exclude<TimerKind, 'events'>, number>>;
+  readonly monitors: ExclusiveMonitors;
+  readonly makePe: (environment: PeEnvironment, core: CoreControl) => Pe;
+  /** Ends the run: the guest cannot go on. */
+  readonly guestError: (sentence: string) => void;
+}
+
+/** What firmware may do to the core that it runs on. */
+export interface CoreControl {
+  readonly port: Port;
+  /** A transition of the lifecycle; asserts that it exists. */
+  apply(event: CoreEvent): void;
+  readonly state: CoreState;
+}
+
+export interface CoreCounters {
+  asleepTicks: Ticks;
+  interrupts: number;
+  ipisSent: number;
+  ipisReceived: number;
+}
+
+interface SavedCore {
+  readonly version: 1;
+  readonly pe: SavedPe;
+  readonly gic: unknown;
+  readonly dvm: SavedDvm;
+  readonly state: CoreState;
+  readonly wait: Wait;
+  readonly timeTicks: Ticks;
+  readonly instructions: number;
+  readonly levels: readonly [TimerKind, boolean][];
+  readonly counters: CoreCounters;
+}
+
+export interface Core extends RunnableActor {
+  readonly pe: Pe;
+  readonly counters: Readonly<CoreCounters>;
+  /** Exceptions taken, by target Exception level. */
+  readonly exceptions: readonly number[];
+  readonly state: CoreState;
+  /** Turns the core on: it runs from the PE's present state. */
+  start(): void;
+}
+
+export function makeCore(port: Port, options: CoreOptions): Core {
+  const { engine, views, bus, redistributor, monitors, hasEl2, hasEl3 } = options;
+  const { words, signedWords } = views;
+  let state: CoreState = coreLifecycle.initial;
+  let wait: Wait = 'none';
+  let timeTicks: Ticks = 0;
+  let instructions = 0;
+  let running = false;
+  let runBudget = 0;
+  let hasSent = false;
+  const levels = new Map<TimerKind, boolean>();
+  const counters: CoreCounters = { asleepTicks: 0, interrupts: 0, ipisSent: 0, ipisReceived: 0 };
+
+  const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
+  const budgetLeft = (): number => signedWords[(pe.base + record.budget) >>> 2] as number;
+  const now = (): Ticks => (running ? timeTicks + runBudget - budgetLeft() : timeTicks);
+
+  /** Everything that the core sends goes through here, so that a run ends where it has sent something. */
+  const corePort: Port = {
+    self: port.self,
+    now,
+    send: (target, code, payload, extraTicks) => {
+      hasSent = true;
+      port.send(target, code, payload, extraTicks);
+    },
+    at: (dueTicks, tag) => {
+      hasSent = true;
+      port.at(dueTicks, tag);
+    },
+    cancel: (tag) => {
+      port.cancel(tag);
+    },
+  };
+  const dvm = makeDvm(corePort, options.cores);
+  const gic = new GicCpuInterface(
+    {
+      send: (code, payload) => {
+        if (code === streamMessages.GenerateSgi.code) counters.ipisSent += 1;
+        corePort.send(redistributor, code, payload);
+      },
+      signal: (irq, fiq) => {
+        pe.setLine('irq', irq);
+        pe.setLine('fiq', fiq);
+      },
+    },
+    { hasEl3, disableSecurity: !hasEl3 },
+  );
+
+  function apply(event: CoreEvent): void {
+    const next = coreLifecycle.next(state, event);
+    assert(next !== undefined, `core ${options.index}: ${event} while ${state}`);
+    state = next;
+  }
+
+  function raise(kind: TimerKind, level: boolean): void {
+    if (kind === 'events' || (levels.get(kind) ?? false) === level) return;
+    levels.set(kind, level);
+    const row = level ? wireMessages.WireSet : wireMessages.WireClear;
+    corePort.send(redistributor, row.code, [options.ppis[kind]]);
+  }
+
+  const environment: PeEnvironment = {
+    now,
+    lineWritten: (pa, sizeBytes) => {
+      engine.lineWritten(pa, sizeBytes);
+      const cleared = (index: number): void => {
+        dvm.event(index);
+      };
+      monitors.stored(options.index, pa, cleared);
+      monitors.stored(options.index, pa + sizeBytes - 1, cleared);
+    },
+    busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
+      const region = bus.find(pa);
+      if (!region) {
+        corePort.at(now() + 1, decodeErrorTag);
+        return;
+      }
+      const nonSecure = isNonSecure() ? 1 : 0;
+      const fields = { offset: pa - region.base, sizeBytes, tag: 0, valueLow, valueHigh, nonSecure };
+      const row = isWrite ? busMessages.WriteRequest : busMessages.ReadRequest;
+      corePort.send(region.actor, row.code, encode(row, fields));
+    },
+    broadcast: dvm.broadcast,
+    dvmComplete: () => dvm.complete() && gic.isQuiet,
+    instructionCache: (pa, isBroadcast) => {
+      // Translated code follows the stores to its source, so that what is left to do is to tell the others.
+      if (isBroadcast) dvm.invalidateInstructionCache(pa < 0 ? wholeCache : pa);
+    },
+    event: dvm.event,
+    timer: (kind, deadlineTicks, level) => {
+      raise(kind, level);
+      const tag = timerKinds.indexOf(kind);
+      if (deadlineTicks === never) corePort.cancel(tag);
+      else corePort.at(deadlineTicks, tag);
+    },
+    gic: iccAccess(gic, () => pe, {
+      hasEl2,
+      hasEl3,
+      sgiAcknowledged: () => {
+        counters.ipisReceived += 1;
+      },
+    }),
+  };
+
+  const control: CoreControl = {
+    port: corePort,
+    apply,
+    get state() {
+      return state;
+    },
+  };
+  const pe: Pe = options.makePe(environment, control);
+  engine.attach(pe);
+
+  function isNonSecure(): boolean {
+    if (!hasEl3) return true;
+    return pe.currentEl !== 3 && (pe.readRegister('SCR_EL3') & 1n) === 1n;
+  }
+
+  function sleep(kind: 'WFI' | 'WFE'): void {
+    wait = kind;
+    apply('SLEEP');
+  }
+
+  /** After anything that may end a wait: an interrupt, an event, an answer. */
+  function reconsider(): void {
+    const eventWord = (pe.base + record.eventRegister) >>> 2;
+    if (state === 'suspended' && pe.wakeUpPending()) apply('WAKE');
+    if (wait === 'WFI' && pe.wakeUpPending()) wake();
+    if (wait === 'WFE' && (words[eventWord] !== 0 || pe.pendingInterrupt() !== undefined)) {
+      words[eventWord] = 0;
+      wake();
+    }
+    if (wait === 'barrier' && environment.dvmComplete()) wait = 'none';
+  }
+
+  function wake(): void {
+    wait = 'none';
+    apply('WAKE');
+  }
+
+  function stoppedBy(code: Exit): void {
+    switch (code) {
+      case exit.waitForInterrupt:
+        if (!pe.wakeUpPending()) sleep('WFI');
+        break;
+      case exit.waitForEvent:
+        if (pe.pendingInterrupt() === undefined) sleep('WFE');
+        break;
+      case exit.bus:
+        wait = 'bus';
+        break;
+      case exit.barrier:
+        wait = 'barrier';
+        break;
+    }
+  }
+
+  function run(untilTicks: Ticks): void {
+    hasSent = false;
+    let samePlace = 0;
+    while (timeTicks < untilTicks && state === 'on' && wait === 'none' && !hasSent) {
+      const interrupt = pe.pendingInterrupt();
+      if (interrupt !== undefined) {
+        counters.interrupts += 1;
+        pe.takeInterrupt(interrupt);
+      }
+      const before = readPc();
+      running = true;
+      runBudget = Math.min(untilTicks - timeTicks, longestRun);
+      const code = engine.run(pe, runBudget);
+      const used = runBudget - budgetLeft();
+      running = false;
+      timeTicks += used;
+      instructions += used;
+      stoppedBy(code);
+      if (code !== exit.redirect) continue;
+      if (hasEl3) {
+        refreshContext(gic, pe, hasEl2, hasEl3);
+        gic.contextChanged();
+      }
+      // The handler's first instruction has faulted into the same handler.
+      samePlace = used === 1 && readPc() === before ? samePlace + 1 : 0;
+      if (samePlace === loopLimit) options.guestError(loopSentence());
+    }
+  }
+
+  function loopSentence(): string {
+    const el = pe.currentEl;
+    const hex = (value: bigint): string => `0x${value.toString(16)}`;
+    const esr = pe.readRegister(`ESR_EL${el}`);
+    const pc = readPc();
+    return (
+      `core ${options.index} takes exceptions for ever: its EL${el} vector at ${hex(pc)} raises the exception that leads to it ` +
+      `(ESR_EL${el} ${hex(esr)}, FAR_EL${el} ${hex(pe.readRegister(`FAR_EL${el}`))})`
+    );
+  }
+
+  function receive(message: Message): void {
+    const { code, payload, source } = message;
+    switch (code) {
+      case busMessages.ReadResponse.code: {
+        const { response, valueLow, valueHigh } = decode(busMessages.ReadResponse, payload);
+        answered(response === busResponse.OKAY, valueLow, valueHigh);
+        break;
+      }
+      case busMessages.WriteResponse.code:
+        answered(payload[0] === busResponse.OKAY, 0, 0);
+        break;
+      case coreMessages.Tlbi.code: {
+        const { operation, ...rest } = decode(coreMessages.Tlbi, payload);
+        pe.receiveDvm({ code: operation, ...rest });
+        break;
+      }
+      case coreMessages.InstructionCacheInvalidate.code:
+        break;
+      case coreMessages.Sync.code:
+        dvm.answer(message);
+        break;
+      case coreMessages.Complete.code:
+        dvm.answered();
+        break;
+      case coreMessages.Event.code:
+        pe.receiveEvent();
+        break;
+      default:
+        if (source === redistributor) gic.receive(code, payload);
+        else assert(false, `core ${options.index} does not know message 0x${code.toString(16)}`);
+    }
+    reconsider();
+  }
+
+  function answered(isOkay: boolean, valueLow: number, valueHigh: number): void {
+    pe.busResponse(isOkay, valueLow, valueHigh);
+    if (wait === 'bus') wait = 'none';
+  }
+
+  return {
+    pe,
+    counters,
+    exceptions: pe.exceptionsTaken,
+    get state() {
+      return state;
+    },
+    get runnable() {
+      return state === 'on' && wait === 'none';
+    },
+    get nowTicks() {
+      return now();
+    },
+    get instructions() {
+      return instructions;
+    },
+    start: () => {
+      apply('CPU_ON');
+      apply('BOOTED');
+    },
+    advanceTo: (ticks) => {
+      if (state === 'asleep' || state === 'suspended') counters.asleepTicks += ticks - timeTicks;
+      timeTicks = ticks;
+    },
+    run,
+    receive,
+    timer: (tag) => {
+      const kind = timerKinds[tag];
+      if (kind === undefined) answered(false, 0, 0);
+      else pe.timerExpired(kind);
+      reconsider();
+    },
+    save: (): SavedCore => ({
+      version: 1,
+      pe: pe.save(),
+      gic: gic.save(),
+      dvm: dvm.save(),
+      state,
+      wait,
+      timeTicks,
+      instructions,
+      levels: [...levels],
+      counters: { ...counters },
+    }),
+    restore: (saved) => {
+      const s = saved as SavedCore;
+      pe.restore(s.pe);
+      gic.restore(s.gic);
+      dvm.restore(s.dvm);
+      ({ state, wait, timeTicks, instructions } = s);
+      levels.clear();
+      for (const [kind, level] of s.levels) levels.set(kind, level);
+      Object.assign(counters, s.counters);
+    },
+  };
+}
