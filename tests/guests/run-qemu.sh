@@ -7,14 +7,12 @@ set -eu
 cd "$(dirname "$0")"
 name=$1
 cores=${2:-4}
-machine=${3:-$(python3 - "$name" <<'P'
-import json, sys
-for guest in json.load(open('guests.json'))['guests']:
-    if guest['name'] == sys.argv[1]:
-        print(','.join(k + '=on' for k, v in guest['machine'].items() if v) or 'none')
-P
-)}
+machine=${3:-$(node -e '
+  const guest = require("./guests.json").guests.find((g) => g.name === process.argv[1]);
+  if (guest) console.log(Object.keys(guest.machine).filter((k) => guest.machine[k]).map((k) => k + "=on").join() || "none");
+' "$name")}
 [ -n "$machine" ] || { echo "$name is not in guests.json" >&2; exit 2; }
 [ "$machine" = none ] && machine=virtualization=off
-exec timeout "${TIMEOUT:-60}" qemu-system-aarch64 -accel "tcg,thread=${THREAD:-single}" -M "virt,gic-version=3,$machine" -cpu "${CPU:-max}" \
-  -smp "$cores" -m 512 -nic none -display none -monitor none -serial stdio -semihosting -kernel "bin/$name.elf" </dev/null
+exec timeout "${TIMEOUT:-60}" qemu-system-aarch64 -accel "tcg,thread=${THREAD:-single}" -M "virt,gic-version=3,$machine" \
+  -cpu "${CPU:-max}" -smp "$cores" -m 512 -nic none -display none -monitor none -serial stdio -semihosting \
+  -kernel "bin/$name.elf" </dev/null
