@@ -8,7 +8,6 @@ import { type Exit, exit } from '../../src/arch/exits.ts';
 import type { Pe, SavedPe } from '../../src/arch/pe.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { ExclusiveMonitors } from '../../src/memory/exclusive-monitors.ts';
 import type { MemoryViews } from '../../src/memory/memory-views.ts';
 import { assert } from '../../src/report/assert.ts';
 import type { ActorId, Message, Port, RunnableActor, Ticks } from '../actor.ts';
@@ -48,7 +47,6 @@ export interface CoreOptions {
   readonly hasEl3: boolean;
   /** INTIDs of the lines that a PE drives; the event stream has none. */
   readonly ppis: Readonly<Record<Exclude<TimerKind, 'events'>, number>>;
-  readonly monitors: ExclusiveMonitors;
   readonly makePe: (environment: PeEnvironment, core: CoreControl) => Pe;
   /** Ends the run: the guest cannot go on. */
   readonly guestError: (sentence: string) => void;
@@ -93,7 +91,7 @@ export interface Core extends RunnableActor {
 }
 
 export function makeCore(port: Port, options: CoreOptions): Core {
-  const { engine, views, bus, redistributor, monitors, hasEl2, hasEl3 } = options;
+  const { engine, views, bus, redistributor, hasEl2, hasEl3 } = options;
   const { words, signedWords } = views;
   let state: CoreState = coreLifecycle.initial;
   let wait: Wait = 'none';
@@ -157,11 +155,6 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     now,
     lineWritten: (pa, sizeBytes) => {
       engine.lineWritten(pa, sizeBytes);
-      const cleared = (index: number): void => {
-        dvm.event(index);
-      };
-      monitors.stored(options.index, pa, cleared);
-      monitors.stored(options.index, pa + sizeBytes - 1, cleared);
     },
     busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
       const region = bus.find(pa);

@@ -51,6 +51,8 @@ export interface CodeCacheOptions {
   readonly stepBlock: number;
   /** Cold entries after which code is translated. */
   readonly hotThreshold: number;
+  /** Other workers translate too: a line stays marked, since it may hold the source of their code. */
+  readonly isLineMapShared: boolean;
 }
 
 export interface CodeCache {
@@ -58,6 +60,8 @@ export interface CodeCache {
   resolve(pe: Pe): number;
   /** Ends what was translated from these bytes; false when nothing was. */
   lineWritten(pa: number, sizeBytes: number): boolean;
+  /** Ends everything that was translated. */
+  endAll(): void;
   counters(): { traces: number; modules: number; invalidations: number };
 }
 
@@ -137,6 +141,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       sharing?.delete(batch);
       if (sharing?.size === 0) batchesOfLine.delete(line);
     }
+    if (options.isLineMapShared) return;
     for (const line of batch.lines) {
       for (const at of [line - 1, line]) {
         if (batchesOfLine.has(at) || batchesOfLine.has(at + 1)) continue;
@@ -173,6 +178,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         }
       }
       return found;
+    },
+    endAll: () => {
+      for (const batch of new Set([...batchesOfLine.values()].flatMap((sharing) => [...sharing]))) end(batch);
     },
     counters: () => ({ traces, modules, invalidations }),
   };

@@ -6,7 +6,7 @@
 
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, type Pe } from '../arch/pe.ts';
-import { pe as record, peStateBase, peStateStride } from '../arch/state-layout.ts';
+import { lineShift, pe as record, peStateBase, peStateStride } from '../arch/state-layout.ts';
 import { makeDecoder } from '../isa/decoder.ts';
 import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
@@ -37,6 +37,8 @@ export interface EngineOptions {
   /** Number of the worker: it chooses the decode cache. */
   readonly worker: number;
   readonly mode?: EngineMode;
+  /** Given where other workers run PEs of the same machine: hears of every write to a line marked as code. */
+  readonly onCodeWritten?: (line: number) => void;
 }
 
 export interface EngineCounters {
@@ -57,6 +59,8 @@ export interface Engine {
   run(pe: Pe, budget: number): Exit;
   /** A store has changed this part of RAM, whose line was marked in the line map. */
   lineWritten(pa: number, sizeBytes: number): void;
+  /** Another worker's PE has written to these lines of code; undefined: to more than is known. */
+  linesWrittenElsewhere(lines: readonly number[] | undefined): void;
   counters(): EngineCounters;
 }
 
@@ -81,9 +85,7 @@ const costsOne: ReadonlySet<number> = new Set([
   exit.stopped,
 ]);
 
-const illegalExecutionState = 1 << 20;
-
-export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOptions): Engine {
+export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritten }: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
@@ -284,6 +286,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
     stale: runtime.stale as CallableFunction,
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),
     hotThreshold: mode === 'translate' ? 1 : 12,
+    isLineMapShared: onCodeWritten !== undefined,
   });
 
   function runStepped(pe: Pe, budget: number): Exit {
@@ -301,11 +304,6 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
       const cpu = pe.base;
       const budgetWord = stateWord(cpu, record.budget);
       signedWords[budgetWord] = budget;
-      if ((words[stateWord(cpu, record.pstate)] as number) & illegalExecutionState && budget > 0) {
-        pe.illegalState();
-        signedWords[budgetWord] = budget - 1;
-        return exit.redirect;
-      }
       for (;;) {
         let code = mode === 'step' ? runStepped(pe, signedWords[budgetWord] as number) : runLoop(cpu);
         // A trace that does not fit into the rest of the budget is stepped.
@@ -324,6 +322,12 @@ export function makeEngine({ memory, views, worker, mode = 'tiered' }: EngineOpt
     },
     lineWritten: (pa, sizeBytes) => {
       if (codeCache.lineWritten(pa, sizeBytes)) codeWritten = true;
+      if (!onCodeWritten) return;
+      for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) onCodeWritten(line);
+    },
+    linesWrittenElsewhere: (lines) => {
+      if (lines === undefined) codeCache.endAll();
+      else for (const line of lines) codeCache.lineWritten(line << lineShift, 1);
     },
     counters: () => ({ stepped, ...codeCache.counters() }),
   };
