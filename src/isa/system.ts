@@ -60,11 +60,11 @@ const CLREX = row({
   },
 });
 
+// CRm 0000 and 0100 are SSBB and PSSBB, aliases that order speculation only: the engine, which decodes CRm, may do more.
 const DSB = row({
   name: 'DSB',
   pattern: '1101010100 0 00 011 0011 CRm 100 11111',
   encoding: 'DSB_BO_barriers',
-  allocated: (f) => f.CRm !== 0b0000 && f.CRm !== 0b0100,
   meaning: (s, _k, f) => {
     s.barrier('DSB', f.CRm);
   },
@@ -88,29 +88,15 @@ const ISB = row({
   },
 });
 
-// These order speculation only: the memory model (B2.3) knows none of them, and nothing here runs ahead of the architecture. The CRm
-// of SB is (0)(0)(0)(0): CONSTRAINED UNPREDICTABLE otherwise, here UNDEFINED.
-const speculationBarriers = [
-  row({
-    name: 'SSBB',
-    pattern: '1101010100 0 00 011 0011 0000 100 11111',
-    encoding: 'SSBB_only_barriers',
-    meaning: () => {},
-  }),
-  row({
-    name: 'PSSBB',
-    pattern: '1101010100 0 00 011 0011 0100 100 11111',
-    encoding: 'PSSBB_only_barriers',
-    meaning: () => {},
-  }),
-  row({
-    name: 'SB',
-    pattern: '1101010100 0 00 011 0011 0000 111 11111',
-    encoding: 'SB_only_barriers',
-    feature: 'FEAT_SB',
-    meaning: () => {},
-  }),
-];
+// Orders speculation only: the memory model (B2.3) does not know it, and nothing here runs ahead of the architecture. CRm is
+// (0)(0)(0)(0): CONSTRAINED UNPREDICTABLE otherwise, here UNDEFINED.
+const SB = row({
+  name: 'SB',
+  pattern: '1101010100 0 00 011 0011 0000 111 11111',
+  encoding: 'SB_only_barriers',
+  feature: 'FEAT_SB',
+  meaning: () => {},
+});
 
 /** op1:op2 of the PSTATE fields of Armv8.2: UAO, PAN, SPSel, DAIFSet, DAIFClr. CFINV has a row of its own. */
 const pstateFields = new Set([0b000_011, 0b000_100, 0b000_101, 0b011_110, 0b011_111]);
@@ -181,7 +167,7 @@ export const system: readonly Row[] = [
   DSB,
   DMB,
   ISB,
-  ...speculationBarriers,
+  SB,
   MSR_immediate,
   SYS,
   SYSL,
