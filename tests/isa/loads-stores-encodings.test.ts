@@ -11,6 +11,7 @@ import { randomLoadStoreWord, randomWords } from './loads-stores-words.ts';
 
 const decode = makeDecoder(loadsStores);
 const listed = [...LOADS_STORES, ...SIMD_LOADS_STORES, ...EXCLUSIVES_AND_ORDERED, ...ATOMICS];
+const listedNames = new Set(listed.map((encoding) => encoding.name));
 
 function nameOf(word: number): string | undefined {
   const decoded = decode(word);
