@@ -35,19 +35,7 @@ describe('load/store encodings', () => {
       const decoded = words.map(decode).filter((d) => d !== undefined);
       expect(decoded.length).toBeGreaterThan(20);
       expect(new Set(decoded.map((d) => d.row))).toContain(row);
-      const names = new Set(listed.map((encoding) => encoding.name));
-      for (const d of decoded) expect(names).toContain(d.row.encoding(d.fields));
-    },
-  );
-
-  test('200,000 random words of the load/store space belong to at most one row each', () => {
-    const random = randomWords(7);
-    let allocated = 0;
-    for (let n = 0; n < 200_000; n += 1) {
-      const word = randomLoadStoreWord(random);
-      assertUnambiguous(instructionSet, word);
-      if (decode(word)) allocated += 1;
-    }
-    expect(allocated).toBeGreaterThan(50_000);
+      const names = new Set(decoded.map((d) => d.row.encoding(d.fields)));
+    expect([...names].filter((name) => !listedNames.has(name))).toEqual([]);
   });
 });
