@@ -172,3 +172,19 @@ export function readElf(file: InputFile, memoryBytes: number): Image {
   if (entry % 4 !== 0) refuse(path, `its entry point ${hex(entry)} is not a multiple of 4`);
   return { kind: 'elf', segments, entry, end: Math.max(...segments.map(endOf)) };
 }
+
+/** Machine code at the (virtual) address where it runs. */
+export interface Code {
+  readonly address: bigint;
+  readonly bytes: Uint8Array;
+}
+
+/** The executable segments of any AArch64 ELF file that has segments, also of one that cannot be run. */
+export function executableCode(file: InputFile): Code[] {
+  return programHeaders(file, elfHeader(file))
+    .filter(({ type, executable }) => type === segmentType.load && executable)
+    .map(({ offset, fileBytes, virtualAddress }) => ({
+      address: virtualAddress,
+      bytes: file.bytes.subarray(offset, offset + fileBytes),
+    }));
+}

@@ -1,17 +1,27 @@
-// Reading what the user names.
+// Reading and writing the files that the user names.
 
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { UserError } from '../report/user-error.ts';
 import type { InputFile } from '../board/image.ts';
 
 /** What Node reads in one piece. */
 const maxFileBytes = 2 ** 31 - 1;
 
-const why: Readonly<Record<string, string>> = {
+type Reasons = Readonly<Record<string, string>>;
+
+const why: Reasons = {
   ENOENT: 'no such file',
   EACCES: 'permission denied',
   ENOTDIR: 'no such file',
+  EISDIR: 'a directory, not a file',
 };
+
+const missingFolder: Reasons = { ...why, ENOENT: 'its folder does not exist' };
+
+function reasonOf(error: unknown, attempt: string, reasons: Reasons = why): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+  return reasons[code] ?? `${attempt} (${code})`;
+}
 
 /** Reads a whole file. */
 export function readInput(path: string): InputFile {
@@ -24,7 +34,15 @@ export function readInput(path: string): InputFile {
     return { path, bytes: new Uint8Array(readFileSync(path)) };
   } catch (error) {
     if (error instanceof UserError) throw error;
-    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    throw new UserError(`${path}: ${why[code] ?? `cannot be read (${code})`}`);
+    throw new UserError(`${path}: ${reasonOf(error, 'cannot be read')}`);
+  }
+}
+
+/** Writes a whole file. */
+export function writeOutput(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
+  } catch (error) {
+    throw new UserError(`${path}: ${reasonOf(error, 'cannot be written', missingFolder)}`);
   }
 }

@@ -3,10 +3,14 @@
 import { Command, CommanderError, Option } from 'commander';
 import { InternalError } from '../report/assert.ts';
 import { UserError } from '../report/user-error.ts';
+import { asm } from './asm.ts';
+import { disasm } from './disasm.ts';
 import { normaliseQemuWords } from './qemu-words.ts';
 import { laterRunOptions, runOptionRows, takesValue } from './run-options.ts';
 import { run } from './run.ts';
 import { version } from './version.ts';
+import type { AsmOptions } from './asm.ts';
+import type { DisasmOptions } from './disasm.ts';
 import type { RunMachine } from './run.ts';
 import type { Terminal } from './terminal.ts';
 import type { TypedOptions } from './run-options.ts';
@@ -44,6 +48,23 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     '\nQEMU words are understood: -smp 4 -m 512M -kernel F -append S -M virt,secure=on -nographic …' +
       "\nThe exit code is the guest's own; 1 a guest that cannot go on, 2 usage, 3 stopped before its end, 70 our fault.",
   );
+
+  program
+    .command('asm')
+    .description('assemble GNU assembler source')
+    .argument('<FILE>', 'source')
+    .option('--base <ADDRESS>', 'address of the first byte', '0x40200000')
+    .option('-o, --output <FILE>', 'write a flat binary instead of a listing')
+    .option('--json', 'print one JSON document')
+    .action((path: string, options: AsmOptions) => asm(path, options, terminal));
+
+  program
+    .command('disasm')
+    .description('disassemble an ELF file, a flat binary, or words')
+    .argument('<FILE-or-WORDS...>', 'one file, or words like 0xd503201f')
+    .option('--base <ADDRESS>', 'address of the first byte of words or of a flat binary', '0x0')
+    .option('--json', 'print one JSON document')
+    .action((inputs: string[], options: DisasmOptions) => disasm(inputs, options, terminal));
   return program;
 }
 

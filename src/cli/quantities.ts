@@ -36,3 +36,11 @@ export function parseOnOff(option: string, text: string): boolean {
   if (text !== 'on' && text !== 'off') throw new UserError(`${option} ${text}: it must be on or off`);
   return text === 'on';
 }
+
+/** An address of 64 bits. */
+export function parseAddress(option: string, text: string): bigint {
+  if (!/^(0x[0-9a-f]{1,16}|\d{1,20})$/i.test(text)) throw new UserError(`${option} ${text}: write it like 0x40000000`);
+  const address = BigInt(text);
+  if (BigInt.asUintN(64, address) !== address) throw new UserError(`${option} ${text}: an address has 64 bits`);
+  return address;
+}
