@@ -2,7 +2,7 @@
 // `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32 and FlagM.
 //
 // Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no FEAT_VHE (MMFR1.VH) and no
-// FEAT_XNX (MMFR1.XNX), which come with stage 2; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
+// FEAT_XNX (MMFR1.XNX), which come with stage 2; no FEAT_RAS; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
 // only; AArch64 only. AdvSIMD and FP are reported as present without half precision, although only their registers and their
 // loads and stores exist yet: software must see them to save, restore and move V0-V31. Their arithmetic is UNDEFINED.
 
@@ -31,7 +31,7 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
     [16, 0], // FP, without half precision
     [20, 0], // AdvSIMD, without half precision
     [24, 1], // GIC system registers
-    [28, 1], // RAS: ESB and DISR_EL1; no error records
+    [28, 0], // no RAS: ESB is a NOP
   );
 
 /** Armv8.2 debug architecture, PMUv3 for Armv8.1, two breakpoints, two watchpoints, one context-aware breakpoint. */
@@ -51,7 +51,14 @@ export const idAa64Mmfr2 = nibbles([0, 1], [4, 1]);
 /** log2 of the bytes that DC ZVA clears, of a cache line, and of the exclusives reservation granule: one line of the line map. */
 const lineWordsLog2 = 4;
 /** PIPT instruction cache; DIC and IDC clear: software must maintain the caches. */
-export const ctrEl0 = nibbles([0, lineWordsLog2], [14, 3], [16, lineWordsLog2], [20, lineWordsLog2], [24, lineWordsLog2], [28, 8]);
+export const ctrEl0 = nibbles(
+  [0, lineWordsLog2],
+  [14, 3],
+  [16, lineWordsLog2],
+  [20, lineWordsLog2],
+  [24, lineWordsLog2],
+  [28, 8],
+);
 export const dczidBlockSize = lineWordsLog2;
 
 /** Separate first-level caches, a unified second level; LoUIS 1, LoC 2, LoUU 1. */

@@ -10,10 +10,8 @@ export interface DvmOperation {
   readonly vaLow: number;
   readonly vaHigh: number;
   readonly asid: number;
-  /** The translation context: regime, Security state and VMID, as translation.ts numbers them. */
+  /** The translation context: regime, Security state and VMID, as translation-attributes.ts numbers them. */
   readonly context: number;
-  /** 1 where only entries of the last level of lookup must go. */
-  readonly lastLevel: number;
 }
 
 export const dvm = {
@@ -29,8 +27,8 @@ export const dvm = {
   tlbiAllVmids: 4,
 } as const;
 
-/** The timers whose output lines the PE drives, and the event stream that wakes WFE. */
-export type TimerKind = 'CNTP' | 'CNTV' | 'CNTHP' | 'CNTPS' | 'events';
+/** What drives an interrupt line by time: the timers and the PMU; and the event stream, which has no line and wakes WFE. */
+export type TimerKind = 'CNTP' | 'CNTV' | 'CNTHP' | 'CNTPS' | 'PMU' | 'events';
 
 /** `deadlineTicks` of a timer that will not fire by itself. */
 export const never = Infinity;
@@ -67,12 +65,12 @@ export interface PeEnvironment {
   /** IC IVAU of the line at this physical address, or IC IALLU(IS) with -1. `isBroadcast`: for the Inner Shareable domain. */
   instructionCache(pa: number, isBroadcast: boolean): void;
 
-  /** Signals an event (SEV, or a cleared global monitor) to the PE with this index, or to every PE with -1. */
+  /** Signals an event (SEV, or a cleared global monitor) to the PE with this index, or to every other PE with -1. */
   event(targetPe: number): void;
 
   /**
    * The state of a timer has changed: `level` is its output line, `deadlineTicks` the time at which the core calls
-   * `Pe.timerExpired(kind)` (it replaces the earlier one; `never` cancels it).
+   * `Pe.timerExpired(kind)` (it replaces the earlier one; `never` cancels it). It is never called for what has not changed.
    */
   timer(kind: TimerKind, deadlineTicks: number, level: boolean): void;
 

@@ -6,7 +6,10 @@
 
 import type { MemoryViews } from '../memory/memory-views.ts';
 import type { DvmOperation, PeEnvironment, TimerKind } from './environment.ts';
+import type { BusAccesses } from './bus-accesses.ts';
 import type { Exit } from './exits.ts';
+import type { SavedTlb } from './tlb.ts';
+import type { TimerOutput } from './timer-output.ts';
 
 /** The `kind` of accessMemory. */
 export const accessKind = { read: 0, write: 1 } as const;
@@ -31,7 +34,7 @@ export type InterruptKind = 'serror' | 'fiq' | 'irq' | 'vserror' | 'vfiq' | 'vir
 export type ResidentSoftware = (pe: Pe, immediate: number) => Exit;
 
 export interface PeOptions {
-  /** Position among the PEs of the machine: it chooses the record, and the affinity unless `mpidr` says otherwise. */
+  /** Position among the PEs of the machine: it chooses the record. */
   readonly index: number;
   /** PEs of the machine. */
   readonly count: number;
@@ -49,6 +52,7 @@ export interface PeOptions {
 }
 
 export interface ResetState {
+  /** At most the highest that is implemented. Below EL3, SCR_EL3 is as firmware leaves it: Non-secure, HVC enabled. */
   readonly el: 1 | 2 | 3;
   readonly pc: bigint;
   readonly x0: bigint;
@@ -56,9 +60,16 @@ export interface ResetState {
 
 export interface SavedPe {
   readonly version: 1;
+  /** The record up to the jump cache. */
   readonly record: Uint8Array;
-  readonly tlb: unknown;
-  readonly microarchitecture: unknown;
+  readonly tlb: SavedTlb;
+  readonly bus: BusAccesses;
+  readonly timers: Readonly<Record<TimerKind, TimerOutput>>;
+  /** Number of the granule that the exclusive monitor has tagged, 0 in Open Access state. */
+  readonly monitor: number;
+  readonly lines: number;
+  readonly cyclesCountedUntil: number;
+  readonly eventsSeenUntil: number;
 }
 
 export interface Pe {
@@ -76,8 +87,10 @@ export interface Pe {
   readSystemRegister(key: number): Exit;
   /** MSR (register): the value is in scratch[0]. */
   writeSystemRegister(key: number): Exit;
-  /** SYS: IC, DC, AT, TLBI; the operand is in scratch[0]. SYSL is UNDEFINED. */
+  /** SYS: IC, DC, AT, TLBI; the operand is in scratch[0]. */
   systemInstruction(key: number): Exit;
+  /** SYSL. */
+  systemInstructionWithResult(key: number): Exit;
   msrImmediate(op1: number, op2: number, CRm: number): Exit;
 
   // Exception-generating instructions and faults of instruction execution.
@@ -87,9 +100,7 @@ export interface Pe {
   brk(imm16: number): Exit;
   hlt(imm16: number): Exit;
   eret(): Exit;
-  undefinedInstruction(word: number): Exit;
-  /** An instruction is executed with PSTATE.IL set. */
-  illegalState(): Exit;
+  undefinedInstruction(): Exit;
   pcAlignment(): Exit;
   spAlignment(): Exit;
   /** An access to SIMD&FP registers while `fpTrapped` is not 0. */
@@ -98,8 +109,6 @@ export interface Pe {
   // Barriers, hints and waiting.
   dsb(): Exit;
   isb(): Exit;
-  /** ESB. */
-  errorSynchronizationBarrier(): Exit;
   wfi(): Exit;
   wfe(): Exit;
   sev(): Exit;

@@ -12,8 +12,11 @@ export type Access = 'RW' | 'RO' | 'WO';
  */
 export type Storage = 'plain' | 'constant' | 'computed' | 'timer' | 'pstate' | 'gic';
 
-/** What must exist for the register to exist. */
-export type Needs = 'EL2' | 'EL3' | 'EL1 highest' | 'EL2 highest';
+/**
+ * What must exist for the register to exist. Without EL2, EL3 finds its registers RES0; `EL2 or identity` reads as its reset
+ * value there.
+ */
+export type Needs = 'EL2' | 'EL2 or identity' | 'EL3' | 'EL1 highest' | 'EL2 highest';
 
 /** What a write changes beyond the register: the stage 1 translation of a regime, a control of execution, a routing. */
 export type Affects = 'EL1&0' | 'EL2' | 'EL3' | 'controls' | 'HCR_EL2' | 'SCR_EL3';

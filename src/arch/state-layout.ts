@@ -72,7 +72,9 @@ export const pe = {
    * The exception level, 0..3: 32 bits. Bits [1:0] of the virtual address in a jump cache entry hold the level for which the
    * fetch was permitted, so that EL0 never runs what only EL1 may execute and a change of level flushes nothing.
    */
-  jumpTag: 0x160,
+  jumpTag: 0x1c0,
+  /** SP_EL3: the one banked stack pointer that no instruction names. */
+  spEl3: 0x1c8,
   /** V0..V31, 16 bytes each. */
   vector: 0x200,
   /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */

@@ -67,7 +67,6 @@ export const traps = {
   'HCR_EL2.TDZ': toEl2('HCR_EL2', 28, [0, 1]),
   'HCR_EL2.TRVM': toEl2('HCR_EL2', 30, [1], 'read'),
   'HCR_EL2.TLOR': toEl2('HCR_EL2', 35, [1]),
-  'HCR_EL2.TERR': toEl2('HCR_EL2', 36, [1]),
   /** SGIs of a virtual machine are the hypervisor's to generate. */
   'HCR_EL2.FMO|IMO': { register: 'HCR_EL2', mask: 0x18, when: 'anySet', from: [1], to: 2 },
   'CPTR_EL2.TCPAC': toEl2('CPTR_EL2', 31, [1]),
@@ -82,7 +81,6 @@ export const traps = {
   'MDCR_EL3.TDA': toEl3('MDCR_EL3', 9, [0, 1, 2]),
   'MDCR_EL3.TDOSA': toEl3('MDCR_EL3', 10, [1, 2]),
   'SCR_EL3.TLOR': toEl3('SCR_EL3', 14, [1, 2]),
-  'SCR_EL3.TERR': toEl3('SCR_EL3', 15, [1, 2]),
   /** Of the Secure physical timer; accesses from Non-secure state are UNDEFINED before. */
   'SCR_EL3.ST': { register: 'SCR_EL3', mask: 1 << 11, when: 'allClear', from: [1], to: 3 },
   'SCR_EL3.FIQ': toEl3('SCR_EL3', 2, [1, 2]),

@@ -11,8 +11,8 @@ const sctlrEl1Ones = bits(7, 8, 11, 20, 22, 28, 29);
 const sctlrWritable = bits(0, 1, 2, 3, 12, 19);
 const sctlrOnes = bits(4, 5, 11, 16, 18, 22, 23, 28, 29);
 
-/** Every field of Armv8.2-A but E2H; RW is RAO/WI without AArch32. */
-const hcrWritable = field(30, 0) | bits(32, 33, 35, 36, 37, 38);
+/** Every field of Armv8.2-A but E2H and those of FEAT_RAS; RW is RAO/WI without AArch32. */
+const hcrWritable = field(30, 0) | bits(32, 33, 35, 38);
 const hcrOnes = bits(31);
 
 export const controlRegisters: readonly RegisterRow[] = [
@@ -62,8 +62,8 @@ export const controlRegisters: readonly RegisterRow[] = [
   }),
   register('ACTLR_EL3', [3, 6, 1, 0, 1], { writable: 0n, needs: 'EL3' }),
   register('SCR_EL3', [3, 6, 1, 1, 0], {
-    // NS, IRQ, FIQ, EA, SMD, HCE, SIF, ST, TWI, TWE, TLOR, TERR; RW is RAO/WI without AArch32.
-    writable: bits(0, 1, 2, 3, 7, 8, 9, 11, 12, 13, 14, 15),
+    // NS, IRQ, FIQ, EA, SMD, HCE, SIF, ST, TWI, TWE, TLOR; RW is RAO/WI without AArch32.
+    writable: bits(0, 1, 2, 3, 7, 8, 9, 11, 12, 13, 14),
     ones: bits(4, 5, 10),
     needs: 'EL3',
     affects: 'SCR_EL3',

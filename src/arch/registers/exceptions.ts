@@ -1,9 +1,8 @@
-// Registers of exception handling: ESR, FAR, ELR, SPSR, VBAR, the banked stack pointers, and what FEAT_RAS adds without error records.
+// Registers of exception handling: ESR, FAR, ELR, SPSR, VBAR and the banked stack pointers.
 
-import { bits, field, lowWord, register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
+import { field, lowWord, register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
 
 const vm: RegisterDetails = { traps: ['HCR_EL2.TVM', 'HCR_EL2.TRVM'] };
-const noErrorRecords: RegisterDetails = { traps: ['HCR_EL2.TERR', 'SCR_EL3.TERR'] };
 
 /** NZCV, UAO, PAN, SS, IL, DAIF, M. */
 export const spsrWritable = field(31, 28) | field(23, 20) | field(9, 6) | field(4, 0);
@@ -24,9 +23,6 @@ export const exceptionRegisters: readonly RegisterRow[] = [
   register('VBAR_EL1', [3, 0, 12, 0, 0], vector),
   register('RVBAR_EL1', [3, 0, 12, 0, 1], { access: 'RO', backed: true, needs: 'EL1 highest' }),
   register('ISR_EL1', [3, 0, 12, 1, 0], { access: 'RO', storage: 'computed' }),
-  register('DISR_EL1', [3, 0, 12, 1, 1], { writable: bits(31, 24) | field(12, 0) }),
-  register('ERRIDR_EL1', [3, 0, 5, 3, 0], { ...noErrorRecords, access: 'RO', storage: 'constant' }),
-  register('ERRSELR_EL1', [3, 0, 5, 3, 1], { ...noErrorRecords, writable: 0n }),
 
   register('SPSR_EL2', [3, 4, 4, 0, 0], { ...spsr, needs: 'EL2' }),
   register('ELR_EL2', [3, 4, 4, 0, 1], { needs: 'EL2' }),
@@ -38,12 +34,10 @@ export const exceptionRegisters: readonly RegisterRow[] = [
   register('AFSR0_EL2', [3, 4, 5, 1, 0], { writable: 0n, needs: 'EL2' }),
   register('AFSR1_EL2', [3, 4, 5, 1, 1], { writable: 0n, needs: 'EL2' }),
   register('ESR_EL2', [3, 4, 5, 2, 0], { writable: lowWord, needs: 'EL2' }),
-  register('VSESR_EL2', [3, 4, 5, 2, 3], { writable: field(24, 0), needs: 'EL2' }),
   register('FAR_EL2', [3, 4, 6, 0, 0], { needs: 'EL2' }),
   register('HPFAR_EL2', [3, 4, 6, 0, 4], { writable: field(39, 4), needs: 'EL2' }),
   register('VBAR_EL2', [3, 4, 12, 0, 0], { ...vector, needs: 'EL2' }),
   register('RVBAR_EL2', [3, 4, 12, 0, 1], { access: 'RO', backed: true, needs: 'EL2 highest' }),
-  register('VDISR_EL2', [3, 4, 12, 1, 1], { writable: bits(31) | field(24, 0), needs: 'EL2' }),
 
   register('SPSR_EL3', [3, 6, 4, 0, 0], { ...spsr, needs: 'EL3' }),
   register('ELR_EL3', [3, 6, 4, 0, 1], { needs: 'EL3' }),

@@ -87,6 +87,10 @@ export const identificationRegisters: readonly RegisterRow[] = [
   register('CSSELR_EL1', [3, 2, 0, 0, 0], { writable: 0xfn, traps: ['HCR_EL2.TID2'] }),
   register('CTR_EL0', [3, 3, 0, 0, 1], { ...id2, reset: ctrEl0, traps: ['SCTLR_EL1.UCT', 'HCR_EL2.TID2'] }),
   register('DCZID_EL0', [3, 3, 0, 0, 7], { access: 'RO', storage: 'computed' }),
-  register('VPIDR_EL2', [3, 4, 0, 0, 0], { reset: (core) => core.midr, writable: 0xffff_ffffn, needs: 'EL2' }),
-  register('VMPIDR_EL2', [3, 4, 0, 0, 5], { reset: (core) => core.mpidr, needs: 'EL2' }),
+  register('VPIDR_EL2', [3, 4, 0, 0, 0], {
+    reset: (core) => core.midr,
+    writable: 0xffff_ffffn,
+    needs: 'EL2 or identity',
+  }),
+  register('VMPIDR_EL2', [3, 4, 0, 0, 5], { reset: (core) => core.mpidr, needs: 'EL2 or identity' }),
 ];

@@ -1,0 +1,120 @@
+// What the record of the PE holds besides architectural state, so that translated code decides by one load: the soft TLB in use,
+// alignment and floating-point controls, and the stack pointer in use. One function, `refreshDerivedState`, makes it from
+// PSTATE and the system registers; whatever changes those calls it.
+
+import { copy, currentEl, el2Enabled, hcr, HCR, low, type PeContext, PSTATE, setLow } from './pe-context.ts';
+import {
+  jumpCacheEntries,
+  jumpCacheEntryBytes,
+  noTag,
+  pe,
+  softTlbBytes,
+  softTlbEntries,
+  softTlbEntry,
+} from './state-layout.ts';
+import { slotOf } from './system-registers.ts';
+import { synchroniseCycleCounter } from './performance-monitors.ts';
+
+/** Byte offsets of the banked stack pointers, and of SCTLR_ELx of the regime of each exception level. */
+const bankedSp = [slotOf('SP_EL0'), slotOf('SP_EL1'), slotOf('SP_EL2'), pe.spEl3] as const;
+const SCTLR_EL1 = slotOf('SCTLR_EL1');
+const sctlrOfEl = [SCTLR_EL1, SCTLR_EL1, slotOf('SCTLR_EL2'), slotOf('SCTLR_EL3')] as const;
+const CPACR_EL1 = slotOf('CPACR_EL1');
+const CPTR_EL2 = slotOf('CPTR_EL2');
+const CPTR_EL3 = slotOf('CPTR_EL3');
+
+const SCTLR = { M: 1 << 0, A: 1 << 1, SA: 1 << 3, SA0: 1 << 4 } as const;
+const TFP = 1 << 10;
+
+/** SCTLR_ELx of the translation regime of an exception level, bits [31:0]. */
+export const sctlr = (cx: PeContext, el: number): number => low(cx, sctlrOfEl[el]!);
+
+/** True where stage 1 of the regime of this exception level is enabled. */
+export function isStage1Enabled(cx: PeContext, el: number): boolean {
+  if (el <= 1 && (hcr(cx) & (HCR.TGE | HCR.DC)) !== 0) return false;
+  return (sctlr(cx, el) & SCTLR.M) !== 0;
+}
+
+/** The least exception level whose control traps SIMD&FP accesses from the current one, or 0. */
+export function fpTrapTarget(cx: PeContext): 0 | 1 | 2 | 3 {
+  const el = currentEl(cx);
+  if (el <= 1) {
+    const FPEN = (low(cx, CPACR_EL1) >>> 20) & 3;
+    if (FPEN !== 3 && !(FPEN === 1 && el === 1)) return 1;
+  }
+  if (el <= 2 && el2Enabled(cx) && (low(cx, CPTR_EL2) & TFP) !== 0) return 2;
+  if (cx.hasEl3 && (low(cx, CPTR_EL3) & TFP) !== 0) return 3;
+  return 0;
+}
+
+export const softTlbOf = (cx: PeContext, el: number): number => cx.base + pe.softTlb + el * softTlbBytes;
+
+export function flushJumpCache(cx: PeContext): void {
+  const first = (cx.base + pe.jumpCache) >>> 2;
+  cx.words.fill(noTag >>> 0, first, first + (jumpCacheEntries * jumpCacheEntryBytes) / 4);
+}
+
+/** Empties the soft TLB of one exception level. */
+export function flushSoftTlb(cx: PeContext, el: number): void {
+  const first = softTlbOf(cx, el) >>> 2;
+  cx.words.fill(noTag >>> 0, first, first + softTlbBytes / 4);
+  if (el === 1) cx.userPagesInSoftTlb = false;
+}
+
+/** Empties one entry of the soft TLB of one exception level. */
+export function flushSoftTlbEntry(cx: PeContext, el: number, page: number): void {
+  const first = (softTlbOf(cx, el) + (page % softTlbEntries) * softTlbEntry.bytes) >>> 2;
+  cx.words.fill(noTag >>> 0, first, first + softTlbEntry.addend / 4);
+}
+
+/** Forgets everything derived from stage 1 of a regime: 1 is EL1&0. */
+export function flushRegime(cx: PeContext, regime: number): void {
+  if (regime === 1) flushSoftTlb(cx, 0);
+  flushSoftTlb(cx, regime);
+  flushJumpCache(cx);
+}
+
+export function refreshDerivedState(cx: PeContext): void {
+  synchroniseCycleCounter(cx);
+  const pstate = low(cx, pe.pstate);
+  const el = (pstate >>> PSTATE.elShift) & 3;
+  const control = sctlr(cx, el);
+  const isUnprivilegedDifferent = el === 1 && (pstate & PSTATE.UAO) === 0;
+  if (el === 1 && (pstate & PSTATE.PAN) !== 0 && cx.userPagesInSoftTlb) flushSoftTlb(cx, 1);
+  setLow(cx, pe.jumpTag, el);
+  setLow(cx, pe.tlb, softTlbOf(cx, el));
+  setLow(cx, pe.tlbUnprivileged, softTlbOf(cx, isUnprivilegedDifferent ? 0 : el));
+  setLow(cx, pe.spAlignmentMask, (control & (el === 0 ? SCTLR.SA0 : SCTLR.SA)) !== 0 ? 15 : 0);
+  setLow(cx, pe.fpTrapped, fpTrapTarget(cx));
+  const isDevice = !isStage1Enabled(cx, el) && !(el <= 1 && (hcr(cx) & HCR.DC) !== 0);
+  setLow(cx, pe.strictAlignment, (control & SCTLR.A) !== 0 || isDevice ? -1 : 0);
+}
+
+const spBankOf = (pstate: number): number =>
+  bankedSp[(pstate & PSTATE.SP) === 0 ? 0 : (pstate >>> PSTATE.elShift) & 3]!;
+
+/** Changes PSTATE (without NZCV), and what hangs on it. */
+export function setPstate(cx: PeContext, pstate: number): void {
+  const from = spBankOf(low(cx, pe.pstate));
+  const to = spBankOf(pstate);
+  if (from !== to) {
+    copy(cx, from, pe.sp);
+    copy(cx, pe.sp, to);
+  }
+  setLow(cx, pe.pstate, pstate);
+  refreshDerivedState(cx);
+}
+
+/** NZCV in bits [31:28]. */
+export const nzcv = (cx: PeContext): number =>
+  ((low(cx, pe.n) << 31) | (low(cx, pe.z) << 30) | (low(cx, pe.c) << 29) | (low(cx, pe.v) << 28)) >>> 0;
+
+export function setNzcv(cx: PeContext, value: number): void {
+  setLow(cx, pe.n, value >>> 31);
+  setLow(cx, pe.z, (value >>> 30) & 1);
+  setLow(cx, pe.c, (value >>> 29) & 1);
+  setLow(cx, pe.v, (value >>> 28) & 1);
+}
+
+/** GetPSRFromPSTATE(). */
+export const spsrFromPstate = (cx: PeContext): number => (nzcv(cx) | low(cx, pe.pstate)) >>> 0;

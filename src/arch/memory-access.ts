@@ -1,0 +1,237 @@
+// Memory accesses that the engines do not do inline (Arm ARM, pseudocode AArch64.MemSingle): alignment, translation, permission,
+// then RAM or the bus. Both parts of an access that crosses a page are translated before anything is read or written. Value in
+// scratch[1] and scratch[2], virtual address in scratch[0].
+//
+// IMPLEMENTATION DEFINED and CONSTRAINED UNPREDICTABLE choices: exclusives and atomics need RAM (Unsupported Exclusive or Atomic
+// access otherwise); an access that crosses from Device memory, or to it, faults if it is not aligned; a Store-Exclusive
+// reports faults whether the monitors pass or not.
+
+import { busAccess } from './bus-accesses.ts';
+import { abortIss, dataAbort } from './exceptions.ts';
+import { exit, type Exit } from './exits.ts';
+import { currentEl, high, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
+import { accessFlag, type AccessKind, accessKind } from './pe.ts';
+import { fillSoftTlb } from './soft-tlb.ts';
+import { lineMapOffset, lineShift, pageShift, pe, ramBase } from './state-layout.ts';
+import { attribute, FSC, levelOf, need, noFault } from './translation-attributes.ts';
+import { permissions, translate } from './translation.ts';
+
+const pageBytes = 1 << pageShift;
+const lineBytes = 1 << lineShift;
+const value = pe.scratch + 8;
+
+/** Of this file: the access of an exclusive. */
+const exclusive = 1 << 8;
+
+/** The exception level whose permissions an access has. */
+function accessEl(cx: PeContext, flags: number): number {
+  const el = currentEl(cx);
+  const isUnprivileged = (flags & accessFlag.unprivileged) !== 0 && el === 1 && (low(cx, pe.pstate) & PSTATE.UAO) === 0;
+  return isUnprivileged ? 0 : el;
+}
+
+const needOf = (kind: AccessKind, flags: number): number => {
+  if ((flags & accessFlag.atomic) !== 0) return need.read | need.write;
+  return kind === accessKind.write ? need.write : need.read;
+};
+
+/** ISS.WnR: of an atomic, 1 only where reading alone would not have faulted. */
+const writeNotRead = (needed: number, granted: number): number =>
+  (needed & need.write) !== 0 && ((needed & need.read) === 0 || (granted & need.read) !== 0) ? abortIss.WnR : 0;
+
+/** Translates one page's part of an access. The physical address is in `cx.translation`; else the abort has been taken. */
+function translatePart(
+  cx: PeContext,
+  vaLow: number,
+  vaHigh: number,
+  el: number,
+  needed: number,
+  isMisaligned: boolean,
+): boolean {
+  const out = cx.translation;
+  translate(cx, vaLow, vaHigh, el, false);
+  if (out.fault !== noFault) {
+    dataAbort(cx, out.fault | writeNotRead(needed, 0), vaLow, vaHigh);
+    return false;
+  }
+  if (isMisaligned && (out.attributes & attribute.device) !== 0) {
+    dataAbort(cx, FSC.alignment | writeNotRead(needed, 0), vaLow, vaHigh);
+    return false;
+  }
+  const isPan = el === 1 && (low(cx, pe.pstate) & PSTATE.PAN) !== 0;
+  const granted = permissions(cx, out.attributes, out.entry, el, isPan);
+  if ((granted & needed) !== needed) {
+    const iss = (FSC.permission + levelOf(out.attributes)) | writeNotRead(needed, granted);
+    dataAbort(cx, iss, vaLow, vaHigh);
+    return false;
+  }
+  fillSoftTlb(cx, vaLow, vaHigh, el);
+  return true;
+}
+
+const isRam = (cx: PeContext, pa: number): boolean => pa >= ramBase && pa < cx.ramEnd;
+
+export function accessMemory(cx: PeContext, kind: AccessKind, sizeBytes: number, flags: number): Exit {
+  const vaLow = low(cx, pe.scratch);
+  const vaHigh = high(cx, pe.scratch);
+  const el = accessEl(cx, flags);
+  const needed = needOf(kind, flags);
+  const elementBytes = (flags & accessFlag.pair) !== 0 ? sizeBytes / 2 : sizeBytes;
+  const isMisaligned = (vaLow & (elementBytes - 1)) !== 0;
+  if (isMisaligned && ((flags & accessFlag.aligned) !== 0 || low(cx, pe.strictAlignment) !== 0)) {
+    return dataAbort(cx, FSC.alignment | writeNotRead(needed, 0), vaLow, vaHigh);
+  }
+  if (!translatePart(cx, vaLow, vaHigh, el, needed, isMisaligned)) return exit.redirect;
+  const pa = cx.translation.pa;
+  const firstBytes = Math.min(sizeBytes, pageBytes - (vaLow & (pageBytes - 1)));
+  if (firstBytes === sizeBytes) return accessPhysical(cx, kind, pa, sizeBytes, 0, flags, sizeBytes);
+
+  const secondLow = (vaLow + firstBytes) >>> 0;
+  const secondHigh = secondLow < vaLow ? (vaHigh + 1) >>> 0 : vaHigh;
+  if (!translatePart(cx, secondLow, secondHigh, el, needed, isMisaligned)) return exit.redirect;
+  const secondPa = cx.translation.pa;
+  const first = accessPhysical(cx, kind, pa, firstBytes, 0, flags, sizeBytes);
+  if (first !== exit.none) return first;
+  return accessPhysical(cx, kind, secondPa, sizeBytes - firstBytes, firstBytes, flags, sizeBytes);
+}
+
+/** Accesses `partBytes` bytes at a physical address; they are the bytes of the value from `offset` on. */
+function accessPhysical(
+  cx: PeContext,
+  kind: AccessKind,
+  pa: number,
+  partBytes: number,
+  offset: number,
+  flags: number,
+  sizeBytes: number,
+): Exit {
+  if (kind === accessKind.read && offset === 0 && sizeBytes < 16) setPair(cx, value, 0, 0);
+  if (!isRam(cx, pa)) return accessBus(cx, kind, pa, partBytes, offset, flags);
+  const { bytes } = cx.memory;
+  const at = cx.base + value + offset;
+  if (kind === accessKind.read) {
+    for (let i = 0; i < partBytes; i++) bytes[at + i] = bytes[pa + i]!;
+    return exit.none;
+  }
+  if (partBytes === 8 && (pa & 7) === 0) {
+    cx.words[pa / 4] = low(cx, value + offset);
+    cx.words[pa / 4 + 1] = high(cx, value + offset);
+  } else if (partBytes === 4 && (pa & 3) === 0 && (offset & 3) === 0) {
+    cx.words[pa / 4] = low(cx, value + offset);
+  } else {
+    for (let i = 0; i < partBytes; i++) bytes[pa + i] = bytes[at + i]!;
+  }
+  reportStore(cx, pa, partBytes);
+  return exit.none;
+}
+
+/** RAM has been written: exclusive monitors, translated code and watches hear of it where the line map says so. */
+export function reportStore(cx: PeContext, pa: number, sizeBytes: number): void {
+  const { bytes } = cx.memory;
+  let isWatched = false;
+  for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line++) {
+    if (bytes[lineMapOffset + line] === 0) continue;
+    isWatched = true;
+    cx.monitors.stored(cx.index, line * lineBytes, cx.monitorCleared);
+  }
+  if (isWatched) cx.environment.lineWritten(pa, sizeBytes);
+}
+
+/** The largest aligned access of a bus, up to 8 bytes, that begins at `pa` and stays inside what is left. */
+function beatBytes(pa: number, bytesLeft: number): number {
+  let beat = 8;
+  while (beat > bytesLeft || pa % beat !== 0) beat /= 2;
+  return beat;
+}
+
+function accessBus(
+  cx: PeContext,
+  kind: AccessKind,
+  pa: number,
+  partBytes: number,
+  offset: number,
+  flags: number,
+): Exit {
+  const isWrite = kind === accessKind.write;
+  const vaLow = low(cx, pe.scratch);
+  const vaHigh = high(cx, pe.scratch);
+  const WnR = isWrite ? abortIss.WnR : 0;
+  if ((flags & (accessFlag.atomic | exclusive)) !== 0) {
+    return dataAbort(cx, FSC.unsupportedAtomic | WnR, vaLow, vaHigh);
+  }
+  const { view } = cx.memory;
+  const at = cx.base + value + offset;
+  for (let done = 0; done < partBytes;) {
+    const beat = beatBytes(pa + done, partBytes - done);
+    const valueLow = isWrite ? readBeat(view, at + done, Math.min(beat, 4)) : 0;
+    const valueHigh = isWrite && beat === 8 ? readBeat(view, at + done + 4, 4) : 0;
+    const answer = busAccess(
+      cx.bus,
+      cx.environment,
+      low(cx, pe.pc),
+      high(cx, pe.pc),
+      isWrite,
+      pa + done,
+      beat,
+      valueLow,
+      valueHigh,
+    );
+    if (answer === undefined) return exit.bus;
+    if (!answer.isOkay) return dataAbort(cx, FSC.externalAbort | WnR, vaLow, vaHigh);
+    if (!isWrite) {
+      writeBeat(view, at + done, Math.min(beat, 4), answer.valueLow);
+      if (beat === 8) writeBeat(view, at + done + 4, 4, answer.valueHigh);
+    }
+    done += beat;
+  }
+  return exit.none;
+}
+
+function readBeat(view: DataView, at: number, sizeBytes: number): number {
+  if (sizeBytes === 1) return view.getUint8(at);
+  return sizeBytes === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
+}
+
+function writeBeat(view: DataView, at: number, sizeBytes: number, data: number): void {
+  if (sizeBytes === 1) view.setUint8(at, data);
+  else if (sizeBytes === 2) view.setUint16(at, data, true);
+  else view.setUint32(at, data, true);
+}
+
+/** Load-Exclusive: an aligned load from RAM that marks its granule. */
+export function loadExclusive(cx: PeContext, sizeBytes: number, flags: number): Exit {
+  const taken = accessMemory(cx, accessKind.read, sizeBytes, flags | accessFlag.aligned | exclusive);
+  if (taken === exit.none) cx.monitors.mark(cx.index, cx.translation.pa);
+  return taken;
+}
+
+/** Store-Exclusive: AArch64.ExclusiveMonitorsPass() checks the address as a store would, then the monitors. */
+export function storeExclusive(cx: PeContext, sizeBytes: number, flags: number): Exit {
+  const vaLow = low(cx, pe.scratch);
+  const vaHigh = high(cx, pe.scratch);
+  if ((vaLow & (sizeBytes - 1)) !== 0) return dataAbort(cx, FSC.alignment | abortIss.WnR, vaLow, vaHigh);
+  if (!translatePart(cx, vaLow, vaHigh, accessEl(cx, flags), need.write, false)) return exit.redirect;
+  const pa = cx.translation.pa;
+  if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
+  const isPassed = cx.monitors.isMarked(cx.index, pa);
+  cx.monitors.clear(cx.index);
+  if (isPassed) accessPhysical(cx, accessKind.write, pa, sizeBytes, 0, 0, sizeBytes);
+  setPair(cx, pe.scratch + 24, isPassed ? 0 : 1, 0);
+  return exit.none;
+}
+
+/** DC ZVA: the 64 bytes around the address become 0. Device memory has no block to clear: an Alignment fault. */
+export function zeroLine(cx: PeContext, vaLow: number, vaHigh: number): Exit {
+  const start = (vaLow & -lineBytes) >>> 0;
+  const out = cx.translation;
+  translate(cx, vaLow, vaHigh, currentEl(cx), false);
+  if (out.fault === noFault && (out.attributes & attribute.device) !== 0) {
+    return dataAbort(cx, FSC.alignment | abortIss.WnR, vaLow, vaHigh);
+  }
+  if (!translatePart(cx, vaLow, vaHigh, currentEl(cx), need.write, false)) return exit.redirect;
+  const pa = out.pa - (vaLow - start);
+  if (!isRam(cx, pa)) return dataAbort(cx, FSC.externalAbort | abortIss.WnR, vaLow, vaHigh);
+  cx.memory.bytes.fill(0, pa, pa + lineBytes);
+  reportStore(cx, pa, lineBytes);
+  return exit.none;
+}

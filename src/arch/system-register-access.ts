@@ -1,0 +1,283 @@
+// MRS, MSR and SYS: who may access what (Arm ARM, the access pseudocode of each register), and what an access does.
+// The order of the checks is the manual's: UNDEFINED by encoding, by missing exception level, by the current exception level;
+// then the traps, those to lower exception levels first.
+
+import { flushRegime, fpTrapTarget, refreshDerivedState } from './derived-state.ts';
+import { EC, fpAccessTrap, takeTrap, undefinedInstruction } from './exceptions.ts';
+import { exit, type Exit } from './exits.ts';
+import { instructionRt } from './instruction-fetch.ts';
+import { pendingInterrupt } from './interrupts.ts';
+import {
+  advancePc,
+  currentEl,
+  el2Enabled,
+  hcr,
+  HCR,
+  high,
+  isSecureBelowEl3,
+  low,
+  type PeContext,
+  read64,
+  setPair,
+  write64,
+} from './pe-context.ts';
+import { registerBehaviours } from './register-behaviours.ts';
+import type { Affects, LeastEl, Needs } from './register-row.ts';
+import { pe } from './state-layout.ts';
+import { systemInstructionAt } from './system-instructions.ts';
+import { encodingOf, systemIss } from './system-key.ts';
+import { performSystemOperation } from './system-operations.ts';
+import { registerAt, registerNamed, slotOf, type SystemRegister } from './system-registers.ts';
+import { type Trap, type TrapName, traps } from './traps.ts';
+
+/** A trap with the offset of its controlling word. */
+interface ResolvedTrap extends Trap {
+  readonly offset: number;
+}
+
+const resolvedTraps: Readonly<Record<string, ResolvedTrap>> = Object.fromEntries(
+  Object.entries<Trap>(traps).map(([name, trap]) => [
+    name,
+    { ...trap, offset: slotOf(trap.register) + (trap.high === true ? 4 : 0) },
+  ]),
+);
+
+function conditionHolds(cx: PeContext, trap: ResolvedTrap): boolean {
+  const bits = low(cx, trap.offset) & trap.mask;
+  switch (trap.when) {
+    case 'anySet':
+      return bits !== 0;
+    case 'allSet':
+      return bits >>> 0 === trap.mask;
+    case 'allClear':
+      return bits === 0;
+  }
+}
+
+/** The exception level that traps an access, or 0. */
+function trapTarget(cx: PeContext, names: readonly TrapName[], isRead: boolean): number {
+  const el = currentEl(cx);
+  let target = 0;
+  for (const name of names) {
+    if (name === 'SIMD&FP') continue;
+    const trap = resolvedTraps[name]!;
+    if (target !== 0 && trap.to >= target) continue;
+    if (!trap.from.includes(el)) continue;
+    if (trap.on !== undefined && trap.on !== (isRead ? 'read' : 'write')) continue;
+    if ((trap.to === 2 && !el2Enabled(cx)) || (trap.to === 3 && !cx.hasEl3)) continue;
+    if (conditionHolds(cx, trap)) target = trap.to;
+  }
+  return target;
+}
+
+const highestEl = (cx: PeContext): number => (cx.hasEl3 ? 3 : cx.hasEl2 ? 2 : 1);
+
+function isAtLeast(cx: PeContext, least: LeastEl): boolean {
+  return currentEl(cx) >= (least === 'highest' ? highestEl(cx) : least);
+}
+
+/** Secure EL1 (op1 7): EL3, and EL1 in Secure state. */
+function isSecureEl1Access(cx: PeContext): boolean {
+  const el = currentEl(cx);
+  return el === 3 || (el === 1 && isSecureBelowEl3(cx));
+}
+
+function exists(cx: PeContext, needs: Needs | undefined): boolean {
+  switch (needs) {
+    case undefined:
+      return true;
+    case 'EL2':
+    case 'EL2 or identity':
+      // RES0 at EL3.
+      return cx.hasEl2 || currentEl(cx) === 3;
+    case 'EL3':
+      return cx.hasEl3;
+    case 'EL1 highest':
+      return highestEl(cx) === 1;
+    case 'EL2 highest':
+      return highestEl(cx) === 2;
+  }
+}
+
+/** What an access that is refused ends in, or `exit.none`. */
+function refusal(
+  cx: PeContext,
+  key: number,
+  least: LeastEl,
+  needs: Needs | undefined,
+  names: readonly TrapName[],
+  isRead: boolean,
+): Exit {
+  if (!exists(cx, needs) || !isAtLeast(cx, least)) return undefinedInstruction(cx);
+  if (((key >>> 11) & 7) === 7 && !isSecureEl1Access(cx)) return undefinedInstruction(cx);
+  if (names.length === 0) return exit.none;
+  if (names.includes('SIMD&FP') && fpTrapTarget(cx) !== 0) return fpAccessTrap(cx);
+  const target = trapTarget(cx, names, isRead);
+  if (target === 0) return exit.none;
+  return takeTrap(cx, target, EC.systemRegister, systemIss(key, instructionRt(cx), isRead));
+}
+
+/** An unallocated encoding. HCR_EL2.TIDCP traps those of the IMPLEMENTATION DEFINED space, of which nothing is implemented. */
+function unallocated(cx: PeContext, key: number, isRead: boolean): Exit {
+  const [op0, , CRn] = encodingOf(key);
+  const isImplementationDefined = (op0 === 3 || op0 === 1) && (CRn === 11 || CRn === 15);
+  if (isImplementationDefined && currentEl(cx) <= 1 && (hcr(cx) & HCR.TIDCP) !== 0) {
+    return takeTrap(cx, 2, EC.systemRegister, systemIss(key, instructionRt(cx), isRead));
+  }
+  return undefinedInstruction(cx);
+}
+
+const isMissingEl2 = (cx: PeContext, row: SystemRegister): boolean =>
+  !cx.hasEl2 && (row.needs === 'EL2' || row.needs === 'EL2 or identity');
+
+const isUndefinedNow = (cx: PeContext, row: SystemRegister): boolean =>
+  registerBehaviours[row.name]?.isUndefined?.(cx) === true;
+
+/** MRS. */
+export function readSystemRegister(cx: PeContext, key: number): Exit {
+  const row = registerAt(key);
+  if (row === undefined) return unallocated(cx, key, true);
+  if (row.access === 'WO') return undefinedInstruction(cx);
+  const refused = refusal(cx, key, row.readEl, row.needs, row.traps, true);
+  if (refused !== exit.none) return refused;
+  if (row.storage === 'plain') {
+    if (isMissingEl2(cx, row)) write64(cx, pe.scratch, row.needs === 'EL2 or identity' ? row.reset(cx.core) : 0n);
+    else setPair(cx, pe.scratch, low(cx, offsetOf(row)), high(cx, offsetOf(row)));
+    return exit.none;
+  }
+  if (isUndefinedNow(cx, row)) return undefinedInstruction(cx);
+  const value = isMissingEl2(cx, row) ? 0n : readValue(cx, row);
+  if (value === undefined) return undefinedInstruction(cx);
+  write64(cx, pe.scratch, value);
+  return exit.none;
+}
+
+const offsetOf = (row: SystemRegister): number => pe.systemRegisters + row.slot * 8;
+
+/** The value of a register, without checks; undefined where the CPU interface has no such register. */
+export function readValue(cx: PeContext, row: SystemRegister): bigint | undefined {
+  switch (row.storage) {
+    case 'plain':
+      return read64(cx, offsetOf(row));
+    case 'constant':
+      return row.reset(cx.core);
+    case 'gic':
+      return cx.environment.gic.read(row.key, currentEl(cx), isSecureBelowEl3(cx) || currentEl(cx) === 3);
+    default:
+      return registerBehaviours[row.name]?.read?.(cx) ?? 0n;
+  }
+}
+
+/** MSR (register). */
+export function writeSystemRegister(cx: PeContext, key: number): Exit {
+  const row = registerAt(key);
+  if (row === undefined) return unallocated(cx, key, false);
+  if (row.access === 'RO') return undefinedInstruction(cx);
+  const refused = refusal(cx, key, row.writeEl, row.needs, row.traps, false);
+  if (refused !== exit.none) return refused;
+  if (isMissingEl2(cx, row)) return exit.none;
+  if (isUndefinedNow(cx, row)) return undefinedInstruction(cx);
+  return writeValue(cx, row, read64(cx, pe.scratch));
+}
+
+/** Writes a register without checks. */
+export function writeValue(cx: PeContext, row: SystemRegister, value: bigint): Exit {
+  const written = (value & row.writable) | row.ones;
+  switch (row.storage) {
+    case 'constant':
+      return exit.none;
+    case 'plain': {
+      const offset = offsetOf(row);
+      const before = read64(cx, offset);
+      if (before === written) return exit.none;
+      write64(cx, offset, written);
+      return row.affects === undefined ? exit.none : applyEffect(cx, row.affects);
+    }
+    case 'gic':
+      if (!cx.environment.gic.write(row.key, value, currentEl(cx), isSecureBelowEl3(cx) || currentEl(cx) === 3)) {
+        return undefinedInstruction(cx);
+      }
+      return redirectForInterrupt(cx);
+    case 'pstate':
+      registerBehaviours[row.name]?.write?.(cx, written);
+      return redirectForPstate(cx, row.name);
+    default:
+      registerBehaviours[row.name]?.write?.(cx, written);
+      return exit.none;
+  }
+}
+
+function redirect(cx: PeContext): Exit {
+  advancePc(cx);
+  return exit.redirect;
+}
+
+/** An interrupt that can now be taken is taken before the next instruction. */
+export const redirectForInterrupt = (cx: PeContext): Exit =>
+  pendingInterrupt(cx) === undefined ? exit.none : redirect(cx);
+
+/** SPSel, PAN and UAO change what translated code has read from the record. */
+const redirectForPstate = (cx: PeContext, name: string): Exit =>
+  name === 'NZCV' ? exit.none : name === 'DAIF' ? redirectForInterrupt(cx) : redirect(cx);
+
+/** A change takes effect at once, which the architecture permits before the next context synchronization event. */
+function applyEffect(cx: PeContext, affects: Affects): Exit {
+  switch (affects) {
+    case 'controls':
+      refreshDerivedState(cx);
+      return exit.none;
+    case 'EL1&0':
+      flushRegime(cx, 1);
+      break;
+    case 'EL2':
+      flushRegime(cx, 2);
+      break;
+    case 'EL3':
+      flushRegime(cx, 3);
+      break;
+    case 'HCR_EL2':
+      flushRegime(cx, 1);
+      break;
+    case 'SCR_EL3':
+      flushRegime(cx, 1);
+      flushRegime(cx, 3);
+  }
+  refreshDerivedState(cx);
+  return redirect(cx);
+}
+
+/** SYS. */
+export function systemInstruction(cx: PeContext, key: number): Exit {
+  const instruction = systemInstructionAt(key);
+  if (instruction === undefined) return unallocated(cx, key, false);
+  // What acts on EL2 is UNDEFINED, even at EL3, where there is no EL2.
+  if (instruction.needs === 'EL2' && !cx.hasEl2) return undefinedInstruction(cx);
+  const refused = refusal(cx, key, instruction.el, instruction.needs, instruction.traps, false);
+  return refused !== exit.none ? refused : performSystemOperation(cx, instruction.operation);
+}
+
+/** SYSL: nothing is allocated. */
+export const systemInstructionWithResult = (cx: PeContext, key: number): Exit => unallocated(cx, key, true);
+
+/** MSR (immediate): UAO, PAN, SPSel, DAIFSet, DAIFClr. */
+export function msrImmediate(cx: PeContext, op1: number, op2: number, CRm: number): Exit {
+  const row = registerNamed(pstateFields[(op1 << 3) | op2] ?? '');
+  if (row === undefined) return undefinedInstruction(cx);
+  const key = (op1 << 11) | (4 << 7) | (CRm << 3) | op2;
+  const refused = refusal(cx, key, row.writeEl, row.needs, row.traps, false);
+  if (refused !== exit.none) return refused;
+  const isDaif = op1 === 3;
+  if (!isDaif) return writeValue(cx, row, CRm & 1 ? row.writable : 0n);
+  const DAIF = registerBehaviours.DAIF!.read!(cx);
+  const mask = BigInt(CRm << 6);
+  return writeValue(cx, row, op2 === 6 ? DAIF | mask : DAIF & ~mask);
+}
+
+/** The register of each PSTATE field that op1:op2 of MSR (immediate) names. */
+const pstateFields: Readonly<Record<number, string>> = {
+  0b000_011: 'UAO',
+  0b000_100: 'PAN',
+  0b000_101: 'SPSel',
+  0b011_110: 'DAIF',
+  0b011_111: 'DAIF',
+};
