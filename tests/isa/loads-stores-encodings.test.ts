@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { assertUnambiguous, makeDecoder } from '../../src/isa/decoder.ts';
+import { fieldsOf } from '../../src/isa/encoding.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { loadsStores } from '../../src/isa/loads-stores.ts';
 import { LOADS_STORES, SIMD_LOADS_STORES } from '../vectors/encodings/loads-stores.ts';
@@ -28,14 +29,26 @@ describe('load/store encodings', () => {
   });
 
   test.each(loadsStores.map((row) => [`${row.name}, ${row.pattern}`, row] as const))(
-    '%s decodes to itself',
+    '%s decodes to itself, under names of the list',
     (_, row) => {
       const random = randomWords(row.value + 1);
       const words = Array.from({ length: 400 }, () => ((random() & ~row.mask) | row.value) >>> 0);
-      const decoded = words.map(decode).filter((d) => d !== undefined);
-      expect(decoded.length).toBeGreaterThan(20);
-      expect(new Set(decoded.map((d) => d.row))).toContain(row);
-      const names = new Set(decoded.map((d) => d.row.encoding(d.fields)));
-    expect([...names].filter((name) => !listedNames.has(name))).toEqual([]);
+      const allocated = words.filter((word) => row.allocated(fieldsOf(row, word)));
+      expect(allocated.length).toBeGreaterThan(20);
+      expect(new Set(allocated.map((word) => decode(word)?.row))).toEqual(new Set([row]));
+      const names = new Set(allocated.map(nameOf));
+      expect([...names].filter((name) => name === undefined || !listedNames.has(name))).toEqual([]);
+    },
+  );
+
+  test('200,000 random words of the load/store space belong to at most one row each', () => {
+    const random = randomWords(7);
+    let allocated = 0;
+    for (let n = 0; n < 200_000; n += 1) {
+      const word = randomLoadStoreWord(random);
+      assertUnambiguous(instructionSet, word);
+      if (decode(word)) allocated += 1;
+    }
+    expect(allocated).toBeGreaterThan(50_000);
   });
 });
