@@ -3,6 +3,10 @@
 import { row, type Row } from './encoding.ts';
 import { addition, addWithCarry, extendReg, shiftReg, subtraction, widen } from './pseudocode.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { type Form, never, type Operand } from './syntax.ts';
+import { addImmediate } from './syntax/immediates.ts';
+import { R, RorSP } from './syntax/registers.ts';
+import { extendedRegister, shiftAmount } from './syntax/shifts.ts';
 
 /** `bits` are op (subtract) and S (set the flags) of the encoding. */
 const operations = [
@@ -22,6 +26,59 @@ function operate(s: Semantics, { subtract, setFlags }: Operation, operand1: Valu
   return result;
 }
 
+/** CMN and CMP: the result goes to the zero register. */
+function comparison({ subtract, setFlags }: Operation, operands: readonly Operand[], preferred?: typeof never): Form[] {
+  if (!setFlags) return [];
+  return [{ mnemonic: subtract ? 'cmp' : 'cmn', operands, where: { Rd: 31 }, ...(preferred && { preferred }) }];
+}
+
+const opposites = { ADD: 'SUB', ADDS: 'SUBS', SUB: 'ADD', SUBS: 'ADDS' } as const;
+
+function immediateSyntax(operation: Operation): Form[] {
+  const { mnemonic, setFlags } = operation;
+  const Rd = setFlags ? R('Rd') : RorSP('Rd');
+  const moveSP: Form = {
+    mnemonic: 'mov',
+    operands: [RorSP('Rd'), RorSP('Rn')],
+    where: { sh: 0, imm12: 0 },
+    when: (f) => f.Rd === 31 || f.Rn === 31,
+  };
+  // GNU as takes a negative immediate for the opposite operation.
+  const opposite = operations.find((o) => o.mnemonic === opposites[mnemonic])!;
+  return [
+    ...comparison(operation, [RorSP('Rn'), addImmediate()]),
+    ...(mnemonic === 'ADD' ? [moveSP] : []),
+    { mnemonic: mnemonic.toLowerCase(), operands: [Rd, RorSP('Rn'), addImmediate()] },
+    ...comparison(opposite, [RorSP('Rn'), addImmediate(true)], never),
+    { mnemonic: opposite.mnemonic.toLowerCase(), operands: [Rd, RorSP('Rn'), addImmediate(true)], preferred: never },
+  ];
+}
+
+function shiftedSyntax(operation: Operation): Form[] {
+  const mnemonic = operation.mnemonic.toLowerCase();
+  const operand2 = [R('Rm'), shiftAmount];
+  const negation: Form = {
+    mnemonic: operation.setFlags ? 'negs' : 'neg',
+    operands: [R('Rd'), ...operand2],
+    where: { Rn: 31 },
+  };
+  return [
+    ...comparison(operation, [R('Rn'), ...operand2]),
+    ...(operation.subtract ? [negation] : []),
+    { mnemonic, operands: [R('Rd'), R('Rn'), ...operand2] },
+  ];
+}
+
+function extendedSyntax(operation: Operation): Form[] {
+  const { mnemonic, setFlags } = operation;
+  const Rd = setFlags ? R('Rd') : RorSP('Rd');
+  const Rm = extendedRegister(setFlags ? ['Rn'] : ['Rd', 'Rn']);
+  return [
+    ...comparison(operation, [RorSP('Rn'), Rm]),
+    { mnemonic: mnemonic.toLowerCase(), operands: [Rd, RorSP('Rn'), Rm] },
+  ];
+}
+
 const immediate = operations.map((operation) =>
   row({
     name: `${operation.mnemonic} (immediate)`,
@@ -34,6 +91,7 @@ const immediate = operations.map((operation) =>
       if (operation.setFlags) s.writeX(f.Rd, result);
       else s.writeXSP(f.Rd, result);
     },
+    syntax: immediateSyntax(operation),
   }),
 );
 
@@ -48,6 +106,7 @@ const shifted = operations.map((operation) =>
       const operand2 = shiftReg(s, f.Rm, k.shift, f.imm6, width);
       s.writeX(f.Rd, operate(s, operation, s.readX(f.Rn, width), operand2));
     },
+    syntax: shiftedSyntax(operation),
   }),
 );
 
@@ -64,6 +123,7 @@ const extended = operations.map((operation) =>
       if (operation.setFlags) s.writeX(f.Rd, result);
       else s.writeXSP(f.Rd, result);
     },
+    syntax: extendedSyntax(operation),
   }),
 );
 
@@ -93,6 +153,10 @@ const withCarry = (
         s.writeX(f.Rd, s.add(s.add(operand1, operand2), widen(s, carry, width)));
       }
     },
+    syntax: [
+      ...(subtract ? [{ mnemonic: setFlags ? 'ngcs' : 'ngc', operands: [R('Rd'), R('Rm')], where: { Rn: 31 } }] : []),
+      { mnemonic: mnemonic.toLowerCase(), operands: [R('Rd'), R('Rn'), R('Rm')] },
+    ],
   }),
 );
 

@@ -2,8 +2,12 @@
 // pair" and "Atomic memory operations". ST<op> is the alias of LD<op> whose destination is the zero register.
 
 import { row, type Row } from './encoding.ts';
+import { sizedRegister, sizedWidth } from './loads-stores-syntax.ts';
 import { type AccessSize, accessSizes, bytesOf } from './loads-stores-transfer.ts';
 import type { AtomicOperation } from './semantics.ts';
+import type { Fields, Form, Operand } from './syntax.ts';
+import { baseAddress } from './syntax/addresses.ts';
+import { evenPair, zeroRegister } from './syntax/registers.ts';
 
 const feature = 'FEAT_LSE';
 
@@ -37,8 +41,16 @@ function compareAndSwap({ tail, size }: AccessSize): Row {
       const order = { acquire: k.L === 1, release: k.o0 === 1 };
       s.writeX(f.Rs, s.compareAndSwap(address, expected, replacement, bytes, order));
     },
+    syntax: [
+      {
+        mnemonic: (k) => `cas${orderLetters(k.L, k.o0)}${tail}`.toLowerCase(),
+        operands: [sizedRegister('Rs', size), sizedRegister('Rt', size), baseAddress],
+      },
+    ],
   });
 }
+
+const pairWidth = (f: Fields): 32 | 64 => (f.sz === 1 ? 64 : 32);
 
 const compareAndSwapPair = row({
   name: pageOf('CASP', ''),
@@ -59,6 +71,12 @@ const compareAndSwapPair = row({
     s.writeX(f.Rs, first);
     s.writeX(Rs2, second);
   },
+  syntax: [
+    {
+      mnemonic: (k) => `casp${orderLetters(k.L, k.o0)}`.toLowerCase(),
+      operands: [...evenPair('Rs', pairWidth), ...evenPair('Rt', pairWidth), baseAddress],
+    },
+  ],
 });
 
 const operations = [
@@ -73,6 +91,23 @@ const operations = [
   { stem: 'SWP', bits: '1 000', operation: 'SWP' },
 ] as const satisfies readonly { stem: string; bits: string; operation: AtomicOperation }[];
 type Operation = (typeof operations)[number];
+
+function atomicForm(stem: string, tail: string, size: AccessSize['size'], Rt: Operand): Form {
+  return {
+    mnemonic: (k) => `${stem}${orderLetters(k.A!, k.R!)}${tail}`.toLowerCase(),
+    operands: [sizedRegister('Rs', size), Rt, baseAddress],
+  };
+}
+
+/** ST<op> is preferred where neither a register nor acquire semantics are asked for. */
+function atomicSyntax(stem: string, tail: string, size: AccessSize['size']): Form[] {
+  const store: Form = {
+    mnemonic: (k) => `${stem.replace('LD', 'ST')}${orderLetters(0, k.R!)}${tail}`.toLowerCase(),
+    operands: [sizedRegister('Rs', size), baseAddress],
+    where: { A: 0, Rt: 31 },
+  };
+  return [...(stem === 'SWP' ? [] : [store]), atomicForm(stem, tail, size, sizedRegister('Rt', size))];
+}
 
 /**
  * LD<op> or SWP. The acquire of A == '1' is lost when the destination is the zero register (`A == '1' && t != 31`), which a
@@ -94,6 +129,16 @@ function atomic({ stem, bits, operation }: Operation, { tail, size }: AccessSize
       const value = s.atomic(operation, address, operand, bytes, order);
       if (!acquireIsLost) s.writeX(f.Rt, value);
     },
+    syntax: acquireIsLost
+      ? [
+          atomicForm(
+            stem,
+            tail,
+            size,
+            zeroRegister((f) => sizedWidth(size, f)),
+          ),
+        ]
+      : atomicSyntax(stem, tail, size),
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { row, type Row } from './encoding.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { R, Rof } from './syntax/registers.ts';
 
 /** CountLeadingSignBits(x): the bits below the highest that equal it. */
 function countLeadingSignBits(s: Semantics, x: Value): Value {
@@ -38,6 +39,7 @@ const ofEitherWidth = (
       })();
       s.writeX(f.Rd, result);
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [R('Rd'), R('Rn')] }],
   }),
 );
 
@@ -55,6 +57,7 @@ const reverseBytes = (
     meaning: (s, _k, f) => {
       s.writeX(f.Rd, s.rev(s.readX(f.Rn, width), container));
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [Rof('Rd', width), Rof('Rn', width)] }],
   }),
 );
 

@@ -3,6 +3,11 @@
 import { row, type Row } from './encoding.ts';
 import { conditionHolds, signedOffset } from './pseudocode.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { never, type Operand } from './syntax.ts';
+import { label } from './syntax/addresses.ts';
+import { conditionNames, conditionSynonyms } from './syntax/conditions.ts';
+import { readNumber } from './syntax/numbers.ts';
+import { R, registerNamed, Rof, X } from './syntax/registers.ts';
 
 /** Address of the instruction plus SignExtend(imm:'00'). */
 const target = (s: Semantics, imm: Value, bits: number): Value => s.add(s.pc(), signedOffset(s, imm, bits, 2));
@@ -12,6 +17,51 @@ function link(s: Semantics): void {
   s.writeX(s.constant(32, 30), s.add(s.pc(), s.constant(64, 4)));
 }
 
+/** X30 may be left out of RET. */
+const returnRegister: Operand = {
+  print: (f, context) => (f.Rn === 30 ? undefined : X('Rn').print(f, context)),
+  read: X('Rn').read,
+  omit: (reader) => reader.set('Rn', 30),
+};
+
+const conditionMnemonics = (stem: string, cond: number): string[] => {
+  const name = conditionNames[cond]!;
+  const synonyms = Object.keys(conditionSynonyms).filter((other) => conditionSynonyms[other] === name);
+  return [name, ...synonyms].map((condition) => `${stem}${condition}`);
+};
+
+/** B.cs is also B.hs and B.nlast, BCS, BHS: at most three names for a condition. */
+const otherSpellings = ['b.', 'b'].flatMap((stem) =>
+  [0, 1, 2].map((n) => ({
+    mnemonic: (k: { readonly cond: number }) => conditionMnemonics(stem, k.cond)[n],
+    operands: [label('imm19', 19)],
+    preferred: never,
+  })),
+);
+
+const widthByB5 = (f: { readonly b5?: number }): 32 | 64 => (f.b5 === 0 ? 32 : 64);
+
+/** Rt of TBZ and TBNZ: W where b5 is 0. An X register may be written with a low bit, too. */
+const testedRegister: Operand = {
+  print: (f, context) => Rof('Rt', widthByB5).print(f, context),
+  read: (reader) => {
+    const register = registerNamed(reader.word() ?? '');
+    if (register?.kind !== 'general' || register.number31 === 'SP')
+      return reader.expected('a general-purpose register');
+    reader.next();
+    return reader.set('Rt', register.number) && (register.width === 64 || reader.set('b5', 0));
+  },
+};
+
+/** b5:b40. */
+const testedBit: Operand = {
+  print: (f) => `#${(f.b5! << 5) | f.b40!}`,
+  read: (reader) => {
+    const bit = readNumber(reader, { what: 'bit position', least: 0, most: widthByB5(reader.fields) - 1 });
+    return bit !== undefined && reader.set('b5', bit >> 5) && reader.set('b40', bit & 31);
+  },
+};
+
 const conditionalBranch = row({
   name: 'B.cond',
   pattern: '0101010 0 imm19 0 cond',
@@ -19,6 +69,7 @@ const conditionalBranch = row({
   meaning: (s, k, f) => {
     s.branchIf(conditionHolds(s, k.cond), target(s, f.imm19, 19));
   },
+  syntax: [{ mnemonic: (k) => `b.${conditionNames[k.cond]!}`, operands: [label('imm19', 19)] }, ...otherSpellings],
 });
 
 const B = row({
@@ -28,6 +79,7 @@ const B = row({
   meaning: (s, _k, f) => {
     s.branch(target(s, f.imm26, 26), 'direct');
   },
+  syntax: [{ mnemonic: 'b', operands: [label('imm26', 26)] }],
 });
 
 const BL = row({
@@ -38,6 +90,7 @@ const BL = row({
     link(s);
     s.branch(target(s, f.imm26, 26), 'call');
   },
+  syntax: [{ mnemonic: 'bl', operands: [label('imm26', 26)] }],
 });
 
 const compareAndBranch = (
@@ -56,6 +109,7 @@ const compareAndBranch = (
       const zero = s.constant(width, 0);
       s.branchIf(mnemonic === 'CBZ' ? s.eq(operand1, zero) : s.ne(operand1, zero), target(s, f.imm19, 19));
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [R('Rt'), label('imm19', 19)] }],
   }),
 );
 
@@ -74,6 +128,7 @@ const testAndBranch = (
       const bit = s.and(s.low32(s.lsr(s.readX(f.Rt, 64), bitPosition)), s.constant(32, 1));
       s.branchIf(mnemonic === 'TBZ' ? s.eq(bit, s.constant(32, 0)) : bit, target(s, f.imm14, 14));
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [testedRegister, testedBit, label('imm14', 14)] }],
   }),
 );
 
@@ -84,6 +139,7 @@ const BR = row({
   meaning: (s, _k, f) => {
     s.branch(s.readX(f.Rn, 64), 'indirect');
   },
+  syntax: [{ mnemonic: 'br', operands: [X('Rn')] }],
 });
 
 const BLR = row({
@@ -95,6 +151,7 @@ const BLR = row({
     link(s);
     s.branch(destination, 'indirect call');
   },
+  syntax: [{ mnemonic: 'blr', operands: [X('Rn')] }],
 });
 
 const RET = row({
@@ -104,6 +161,7 @@ const RET = row({
   meaning: (s, _k, f) => {
     s.branch(s.readX(f.Rn, 64), 'return');
   },
+  syntax: [{ mnemonic: 'ret', operands: [returnRegister] }],
 });
 
 const ERET = row({
@@ -113,6 +171,7 @@ const ERET = row({
   meaning: (s) => {
     s.eret();
   },
+  syntax: [{ mnemonic: 'eret', operands: [] }],
 });
 
 // UNDEFINED outside Debug state, which is not modelled.
@@ -123,6 +182,7 @@ const DRPS = row({
   meaning: (s) => {
     s.undefined();
   },
+  syntax: [{ mnemonic: 'drps', operands: [] }],
 });
 
 export const branches: readonly Row[] = [

@@ -3,6 +3,10 @@
 import { row, type Row } from './encoding.ts';
 import { addition, bitOf, conditionHolds, subtraction, widen } from './pseudocode.ts';
 import type { Semantics, Value } from './semantics.ts';
+import type { Fields, Form } from './syntax.ts';
+import { cond, invertedCond, isInvertible } from './syntax/conditions.ts';
+import { immediate } from './syntax/immediates.ts';
+import { R } from './syntax/registers.ts';
 
 /** PSTATE.<N,Z,C,V> of the comparison where the condition holds, else the field nzcv. */
 function compare(
@@ -33,6 +37,7 @@ const conditionalCompare = (['CCMN', 'CCMP'] as const).flatMap((mnemonic) => {
         const width = k.sf ? 64 : 32;
         compare(s, mnemonic, [s.readX(f.Rn, width), s.readX(f.Rm, width)], k.cond, f.nzcv);
       },
+      syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [R('Rn'), R('Rm'), immediate('nzcv', 4), cond] }],
     }),
     row({
       name: `${mnemonic} (immediate)`,
@@ -42,9 +47,38 @@ const conditionalCompare = (['CCMN', 'CCMP'] as const).flatMap((mnemonic) => {
         const width = k.sf ? 64 : 32;
         compare(s, mnemonic, [s.readX(f.Rn, width), widen(s, f.imm5, width)], k.cond, f.nzcv);
       },
+      syntax: [
+        { mnemonic: mnemonic.toLowerCase(), operands: [R('Rn'), immediate('imm5', 5), immediate('nzcv', 4), cond] },
+      ],
     }),
   ];
 });
+
+type Select = 'CSEL' | 'CSINC' | 'CSINV' | 'CSNEG';
+
+const setAliases: Readonly<Partial<Record<Select, string>>> = { CSINC: 'cset', CSINV: 'csetm' };
+const sameAliases: Readonly<Partial<Record<Select, string>>> = { CSINC: 'cinc', CSINV: 'cinv', CSNEG: 'cneg' };
+
+function selectSyntax(mnemonic: Select): Form[] {
+  const set = setAliases[mnemonic];
+  const same = sameAliases[mnemonic];
+  const invertible = (f: Fields): boolean => isInvertible({ cond: f.cond! });
+  return [
+    ...(set === undefined
+      ? []
+      : [{ mnemonic: set, operands: [R('Rd'), invertedCond], where: { Rn: 31, Rm: 31 }, when: invertible }]),
+    ...(same === undefined
+      ? []
+      : [
+          {
+            mnemonic: same,
+            operands: [R('Rd'), R('Rn', 'Rm'), invertedCond],
+            when: (f: Fields) => f.Rn === f.Rm && invertible(f),
+          },
+        ]),
+    { mnemonic: mnemonic.toLowerCase(), operands: [R('Rd'), R('Rn'), R('Rm'), cond] },
+  ];
+}
 
 const conditionalSelect = (
   [
@@ -76,6 +110,7 @@ const conditionalSelect = (
       })();
       s.writeX(f.Rd, s.select(conditionHolds(s, k.cond), operand1, otherwise));
     },
+    syntax: selectSyntax(mnemonic),
   }),
 );
 

@@ -1,6 +1,7 @@
 // CRC32 and CRC32C: Arm DDI 0487, C4.1 "Data-processing (2 source)".
 
 import { row, type Row } from './encoding.ts';
+import { W, X } from './syntax/registers.ts';
 
 const sizes = [
   { letter: 'B', sf: '0', sz: '00', bytes: 1 },
@@ -26,6 +27,12 @@ export const crc32: readonly Row[] = polynomials.flatMap(({ mnemonic, C, castagn
         const value = s.readX(f.Rm, bytes === 8 ? 64 : 32);
         s.writeX(f.Rd, s.crc32(acc, value, bytes, castagnoli));
       },
+      syntax: [
+        {
+          mnemonic: `${mnemonic}${letter}`.toLowerCase(),
+          operands: [W('Rd'), W('Rn'), bytes === 8 ? X('Rm') : W('Rm')],
+        },
+      ],
     }),
   ),
 );

@@ -2,14 +2,15 @@
 
 import { row, type Row } from './encoding.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { R } from './syntax/registers.ts';
 
 const operations = [
-  { mnemonic: 'UDIV', opcode: '000010' },
-  { mnemonic: 'SDIV', opcode: '000011' },
-  { mnemonic: 'LSLV', opcode: '001000' },
-  { mnemonic: 'LSRV', opcode: '001001' },
-  { mnemonic: 'ASRV', opcode: '001010' },
-  { mnemonic: 'RORV', opcode: '001011' },
+  { mnemonic: 'UDIV', alias: undefined, opcode: '000010' },
+  { mnemonic: 'SDIV', alias: undefined, opcode: '000011' },
+  { mnemonic: 'LSLV', alias: 'lsl', opcode: '001000' },
+  { mnemonic: 'LSRV', alias: 'lsr', opcode: '001001' },
+  { mnemonic: 'ASRV', alias: 'asr', opcode: '001010' },
+  { mnemonic: 'RORV', alias: 'ror', opcode: '001011' },
 ] as const;
 
 function operate(s: Semantics, mnemonic: (typeof operations)[number]['mnemonic'], n: Value, m: Value): Value {
@@ -29,7 +30,9 @@ function operate(s: Semantics, mnemonic: (typeof operations)[number]['mnemonic']
   }
 }
 
-export const divideShift: readonly Row[] = operations.map(({ mnemonic, opcode }) =>
+const registers = [R('Rd'), R('Rn'), R('Rm')];
+
+export const divideShift: readonly Row[] = operations.map(({ mnemonic, alias, opcode }) =>
   row({
     name: mnemonic,
     pattern: `sf 0 0 11010110 Rm ${opcode} Rn Rd`,
@@ -38,5 +41,9 @@ export const divideShift: readonly Row[] = operations.map(({ mnemonic, opcode })
       const width = k.sf ? 64 : 32;
       s.writeX(f.Rd, operate(s, mnemonic, s.readX(f.Rn, width), s.readX(f.Rm, width)));
     },
+    syntax: [
+      ...(alias === undefined ? [] : [{ mnemonic: alias, operands: registers }]),
+      { mnemonic: mnemonic.toLowerCase(), operands: registers },
+    ],
   }),
 );

@@ -3,6 +3,8 @@
 import { row, type Row } from './encoding.ts';
 import { bitOf, invert, widen } from './pseudocode.ts';
 import type { FlagName } from './semantics.ts';
+import { immediate } from './syntax/immediates.ts';
+import { W, X } from './syntax/registers.ts';
 
 const RMIF = row({
   name: 'RMIF',
@@ -15,6 +17,12 @@ const RMIF = row({
       s.select(bitOf(s, f.mask, bit), bitOf(s, tmp, bit), s.readFlag(name));
     s.writeFlags({ N: insert('N', 3), Z: insert('Z', 2), C: insert('C', 1), V: insert('V', 0) });
   },
+  syntax: [
+    {
+      mnemonic: 'rmif',
+      operands: [X('Rn'), immediate('imm6', 6, { base: 'decimal' }), immediate('mask', 4, { base: 'decimal' })],
+    },
+  ],
 });
 
 const evaluateIntoFlags = (
@@ -36,6 +44,7 @@ const evaluateIntoFlags = (
         V: s.xor(bitOf(s, tmp, bits), bitOf(s, tmp, bits - 1)),
       });
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [W('Rn')] }],
   }),
 );
 
@@ -48,6 +57,7 @@ const CFINV = row({
   meaning: (s) => {
     s.writeFlags({ C: invert(s, s.readFlag('C')) });
   },
+  syntax: [{ mnemonic: 'cfinv', operands: [] }],
 });
 
 export const flags: readonly Row[] = [RMIF, ...evaluateIntoFlags, CFINV];

@@ -5,6 +5,8 @@
 
 import { row, type Row } from './encoding.ts';
 import type { Semantics } from './semantics.ts';
+import { type Form, never, type Operand } from './syntax.ts';
+import { readNumber } from './syntax/numbers.ts';
 
 interface Hint {
   readonly name: string;
@@ -47,14 +49,49 @@ const named: readonly Hint[] = [
 
 const binary = (value: number, width: number): string => value.toString(2).padStart(width, '0');
 
-const namedRows = named.map(({ name, encoding, CRm, op2, meaning }) =>
-  row({
+/** CRm:op2 as the number of a hint. */
+const hintNumber: Operand = {
+  print: (f) => `#0x${((f.CRm! << 3) | f.op2!).toString(16)}`,
+  read: (reader) => {
+    const number = readNumber(reader, { what: 'hint', least: 0, most: 127 });
+    return number !== undefined && reader.set('CRm', number >> 3) && reader.set('op2', number & 7);
+  },
+};
+
+/** The second word of `BTI c`, `PSB CSYNC`. */
+const secondWord = (word: string): Operand => ({
+  print: () => word,
+  read: (reader) => {
+    if (reader.word() !== word) return reader.expected(word);
+    reader.next();
+    return true;
+  },
+});
+
+/** A named hint, which may also be written by its number. */
+function syntaxOf({ name, CRm, op2 }: Hint): Form[] {
+  const [mnemonic = '', ...words] = name.toLowerCase().split(' ');
+  const number: Operand = {
+    print: () => `#0x${((CRm << 3) | op2).toString(16)}`,
+    read: (reader) => readNumber(reader, { what: 'hint', least: 0, most: 127 }) === ((CRm << 3) | op2),
+  };
+  return [
+    // The disassembler knows the hints of GNU objdump 2.40, which has no DGH.
+    { mnemonic, operands: words.map(secondWord), ...(name === 'DGH' && { preferred: never }) },
+    { mnemonic: 'hint', operands: [number] },
+  ];
+}
+
+const namedRows = named.map((hint) => {
+  const { name, encoding, CRm, op2, meaning } = hint;
+  return row({
     name,
     pattern: `1101010100 0 00 011 0010 ${binary(CRm, 4)} ${binary(op2, 3)} 11111`,
     encoding,
     meaning: meaning ?? (() => {}),
-  }),
-);
+    syntax: syntaxOf(hint),
+  });
+});
 
 const numbersWithName = new Set(named.map(({ CRm, op2 }) => (CRm << 3) | op2));
 
@@ -64,6 +101,7 @@ const HINT = row({
   encoding: 'HINT_HM_hints',
   allocated: (f) => !numbersWithName.has((f.CRm << 3) | f.op2),
   meaning: () => {},
+  syntax: [{ mnemonic: 'hint', operands: [hintNumber] }],
 });
 
 export const hints: readonly Row[] = [...namedRows, HINT];

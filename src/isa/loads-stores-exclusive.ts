@@ -3,13 +3,19 @@
 // loads-stores-transfer.ts.
 
 import { row, type Row } from './encoding.ts';
+import { sizedRegister } from './loads-stores-syntax.ts';
 import { type AccessSize, accessSizes, bytesOf } from './loads-stores-transfer.ts';
+import { baseAddress } from './syntax/addresses.ts';
+import { Rof, W } from './syntax/registers.ts';
 
 const orders = [
   { load: 'LDXR', store: 'STXR', loadPair: 'LDXP', storePair: 'STXP', o0: '0' },
   { load: 'LDAXR', store: 'STLXR', loadPair: 'LDAXP', storePair: 'STLXP', o0: '1' },
 ] as const;
 type Order = (typeof orders)[number];
+
+/** A register of a pair, by sz. */
+const pairRegister = (field: 'Rt' | 'Rt2') => Rof(field, (f) => (f.sz === 1 ? 64 : 32));
 
 function loadExclusive(order: Order, { tail, size }: AccessSize): Row {
   const mnemonic = `${order.load}${tail}`;
@@ -22,6 +28,7 @@ function loadExclusive(order: Order, { tail, size }: AccessSize): Row {
       const value = s.loadExclusive(s.readBase(f.Rn), bytesOf(size, k.size), { acquire: order.o0 === '1' });
       s.writeX(f.Rt, value);
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [sizedRegister('Rt', size), baseAddress] }],
   });
 }
 
@@ -38,6 +45,7 @@ function storeExclusive(order: Order, { tail, size }: AccessSize): Row {
       const value = s.readX(f.Rt, bytes === 8 ? 64 : 32);
       s.writeX(f.Rs, s.storeExclusive(address, value, bytes, { release: order.o0 === '1' }));
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [W('Rs'), sizedRegister('Rt', size), baseAddress] }],
   });
 }
 
@@ -52,6 +60,9 @@ function loadExclusivePair(order: Order): Row {
       s.writeX(f.Rt, first);
       s.writeX(f.Rt2, second);
     },
+    syntax: [
+      { mnemonic: order.loadPair.toLowerCase(), operands: [pairRegister('Rt'), pairRegister('Rt2'), baseAddress] },
+    ],
   });
 }
 
@@ -68,6 +79,12 @@ function storeExclusivePair(order: Order): Row {
       const second = s.readX(f.Rt2, width);
       s.writeX(f.Rs, s.storeExclusivePair(address, first, second, bytes, { release: order.o0 === '1' }));
     },
+    syntax: [
+      {
+        mnemonic: order.storePair.toLowerCase(),
+        operands: [W('Rs'), pairRegister('Rt'), pairRegister('Rt2'), baseAddress],
+      },
+    ],
   });
 }
 

@@ -4,6 +4,7 @@
 // FEAT_LOR: one LORegion of all memory is allowed, so LDLAR and STLLR order like LDAR and STLR.
 
 import { row, type Row } from './encoding.ts';
+import { sizedRegister, transferForm, unscaledOffset } from './loads-stores-syntax.ts';
 import {
   type AccessSize,
   accessSizes,
@@ -16,6 +17,7 @@ import {
   transferOf,
 } from './loads-stores-transfer.ts';
 import { signedOffset } from './pseudocode.ts';
+import { baseAddress, offsetAddress } from './syntax/addresses.ts';
 
 const orders = [
   { load: 'LDLAR', store: 'STLLR', o0: '0', feature: { feature: 'FEAT_LOR' } },
@@ -33,6 +35,7 @@ function loadAcquire({ load, o0, feature }: Order, { tail, size }: AccessSize): 
     allocated: (f) => size !== 'size' || f.size >= 2,
     meaning: (s, k, f) =>
       s.writeX(f.Rt, s.load(s.readBase(f.Rn), bytesOf(size, k.size), { acquire: true, aligned: true })),
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [sizedRegister('Rt', size), baseAddress] }],
   });
 }
 
@@ -49,6 +52,7 @@ function storeRelease({ store, o0, feature }: Order, { tail, size }: AccessSize)
       const address = s.readBase(f.Rn);
       s.store(address, s.readX(f.Rt, bytes === 8 ? 64 : 32), bytes, { release: true, aligned: true });
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [sizedRegister('Rt', size), baseAddress] }],
   });
 }
 
@@ -62,6 +66,7 @@ function loadAcquirePC({ tail, size }: AccessSize): Row {
     allocated: (f) => size !== 'size' || f.size >= 2,
     meaning: (s, k, f) =>
       s.writeX(f.Rt, s.load(s.readBase(f.Rn), bytesOf(size, k.size), { acquirePC: true, aligned: true })),
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [sizedRegister('Rt', size), baseAddress] }],
   });
 }
 
@@ -80,6 +85,7 @@ function unscaled(page: Page): Row {
       const address = s.add(s.readBase(f.Rn), signedOffset(s, f.imm9, 9, 0));
       transfer(s, allocatedTransfer(page, k), address, f.Rt, { ...order, aligned: true });
     },
+    syntax: [transferForm(mnemonic, (k) => transferOf(page, k), false, offsetAddress(unscaledOffset))],
   });
 }
 

@@ -10,7 +10,10 @@ import {
   type Transfer,
   writeRegister,
 } from './loads-stores-transfer.ts';
+import { scaledOffset, transferRegister } from './loads-stores-syntax.ts';
 import { signedOffset } from './pseudocode.ts';
+import type { Form } from './syntax.ts';
+import { offsetAddress, postIndexed, preIndexed } from './syntax/addresses.ts';
 
 const pages = [
   { mnemonic: 'STP', noAllocate: 'STNP', V: '0', opc: 'opc', L: '0' },
@@ -38,6 +41,25 @@ function transferOf(page: Page, opc: number): Transfer {
   return { load, vector: false, bytes: opc === 2 ? 8 : 4 };
 }
 
+const isAllocated = (page: Page, opc: number): boolean =>
+  page.opc !== 'opc' || (opc !== 3 && (page.V === '1' || opc !== 1));
+
+function pairSyntax(page: Page, mnemonic: string, mode: Mode): Form {
+  const transfer = (k: Readonly<Record<string, number>>): Transfer | undefined =>
+    isAllocated(page, k.opc ?? 0) ? transferOf(page, k.opc ?? 0) : undefined;
+  const register = (field: string) => transferRegister(field, transfer, page.V === '1');
+  const address = {
+    ldstpair_post: postIndexed,
+    ldstpair_pre: preIndexed,
+    ldstpair_off: offsetAddress,
+    ldstnapair_offs: offsetAddress,
+  };
+  return {
+    mnemonic: (k) => (transfer(k) === undefined ? undefined : mnemonic.toLowerCase()),
+    operands: [register('Rt'), register('Rt2'), address[mode.iclass](scaledOffset('imm7', transfer))],
+  };
+}
+
 function pair(page: Page, mnemonic: string, mode: Mode): Row {
   const post = mode.iclass === 'ldstpair_post';
   const writesBack = post || mode.iclass === 'ldstpair_pre';
@@ -45,7 +67,7 @@ function pair(page: Page, mnemonic: string, mode: Mode): Row {
     name: pageName(mnemonic, page.V),
     pattern: `${page.opc} 101 ${page.V} 0 ${mode.bits} ${page.L} imm7 Rt2 Rn Rt`,
     encoding: (f) => `${mnemonic}_${registerOf(transferOf(page, f.opc))}_${mode.iclass}`,
-    allocated: (f) => page.opc !== 'opc' || (f.opc !== 3 && (page.V === '1' || f.opc !== 1)),
+    allocated: (f) => isAllocated(page, f.opc),
     meaning: (s, k, f) => {
       const t = transferOf(page, k.opc);
       if (t.vector) s.checkFPEnabled();
@@ -65,6 +87,7 @@ function pair(page: Page, mnemonic: string, mode: Mode): Row {
         if (writesBack) s.writeXSP(f.Rn, moved);
       }
     },
+    syntax: [pairSyntax(page, mnemonic, mode)],
   });
 }
 

@@ -14,7 +14,17 @@ import {
   transferOf,
   vectorPages,
 } from './loads-stores-transfer.ts';
+import { scaledOffset, transferForm, unscaledOffset } from './loads-stores-syntax.ts';
 import { extendReg, signedOffset, widen } from './pseudocode.ts';
+import { type Fields, type Form, never, type Operand } from './syntax.ts';
+import {
+  label,
+  offsetAddress,
+  postIndexed,
+  preIndexed,
+  registerOffset as registerOffsetAddress,
+} from './syntax/addresses.ts';
+import { prefetchOperation } from './syntax/system.ts';
 
 const pages = [...generalPages, ...vectorPages];
 
@@ -40,8 +50,26 @@ const literal = literalPages.map(({ mnemonic, V, opc, signed }) => {
       const address = s.add(s.pc(), signedOffset(s, f.imm19, 19, 2));
       transfer(s, t, address, f.Rt, {});
     },
+    syntax: [
+      transferForm(
+        mnemonic,
+        (k) => (signed || k.opc! < (V === '1' ? 3 : 2) ? transferOfOpc(k.opc ?? 0) : undefined),
+        V === '1',
+        label('imm19', 19),
+      ),
+    ],
   });
 });
+
+/** `mnemonic Rt, address` for a page, where its transfer is allocated and the other known fields are. */
+function pageForm(
+  page: Page,
+  mnemonic: string,
+  address: Operand,
+  isAllocated: (k: Fields) => boolean = () => true,
+): Form {
+  return transferForm(mnemonic, (k) => (isAllocated(k) ? transferOf(page, k) : undefined), page.V === '1', address);
+}
 
 /** LDUR, STUR and their kind, and the unprivileged LDTR, STTR. */
 function unscaled(page: Page, form: 'UR' | 'TR'): Row {
@@ -61,6 +89,13 @@ function unscaled(page: Page, form: 'UR' | 'TR'): Row {
       const address = s.add(s.readBase(f.Rn), signedOffset(s, f.imm9, 9, 0));
       transfer(s, t, address, f.Rt, unprivileged ? { unprivileged } : {});
     },
+    syntax: [
+      pageForm(page, mnemonic, offsetAddress(unscaledOffset)),
+      // GNU as takes an offset that LDR and STR cannot scale for LDUR and STUR.
+      ...(unprivileged
+        ? []
+        : [{ ...pageForm(page, `${page.op}R${page.tail}`, offsetAddress(unscaledOffset)), preferred: never }]),
+    ],
   });
 }
 
@@ -79,6 +114,7 @@ function indexed(page: Page, when: 'post' | 'pre'): Row {
       const moved = s.add(base, signedOffset(s, f.imm9, 9, 0));
       transfer(s, t, when === 'post' ? base : moved, f.Rt, {}, { Rn: f.Rn, address: moved });
     },
+    syntax: [pageForm(page, mnemonic, (when === 'post' ? postIndexed : preIndexed)(unscaledOffset))],
   });
 }
 
@@ -100,6 +136,14 @@ function registerOffset(page: Page): Row {
       const offset = extendReg(s, f.Rm, k.option, shift, 64);
       transfer(s, t, s.add(base, offset), f.Rt, {});
     },
+    syntax: [
+      pageForm(
+        page,
+        mnemonic,
+        registerOffsetAddress((f) => Math.log2(transferOf(page, f)?.bytes ?? 1)),
+        (k) => isWordOrLonger(k.option!),
+      ),
+    ],
   });
 }
 
@@ -128,6 +172,7 @@ function unsignedOffset(page: Page): Row {
       const offset = s.lsl(widen(s, f.imm12, 64), s.constant(64, Math.log2(t.bytes)));
       transfer(s, t, s.add(s.readBase(f.Rn), offset), f.Rt, {});
     },
+    syntax: [pageForm(page, mnemonic, offsetAddress(scaledOffset('imm12', (k) => transferOf(page, k))))],
   });
 }
 
@@ -139,12 +184,17 @@ const prefetch = [
     pattern: '11 011 0 00 imm19 Rt',
     encoding: 'PRFM_P_loadlit',
     meaning: noEffect,
+    syntax: [{ mnemonic: 'prfm', operands: [prefetchOperation, label('imm19', 19)] }],
   }),
   row({
     name: 'PRFUM',
     pattern: '11 111 0 00 10 0 imm9 00 Rn Rt',
     encoding: 'PRFUM_P_ldst_unscaled',
     meaning: noEffect,
+    syntax: [
+      { mnemonic: 'prfum', operands: [prefetchOperation, offsetAddress(unscaledOffset)] },
+      { mnemonic: 'prfm', operands: [prefetchOperation, offsetAddress(unscaledOffset)], preferred: never },
+    ],
   }),
   row({
     name: 'PRFM (register)',
@@ -152,12 +202,24 @@ const prefetch = [
     encoding: 'PRFM_P_ldst_regoff',
     allocated: (f) => isWordOrLonger(f.option),
     meaning: noEffect,
+    syntax: [
+      {
+        mnemonic: (k) => (isWordOrLonger(k.option) ? 'prfm' : undefined),
+        operands: [prefetchOperation, registerOffsetAddress(() => 3)],
+      },
+    ],
   }),
   row({
     name: 'PRFM (immediate)',
     pattern: '11 111 0 01 10 imm12 Rn Rt',
     encoding: 'PRFM_P_ldst_pos',
     meaning: noEffect,
+    syntax: [
+      {
+        mnemonic: 'prfm',
+        operands: [prefetchOperation, offsetAddress({ field: 'imm12', bits: 12, signed: false, scale: () => 8 })],
+      },
+    ],
   }),
 ];
 

@@ -4,6 +4,10 @@ import { decodeBitMasks, isBitMask } from './bit-masks.ts';
 import { row, type Row } from './encoding.ts';
 import { shiftReg, signAndZero } from './pseudocode.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { type Form, never } from './syntax.ts';
+import { bitMask, moveWidePreferred } from './syntax/immediates.ts';
+import { R, RorSP } from './syntax/registers.ts';
+import { shiftAmount } from './syntax/shifts.ts';
 
 /** `opc` as in the encoding; ANDS sets the flags. */
 const operations = [
@@ -32,7 +36,41 @@ function operate(s: Semantics, mnemonic: Mnemonic, operand1: Value, operand2: Va
   }
 }
 
-const immediate = operations.map(({ mnemonic, opc }) =>
+function immediateSyntax(mnemonic: Mnemonic, inverted: string): Form[] {
+  const Rd = mnemonic === 'ANDS' ? R('Rd') : RorSP('Rd');
+  const aliases: Readonly<Partial<Record<Mnemonic, Form>>> = {
+    ANDS: { mnemonic: 'tst', operands: [R('Rn'), bitMask()], where: { Rd: 31 } },
+    ORR: {
+      mnemonic: 'mov',
+      operands: [RorSP('Rd'), bitMask()],
+      where: { Rn: 31 },
+      // MOVZ and MOVN do not write the stack pointer.
+      when: (f) => f.Rd === 31 || !moveWidePreferred(f),
+    },
+  };
+  const alias = aliases[mnemonic];
+  return [
+    ...(alias ? [alias] : []),
+    { mnemonic: mnemonic.toLowerCase(), operands: [Rd, R('Rn'), bitMask()] },
+    // GNU as inverts the immediate of BIC and its kind.
+    { mnemonic: inverted.toLowerCase(), operands: [Rd, R('Rn'), bitMask(true)], preferred: never },
+  ];
+}
+
+function shiftedSyntax(name: string): Form[] {
+  const aliases: Readonly<Record<string, Form>> = {
+    ANDS: { mnemonic: 'tst', operands: [R('Rn'), R('Rm'), shiftAmount], where: { Rd: 31 } },
+    ORR: { mnemonic: 'mov', operands: [R('Rd'), R('Rm')], where: { Rn: 31, shift: 0, imm6: 0 } },
+    ORN: { mnemonic: 'mvn', operands: [R('Rd'), R('Rm'), shiftAmount], where: { Rn: 31 } },
+  };
+  const alias = aliases[name];
+  return [
+    ...(alias ? [alias] : []),
+    { mnemonic: name.toLowerCase(), operands: [R('Rd'), R('Rn'), R('Rm'), shiftAmount] },
+  ];
+}
+
+const immediate = operations.map(({ mnemonic, inverted, opc }) =>
   row({
     name: `${mnemonic} (immediate)`,
     pattern: `sf ${opc} 100100 N immr imms Rn Rd`,
@@ -45,6 +83,7 @@ const immediate = operations.map(({ mnemonic, opc }) =>
       if (mnemonic === 'ANDS') s.writeX(f.Rd, result);
       else s.writeXSP(f.Rd, result);
     },
+    syntax: immediateSyntax(mnemonic, inverted),
   }),
 );
 
@@ -61,6 +100,7 @@ const shifted = operations.flatMap(({ mnemonic, inverted, opc }) =>
         const operand2 = shiftReg(s, f.Rm, k.shift, f.imm6, width);
         s.writeX(f.Rd, operate(s, mnemonic, s.readX(f.Rn, width), N ? s.not(operand2) : operand2));
       },
+      syntax: shiftedSyntax(name),
     });
   }),
 );

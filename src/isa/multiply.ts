@@ -1,6 +1,7 @@
 // Data-processing (3 source), multiplication: Arm DDI 0487, C4.1 "Data Processing -- Register".
 
 import { row, type Row } from './encoding.ts';
+import { R, W, X } from './syntax/registers.ts';
 
 const multiplyAdd = (
   [
@@ -18,6 +19,10 @@ const multiplyAdd = (
       const operand3 = s.readX(f.Ra, width);
       s.writeX(f.Rd, mnemonic === 'MSUB' ? s.sub(operand3, product) : s.add(operand3, product));
     },
+    syntax: [
+      { mnemonic: mnemonic === 'MADD' ? 'mul' : 'mneg', operands: [R('Rd'), R('Rn'), R('Rm')], where: { Ra: 31 } },
+      { mnemonic: mnemonic.toLowerCase(), operands: [R('Rd'), R('Rn'), R('Rm'), R('Ra')] },
+    ],
   }),
 );
 
@@ -42,6 +47,14 @@ const multiplyAddLong = (
       const operand3 = s.readX(f.Ra, 64);
       s.writeX(f.Rd, subtract ? s.sub(operand3, product) : s.add(operand3, product));
     },
+    syntax: [
+      {
+        mnemonic: `${unsigned ? 'u' : 's'}${subtract ? 'mnegl' : 'mull'}`,
+        operands: [X('Rd'), W('Rn'), W('Rm')],
+        where: { Ra: 31 },
+      },
+      { mnemonic: mnemonic.toLowerCase(), operands: [X('Rd'), W('Rn'), W('Rm'), X('Ra')] },
+    ],
   }),
 );
 
@@ -53,6 +66,7 @@ const SMULH = row({
   meaning: (s, _k, f) => {
     s.writeX(f.Rd, s.smulh(s.readX(f.Rn, 64), s.readX(f.Rm, 64)));
   },
+  syntax: [{ mnemonic: 'smulh', operands: [X('Rd'), X('Rn'), X('Rm')] }],
 });
 
 const UMULH = row({
@@ -62,6 +76,7 @@ const UMULH = row({
   meaning: (s, _k, f) => {
     s.writeX(f.Rd, s.umulh(s.readX(f.Rn, 64), s.readX(f.Rm, 64)));
   },
+  syntax: [{ mnemonic: 'umulh', operands: [X('Rd'), X('Rn'), X('Rm')] }],
 });
 
 export const multiply: readonly Row[] = [...multiplyAdd, ...multiplyAddLong, SMULH, UMULH];

@@ -2,6 +2,8 @@
 
 import { row, type Row } from './encoding.ts';
 import { signedOffset, widen } from './pseudocode.ts';
+import { byteLabel, pageLabel } from './syntax/addresses.ts';
+import { X } from './syntax/registers.ts';
 
 const ADR = row({
   name: 'ADR',
@@ -11,6 +13,7 @@ const ADR = row({
     const imm = s.or(signedOffset(s, f.immhi, 19, 2), widen(s, f.immlo, 64));
     s.writeX(f.Rd, s.add(s.pc(), imm));
   },
+  syntax: [{ mnemonic: 'adr', operands: [X('Rd'), byteLabel] }],
 });
 
 const ADRP = row({
@@ -22,6 +25,7 @@ const ADRP = row({
     const page = s.and(s.pc(), s.constant(64, ~0xfffn));
     s.writeX(f.Rd, s.add(page, imm));
   },
+  syntax: [{ mnemonic: 'adrp', operands: [X('Rd'), pageLabel] }],
 });
 
 export const pcRelative: readonly Row[] = [ADR, ADRP];

@@ -4,6 +4,17 @@
 import { row, type Row } from './encoding.ts';
 import { hints } from './hints.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { immediate, optionalImmediate } from './syntax/immediates.ts';
+import { X } from './syntax/registers.ts';
+import {
+  barrierOption,
+  controlRegister,
+  isbOption,
+  optionalRt,
+  pstateField,
+  systemAliases,
+  systemRegister,
+} from './syntax/system.ts';
 
 const exceptions = (
   [
@@ -21,6 +32,7 @@ const exceptions = (
     meaning: (s, _k, f) => {
       raise(s, f.imm16);
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [immediate('imm16', 16)] }],
   }),
 );
 
@@ -39,6 +51,7 @@ const debugStateEntry = (
     meaning: (s) => {
       s.undefined();
     },
+    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [optionalImmediate('imm16', 16, 0)] }],
   }),
 );
 
@@ -49,6 +62,7 @@ const UDF = row({
   meaning: (s) => {
     s.undefined();
   },
+  syntax: [{ mnemonic: 'udf', operands: [immediate('imm16', 16, { base: 'decimal' })] }],
 });
 
 const CLREX = row({
@@ -58,6 +72,7 @@ const CLREX = row({
   meaning: (s) => {
     s.clearExclusive();
   },
+  syntax: [{ mnemonic: 'clrex', operands: [optionalImmediate('CRm', 4, 15)] }],
 });
 
 // CRm 0000 and 0100 are SSBB and PSSBB, aliases that order speculation only: the engine, which decodes CRm, may do more.
@@ -68,6 +83,11 @@ const DSB = row({
   meaning: (s, _k, f) => {
     s.barrier('DSB', f.CRm);
   },
+  syntax: [
+    { mnemonic: 'ssbb', operands: [], where: { CRm: 0b0000 } },
+    { mnemonic: 'pssbb', operands: [], where: { CRm: 0b0100 } },
+    { mnemonic: 'dsb', operands: [barrierOption] },
+  ],
 });
 
 const DMB = row({
@@ -77,6 +97,7 @@ const DMB = row({
   meaning: (s, _k, f) => {
     s.barrier('DMB', f.CRm);
   },
+  syntax: [{ mnemonic: 'dmb', operands: [barrierOption] }],
 });
 
 const ISB = row({
@@ -86,6 +107,7 @@ const ISB = row({
   meaning: (s) => {
     s.instructionSynchronizationBarrier();
   },
+  syntax: [{ mnemonic: 'isb', operands: [isbOption] }],
 });
 
 // Orders speculation only: the memory model (B2.3) does not know it, and nothing here runs ahead of the architecture. CRm is
@@ -96,6 +118,7 @@ const SB = row({
   encoding: 'SB_only_barriers',
   feature: 'FEAT_SB',
   meaning: () => {},
+  syntax: [{ mnemonic: 'sb', operands: [] }],
 });
 
 /** op1:op2 of the PSTATE fields of Armv8.2: UAO, PAN, SPSel, DAIFSet, DAIFClr. CFINV has a row of its own. */
@@ -109,6 +132,7 @@ const MSR_immediate = row({
   meaning: (s, _k, f) => {
     s.writePstateField(f.op1, f.op2, f.CRm);
   },
+  syntax: [{ mnemonic: 'msr', operands: [pstateField, immediate('CRm', 4)] }],
 });
 
 /** op0:op1:CRn:CRm:op2. */
@@ -121,6 +145,14 @@ function systemKey(s: Semantics, op0: Value, f: { op1: Value; CRn: Value; CRm: V
 const registerKey = (s: Semantics, f: { sysop0: Value; op1: Value; CRn: Value; CRm: Value; op2: Value }): Value =>
   systemKey(s, s.or(s.constant(32, 2), f.sysop0), f);
 
+/** `#op1, Cn, Cm, #op2`. */
+const systemOperation = [
+  immediate('op1', 3, { base: 'decimal' }),
+  controlRegister('CRn'),
+  controlRegister('CRm'),
+  immediate('op2', 3, { base: 'decimal' }),
+];
+
 // Which system instructions and registers exist is for the engine's system register table to say; the others are UNDEFINED there.
 const SYS = row({
   name: 'SYS',
@@ -129,6 +161,7 @@ const SYS = row({
   meaning: (s, _k, f) => {
     s.systemInstruction(systemKey(s, s.constant(32, 1), f), s.readX(f.Rt, 64));
   },
+  syntax: [...systemAliases, { mnemonic: 'sys', operands: [...systemOperation, optionalRt] }],
 });
 
 const SYSL = row({
@@ -138,6 +171,7 @@ const SYSL = row({
   meaning: (s, _k, f) => {
     s.writeX(f.Rt, s.systemInstructionWithResult(systemKey(s, s.constant(32, 1), f)));
   },
+  syntax: [{ mnemonic: 'sysl', operands: [X('Rt'), ...systemOperation] }],
 });
 
 const MSR_register = row({
@@ -147,6 +181,7 @@ const MSR_register = row({
   meaning: (s, _k, f) => {
     s.writeSystemRegister(registerKey(s, f), s.readX(f.Rt, 64));
   },
+  syntax: [{ mnemonic: 'msr', operands: [systemRegister, X('Rt')] }],
 });
 
 const MRS = row({
@@ -156,6 +191,7 @@ const MRS = row({
   meaning: (s, _k, f) => {
     s.writeX(f.Rt, s.readSystemRegister(registerKey(s, f)));
   },
+  syntax: [{ mnemonic: 'mrs', operands: [X('Rt'), systemRegister] }],
 });
 
 export const system: readonly Row[] = [

@@ -13,8 +13,7 @@ function pcRelative(
   const origin = (address: bigint): bigint => (page ? address & ~0xfffn : address);
   const size = BigInt(unit);
   return {
-    print: (f, { address }) =>
-      hex(unsigned64(origin(address) + BigInt(signExtend(offsetOf(f), bits)) * size)),
+    print: (f, { address }) => hex(unsigned64(origin(address) + BigInt(signExtend(offsetOf(f), bits)) * size)),
     read: (reader) => {
       const relocation = reader.relocation();
       if (relocation !== undefined && !(page && relocation.startsWith('pg_hi21'))) {
@@ -24,7 +23,9 @@ function pcRelative(
       if (target === undefined) return false;
       const distance = BigInt.asIntN(64, origin(target) - origin(reader.address));
       if (distance % size !== 0n) {
-        return reader.refused(`${hex(unsigned64(target))} is ${distance} bytes away, which is not a multiple of ${unit}`);
+        return reader.refused(
+          `${hex(unsigned64(target))} is ${distance} bytes away, which is not a multiple of ${unit}`,
+        );
       }
       const reach = (1n << BigInt(bits - 1)) * size;
       if (distance < -reach || distance >= reach) {
@@ -40,9 +41,13 @@ function pcRelative(
 
 /** A label of a branch or of a literal load: a word offset in this field. */
 export const label = (field: string, bits: number): Operand =>
-  pcRelative({ bits, unit: 4, page: false }, (f) => f[field]!, (offset) => ({ [field]: offset }));
+  pcRelative(
+    { bits, unit: 4, page: false },
+    (f) => f[field]!,
+    (offset) => ({ [field]: offset }),
+  );
 
-const immhiImmlo = (f: Fields): number => (f['immhi']! << 2) | f['immlo']!;
+const immhiImmlo = (f: Fields): number => (f.immhi! << 2) | f.immlo!;
 const toImmhiImmlo = (offset: number): Readonly<Record<string, number>> => ({ immhi: offset >>> 2, immlo: offset & 3 });
 /** The address of ADR. */
 export const byteLabel: Operand = pcRelative({ bits: 21, unit: 1, page: false }, immhiImmlo, toImmhiImmlo);
@@ -57,7 +62,7 @@ function readBase(reader: OperandReader): boolean {
 }
 
 const close = (reader: OperandReader): boolean => reader.accept(']') || reader.expected(']');
-const base = (f: Fields): string => generalName(f['Rn']!, 64, 'SP');
+const base = (f: Fields): string => generalName(f.Rn!, 64, 'SP');
 
 /** `[Xn|SP]`, also written `[Xn|SP, #0]`. */
 export const baseAddress: Operand = {
@@ -102,7 +107,8 @@ export function offsetAddress(o: Offset): Operand {
     print: (f) => (f[o.field] === 0 ? `[${base(f)}]` : `[${base(f)}, #${offsetOf(o, f)}]`),
     read: (reader) => {
       if (!readBase(reader)) return false;
-      if (reader.accept(']')) return reader.sees('!') || reader.sees(',') ? reader.expected('the end') : reader.set(o.field, 0);
+      if (reader.accept(']'))
+        return reader.sees('!') || reader.sees(',') ? reader.expected('the end') : reader.set(o.field, 0);
       if (!reader.accept(',')) return reader.expected(', or ]');
       return readOffset(reader, o) && close(reader) && (!reader.sees('!') || reader.expected('the end'));
     },
@@ -136,12 +142,12 @@ const offsetExtends: Readonly<Record<number, string>> = { 0b010: 'uxtw', 0b011: 
 
 /** `[Xn|SP, Rm{, extend {#amount}}]`; `log2Bytes` is the amount where S is set. */
 export function registerOffset(log2Bytes: (f: Fields) => number): Operand {
-  const widthOf = (f: Fields): 32 | 64 => ((f['option']! & 1) === 1 ? 64 : 32);
+  const widthOf = (f: Fields): 32 | 64 => ((f.option! & 1) === 1 ? 64 : 32);
   return {
     print: (f) => {
-      const Rm = generalName(f['Rm']!, widthOf(f), 'ZR');
-      if (f['option'] === 0b011 && f['S'] === 0) return `[${base(f)}, ${Rm}]`;
-      return `[${base(f)}, ${Rm}, ${offsetExtends[f['option']!]!}${f['S'] === 1 ? ` #${log2Bytes(f)}` : ''}]`;
+      const Rm = generalName(f.Rm!, widthOf(f), 'ZR');
+      if (f.option === 0b011 && f.S === 0) return `[${base(f)}, ${Rm}]`;
+      return `[${base(f)}, ${Rm}, ${offsetExtends[f.option!]!}${f.S === 1 ? ` #${log2Bytes(f)}` : ''}]`;
     },
     read: (reader) => {
       const { fields } = reader;
@@ -149,9 +155,10 @@ export function registerOffset(log2Bytes: (f: Fields) => number): Operand {
       if (!reader.accept(',')) return reader.expected(',');
       const Rm = readGeneral(reader, widthOf(fields), 'ZR');
       if (Rm === undefined || !reader.set('Rm', Rm)) return false;
-      if (reader.accept(']')) return fields['option'] === 0b011 ? reader.set('S', 0) : reader.expected(', and an extension');
+      if (reader.accept(']'))
+        return fields.option === 0b011 ? reader.set('S', 0) : reader.expected(', and an extension');
       if (!reader.accept(',')) return reader.expected(', or ]');
-      const extend = offsetExtends[fields['option']!]!;
+      const extend = offsetExtends[fields.option!]!;
       if (reader.word() !== extend) return reader.expected(extend);
       reader.next();
       if (reader.accept(']')) return extend !== 'lsl' && reader.set('S', 0);

@@ -16,10 +16,10 @@ export const conditionSynonyms: Readonly<Record<string, string>> = {
 function condition(inverted: boolean): Operand {
   const numberOf = (cond: number): number => (inverted ? cond ^ 1 : cond);
   return {
-    print: (f) => conditionNames[numberOf(f['cond']!)]!,
+    print: (f) => conditionNames[numberOf(f.cond!)]!,
     read: (reader) => {
       const word = reader.word() ?? '';
-      if (conditionNames.indexOf(conditionSynonyms[word] ?? word) !== numberOf(reader.fields['cond']!)) {
+      if (conditionNames.indexOf(conditionSynonyms[word] ?? word) !== numberOf(reader.fields.cond!)) {
         return reader.expected('a condition');
       }
       reader.next();

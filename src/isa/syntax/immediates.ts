@@ -52,7 +52,7 @@ const addRange = 'out of range: 0 to 4095, or a multiple of 4096 up to 0xfff000'
 /** imm12 and sh of ADD and SUB (immediate): `#0x10`, `#0x10, lsl #12`, `:lo12:symbol`. `negated` is for ADD written as SUB. */
 export function addImmediate(negated = false): Operand {
   return {
-    print: (f) => `#${hex(f['imm12']!)}${f['sh'] === 1 ? ', lsl #12' : ''}`,
+    print: (f) => `#${hex(f.imm12!)}${f.sh === 1 ? ', lsl #12' : ''}`,
     read: (reader) => {
       const relocation = reader.relocation();
       const number = reader.expression();
@@ -80,7 +80,7 @@ export function addImmediate(negated = false): Operand {
 
 /** The 64-bit number that a MOVZ, or with `inverted` a MOVN, makes. */
 function wideValue(f: Fields, inverted: boolean): bigint {
-  const value = BigInt(f['imm16']!) << BigInt(16 * f['hw']!);
+  const value = BigInt(f.imm16!) << BigInt(16 * f.hw!);
   return BigInt.asUintN(widthBySf(f), inverted ? ~value : value);
 }
 
@@ -94,7 +94,7 @@ export function wideImmediate(inverted: boolean): Operand {
       const width = widthBySf(reader.fields);
       if (!isOfWidth(number, width)) return reader.refused(`immediate ${number} does not fit in ${width} bits`);
       const value = BigInt.asUintN(width, inverted ? ~number : number);
-      const hw = reader.fields['hw']!;
+      const hw = reader.fields.hw!;
       const imm16 = (value >> BigInt(16 * hw)) & 0xffffn;
       if (imm16 << BigInt(16 * hw) !== value || (value === 0n && hw > 0)) {
         return reader.refused(`immediate ${number} cannot be made by one MOVZ, MOVN or ORR`);
@@ -111,7 +111,7 @@ const absoluteGroups: Readonly<Record<string, number>> = {
 
 /** imm16 and hw as MOVZ, MOVN and MOVK write them: `#0x12, lsl #16`, `#:abs_g1:symbol`. */
 export const shiftedWide: Operand = {
-  print: (f) => `#${hex(f['imm16']!)}${f['hw'] === 0 ? '' : `, lsl #${16 * f['hw']!}`}`,
+  print: (f) => `#${hex(f.imm16!)}${f.hw === 0 ? '' : `, lsl #${16 * f.hw!}`}`,
   read: (reader) => {
     const relocation = reader.relocation();
     if (relocation !== undefined) {
@@ -121,7 +121,9 @@ export const shiftedWide: Operand = {
       if (value === undefined) return false;
       const rest = unsigned64(value) >> BigInt(16 * group);
       if (!relocation.endsWith('_nc') && rest > 0xffffn) {
-        return reader.refused(`${hex(unsigned64(value))} does not fit in the ${16 * (group + 1)} bits of :${relocation}:`);
+        return reader.refused(
+          `${hex(unsigned64(value))} does not fit in the ${16 * (group + 1)} bits of :${relocation}:`,
+        );
       }
       return reader.set('hw', group) && reader.set('imm16', Number(rest & 0xffffn));
     }
@@ -144,7 +146,7 @@ export function isOfWidth(value: bigint, width: number): boolean {
 /** The value of N, imms and immr. */
 export function bitMaskOf(f: Fields): bigint {
   const width = widthBySf(f);
-  return decodeBitMask(f['N']!, f['imms']!, f['immr']!, width);
+  return decodeBitMask(f.N!, f.imms!, f.immr!, width);
 }
 
 /** N, imms and immr as the value that they stand for; `inverted` is for BIC written as AND. */

@@ -8,7 +8,7 @@ export type Number31 = 'ZR' | 'SP';
 /** A width that is fixed or that the known fields decide. */
 export type WidthOf = 32 | 64 | ((f: Fields) => 32 | 64);
 
-export const widthBySf = (f: Fields): 32 | 64 => (f['sf'] === 1 ? 64 : 32);
+export const widthBySf = (f: Fields): 32 | 64 => (f.sf === 1 ? 64 : 32);
 
 /** The scalar names of a SIMD&FP register, by the number of bytes. */
 export type VectorBytes = 1 | 2 | 4 | 8 | 16;
@@ -19,7 +19,12 @@ const otherNames: Readonly<Record<string, string>> = { fp: 'x29', lr: 'x30', ip0
 
 /** The register that a word names: `x7`, `wsp`, `lr`, `q31`. */
 export type RegisterName =
-  | { readonly kind: 'general'; readonly number: number; readonly width: 32 | 64; readonly number31: Number31 | undefined }
+  | {
+      readonly kind: 'general';
+      readonly number: number;
+      readonly width: 32 | 64;
+      readonly number31: Number31 | undefined;
+    }
   | { readonly kind: 'vector'; readonly number: number; readonly bytes: VectorBytes };
 
 export function registerNamed(word: string): RegisterName | undefined {
@@ -91,6 +96,41 @@ export const W = (field: string): Operand => general([field], 32, 'ZR');
 export const XorSP = (field: string): Operand => general([field], 64, 'SP');
 /** X or W as this function of the known fields says. */
 export const Rof = (field: string, width: WidthOf): Operand => general([field], width, 'ZR');
+
+/** The zero register, where the pattern holds it. */
+export const zeroRegister = (width: (f: Fields) => 32 | 64): Operand => ({
+  print: (f) => generalName(31, width(f), 'ZR'),
+  read: (reader) => {
+    const name = generalName(31, width(reader.fields), 'ZR');
+    if (reader.word() !== name) return reader.expected(name);
+    reader.next();
+    return true;
+  },
+});
+
+/** A register of even number, and the one after it: the pairs of CASP. */
+export function evenPair(field: string, width: (f: Fields) => 32 | 64): readonly [Operand, Operand] {
+  return [
+    {
+      print: Rof(field, width).print,
+      read: (reader) => {
+        const number = readGeneral(reader, width(reader.fields), 'ZR');
+        if (number === undefined) return false;
+        return number % 2 === 0
+          ? reader.set(field, number)
+          : reader.refused('the first register of a pair has an even number');
+      },
+    },
+    {
+      print: (f) => generalName(f[field]! + 1, width(f), 'ZR'),
+      read: (reader) => {
+        const number = readGeneral(reader, width(reader.fields), 'ZR');
+        if (number === undefined) return false;
+        return number === reader.fields[field]! + 1 || reader.refused('the registers of a pair follow one another');
+      },
+    },
+  ];
+}
 
 /** A SIMD&FP register by the scalar name of as many bytes as this function of the known fields says. */
 export function V(field: string, bytesOf: (f: Fields) => VectorBytes): Operand {

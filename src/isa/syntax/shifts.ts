@@ -10,9 +10,9 @@ const extendNames = ['uxtb', 'uxth', 'uxtw', 'uxtx', 'sxtb', 'sxth', 'sxtw', 'sx
 
 /** shift and imm6: `lsl #3`, left out for `lsl #0`. */
 export const shiftAmount: Operand = {
-  print: (f) => (f['shift'] === 0 && f['imm6'] === 0 ? undefined : `${shiftNames[f['shift']!]!} #${f['imm6']!}`),
+  print: (f) => (f.shift === 0 && f.imm6 === 0 ? undefined : `${shiftNames[f.shift!]!} #${f.imm6!}`),
   read: (reader) => {
-    const name = shiftNames[reader.fields['shift']!]!;
+    const name = shiftNames[reader.fields.shift!]!;
     if (reader.word() !== name) return reader.expected(name);
     reader.next();
     const amount = readNumber(reader, { what: 'shift amount', least: 0, most: widthBySf(reader.fields) - 1 });
@@ -22,28 +22,28 @@ export const shiftAmount: Operand = {
 };
 
 /** The extension that is written LSL, or left out, where one of these registers is the stack pointer. */
-const extensionOfSP = (f: Fields): number => (f['sf'] === 1 ? 0b011 : 0b010);
+const extensionOfSP = (f: Fields): number => (f.sf === 1 ? 0b011 : 0b010);
 
 /** Rm, option and imm3 of ADD and SUB (extended register). `registers` are those that may be the stack pointer. */
 export function extendedRegister(registers: readonly string[]): Operand {
   const hasSP = (f: Fields): boolean => registers.some((name) => f[name] === 31);
-  const widthOf = (f: Fields): 32 | 64 => (f['sf'] === 1 && (f['option']! & 3) === 3 ? 64 : 32);
+  const widthOf = (f: Fields): 32 | 64 => (f.sf === 1 && (f.option! & 3) === 3 ? 64 : 32);
   return {
     print: (f) => {
-      const register = generalName(f['Rm']!, widthOf(f), 'ZR');
-      const amount = f['imm3'] === 0 ? '' : ` #${f['imm3']!}`;
-      if (!hasSP(f) || f['option'] !== extensionOfSP(f)) return `${register}, ${extendNames[f['option']!]!}${amount}`;
+      const register = generalName(f.Rm!, widthOf(f), 'ZR');
+      const amount = f.imm3 === 0 ? '' : ` #${f.imm3!}`;
+      if (!hasSP(f) || f.option !== extensionOfSP(f)) return `${register}, ${extendNames[f.option!]!}${amount}`;
       return amount === '' ? register : `${register}, lsl${amount}`;
     },
     read: (reader) => {
       const { fields } = reader;
       const Rm = readGeneral(reader, widthOf(fields), 'ZR');
       if (Rm === undefined || !reader.set('Rm', Rm)) return false;
-      const likeLsl = fields['option'] === extensionOfSP(fields) && hasSP(fields);
+      const likeLsl = fields.option === extensionOfSP(fields) && hasSP(fields);
       if (!reader.accept(',')) {
         return likeLsl ? reader.set('imm3', 0) : reader.expected(', and an extension');
       }
-      const name = extendNames[fields['option']!]!;
+      const name = extendNames[fields.option!]!;
       const word = reader.word();
       if (word !== name && !(likeLsl && word === 'lsl')) return reader.expected(name);
       reader.next();
@@ -59,14 +59,14 @@ const registerWidth = widthBySf;
 /** The amount of LSL (immediate), an alias of UBFM. */
 export const lslAmount: Operand = bitPosition(
   'shift amount',
-  (f) => registerWidth(f) - 1 - f['imms']!,
+  (f) => registerWidth(f) - 1 - f.imms!,
   (amount, width) => ({ immr: (width - amount) % width, imms: width - 1 - amount }),
 );
 
 /** The amount of LSR, ASR (immediate), aliases of UBFM and SBFM. */
 export const rightShiftAmount: Operand = bitPosition(
   'shift amount',
-  (f) => f['immr']!,
+  (f) => f.immr!,
   (amount, width) => ({ immr: amount, imms: width - 1 }),
 );
 
@@ -82,14 +82,14 @@ export const bitNumber = (field: string): Operand =>
 export const insertedField: readonly Operand[] = [
   bitPosition(
     'lsb',
-    (f) => (registerWidth(f) - f['immr']!) % registerWidth(f),
+    (f) => (registerWidth(f) - f.immr!) % registerWidth(f),
     (lsb, width) => ({ immr: (width - lsb) % width }),
   ),
   {
-    print: (f) => `#${f['imms']! + 1}`,
+    print: (f) => `#${f.imms! + 1}`,
     read: (reader) => {
       const width = registerWidth(reader.fields);
-      const lsb = (width - reader.fields['immr']!) % width;
+      const lsb = (width - reader.fields.immr!) % width;
       const count = readNumber(reader, { what: 'field width', least: 1, most: width - lsb });
       return count !== undefined && reader.set('imms', count - 1);
     },
@@ -100,13 +100,13 @@ export const insertedField: readonly Operand[] = [
 export const extractedField: readonly Operand[] = [
   bitPosition(
     'lsb',
-    (f) => f['immr']!,
+    (f) => f.immr!,
     (lsb) => ({ immr: lsb }),
   ),
   {
-    print: (f) => `#${f['imms']! - f['immr']! + 1}`,
+    print: (f) => `#${f.imms! - f.immr! + 1}`,
     read: (reader) => {
-      const lsb = reader.fields['immr']!;
+      const lsb = reader.fields.immr!;
       const count = readNumber(reader, { what: 'field width', least: 1, most: registerWidth(reader.fields) - lsb });
       return count !== undefined && reader.set('imms', lsb + count - 1);
     },

@@ -7,7 +7,13 @@ import { X } from './registers.ts';
 import { operationKey, type SystemMnemonic, systemOperations } from './system-operations.ts';
 
 /** An operand that is one of several words, or else a number: DMB, DSB, PRFM. */
-function named(field: string, bits: number, names: readonly (string | undefined)[], what: string, digits: number): Operand {
+function named(
+  field: string,
+  bits: number,
+  names: readonly (string | undefined)[],
+  what: string,
+  digits: number,
+): Operand {
   return {
     print: (f) => names[f[field]!] ?? `#0x${f[field]!.toString(16).padStart(digits, '0')}`,
     read: (reader) => {
@@ -34,8 +40,14 @@ export const barrierOption: Operand = named('CRm', 4, barrierNames, 'a barrier o
 
 /** CRm of ISB: SY, which is left out, or a number. */
 export const isbOption: Operand = {
-  print: (f) => (f['CRm'] === 15 ? undefined : `#${hex(f['CRm']!)}`),
-  read: named('CRm', 4, Array.from({ length: 16 }, (_, n) => (n === 15 ? 'sy' : undefined)), 'sy', 1).read,
+  print: (f) => (f.CRm === 15 ? undefined : `#${hex(f.CRm!)}`),
+  read: named(
+    'CRm',
+    4,
+    Array.from({ length: 16 }, (_, n) => (n === 15 ? 'sy' : undefined)),
+    'sy',
+    1,
+  ).read,
   omit: (reader) => reader.set('CRm', 15),
 };
 
@@ -56,7 +68,7 @@ const pstateNames: Readonly<Record<number, string>> = {
 
 /** op1 and op2 of MSR (immediate). */
 export const pstateField: Operand = {
-  print: (f) => pstateNames[(f['op1']! << 3) | f['op2']!],
+  print: (f) => pstateNames[(f.op1! << 3) | f.op2!],
   read: (reader) => {
     const word = reader.word();
     const entry = Object.entries(pstateNames).find(([, name]) => name === word);
@@ -68,7 +80,7 @@ export const pstateField: Operand = {
 };
 
 const registerKey = (f: Fields): number =>
-  ((2 + f['sysop0']!) << 14) | (f['op1']! << 11) | (f['CRn']! << 7) | (f['CRm']! << 3) | f['op2']!;
+  ((2 + f.sysop0!) << 14) | (f.op1! << 11) | (f.CRn! << 7) | (f.CRm! << 3) | f.op2!;
 
 /** Key of S<op0>_<op1>_C<n>_C<m>_<op2>; undefined for another word. */
 function genericKey(word: string): number | undefined {
@@ -81,8 +93,7 @@ function genericKey(word: string): number | undefined {
 /** The system register of MSR (register) and MRS. */
 export const systemRegister: Operand = {
   print: (f, { names }) =>
-    names.nameOf(registerKey(f)) ??
-    `s${2 + f['sysop0']!}_${f['op1']!}_c${f['CRn']!}_c${f['CRm']!}_${f['op2']!}`,
+    names.nameOf(registerKey(f)) ?? `s${2 + f.sysop0!}_${f.op1!}_c${f.CRn!}_c${f.CRm!}_${f.op2!}`,
   read: (reader) => {
     const word = reader.word();
     if (word === undefined) return reader.expected('a system register');
@@ -116,12 +127,12 @@ export function controlRegister(field: string): Operand {
 
 /** Rt where XZR may be left out. */
 export const optionalRt: Operand = {
-  print: (f, context) => (f['Rt'] === 31 ? undefined : X('Rt').print(f, context)),
+  print: (f, context) => (f.Rt === 31 ? undefined : X('Rt').print(f, context)),
   read: X('Rt').read,
   omit: (reader) => reader.set('Rt', 31),
 };
 
-const sysKey = (f: Fields): number => operationKey(f['op1']!, f['CRn']!, f['CRm']!, f['op2']!);
+const sysKey = (f: Fields): number => operationKey(f.op1!, f.CRn!, f.CRm!, f.op2!);
 
 /** The operation of IC, DC, AT, TLBI and their kind. */
 function operation(mnemonic: SystemMnemonic, register: boolean): Operand {
