@@ -175,7 +175,7 @@ const XSP = (state: Vector['input'], register: number) => (register === 31 ? sta
 
 function* vectorsOf(name: string) {
   const encoding = named(name);
-  const group = GROUP_NAMES.find((candidate) => (GROUPS[candidate]).includes(encoding));
+  const group = GROUP_NAMES.find((candidate) => GROUPS[candidate].includes(encoding));
   if (!group) throw new Error(`${name} is in no group`);
   for (const vector of readVectors(group, (candidate) => candidate === encoding)) {
     yield { ...vector, f: fieldsOf(encoding, vector.word) };

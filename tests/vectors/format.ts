@@ -46,7 +46,7 @@ export interface Header {
 }
 
 /** Where execution goes on if the words are no branch and take no exception. */
-export function nextPc(input: Input): bigint {
+function nextPc(input: Input): bigint {
   return input.state.pc + BigInt(4 * input.words.length);
 }
 

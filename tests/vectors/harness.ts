@@ -26,7 +26,7 @@ export interface Outcome {
 }
 
 /** Where qemu-aarch64 and the built harness are, and the CPU model to emulate. */
-export interface Emulator {
+interface Emulator {
   readonly command: string;
   readonly cpu: string;
   readonly harness: string;

@@ -74,7 +74,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
 const BRANCH_CONDITIONS = 'eq ne cs cc mi pl vs vc hi ls ge lt gt le al nv'.split(' ').map((cond) => `b.${cond}`);
 
 /** The mnemonics under which an encoding may be disassembled. */
-export function mnemonicsOf(encoding: Encoding): readonly string[] {
+function mnemonicsOf(encoding: Encoding): readonly string[] {
   if (encoding.name === 'B_only_condbranch') return BRANCH_CONDITIONS;
   const stem = (encoding.name.split('_')[0] ?? '').toLowerCase();
   // An atomic without acquire whose result goes to XZR is a store: LDADDLB is STADDLB.

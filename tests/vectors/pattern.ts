@@ -6,7 +6,7 @@ import { strict as assert } from 'node:assert';
 /** Where an encoding's vectors live and how their operands are chosen. */
 export type Kind = 'data' | 'memory' | 'branch' | 'system';
 
-export interface Field {
+interface Field {
   readonly name: string;
   readonly lsb: number;
   readonly width: number;

@@ -3,7 +3,7 @@
 import type { Random } from './random.ts';
 
 /** [high word, low word] of the 64-bit edge values. */
-export const EDGE_VALUES: readonly (readonly [high: number, low: number])[] = [
+const EDGE_VALUES: readonly (readonly [high: number, low: number])[] = [
   [0, 0],
   [0, 1],
   [0, 2],
