@@ -113,6 +113,7 @@ export function createPe(options: PeOptions): Pe {
     get currentEl() {
       return currentEl(cx);
     },
+    exceptionsTaken: cx.exceptionsTaken,
     readX: (n) => (n === 31 ? 0n : read64(cx, pe.x + n * 8)),
     writeX(n, value) {
       if (n !== 31) write64(cx, pe.x + n * 8, value);
@@ -161,6 +162,7 @@ function createContext(options: PeOptions): PeContext {
     bus: createBusAccesses(),
     timers: createTimerOutputs(),
     lines: 0,
+    exceptionsTaken: [0, 0, 0, 0],
     userPagesInSoftTlb: false,
     cyclesCountedUntil: -1,
     eventsSeenUntil: 0,
@@ -215,6 +217,7 @@ function save(cx: PeContext): SavedPe {
     timers: structuredClone(cx.timers),
     monitor: cx.monitors.save(cx.index),
     lines: cx.lines,
+    exceptionsTaken: [...cx.exceptionsTaken],
     cyclesCountedUntil: cx.cyclesCountedUntil,
     eventsSeenUntil: cx.eventsSeenUntil,
   };
@@ -230,6 +233,7 @@ function restore(cx: PeContext, saved: SavedPe): void {
   }
   cx.monitors.restore(cx.index, saved.monitor);
   cx.lines = saved.lines;
+  saved.exceptionsTaken.forEach((count, el) => (cx.exceptionsTaken[el] = count));
   cx.userPagesInSoftTlb = false;
   cx.cyclesCountedUntil = saved.cyclesCountedUntil;
   cx.eventsSeenUntil = saved.eventsSeenUntil;

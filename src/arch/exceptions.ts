@@ -62,6 +62,7 @@ const SPAN = 1 << 23;
 export function takeException(cx: PeContext, target: number, vectorOffset: number): void {
   const pstate = low(cx, pe.pstate);
   const el = currentEl(cx);
+  cx.exceptionsTaken[target]!++;
   let offset = vectorOffset;
   if (target > el) offset += 0x400;
   else if ((pstate & PSTATE.SP) !== 0) offset += 0x200;

@@ -43,6 +43,8 @@ export interface PeContext {
   readonly timers: Readonly<Record<TimerKind, TimerOutput>>;
   /** Interrupt lines that are asserted: bits of interrupts.ts. */
   lines: number;
+  /** By target exception level. */
+  readonly exceptionsTaken: number[];
   /** The soft TLB of EL1 holds a page that EL0 may access: it must go when PSTATE.PAN is set. */
   userPagesInSoftTlb: boolean;
   /** Ticks up to which PMCCNTR_EL0 has counted, or -1 while it stands still. */

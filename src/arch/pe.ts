@@ -68,6 +68,7 @@ export interface SavedPe {
   /** Number of the granule that the exclusive monitor has tagged, 0 in Open Access state. */
   readonly monitor: number;
   readonly lines: number;
+  readonly exceptionsTaken: readonly number[];
   readonly cyclesCountedUntil: number;
   readonly eventsSeenUntil: number;
 }
@@ -139,6 +140,8 @@ export interface Pe {
 
   // For resident software, debuggers and tests: architectural state by name, and memory as the present EL sees it.
   readonly currentEl: number;
+  /** Exceptions and interrupts taken since the PE was made, by target exception level. */
+  readonly exceptionsTaken: readonly number[];
   readX(n: number): bigint;
   writeX(n: number, value: bigint): void;
   /** A system register with storage, by its name in the Arm ARM; without traps. */
