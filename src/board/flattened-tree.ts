@@ -40,7 +40,7 @@ const maxDepth = 64;
 const maxNameBytes = 255;
 
 /** What an arm64 kernel maps for its tree; also keeps a hostile file from costing more than a moment. */
-export const maxTreeBytes = 0x20_0000;
+const maxTreeBytes = 0x20_0000;
 
 const align4 = (offset: number): number => (offset + 3) & ~3;
 
