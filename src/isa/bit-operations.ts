@@ -2,6 +2,7 @@
 
 import { row, type Row } from './encoding.ts';
 import type { Semantics, Value } from './semantics.ts';
+import { never } from './syntax.ts';
 import { R, Rof } from './syntax/registers.ts';
 
 /** CountLeadingSignBits(x): the bits below the highest that equal it. */
@@ -57,7 +58,12 @@ const reverseBytes = (
     meaning: (s, _k, f) => {
       s.writeX(f.Rd, s.rev(s.readX(f.Rn, width), container));
     },
-    syntax: [{ mnemonic: mnemonic.toLowerCase(), operands: [Rof('Rd', width), Rof('Rn', width)] }],
+    syntax: [
+      { mnemonic: mnemonic.toLowerCase(), operands: [Rof('Rd', width), Rof('Rn', width)] },
+      ...(container === 64
+        ? [{ mnemonic: 'rev64', operands: [Rof('Rd', width), Rof('Rn', width)], preferred: never }]
+        : []),
+    ],
   }),
 );
 

@@ -92,10 +92,8 @@ export function row<const P extends string>(text: RowText<P>): Row {
     fields.push({ name: token, lsb: bit, width, known: known !== undefined });
   }
   assert(bit === 0, `${text.name}: the pattern has ${32 - bit} bits`);
-  const { encoding, allocated, meaning, syntax } = text as unknown as Pick<Row, 'allocated' | 'meaning'> & {
-    encoding: string | Row['encoding'];
-    syntax?: Row['syntax'];
-  };
+  const { encoding, allocated, meaning, syntax } = text as unknown as Pick<Row, 'meaning'> &
+    Partial<Pick<Row, 'allocated' | 'syntax'>> & { encoding: string | Row['encoding'] };
   return {
     name: text.name,
     pattern: text.pattern,

@@ -101,7 +101,11 @@ const HINT = row({
   encoding: 'HINT_HM_hints',
   allocated: (f) => !numbersWithName.has((f.CRm << 3) | f.op2),
   meaning: () => {},
-  syntax: [{ mnemonic: 'hint', operands: [hintNumber] }],
+  // CLEARBHB (FEAT_CLRBHB) has its name in the disassembler, too.
+  syntax: [
+    { mnemonic: 'clearbhb', operands: [], where: { CRm: 0b0010, op2: 0b110 } },
+    { mnemonic: 'hint', operands: [hintNumber] },
+  ],
 });
 
 export const hints: readonly Row[] = [...namedRows, HINT];

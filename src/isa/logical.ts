@@ -36,7 +36,7 @@ function operate(s: Semantics, mnemonic: Mnemonic, operand1: Value, operand2: Va
   }
 }
 
-function immediateSyntax(mnemonic: Mnemonic, inverted: string): Form[] {
+function immediateSyntax(mnemonic: Mnemonic): Form[] {
   const Rd = mnemonic === 'ANDS' ? R('Rd') : RorSP('Rd');
   const aliases: Readonly<Partial<Record<Mnemonic, Form>>> = {
     ANDS: { mnemonic: 'tst', operands: [R('Rn'), bitMask()], where: { Rd: 31 } },
@@ -52,8 +52,8 @@ function immediateSyntax(mnemonic: Mnemonic, inverted: string): Form[] {
   return [
     ...(alias ? [alias] : []),
     { mnemonic: mnemonic.toLowerCase(), operands: [Rd, R('Rn'), bitMask()] },
-    // GNU as inverts the immediate of BIC and its kind.
-    { mnemonic: inverted.toLowerCase(), operands: [Rd, R('Rn'), bitMask(true)], preferred: never },
+    // GNU as takes BIC of an immediate for AND of its inverse.
+    ...(mnemonic === 'AND' ? [{ mnemonic: 'bic', operands: [Rd, R('Rn'), bitMask(true)], preferred: never }] : []),
   ];
 }
 
@@ -70,7 +70,7 @@ function shiftedSyntax(name: string): Form[] {
   ];
 }
 
-const immediate = operations.map(({ mnemonic, inverted, opc }) =>
+const immediate = operations.map(({ mnemonic, opc }) =>
   row({
     name: `${mnemonic} (immediate)`,
     pattern: `sf ${opc} 100100 N immr imms Rn Rd`,
@@ -83,7 +83,7 @@ const immediate = operations.map(({ mnemonic, inverted, opc }) =>
       if (mnemonic === 'ANDS') s.writeX(f.Rd, result);
       else s.writeXSP(f.Rd, result);
     },
-    syntax: immediateSyntax(mnemonic, inverted),
+    syntax: immediateSyntax(mnemonic),
   }),
 );
 

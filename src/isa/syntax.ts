@@ -36,6 +36,8 @@ export interface OperandReader extends PrintContext {
   readonly accept: (mark: string) => boolean;
   /** Whether this punctuation mark is here. */
   readonly sees: (mark: string) => boolean;
+  /** Whether the statement ends here. */
+  readonly atEnd: () => boolean;
   /** The value of an expression, which may stand after a `#`; undefined, with the refusal recorded, where there is none. */
   readonly expression: () => bigint | undefined;
   /** Steps over a relocation operator, `:lo12:`, and gives its name. */

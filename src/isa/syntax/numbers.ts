@@ -2,7 +2,8 @@
 
 import type { OperandReader } from '../syntax.ts';
 
-export const hex = (value: number | bigint): string => (value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`);
+export const hex = (value: number | bigint): string =>
+  value < 0 ? `-0x${(-value).toString(16)}` : `0x${value.toString(16)}`;
 
 /** The low bits as a signed number. */
 export const signExtend = (value: number, bits: number): number => (value << (32 - bits)) >> (32 - bits);

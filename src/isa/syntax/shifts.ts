@@ -47,7 +47,7 @@ export function extendedRegister(registers: readonly string[]): Operand {
       const word = reader.word();
       if (word !== name && !(likeLsl && word === 'lsl')) return reader.expected(name);
       reader.next();
-      if (!reader.sees('#')) return word === 'lsl' ? reader.expected('#') : reader.set('imm3', 0);
+      if (reader.atEnd()) return word === 'lsl' ? reader.expected('#') : reader.set('imm3', 0);
       const amount = readNumber(reader, { what: 'shift amount', least: 0, most: 4 });
       return amount !== undefined && reader.set('imm3', amount);
     },

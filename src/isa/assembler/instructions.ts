@@ -1,0 +1,92 @@
+// From a mnemonic and the text of its operands to the instruction word.
+//
+// Every form of every row is tried under every combination of known fields that gives it the mnemonic. All the candidates agree
+// where several match: the aliases' conditions see to it; forms that are only read come last.
+
+import { assert } from '../../report/assert.ts';
+import { knownCombinations, type Row } from '../encoding.ts';
+import { instructionSet } from '../instruction-set.ts';
+import { agrees, type Form, mnemonicOf, never } from '../syntax.ts';
+import type { Token } from './lexer.ts';
+import { noTrouble, operandReader, type ReaderContext, refusalOf } from './operand-reader.ts';
+import { nearest, type Place, refusal } from './source.ts';
+
+interface Candidate {
+  readonly row: Row;
+  readonly form: Form;
+  /** Known fields, and those that the form fixes. */
+  readonly preset: Readonly<Record<string, number>>;
+}
+
+let candidatesByMnemonic: ReadonlyMap<string, readonly Candidate[]> | undefined;
+
+function candidates(): ReadonlyMap<string, readonly Candidate[]> {
+  if (candidatesByMnemonic !== undefined) return candidatesByMnemonic;
+  const all = instructionSet.flatMap((row) => row.syntax.flatMap((form) => candidatesOf(row, form)));
+  const ordered = [...all.filter((c) => c.form.preferred !== never), ...all.filter((c) => c.form.preferred === never)];
+  const map = new Map<string, Candidate[]>();
+  for (const candidate of ordered) {
+    const mnemonic = mnemonicOf(candidate.form, candidate.preset)!;
+    const list = map.get(mnemonic);
+    if (list === undefined) map.set(mnemonic, [candidate]);
+    else list.push(candidate);
+  }
+  candidatesByMnemonic = map;
+  return map;
+}
+
+function candidatesOf(row: Row, form: Form): Candidate[] {
+  return knownCombinations(row)
+    .filter((known) => agrees(form, known) && mnemonicOf(form, known) !== undefined)
+    .map((known) => ({ row, form, preset: { ...known, ...form.where } as Record<string, number> }));
+}
+
+/** Whether this word is the name of an instruction, in lower case. */
+export const isMnemonic = (word: string): boolean => candidates().has(word);
+
+/** The instruction word of a statement; a UserError that says what is wrong with it otherwise. */
+export function encode(head: Token, operands: readonly Token[], place: Place, context: ReaderContext): number {
+  const mnemonic = head.text.toLowerCase();
+  const forms = candidates().get(mnemonic);
+  if (forms === undefined) {
+    const near = nearest(mnemonic, candidates().keys());
+    const hint = near === undefined ? undefined : `did you mean "${near}"?`;
+    throw refusal(place, head.column, `no instruction "${head.text}"`, hint);
+  }
+  const trouble = noTrouble(operands);
+  for (const candidate of forms) {
+    const word = encodeAs(candidate, operands, context, trouble);
+    if (word !== undefined) return word;
+  }
+  throw refusalOf(trouble, place, mnemonic.toUpperCase());
+}
+
+function encodeAs(
+  { row, form, preset }: Candidate,
+  operands: readonly Token[],
+  context: ReaderContext,
+  trouble: ReturnType<typeof noTrouble>,
+): number | undefined {
+  const reader = operandReader(operands, context, preset, trouble);
+  for (const [n, operand] of form.operands.entries()) {
+    if (reader.atEnd() && operand.omit !== undefined) {
+      if (!operand.omit(reader)) return undefined;
+      continue;
+    }
+    if (n > 0 && !reader.accept(',')) {
+      reader.expected(',');
+      return undefined;
+    }
+    if (!operand.read(reader)) return undefined;
+  }
+  if (!reader.atEnd()) {
+    reader.expected('the end of the statement');
+    return undefined;
+  }
+  if (form.when?.(reader.fields) === false || !row.allocated(reader.fields)) return undefined;
+  return row.fields.reduce((word, { name, lsb, width }) => {
+    const value = reader.fields[name];
+    assert(value !== undefined && value >>> 0 < 2 ** width, `${row.name}: field ${name} is not read from the text`);
+    return (word | (value << lsb)) >>> 0;
+  }, row.value);
+}
