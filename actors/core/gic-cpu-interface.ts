@@ -6,17 +6,19 @@
 
 import {
   ctlrEl1,
-  ctlrEl3,
   type CpuInterfaceState,
+  eoiModeEl3,
   groupPriorityMask,
   heldCanPreempt,
   highestActiveGroup,
   type IccName,
   pmhe,
+  readControlEl3,
   resetState,
   runningPriority,
   smallestBinaryPoint,
   sre,
+  writeControlEl3,
 } from '../gic/cpu-interface-registers.ts';
 import {
   allGroups,
@@ -157,7 +159,7 @@ export class GicCpuInterface {
       case 'ICC_CTLR_EL1':
         return ctlrEl1.fixed | state.control[this.bankedGroup1]! | (state.controlEl3 & pmhe);
       case 'ICC_CTLR_EL3':
-        return this.readControlEl3();
+        return readControlEl3(state);
       case 'ICC_SRE_EL1':
         return sre.el1;
       case 'ICC_SRE_EL2':
@@ -187,31 +189,25 @@ export class GicCpuInterface {
       case 'ICC_PMR_EL1':
         this.writePriorityMask(low & priorityMask);
         break;
-      case 'ICC_EOIR0_EL1': {
+      case 'ICC_EOIR0_EL1':
         this.endOfInterrupt(low & 0xff_ffff, true);
-        return;
-      }
-      case 'ICC_EOIR1_EL1': {
+        break;
+      case 'ICC_EOIR1_EL1':
         this.endOfInterrupt(low & 0xff_ffff, false);
-        return;
-      }
-      case 'ICC_DIR_EL1': {
+        break;
+      case 'ICC_DIR_EL1':
         this.deactivateInterrupt(low & 0xff_ffff);
-        return;
-      }
-      case 'ICC_SGI0R_EL1': {
+        break;
+      case 'ICC_SGI0R_EL1':
         this.generateSgi(group.group0, low, high);
-        return;
-      }
-      case 'ICC_SGI1R_EL1': {
+        break;
+      case 'ICC_SGI1R_EL1':
         this.generateSgi(this.isNonSecure ? group.group1NonSecure : group.group1Secure, low, high);
-        return;
-      }
-      case 'ICC_ASGI1R_EL1': // The Group 1 of the other Security state.
-      {
+        break;
+      case 'ICC_ASGI1R_EL1':
+        // The Group 1 of the other Security state.
         this.generateSgi(this.isNonSecure ? group.group1Secure : group.group1NonSecure, low, high);
-        return;
-      }
+        break;
       case 'ICC_BPR0_EL1':
         this.state.binaryPoints[group.group0] = Math.max(low & 7, smallestBinaryPoint);
         break;
@@ -228,7 +224,7 @@ export class GicCpuInterface {
         this.writeControlEl1(low);
         break;
       case 'ICC_CTLR_EL3':
-        this.writeControlEl3(low);
+        writeControlEl3(this.state, low);
         break;
       case 'ICC_IGRPEN0_EL1':
         this.setGroupEnable(group.group0, (low & 1) === 1);
@@ -385,7 +381,7 @@ export class GicCpuInterface {
 
   /** The effective EOImode: priority drop and deactivation are two writes. */
   private get eoiMode(): boolean {
-    if (this.context.el === 3) return (this.state.controlEl3 & ctlrEl3.eoiModeEl3) !== 0;
+    if (this.context.el === 3) return (this.state.controlEl3 & eoiModeEl3) !== 0;
     return (this.state.control[this.bankedGroup1]! & ctlrEl1.eoiMode) !== 0;
   }
 
@@ -465,30 +461,6 @@ export class GicCpuInterface {
     const bank = this.bankedGroup1;
     this.state.control[bank] = (this.state.control[bank]! & ~writable) | (value & writable);
     if (!shared) this.state.controlEl3 = (this.state.controlEl3 & ~pmhe) | (value & pmhe);
-  }
-
-  private readControlEl3(): number {
-    const { control, controlEl3 } = this.state;
-    const secure = control[group.group1Secure]!;
-    const nonSecure = control[group.group1NonSecure]!;
-    return (
-      ctlrEl1.fixed |
-      controlEl3 |
-      (secure & ctlrEl1.cbpr ? ctlrEl3.cbprEl1Secure : 0) |
-      (nonSecure & ctlrEl1.cbpr ? ctlrEl3.cbprEl1NonSecure : 0) |
-      (secure & ctlrEl1.eoiMode ? ctlrEl3.eoiModeEl1Secure : 0) |
-      (nonSecure & ctlrEl1.eoiMode ? ctlrEl3.eoiModeEl1NonSecure : 0)
-    );
-  }
-
-  private writeControlEl3(value: number): void {
-    const { state } = this;
-    state.controlEl3 = value & (ctlrEl3.eoiModeEl3 | pmhe);
-    state.control[group.group1Secure] =
-      (value & ctlrEl3.cbprEl1Secure ? ctlrEl1.cbpr : 0) | (value & ctlrEl3.eoiModeEl1Secure ? ctlrEl1.eoiMode : 0);
-    state.control[group.group1NonSecure] =
-      (value & ctlrEl3.cbprEl1NonSecure ? ctlrEl1.cbpr : 0) |
-      (value & ctlrEl3.eoiModeEl1NonSecure ? ctlrEl1.eoiMode : 0);
   }
 
   private setGroupEnable(of: Group, enable: boolean): void {

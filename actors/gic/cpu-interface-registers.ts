@@ -38,10 +38,10 @@ export const ctlrEl1 = {
   /** A3V, IDbits for 16-bit INTIDs, PRIbits. */
   fixed: (1 << 15) | (1 << 11) | ((priorityBits - 1) << 8),
 } as const;
-export const ctlrEl3 = {
+export const eoiModeEl3 = 1 << 2;
+const ctlrEl3 = {
   cbprEl1Secure: 1 << 0,
   cbprEl1NonSecure: 1 << 1,
-  eoiModeEl3: 1 << 2,
   eoiModeEl1Secure: 1 << 3,
   eoiModeEl1NonSecure: 1 << 4,
 } as const;
@@ -123,4 +123,26 @@ export function heldCanPreempt(state: CpuInterfaceState): boolean {
   if (running === idlePriority) return true;
   const mask = groupPriorityMask(state, state.heldGroup);
   return (state.heldPriority & mask) < (running & mask);
+}
+
+/** ICC_CTLR_EL3 shows the fields of both copies of ICC_CTLR_EL1. NDS is 0: GICD_CTLR.DS may be set. */
+export function readControlEl3(state: CpuInterfaceState): number {
+  const secure = state.control[group.group1Secure]!;
+  const nonSecure = state.control[group.group1NonSecure]!;
+  return (
+    ctlrEl1.fixed |
+    state.controlEl3 |
+    (secure & ctlrEl1.cbpr ? ctlrEl3.cbprEl1Secure : 0) |
+    (nonSecure & ctlrEl1.cbpr ? ctlrEl3.cbprEl1NonSecure : 0) |
+    (secure & ctlrEl1.eoiMode ? ctlrEl3.eoiModeEl1Secure : 0) |
+    (nonSecure & ctlrEl1.eoiMode ? ctlrEl3.eoiModeEl1NonSecure : 0)
+  );
+}
+
+export function writeControlEl3(state: CpuInterfaceState, value: number): void {
+  state.controlEl3 = value & (eoiModeEl3 | pmhe);
+  state.control[group.group1Secure] =
+    (value & ctlrEl3.cbprEl1Secure ? ctlrEl1.cbpr : 0) | (value & ctlrEl3.eoiModeEl1Secure ? ctlrEl1.eoiMode : 0);
+  state.control[group.group1NonSecure] =
+    (value & ctlrEl3.cbprEl1NonSecure ? ctlrEl1.cbpr : 0) | (value & ctlrEl3.eoiModeEl1NonSecure ? ctlrEl1.eoiMode : 0);
 }

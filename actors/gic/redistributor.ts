@@ -98,67 +98,53 @@ export class Redistributor implements Actor, Device {
   private act({ code, source, payload }: Message): void {
     const [first = 0, second = 0, third = 0] = payload;
     switch (code) {
-      case wireMessages.WireSet.code: {
+      case wireMessages.WireSet.code:
         this.interrupts.raise(first);
-        return;
-      }
-      case wireMessages.WireClear.code: {
+        break;
+      case wireMessages.WireClear.code:
         this.interrupts.lower(first);
-        return;
-      }
-      case streamMessages.Activate.code: {
+        break;
+      case streamMessages.Activate.code:
         this.activated(first);
-        return;
-      }
-      case streamMessages.Release.code: {
+        break;
+      case streamMessages.Release.code:
         this.released(first);
-        return;
-      }
+        break;
       case streamMessages.ClearAcknowledge.code:
         this.clearing = false;
         return;
-      case streamMessages.Deactivate.code: {
+      case streamMessages.Deactivate.code:
         this.deactivate(first, second);
-        return;
-      }
-      case streamMessages.GenerateSgi.code: {
+        break;
+      case streamMessages.GenerateSgi.code:
         this.generateSgi(payload);
-        return;
-      }
+        break;
       case streamMessages.UpstreamControl.code:
         if (first === upstreamControl.physicalGroupEnables) this.peEnables = second & allGroups;
         this.tellParticipation();
-        {
-          this.port.send(source, streamMessages.UpstreamControlAcknowledge.code, [first]);
-          return;
-        }
+        this.port.send(source, streamMessages.UpstreamControlAcknowledge.code, [first]);
+        break;
       case streamMessages.QuiesceAcknowledge.code:
         this.quiescing--;
         return;
-      case interconnectMessages.ForwardSpi.code: {
+      case interconnectMessages.ForwardSpi.code:
         this.offeredSpi(first, second, third, payload[3] === 1);
-        return;
-      }
-      case interconnectMessages.WithdrawSpi.code: {
+        break;
+      case interconnectMessages.WithdrawSpi.code:
         this.withdrawSpi(first);
-        return;
-      }
-      case interconnectMessages.GroupEnables.code: {
+        break;
+      case interconnectMessages.GroupEnables.code:
         this.setGroupEnables(first, second === 1);
-        return;
-      }
-      case interconnectMessages.ActivateSpiAcknowledge.code: {
+        break;
+      case interconnectMessages.ActivateSpiAcknowledge.code:
         this.port.send(this.core, streamMessages.ActivateAcknowledge.code, [first]);
-        return;
-      }
-      case interconnectMessages.DeactivateSpiAcknowledge.code: {
+        break;
+      case interconnectMessages.DeactivateSpiAcknowledge.code:
         this.port.send(this.core, streamMessages.DeactivateAcknowledge.code, [first]);
-        return;
-      }
-      case interconnectMessages.Sgi.code: {
+        break;
+      case interconnectMessages.Sgi.code:
         this.takeSgi(first, second as Group, third === 1);
-        return;
-      }
+        break;
     }
   }
 
