@@ -21,16 +21,17 @@ const cacheMaintenance = new Set([
   0b01_011_0111_0101_001, 0b01_011_0111_1010_001, 0b01_011_0111_1011_001, 0b01_011_0111_1110_001,
 ]);
 
-function readVector(bytes: Uint8Array, n: number): bigint {
-  const [low, high] = new BigUint64Array(bytes.slice(16 * n, 16 * n + 16).buffer) as unknown as [bigint, bigint];
-  return (high << 64n) | low;
+/** V0 to V31. */
+function vectorsOf(bytes: Uint8Array): bigint[] {
+  const halves = new BigUint64Array(bytes.slice().buffer);
+  return Array.from({ length: 32 }, (_, n) => (halves[2 * n + 1]! << 64n) | halves[2 * n]!);
 }
 
 function toTrace(state: State): TraceState {
   return traceState({
     x: [...state.x],
     sp: state.sp,
-    v: Array.from({ length: 32 }, (_, n) => readVector(state.v, n)),
+    v: vectorsOf(state.v),
     flags: {
       N: (state.nzcv & 8) !== 0,
       Z: (state.nzcv & 4) !== 0,
@@ -141,7 +142,7 @@ function isSame(a: State, b: State): boolean {
 /** One line for each part of the state, to read the differences. */
 function summary(state: State, fault: Fault | undefined): string {
   const x = Array.from(state.x, (value, n) => `X${n} ${value.toString(16)}`);
-  const v = Array.from({ length: 32 }, (_, n) => `V${n} ${readVector(state.v, n).toString(16)}`);
+  const v = vectorsOf(state.v).map((value, n) => `V${n} ${value.toString(16)}`);
   return [
     fault ? `${fault.kind} at ${fault.address.toString(16)}` : 'no fault',
     `PC ${state.pc.toString(16)}`,

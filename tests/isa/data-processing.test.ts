@@ -155,7 +155,7 @@ describe('moves, bitfields and addresses', () => {
         const after = execute(encode(m, { sf, N: sf, immr, imms, Rn: 1, Rd: 0 }), { x: { 0: old, 1: source } });
         expect(after.x[0]).toBe(bitsOf((top & ~tmask) | (bot & tmask), width));
       }),
-      { ...parameters, numRuns: 2000 },
+      { ...parameters, numRuns: 1000 },
     );
   });
 
@@ -285,7 +285,7 @@ describe('shifts and bit operations', () => {
     ['H', 16],
     ['W', 32],
     ['X', 64],
-  ] as const)('CRC32%s and CRC32C%s divide the reversed message by the polynomial', (letter, size) => {
+  ] as const)('CRC32%s, of %i bits, and its CRC32C divide the reversed message by the polynomial', (letter, size) => {
     fc.assert(
       fc.property(value64, value64, (acc, value) => {
         const x = { 1: acc, 2: value };

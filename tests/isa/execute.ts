@@ -3,17 +3,19 @@
 import { executeTrace, type TraceOutcome } from '../../src/engine/trace.ts';
 import { traceState, type TraceEvent, type TraceHooks } from '../../src/engine/trace-state.ts';
 import { makeDecoder } from '../../src/isa/decoder.ts';
-import { fieldsOf } from '../../src/isa/encoding.ts';
+import { fieldsOf, type Row } from '../../src/isa/encoding.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { assert } from '../../src/report/assert.ts';
 import { recordingHooks, windowMemory } from '../engine/trace-machine.ts';
 
 const decode = makeDecoder(instructionSet);
 
+const rowsByName = new Map<string, Row[]>();
+for (const row of instructionSet) rowsByName.set(row.name, [...(rowsByName.get(row.name) ?? []), row]);
+
 /** The word of the row of this name with these fields; fields that are left out are 0. */
 export function encode(name: string, fields: Readonly<Record<string, number>>): number {
-  for (const row of instructionSet) {
-    if (row.name !== name) continue;
+  for (const row of rowsByName.get(name) ?? []) {
     let word = row.value;
     for (const { name: field, lsb } of row.fields) word |= (fields[field] ?? 0) << lsb;
     word >>>= 0;
