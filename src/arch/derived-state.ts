@@ -6,7 +6,6 @@ import { copy, currentEl, el2Enabled, hcr, HCR, low, type PeContext, PSTATE, set
 import {
   jumpCacheEntries,
   jumpCacheEntryBytes,
-  noTag,
   pe,
   softTlbBytes,
   softTlbEntries,
@@ -49,22 +48,38 @@ export function fpTrapTarget(cx: PeContext): 0 | 1 | 2 | 3 {
 
 export const softTlbOf = (cx: PeContext, el: number): number => cx.base + pe.softTlb + el * softTlbBytes;
 
+/**
+ * Bits [63:32] of a virtual address that no access ever has: bits [55:48] are neither all 0 nor all 1, so that it is not canonical,
+ * with or without a tag, and beyond every physical address. It alone makes an entry miss: half the stores of a whole tag.
+ */
+const notCanonical = 0x0040_0000;
+
 export function flushJumpCache(cx: PeContext): void {
+  const { words } = cx;
+  const entryWords = jumpCacheEntryBytes / 4;
   const first = (cx.base + pe.jumpCache) >>> 2;
-  cx.words.fill(noTag >>> 0, first, first + (jumpCacheEntries * jumpCacheEntryBytes) / 4);
+  const end = first + jumpCacheEntries * entryWords;
+  for (let at = first; at < end; at += entryWords) words[at + 1] = notCanonical;
+}
+
+function invalidateEntry(words: Uint32Array, at: number): void {
+  words[at + softTlbEntry.readTag / 4 + 1] = notCanonical;
+  words[at + softTlbEntry.writeTag / 4 + 1] = notCanonical;
+  words[at + softTlbEntry.fetchTag / 4 + 1] = notCanonical;
 }
 
 /** Empties the soft TLB of one exception level. */
 export function flushSoftTlb(cx: PeContext, el: number): void {
   const first = softTlbOf(cx, el) >>> 2;
-  cx.words.fill(noTag >>> 0, first, first + softTlbBytes / 4);
+  const end = first + softTlbBytes / 4;
+  for (let at = first; at < end; at += softTlbEntry.bytes / 4) invalidateEntry(cx.words, at);
   if (el === 1) cx.userPagesInSoftTlb = false;
 }
 
-/** Empties one entry of the soft TLB of one exception level. */
+/** Empties the entry of a page in the soft TLB of one exception level. */
 export function flushSoftTlbEntry(cx: PeContext, el: number, page: number): void {
-  const first = (softTlbOf(cx, el) + (page % softTlbEntries) * softTlbEntry.bytes) >>> 2;
-  cx.words.fill(noTag >>> 0, first, first + softTlbEntry.addend / 4);
+  const index = page % softTlbEntries;
+  invalidateEntry(cx.words, (softTlbOf(cx, el) + index * softTlbEntry.bytes) >>> 2);
 }
 
 /** Forgets everything derived from stage 1 of a regime: 1 is EL1&0. */
