@@ -1,5 +1,5 @@
 /* A pointer chase: each load's address is the result of the one before. Rings of one node per 64 bytes in an order
- * that Sattolo's algorithm makes one cycle, of 16 KiB to 4 MiB: where a cache model shows its levels. About 20 million instructions. */
+ * that Sattolo's algorithm makes one cycle, of 16 KiB to 4 MiB: where a cache model shows its levels. About 17 million instructions. */
 #include "guest.h"
 
 #define NODES 65536

@@ -163,6 +163,15 @@ static void preempt(u32 binary_point, u32 outer, u32 inner) {
     open_until(2);
 }
 
+/* Pending in the redistributor is not yet signalled to the CPU interface. */
+static u32 acknowledge_when_signalled(void) {
+    u32 intid;
+    do {
+        intid = gic_acknowledge();
+    } while (intid >= 1020);
+    return intid;
+}
+
 /* RPR, active, pending of SGI 1. */
 static void say_state(const char *when, bool active, bool pending) {
     bool right = becomes(1, ACTIVE, active) && becomes(1, PENDING, pending);
@@ -175,14 +184,14 @@ static void end_modes(void) {
     print("EOImode 0\n");
     pend_self(1);
     say_state("pending     ", false, true);
-    u32 intid = gic_acknowledge();
+    u32 intid = acknowledge_when_signalled();
     check(intid == 1, "IAR gives the SGI");
     say_state("acknowledged", true, false);
     send_sgi(0, 1);
     say_state("sent again  ", true, true);
     gic_end(1);
     say_state("EOIR        ", false, true);
-    intid = gic_acknowledge();
+    intid = acknowledge_when_signalled();
     gic_end(intid);
     say_state("IAR, EOIR   ", false, false);
 
@@ -190,7 +199,7 @@ static void end_modes(void) {
     WRITE_(ICC_CTLR_EL1, 2);
     isb();
     pend_self(1);
-    intid = gic_acknowledge();
+    intid = acknowledge_when_signalled();
     say_state("acknowledged", true, false);
     gic_end(intid);
     say_state("EOIR        ", true, false);
@@ -203,7 +212,7 @@ static void end_modes(void) {
     WRITE_(ICC_DIR_EL1, 1);
     isb();
     say_state("DIR         ", false, true);
-    intid = gic_acknowledge();
+    intid = acknowledge_when_signalled();
     gic_end(intid);
     WRITE_(ICC_DIR_EL1, intid);
     isb();

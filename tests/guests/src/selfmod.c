@@ -27,6 +27,7 @@ static u64 instruction_line(void) {
 /* Makes the instructions at `start` visible to instruction fetch on all cores. */
 static void synchronize(const void *start, u64 bytes) {
     u64 from = (u64)start, end = from + bytes;
+    dsb(ish); /* the stores may have gone through another address of the same memory */
     for (u64 p = from & ~(data_line() - 1); p < end; p += data_line()) {
         asm volatile("dc cvau, %0" : : "r"(p) : "memory");
     }

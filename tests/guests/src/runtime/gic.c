@@ -14,7 +14,7 @@ void gic_init(void) {
     mmio_write32(GICD_CTLR, are);
     wait_rwp(GICD_CTLR, 1u << 31);
     u32 lines = mmio_read32(GICD_TYPER) & 31;
-    for (u32 i = 1; i <= lines && i < 31; i++) {
+    for (u32 i = 1; i <= lines; i++) {
         mmio_write32(GICD_ICENABLER + 4 * i, ~0u);
         mmio_write32(GICD_IGROUPR + 4 * i, ~0u);
     }

@@ -42,6 +42,7 @@ at_el3:
     ldr     x0, =SCTLR_HIGHER_VALUE
     msr     sctlr_el3, x0
     msr     cptr_el3, xzr
+    msr     mdcr_el3, xzr
     mov     x0, #0x535                  /* SCR_EL3: RW, HCE, RES1, FIQ, NS: all below is Non-secure AArch64 */
     msr     scr_el3, x0
     mov     x0, #0xf
@@ -116,6 +117,9 @@ at_el2:
     mov     x0, #0x33ff                 /* CPTR_EL2: RES1, no trap of FP and SIMD */
     msr     cptr_el2, x0
     msr     hstr_el2, xzr
+    mrs     x0, mdcr_el2
+    and     x0, x0, #0x1f               /* keep HPMN; no debug exception or register access goes to EL2 */
+    msr     mdcr_el2, x0
     mov     x0, #3                      /* CNTHCTL_EL2: EL1PCTEN, EL1PCEN */
     msr     cnthctl_el2, x0
     msr     cntvoff_el2, xzr
@@ -149,6 +153,7 @@ at_el1:
     msr     vbar_el1, x0
     mov     x0, #0x300000               /* CPACR_EL1.FPEN: EL0 and EL1 may use SIMD&FP registers */
     msr     cpacr_el1, x0
+    msr     mdscr_el1, xzr
     msr     contextidr_el1, xzr
     msr     cntkctl_el1, xzr
     ldr     x0, =MAIR_VALUE
@@ -184,9 +189,10 @@ at_el1:
 9:  cbz     x22, 12f
     ldr     x0, =pen
     add     x0, x0, x20
-11: wfe
-    ldarb   w1, [x0]
-    cbz     w1, 11b
+11: ldarb   w1, [x0]
+    cbnz    w1, 12f
+    wfe
+    b       11b
 12: mov     x0, x20
     mov     x1, x21
     bl      core_main
