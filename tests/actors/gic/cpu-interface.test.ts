@@ -12,9 +12,9 @@ interface Bench {
   readonly sent: { readonly code: number; readonly payload: readonly number[] }[];
   signals: string;
   /** Sends a Set for an interrupt. */
-  pend(intid: number, priority: number, of?: number): void;
+  readonly pend: (intid: number, priority: number, of?: number) => void;
   /** Puts the PE where it runs: the Security state below EL3, and SCR_EL3.FIQ. */
-  enter(el: number, nonSecure: boolean, fiqToEl3?: boolean): void;
+  readonly enter: (el: number, nonSecure: boolean, fiqToEl3?: boolean) => void;
 }
 
 function bench(options: { readonly disableSecurity?: boolean; readonly hasEl3?: boolean } = {}): Bench {

@@ -51,39 +51,74 @@ class Run {
     switch (op) {
       case 0:
         this.note(`${edge}`).edges.push(network.time);
-        return network.pulse(edge);
-      case 1:
-        return this.acknowledge(pe);
-      case 2:
-        return this.endOfInterrupt(pe);
+        {
+          network.pulse(edge);
+          return;
+        }
+      case 1: {
+        this.acknowledge(pe);
+        return;
+      }
+      case 2: {
+        this.endOfInterrupt(pe);
+        return;
+      }
       case 3:
         this.note(`${sgi}@${b % cores}`).edges.push(network.time);
-        return network.icc(pe, 'ICC_SGI1R_EL1', sgiTo(sgi, b % cores));
-      case 4:
-        return network.gicd(gicd.IROUTER + 8 * spi, a % 4 === 3 ? 0x8000_0000 : pe);
-      case 5:
-        return network.gicd(a & 4 ? gicd.ICENABLER + 4 * (spi >> 5) : gicd.ISENABLER + 4 * (spi >> 5), 1 << (spi & 31));
-      case 6:
-        return network.writeWord(pe, 0, gicd.IPRIORITYR + spi, ((a >> 2) & 7) << 5, 1);
-      case 7:
-        return network.gicr(pe, 0x0014, a & 4 ? 2 : 0);
-      case 8:
-        return network.icc(pe, 'ICC_IGRPEN1_EL1', (a >> 2) & 1);
+        {
+          network.icc(pe, 'ICC_SGI1R_EL1', sgiTo(sgi, b % cores));
+          return;
+        }
+      case 4: {
+        network.gicd(gicd.IROUTER + 8 * spi, a % 4 === 3 ? 0x8000_0000 : pe);
+        return;
+      }
+      case 5: {
+        network.gicd(a & 4 ? gicd.ICENABLER + 4 * (spi >> 5) : gicd.ISENABLER + 4 * (spi >> 5), 1 << (spi & 31));
+        return;
+      }
+      case 6: {
+        network.writeWord(pe, 0, gicd.IPRIORITYR + spi, ((a >> 2) & 7) << 5, 1);
+        return;
+      }
+      case 7: {
+        network.gicr(pe, 0x0014, a & 4 ? 2 : 0);
+        return;
+      }
+      case 8: {
+        network.icc(pe, 'ICC_IGRPEN1_EL1', (a >> 2) & 1);
+        return;
+      }
       case 9:
         this.level.device = !this.level.device;
-        return network.wire(levelSpi, this.level.device);
-      case 10:
-        return network.gicd(gicd.CTLR, (a >> 2) & 2);
-      case 11:
-        return network.icc(pe, 'ICC_PMR_EL1', (a >> 2) & 1 ? 0x80 : 0xff);
+        {
+          network.wire(levelSpi, this.level.device);
+          return;
+        }
+      case 10: {
+        network.gicd(gicd.CTLR, (a >> 2) & 2);
+        return;
+      }
+      case 11: {
+        network.icc(pe, 'ICC_PMR_EL1', (a >> 2) & 1 ? 0x80 : 0xff);
+        return;
+      }
       case 12:
         this.note(`${edge}`).edges.push(network.time);
-        return network.gicd(gicd.ISPENDR + 4 * (edge >> 5), 1 << (edge & 31), pe);
+        {
+          network.gicd(gicd.ISPENDR + 4 * (edge >> 5), 1 << (edge & 31), pe);
+          return;
+        }
       case 13:
         this.level.ppi[pe] = !this.level.ppi[pe];
-        return network.ppi(pe, ppi, this.level.ppi[pe]!);
-      case 14:
-        return network.icc(pe, 'ICC_CTLR_EL1', (a >> 2) & 1 ? 2 : 0);
+        {
+          network.ppi(pe, ppi, this.level.ppi[pe]);
+          return;
+        }
+      case 14: {
+        network.icc(pe, 'ICC_CTLR_EL1', (a >> 2) & 1 ? 2 : 0);
+        return;
+      }
       default:
         network.deliverOne(b);
     }

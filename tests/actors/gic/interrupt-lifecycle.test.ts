@@ -10,26 +10,46 @@ const triggers = ['edge', 'level'] as const;
 /** The bitmaps' side of an event; the machine decides whether it may happen. */
 function apply(state: InterruptState, event: InterruptEvent): void {
   switch (event) {
-    case 'RAISE':
-      return state.raise(intid);
-    case 'LOWER':
-      return state.lower(intid);
-    case 'PEND':
-      return state.pend(intid);
-    case 'UNPEND':
-      return state.unpend(intid);
-    case 'OFFER':
-      return state.offer(intid);
-    case 'REISSUE':
-      return state.reissue(intid);
-    case 'ACTIVATE':
-      return state.activate(intid);
-    case 'RELEASE':
-      return state.release(intid);
-    case 'DEACTIVATE':
-      return state.deactivate(intid);
-    case 'SET_ACTIVE':
-      return setBit(state.active, intid);
+    case 'RAISE': {
+      state.raise(intid);
+      return;
+    }
+    case 'LOWER': {
+      state.lower(intid);
+      return;
+    }
+    case 'PEND': {
+      state.pend(intid);
+      return;
+    }
+    case 'UNPEND': {
+      state.unpend(intid);
+      return;
+    }
+    case 'OFFER': {
+      state.offer(intid);
+      return;
+    }
+    case 'REISSUE': {
+      state.reissue(intid);
+      return;
+    }
+    case 'ACTIVATE': {
+      state.activate(intid);
+      return;
+    }
+    case 'RELEASE': {
+      state.release(intid);
+      return;
+    }
+    case 'DEACTIVATE': {
+      state.deactivate(intid);
+      return;
+    }
+    case 'SET_ACTIVE': {
+      setBit(state.active, intid);
+      return;
+    }
   }
 }
 

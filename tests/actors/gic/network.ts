@@ -10,8 +10,8 @@ import { Redistributor } from '../../../actors/gic/redistributor.ts';
 import { type GicTopology, gicTopology } from '../../../actors/gic/topology.ts';
 import { wireMessages } from '../../../actors/gic/wires.ts';
 
-export const distributorId = 0;
-export const deviceId = 1000;
+const distributorId = 0;
+const deviceId = 1000;
 
 export interface NetworkOptions {
   readonly cores: number;
