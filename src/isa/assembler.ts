@@ -155,7 +155,7 @@ function literalLoad({ head, operands, place }: Statement, scope: Scope, c: Pass
   if (isRefusal(value) && c.strict) throw refusal(place, value.token.column, value.why);
   const known = isRefusal(value) ? undefined : value;
   if (known !== undefined && !fitsIn(known, bytes)) {
-    throw refusal(place, operands[3]!.column, `${known} does not fit in ${bytes} bytes`);
+    throw refusal(place, operands[3]!.column, `${known} does not fit in ${8 * bytes} bits`);
   }
   // Constants are equal by value; expressions by text and value, as `.` and `1b` mean something else in each place.
   const text =

@@ -217,7 +217,10 @@ const prefetch = [
     syntax: [
       {
         mnemonic: 'prfm',
-        operands: [prefetchOperation, offsetAddress({ field: 'imm12', bits: 12, signed: false, scale: () => 8 })],
+        operands: [
+          prefetchOperation,
+          offsetAddress({ field: 'imm12', bits: 12, signed: false, scale: () => 8, others: '-256 to 255' }),
+        ],
       },
     ],
   }),

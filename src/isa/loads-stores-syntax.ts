@@ -32,6 +32,8 @@ export const scaledOffset = (field: 'imm7' | 'imm12', transferOf: TransferOf): O
   bits: field === 'imm7' ? 7 : 12,
   signed: field === 'imm7',
   scale: (f) => transferOf(f)?.bytes ?? 1,
+  // LDR and STR of other offsets are LDUR and STUR.
+  ...(field === 'imm12' && { others: '-256 to 255' }),
 });
 
 /** A register of the exclusives, ordered accesses and atomics: X for doublewords. */

@@ -42,7 +42,7 @@ function immediateSyntax(mnemonic: Mnemonic): Form[] {
     ANDS: { mnemonic: 'tst', operands: [R('Rn'), bitMask()], where: { Rd: 31 } },
     ORR: {
       mnemonic: 'mov',
-      operands: [RorSP('Rd'), bitMask()],
+      operands: [RorSP('Rd'), bitMask({ of: 'MOV' })],
       where: { Rn: 31 },
       // MOVZ and MOVN do not write the stack pointer.
       when: (f) => f.Rd === 31 || !moveWidePreferred(f),
@@ -53,7 +53,9 @@ function immediateSyntax(mnemonic: Mnemonic): Form[] {
     ...(alias ? [alias] : []),
     { mnemonic: mnemonic.toLowerCase(), operands: [Rd, R('Rn'), bitMask()] },
     // GNU as takes BIC of an immediate for AND of its inverse.
-    ...(mnemonic === 'AND' ? [{ mnemonic: 'bic', operands: [Rd, R('Rn'), bitMask(true)], preferred: never }] : []),
+    ...(mnemonic === 'AND'
+      ? [{ mnemonic: 'bic', operands: [Rd, R('Rn'), bitMask({ inverted: true })], preferred: never }]
+      : []),
   ];
 }
 

@@ -61,7 +61,7 @@ const data =
     list(c, () => {
       // `.` in an item is the address of that item.
       const { value: number, token } = value({ ...c, scope: { ...c.scope, dot: c.image.position() } });
-      if (!fitsIn(number, bytes)) throw refusal(c.place, token.column, `${number} does not fit in ${bytes} bytes`);
+      if (!fitsIn(number, bytes)) throw refusal(c.place, token.column, `${number} does not fit in ${8 * bytes} bits`);
       c.image.append(number, bytes);
     });
   };
@@ -149,7 +149,7 @@ const assign: Directive = (c) => {
     throw refusal(c.place, name.column, `expected a name, not ${described(name)}`);
   c.stream.at += 1;
   if (!acceptMark(c.stream, ','))
-    throw refusal(c.place, here(c.stream).column, `expected , not ${described(here(c.stream))}`);
+    throw refusal(c.place, here(c.stream).column, `expected ",", not ${described(here(c.stream))}`);
   const result = value(c);
   if (result.known) c.symbols.assign(name, c.place, result.value);
 };

@@ -53,40 +53,50 @@ const levels: readonly (readonly string[])[] = [
   ['*', '/', '%', '<<', '>>'],
 ];
 
-/** Nesting beyond this is refused, so that no source overflows the stack. */
-const deepest = 100;
+/** Operators and parentheses of one expression. More are refused, so that no source overflows the stack. */
+const mostOperators = 500;
 
-export function parseExpression(stream: TokenStream, depth = 0): Expression | Refusal {
-  return parseLevel(stream, 0, depth);
+/** What is left of them. */
+interface Budget {
+  operators: number;
 }
 
-function parseLevel(stream: TokenStream, level: number, depth: number): Expression | Refusal {
+export function parseExpression(stream: TokenStream): Expression | Refusal {
+  return parseLevel(stream, 0, { operators: mostOperators });
+}
+
+function parseLevel(stream: TokenStream, level: number, budget: Budget): Expression | Refusal {
   const operators = levels[level];
-  if (operators === undefined) return parseUnary(stream, depth);
-  let left = parseLevel(stream, level + 1, depth);
+  if (operators === undefined) return parseUnary(stream, budget);
+  let left = parseLevel(stream, level + 1, budget);
   for (;;) {
     if (isRefusal(left)) return left;
     const token = here(stream);
     if (token.kind !== 'mark' || !operators.includes(token.text)) return left;
     stream.at += 1;
-    const right = parseLevel(stream, level + 1, depth);
+    budget.operators -= 1;
+    const right = parseLevel(stream, level + 1, budget);
     if (isRefusal(right)) return right;
     left = { kind: 'binary', operator: token.text, token, left, right };
   }
 }
 
-function parseUnary(stream: TokenStream, depth: number): Expression | Refusal {
+function parseUnary(stream: TokenStream, budget: Budget): Expression | Refusal {
   const token = here(stream);
-  if (depth > deepest) return { token, why: `the expression nests deeper than ${deepest}` };
+  if (budget.operators < 0) return { token, why: `the expression has more than ${mostOperators} operators` };
   if (token.kind === 'mark' && ['-', '+', '~'].includes(token.text)) {
     stream.at += 1;
-    const operand = parseUnary(stream, depth + 1);
+    budget.operators -= 1;
+    const operand = parseUnary(stream, budget);
     return isRefusal(operand) ? operand : { kind: 'unary', operator: token.text, operand };
   }
   if (acceptMark(stream, '(')) {
-    const inner = parseExpression(stream, depth + 1);
+    budget.operators -= 1;
+    const inner = parseLevel(stream, 0, budget);
     if (isRefusal(inner)) return inner;
-    return acceptMark(stream, ')') ? inner : { token: here(stream), why: `expected ), not ${described(here(stream))}` };
+    return acceptMark(stream, ')')
+      ? inner
+      : { token: here(stream), why: `expected ")", not ${described(here(stream))}` };
   }
   const isRegister = token.kind === 'word' && registerNamed(token.text.toLowerCase())?.kind === 'general';
   if (isRegister || !['number', 'word', 'local'].includes(token.kind)) {

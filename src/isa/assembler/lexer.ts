@@ -59,7 +59,8 @@ function unescape(text: string): string | undefined {
     (whole: string, hexadecimal?: string, octal?: string, letter?: string) => {
       if (hexadecimal !== undefined) return String.fromCharCode(Number.parseInt(hexadecimal.slice(-2), 16));
       if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
-      if (letter === undefined) return Array.from(new TextEncoder().encode(whole), (byte) => String.fromCharCode(byte)).join('');
+      if (letter === undefined)
+        return Array.from(new TextEncoder().encode(whole), (byte) => String.fromCharCode(byte)).join('');
       return String.fromCharCode(escapes[letter]!);
     },
   );
@@ -83,7 +84,9 @@ function tokenAt(line: string, at: number, place: Place): { token: Token; end: n
     if (/[\w$]/.test(line[end] ?? '') || (octal && !/^[0-7]+$/.test(text))) {
       throw refusal(place, column, `malformed number "${/^[\w$]+/.exec(line.slice(at))![0]}"`);
     }
-    return { token: token('number', text, BigInt(octal ? `0o${text.slice(1)}` : text)), end };
+    const value = BigInt(octal ? `0o${text.slice(1)}` : text);
+    if (value >> 64n !== 0n) throw refusal(place, column, `${text} does not fit in 64 bits`);
+    return { token: token('number', text, value), end };
   }
   const word = match(patterns.word);
   if (word) return { token: token('word', word[0]), end: patterns.word.lastIndex };

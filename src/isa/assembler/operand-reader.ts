@@ -78,7 +78,13 @@ export function operandReader(
       }
       const value = evaluate(expression, context.scope);
       if (!isRefusal(value)) return value;
-      refusedAt(value.token, value.why);
+      if (isRegisterLike(value.token.text)) {
+        // `x32` is more likely a slip than a symbol: registers are expected, too.
+        stream.at = stream.tokens.indexOf(value.token);
+        if (furthest()) trouble.expected.add('an expression');
+      } else {
+        refusedAt(value.token, value.why);
+      }
       return undefined;
     },
     relocation: () => {
@@ -110,13 +116,10 @@ const isRegisterLike = (text: string): boolean => /^[xwbhsdq]\d+$/i.test(text);
 export function refusalOf(trouble: Trouble, place: Place, mnemonic: string): Error {
   const { token, expected, refused } = trouble;
   if (refused !== undefined) return refusal(place, token.column, refused);
-  const wants = [...expected];
+  const wants = [...expected].map((what) => (/^\W+$/.test(what) ? `"${what}"` : what));
   const found = described(token);
-  if (
-    wants.some((what) => what.includes('register')) &&
-    token.kind === 'word' &&
-    registerNamed(token.text.toLowerCase()) === undefined
-  ) {
+  const isUnknown = token.kind === 'word' && registerNamed(token.text.toLowerCase()) === undefined;
+  if (isUnknown && wants.some((what) => what.includes('register'))) {
     const near = nearest(token.text.toLowerCase(), generalNames);
     if (isRegisterLike(token.text) || near !== undefined) {
       return refusal(
@@ -126,6 +129,9 @@ export function refusalOf(trouble: Trouble, place: Place, mnemonic: string): Err
         near === undefined ? undefined : `did you mean "${near}"?`,
       );
     }
+  }
+  if (wants.length === 1 && wants[0] === 'an expression' && isUnknown) {
+    return refusal(place, token.column, `undefined symbol ${found}`);
   }
   if (wants.length === 0) return refusal(place, token.column, `operands that ${mnemonic} does not take`);
   return refusal(place, token.column, `expected ${listed(wants)}, not ${found}`);

@@ -1,7 +1,7 @@
 // Addresses as operands: labels, and the addressing modes of loads and stores.
 
 import type { Fields, Operand, OperandReader } from '../syntax.ts';
-import { hex, readNumber, signExtend, unsigned64 } from './numbers.ts';
+import { hex, inRange, readNumber, signExtend, unsigned64 } from './numbers.ts';
 import { generalName, readGeneral } from './registers.ts';
 
 /** A PC-relative address: `bits` bits of a signed offset in units of `unit` bytes. */
@@ -61,6 +61,11 @@ function readBase(reader: OperandReader): boolean {
   return Rn !== undefined && reader.set('Rn', Rn);
 }
 
+function neitherCommaNorBracket(reader: OperandReader): false {
+  reader.expected(',');
+  return reader.expected(']');
+}
+
 const close = (reader: OperandReader): boolean => reader.accept(']') || reader.expected(']');
 const base = (f: Fields): string => generalName(f.Rn!, 64, 'SP');
 
@@ -69,7 +74,11 @@ export const baseAddress: Operand = {
   print: (f) => `[${base(f)}]`,
   read: (reader) => {
     if (!readBase(reader)) return false;
-    if (reader.accept(',') && readNumber(reader, { what: 'offset', least: 0, most: 0 }) === undefined) return false;
+    if (reader.accept(',')) {
+      const offset = reader.expression();
+      if (offset === undefined) return false;
+      if (offset !== 0n) return reader.refused('the address of this instruction has no offset');
+    }
     return close(reader);
   },
 };
@@ -80,25 +89,37 @@ export interface Offset {
   readonly bits: number;
   readonly signed: boolean;
   readonly scale: (f: Fields) => number;
+  /** Other offsets that a form of the same mnemonic takes, for messages. */
+  readonly others?: string;
 }
 
 const offsetOf = (o: Offset, f: Fields): number =>
   (o.signed ? signExtend(f[o.field]!, o.bits) : f[o.field]!) * o.scale(f);
 
-function readOffset(reader: OperandReader, o: Offset): boolean {
+/**
+ * Reads the text of an offset, and gives what checks and sets it: a form whose brackets or exclamation mark do not match says
+ * nothing about the range.
+ */
+function readOffset(reader: OperandReader, o: Offset): (() => boolean) | undefined {
   const step = o.scale(reader.fields);
   const relocation = reader.relocation();
-  if (relocation !== undefined) {
-    if (o.signed || !relocation.endsWith('lo12')) return reader.refused(`:${relocation}: is not for this address`);
-    const value = reader.expression();
-    if (value === undefined) return false;
+  const value = reader.expression();
+  if (value === undefined) return undefined;
+  if (relocation === undefined) {
+    const [least, most] = o.signed ? [-(2 ** (o.bits - 1)), 2 ** (o.bits - 1) - 1] : [0, 2 ** o.bits - 1];
+    return () => {
+      const { others } = o;
+      const range = { what: 'offset', least: least * step, most: most * step, step };
+      const offset = inRange(reader, value, others === undefined ? range : { ...range, others });
+      return offset !== undefined && reader.set(o.field, (offset / step) & (2 ** o.bits - 1));
+    };
+  }
+  return () => {
+    if (o.signed || relocation !== 'lo12') return reader.refused(`:${relocation}: is not for this address`);
     const low = Number(value & 0xfffn);
     if (low % step !== 0) return reader.refused(`:lo12: gives ${low}, which is not a multiple of ${step}`);
     return reader.set(o.field, low / step);
-  }
-  const [least, most] = o.signed ? [-(2 ** (o.bits - 1)), 2 ** (o.bits - 1) - 1] : [0, 2 ** o.bits - 1];
-  const value = readNumber(reader, { what: 'offset', least: least * step, most: most * step, step });
-  return value !== undefined && reader.set(o.field, (value / step) & (2 ** o.bits - 1));
+  };
 }
 
 /** `[Xn|SP{, #imm}]`. */
@@ -107,10 +128,10 @@ export function offsetAddress(o: Offset): Operand {
     print: (f) => (f[o.field] === 0 ? `[${base(f)}]` : `[${base(f)}, #${offsetOf(o, f)}]`),
     read: (reader) => {
       if (!readBase(reader)) return false;
-      if (reader.accept(']'))
-        return reader.sees('!') || reader.sees(',') ? reader.expected('the end') : reader.set(o.field, 0);
-      if (!reader.accept(',')) return reader.expected(', or ]');
-      return readOffset(reader, o) && close(reader) && (!reader.sees('!') || reader.expected('the end'));
+      if (reader.accept(']')) return !reader.sees('!') && !reader.sees(',') && reader.set(o.field, 0);
+      if (!reader.accept(',')) return neitherCommaNorBracket(reader);
+      const check = readOffset(reader, o);
+      return check !== undefined && close(reader) && !reader.sees('!') && check();
     },
   };
 }
@@ -122,7 +143,8 @@ export function preIndexed(o: Offset): Operand {
     read: (reader) => {
       if (!readBase(reader)) return false;
       if (!reader.accept(',')) return reader.expected(',');
-      return readOffset(reader, o) && close(reader) && (reader.accept('!') || reader.expected('!'));
+      const check = readOffset(reader, o);
+      return check !== undefined && close(reader) && reader.accept('!') && check();
     },
   };
 }
@@ -132,8 +154,8 @@ export function postIndexed(o: Offset): Operand {
   return {
     print: (f) => `[${base(f)}], #${offsetOf(o, f)}`,
     read: (reader) => {
-      if (!readBase(reader) || !close(reader)) return false;
-      return reader.accept(',') ? readOffset(reader, o) : reader.expected(',');
+      if (!readBase(reader) || !close(reader) || !reader.accept(',')) return false;
+      return readOffset(reader, o)?.() ?? false;
     },
   };
 }
@@ -155,9 +177,8 @@ export function registerOffset(log2Bytes: (f: Fields) => number): Operand {
       if (!reader.accept(',')) return reader.expected(',');
       const Rm = readGeneral(reader, widthOf(fields), 'ZR');
       if (Rm === undefined || !reader.set('Rm', Rm)) return false;
-      if (reader.accept(']'))
-        return fields.option === 0b011 ? reader.set('S', 0) : reader.expected(', and an extension');
-      if (!reader.accept(',')) return reader.expected(', or ]');
+      if (reader.accept(']')) return fields.option === 0b011 ? reader.set('S', 0) : reader.expected('an extension');
+      if (!reader.accept(',')) return neitherCommaNorBracket(reader);
       const extend = offsetExtends[fields.option!]!;
       if (reader.word() !== extend) return reader.expected(extend);
       reader.next();

@@ -84,6 +84,8 @@ function wideValue(f: Fields, inverted: boolean): bigint {
   return BigInt.asUintN(widthBySf(f), inverted ? ~value : value);
 }
 
+const notMovable = (value: bigint): string => `immediate ${hex(value)} cannot be made by one MOVZ, MOVN or ORR`;
+
 /** The number that the aliases MOV (wide immediate) and MOV (inverted wide immediate) write. */
 export function wideImmediate(inverted: boolean): Operand {
   return {
@@ -97,7 +99,7 @@ export function wideImmediate(inverted: boolean): Operand {
       const hw = reader.fields.hw!;
       const imm16 = (value >> BigInt(16 * hw)) & 0xffffn;
       if (imm16 << BigInt(16 * hw) !== value || (value === 0n && hw > 0)) {
-        return reader.refused(`immediate ${number} cannot be made by one MOVZ, MOVN or ORR`);
+        return reader.refused(notMovable(number));
       }
       return reader.set('imm16', Number(imm16));
     },
@@ -150,7 +152,10 @@ export function bitMaskOf(f: Fields): bigint {
 }
 
 /** N, imms and immr as the value that they stand for; `inverted` is for BIC written as AND. */
-export function bitMask(inverted = false): Operand {
+export function bitMask({
+  inverted = false,
+  of = 'bitmask',
+}: { inverted?: boolean; of?: 'bitmask' | 'MOV' } = {}): Operand {
   return {
     print: (f) => `#${hex(bitMaskOf(f))}`,
     read: (reader) => {
@@ -159,7 +164,11 @@ export function bitMask(inverted = false): Operand {
       const width = widthBySf(reader.fields);
       if (!isOfWidth(number, width)) return reader.refused(`immediate ${number} does not fit in ${width} bits`);
       const encoded = encodeBitMask(BigInt.asUintN(width, inverted ? ~number : number), width);
-      if (encoded === undefined) return reader.refused(`immediate ${hex(number)} is not a bitmask immediate`);
+      if (encoded === undefined) {
+        return reader.refused(
+          of === 'MOV' ? notMovable(number) : `immediate ${hex(number)} is not a bitmask immediate`,
+        );
+      }
       return reader.set('N', encoded.N) && reader.set('imms', encoded.imms) && reader.set('immr', encoded.immr);
     },
   };

@@ -11,15 +11,26 @@ export const signExtend = (value: number, bits: number): number => (value << (32
 /** Modulo 2^64. */
 export const unsigned64 = (value: bigint): bigint => BigInt.asUintN(64, value);
 
-/** Reads a number from `least` to `most` that is a multiple of `step`; undefined with the refusal recorded. */
-export function readNumber(
+export interface Range {
+  /** What the number is, for messages. */
+  readonly what: string;
+  readonly least: number;
+  readonly most: number;
+  readonly step?: number;
+  /** Further numbers that are possible, for messages. */
+  readonly others?: string;
+}
+
+/** A number that lies in a range, as a number; undefined with the refusal recorded. */
+export function inRange(
   reader: OperandReader,
-  { what, least, most, step = 1 }: { what: string; least: number; most: number; step?: number },
+  value: bigint,
+  { what, least, most, step = 1, others }: Range,
 ): number | undefined {
-  const value = reader.expression();
-  if (value === undefined) return undefined;
   if (value < BigInt(least) || value > BigInt(most)) {
-    reader.refused(`${what} ${value} is out of range: ${least} to ${most}${step > 1 ? ` in steps of ${step}` : ''}`);
+    const steps = step > 1 ? ` in steps of ${step}` : '';
+    const more = others === undefined ? '' : `, or ${others}`;
+    reader.refused(`${what} ${value} is out of range: ${least} to ${most}${steps}${more}`);
     return undefined;
   }
   if (value % BigInt(step) !== 0n) {
@@ -27,4 +38,10 @@ export function readNumber(
     return undefined;
   }
   return Number(value);
+}
+
+/** Reads a number in a range; undefined with the refusal recorded. */
+export function readNumber(reader: OperandReader, range: Range): number | undefined {
+  const value = reader.expression();
+  return value === undefined ? undefined : inRange(reader, value, range);
 }

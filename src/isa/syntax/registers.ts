@@ -68,7 +68,8 @@ export function readGeneral(reader: OperandReader, width: 32 | 64, number31: Num
     register.width === width &&
     (register.number31 === undefined || register.number31 === number31);
   if (!matches) {
-    reader.expected(`a ${width}-bit register or ${generalName(31, width, number31)}`);
+    const wrong31 = register?.kind === 'general' && register.width === width;
+    reader.expected(`${width === 64 ? 'an X' : 'a W'} register${wrong31 ? ` other than ${reader.word()!}` : ''}`);
     return undefined;
   }
   reader.next();

@@ -41,7 +41,7 @@ export function extendedRegister(registers: readonly string[]): Operand {
       if (Rm === undefined || !reader.set('Rm', Rm)) return false;
       const likeLsl = fields.option === extensionOfSP(fields) && hasSP(fields);
       if (!reader.accept(',')) {
-        return likeLsl ? reader.set('imm3', 0) : reader.expected(', and an extension');
+        return likeLsl ? reader.set('imm3', 0) : reader.expected('an extension');
       }
       const name = extendNames[fields.option!]!;
       const word = reader.word();

@@ -17,6 +17,7 @@ function named(
   return {
     print: (f) => names[f[field]!] ?? `#0x${f[field]!.toString(16).padStart(digits, '0')}`,
     read: (reader) => {
+      if (reader.atEnd()) return reader.expected(what);
       const word = reader.word();
       const value = word === undefined ? -1 : names.indexOf(word);
       if (value >= 0) {
@@ -24,7 +25,7 @@ function named(
         return reader.set(field, value);
       }
       if (word !== undefined) return reader.expected(what);
-      const number = readNumber(reader, { what, least: 0, most: 2 ** bits - 1 });
+      const number = readNumber(reader, { what: 'number', least: 0, most: 2 ** bits - 1 });
       return number !== undefined && reader.set(field, number);
     },
   };
