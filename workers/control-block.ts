@@ -49,6 +49,8 @@ export interface ControlBlock {
   readonly aborted: boolean;
   /** Conductor: sends a command; `idle` is called while the host is at work. */
   command(host: number, command: Command, idle: () => void): Reply;
+  /** Conductor: the run is over for this host. */
+  finish(host: number): void;
   /** Host: waits for the next command; `idle` is called when something else rings. */
   await(host: number, idle: () => void): Command;
   reply(host: number, reply: Reply): void;
@@ -124,6 +126,11 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
         instructions: numbers[number(host, 'instructions')] as number,
         forwarded: words[word(host, 'forwarded')] as number,
       };
+    },
+    finish: (host) => {
+      words[word(host, 'kind')] = commandKind.finish;
+      Atomics.add(words, word(host, 'command'), 1);
+      ring(host);
     },
     await: (host, idle) => {
       waitForChange(word(host, 'command'), Atomics.load(words, word(host, 'done')), word(host, 'doorbell'), idle);

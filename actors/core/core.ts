@@ -8,6 +8,7 @@ import { type Exit, exit } from '../../src/arch/exits.ts';
 import type { Pe, SavedPe } from '../../src/arch/pe.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import type { PowerInterface } from '../../src/firmware/psci.ts';
 import type { MemoryViews } from '../../src/memory/memory-views.ts';
 import { assert } from '../../src/report/assert.ts';
 import type { ActorId, Message, Port, RunnableActor, Ticks } from '../actor.ts';
@@ -15,12 +16,14 @@ import type { BusMap } from '../bus/map.ts';
 import { busMessages, busResponse } from '../bus/messages.ts';
 import { streamMessages } from '../gic/stream-protocol.ts';
 import { wireMessages } from '../gic/wires.ts';
+import { powerMessages } from '../power/messages.ts';
 import { decode, encode } from '../protocol.ts';
 import { makeDvm, type SavedDvm } from './dvm.ts';
 import { GicCpuInterface } from './gic-cpu-interface.ts';
 import { iccAccess, refreshContext } from './icc-access.ts';
 import { type CoreEvent, coreLifecycle, type CoreState } from './lifecycle.ts';
 import { coreMessages, wholeCache } from './messages.ts';
+import { makePowerLink, type SavedPowerLink } from './power-link.ts';
 
 /** Timer tags: the kinds in this order, then the answer of the bus where nothing is. */
 const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTPS', 'PMU', 'events'];
@@ -33,7 +36,7 @@ const longestRun = 1 << 20;
 const loopLimit = 64;
 
 /** Why a core that is on does not run. */
-type Wait = 'none' | 'bus' | 'barrier' | 'WFI' | 'WFE';
+type Wait = 'none' | 'bus' | 'barrier' | 'WFI' | 'WFE' | 'end of the run';
 
 export interface CoreOptions {
   readonly index: number;
@@ -47,17 +50,21 @@ export interface CoreOptions {
   readonly hasEl3: boolean;
   /** INTIDs of the lines that a PE drives; the event stream has none. */
   readonly ppis: Readonly<Record<Exclude<TimerKind, 'events'>, number>>;
-  readonly makePe: (environment: PeEnvironment, core: CoreControl) => Pe;
-  /** Ends the run: the guest cannot go on. */
+  readonly powerController: ActorId;
+  /** How the PE comes out of reset: X0 and PC are those of the Boot. */
+  readonly resetEl: 1 | 2 | 3;
+  readonly makePe: (environment: PeEnvironment, control: CoreControl) => Pe;
+  /** Ends the run: the guest has asked for it, or cannot go on. */
+  readonly guestExit: (code: number) => void;
   readonly guestError: (sentence: string) => void;
 }
 
-/** What firmware may do to the core that it runs on. */
+/** What resident software may do to the core that it runs on. */
 export interface CoreControl {
-  readonly port: Port;
-  /** A transition of the lifecycle; asserts that it exists. */
-  apply(event: CoreEvent): void;
-  readonly state: CoreState;
+  readonly power: PowerInterface;
+  readonly now: () => Ticks;
+  /** Ends the run with the guest's exit code. */
+  readonly exit: (code: number) => void;
 }
 
 export interface CoreCounters {
@@ -72,6 +79,7 @@ interface SavedCore {
   readonly pe: SavedPe;
   readonly gic: unknown;
   readonly dvm: SavedDvm;
+  readonly power: SavedPowerLink;
   readonly state: CoreState;
   readonly wait: Wait;
   readonly timeTicks: Ticks;
@@ -86,9 +94,11 @@ export interface Core extends RunnableActor {
   /** Exceptions taken, by target Exception level. */
   readonly exceptions: readonly number[];
   readonly state: CoreState;
-  /** Turns the core on: it runs from the PE's present state. */
-  start(): void;
+  /** Turns the core on, as at the end of a cold reset. */
+  start(entry: bigint, x0: bigint): void;
 }
+
+const doubleword = (low: number, high: number): bigint => BigInt(low) | (BigInt(high) << 32n);
 
 export function makeCore(port: Port, options: CoreOptions): Core {
   const { engine, views, bus, redistributor, hasEl2, hasEl3 } = options;
@@ -137,6 +147,21 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     },
     { hasEl3, disableSecurity: !hasEl3 },
   );
+
+  const power = makePowerLink(corePort, {
+    controller: options.powerController,
+    off: () => {
+      apply('CPU_OFF');
+    },
+    suspended: () => {
+      apply('SUSPEND');
+    },
+    halted,
+  });
+
+  function halted(): void {
+    wait = 'end of the run';
+  }
 
   function apply(event: CoreEvent): void {
     const next = coreLifecycle.next(state, event);
@@ -189,14 +214,14 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     }),
   };
 
-  const control: CoreControl = {
-    port: corePort,
-    apply,
-    get state() {
-      return state;
+  const pe: Pe = options.makePe(environment, {
+    power,
+    now,
+    exit: (code) => {
+      options.guestExit(code);
+      halted();
     },
-  };
-  const pe: Pe = options.makePe(environment, control);
+  });
   engine.attach(pe);
 
   function isNonSecure(): boolean {
@@ -212,7 +237,10 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   /** After anything that may end a wait: an interrupt, an event, an answer. */
   function reconsider(): void {
     const eventWord = (pe.base + record.eventRegister) >>> 2;
-    if (state === 'suspended' && pe.wakeUpPending()) apply('WAKE');
+    if (state === 'suspended' && pe.wakeUpPending()) {
+      apply('WAKE');
+      power.resumed();
+    }
     if (wait === 'WFI' && pe.wakeUpPending()) wake();
     if (wait === 'WFE' && (words[eventWord] !== 0 || pe.pendingInterrupt() !== undefined)) {
       words[eventWord] = 0;
@@ -257,8 +285,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       runBudget = Math.min(untilTicks - timeTicks, longestRun);
       const code = engine.run(pe, runBudget);
       const used = runBudget - budgetLeft();
-      running = false;
       timeTicks += used;
+      running = false;
       instructions += used;
       stoppedBy(code);
       if (code !== exit.redirect) continue;
@@ -300,7 +328,19 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         break;
       }
       case coreMessages.InstructionCacheInvalidate.code:
+        // Nothing is stale here: translated code follows the stores to its source.
         break;
+      case powerMessages.PsciResponse.code: {
+        const { tag, status } = decode(powerMessages.PsciResponse, payload);
+        if (power.answered(tag, status) && wait === 'bus') wait = 'none';
+        break;
+      }
+      case powerMessages.Boot.code: {
+        const { entryLow, entryHigh, contextIdLow, contextIdHigh } = decode(powerMessages.Boot, payload);
+        boot(doubleword(entryLow, entryHigh), doubleword(contextIdLow, contextIdHigh));
+        power.booted();
+        break;
+      }
       case coreMessages.Sync.code:
         dvm.answer(message);
         break;
@@ -315,6 +355,14 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         else assert(false, `core ${options.index} does not know message 0x${code.toString(16)}`);
     }
     reconsider();
+  }
+
+  function boot(entry: bigint, x0: bigint): void {
+    wait = 'none';
+    apply('CPU_ON');
+    pe.reset({ el: options.resetEl, pc: entry, x0 });
+    gic.reset();
+    apply('BOOTED');
   }
 
   function answered(isOkay: boolean, valueLow: number, valueHigh: number): void {
@@ -338,10 +386,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     get instructions() {
       return instructions;
     },
-    start: () => {
-      apply('CPU_ON');
-      apply('BOOTED');
-    },
+    start: boot,
     advanceTo: (ticks) => {
       if (state === 'asleep' || state === 'suspended') counters.asleepTicks += ticks - timeTicks;
       timeTicks = ticks;
@@ -359,6 +404,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       pe: pe.save(),
       gic: gic.save(),
       dvm: dvm.save(),
+      power: power.save(),
       state,
       wait,
       timeTicks,
@@ -371,6 +417,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       pe.restore(s.pe);
       gic.restore(s.gic);
       dvm.restore(s.dvm);
+      power.restore(s.power);
       ({ state, wait, timeTicks, instructions } = s);
       levels.clear();
       for (const [kind, level] of s.levels) levels.set(kind, level);

@@ -12,7 +12,7 @@ import { exit, type Exit } from './exits.ts';
 import { currentEl, high, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
 import { accessFlag, type AccessKind, accessKind } from './pe.ts';
 import { fillSoftTlb } from './soft-tlb.ts';
-import { lineMapOffset, lineShift, pageShift, pe, ramBase } from './state-layout.ts';
+import { lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
 import { attribute, FSC, levelOf, need, noFault } from './translation-attributes.ts';
 import { permissions, translate } from './translation.ts';
 
@@ -128,6 +128,8 @@ function accessPhysical(
 /** RAM has been written: exclusive monitors, translated code and watches hear of it where the line map says so. */
 export function reportStore(cx: PeContext, pa: number, sizeBytes: number): void {
   const { bytes } = cx.memory;
+  // A part of an access never crosses a page.
+  bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
   let isWatched = false;
   for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line++) {
     if (bytes[lineMapOffset + line] === 0) continue;

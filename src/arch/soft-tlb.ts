@@ -3,7 +3,7 @@
 
 import { softTlbOf } from './derived-state.ts';
 import { low, type PeContext, PSTATE } from './pe-context.ts';
-import { noTag, pe, pageShift, ramBase, softTlbEntries, softTlbEntry } from './state-layout.ts';
+import { noTag, pe, pageShift, ramBase, softTlbEntries, softTlbEntry, touchedPageOffset } from './state-layout.ts';
 import { attribute, need } from './translation-attributes.ts';
 import { permissions } from './translation.ts';
 
@@ -30,6 +30,7 @@ export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: nu
   setTag(cx, at + readWord, (granted & need.read) !== 0, pageLow, vaHigh);
   setTag(cx, at + writeWord, (granted & need.write) !== 0, pageLow, vaHigh);
   setTag(cx, at + fetchWord, canFetch, pageLow, vaHigh);
+  if ((granted & need.write) !== 0) cx.memory.bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
   cx.words[at + addendWord] = pa - (pa % pageBytes) - pageLow;
 }
 

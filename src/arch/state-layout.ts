@@ -30,6 +30,12 @@ export const lineIsMonitored = 2;
  */
 export const monitorTableOffset = 0x1f00_0000;
 
+/**
+ * One byte for each page of RAM, not 0 where the page may have been written to: the byte of page `a >>> pageShift` is at
+ * `touchedPageOffset + (a >>> pageShift)`. Fingerprints and snapshots look at these pages only.
+ */
+export const touchedPageOffset = 0x1400_0000;
+
 /** Address of the record of PE 0. */
 export const peStateBase = 0x2000_0000;
 /** Bytes from the record of one PE to the next. */

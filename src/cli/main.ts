@@ -3,13 +3,11 @@
 
 import { commandLine } from './program.ts';
 import { processTerminal } from './terminal.ts';
-import type { RunMachine } from './run.ts';
 
 process.exitCode = await commandLine(process.argv.slice(2), processTerminal(), {
   runMachine: async (options, io) => {
     // Loaded when a machine is started: the other commands need no threads.
-    const module = '../../workers/run-machine.js';
-    const { runMachine } = (await import(module)) as { runMachine: RunMachine };
+    const { runMachine } = await import('../../workers/run-machine.ts');
     return runMachine(options, io);
   },
 });

@@ -120,7 +120,8 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritt
   function exclusiveService(cpu: number, descriptor: number): Exit {
     const isPair = (descriptor & memoryDescriptor.pair) !== 0;
     const bytes = bytesOf(descriptor) * (isPair ? 2 : 1);
-    const flags = accessFlag.aligned | (isPair ? accessFlag.pair : 0);
+    // A pair is aligned to the size of both.
+    const flags = accessFlag.aligned;
     const value = scratchWord(cpu, scratchSlot.value);
     const high = scratchWord(cpu, scratchSlot.valueHigh);
     if (descriptor & memoryDescriptor.store) {
@@ -171,7 +172,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritt
     const immediate = descriptor >>> systemImmediateShift;
     switch (descriptor & ((1 << systemImmediateShift) - 1)) {
       case systemOperation.undefined:
-        return pe.undefinedInstruction(readInstruction(cpu));
+        return pe.undefinedInstruction();
       case systemOperation.svc:
         return pe.svc(immediate);
       case systemOperation.hvc:
@@ -193,7 +194,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritt
       case systemOperation.systemInstruction:
         return pe.systemInstruction(immediate);
       case systemOperation.systemInstructionWithResult:
-        return pe.undefinedInstruction(readInstruction(cpu));
+        return pe.systemInstructionWithResult(immediate);
       case systemOperation.dsb:
         return pe.dsb();
       case systemOperation.isb:
@@ -215,12 +216,6 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritt
       default:
         throw new InternalError(`system operation ${descriptor}`);
     }
-  }
-
-  /** The word at PC, which has just been fetched. */
-  function readInstruction(cpu: number): number {
-    const pa = peOf(cpu).translateFetch();
-    return pa < 0 ? 0 : (words[pa >>> 2] as number);
   }
 
   const services = { access: memoryService, exclusive: exclusiveService, atomic: atomicService, system: systemService };

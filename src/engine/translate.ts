@@ -24,7 +24,7 @@ const zeroRegister = 31;
 const flagNames = ['N', 'Z', 'C', 'V'] as const;
 const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe.c, V: pe.v };
 
-/** After these a trace ends: the service never lets it go on. */
+/** After these a trace ends: they take an exception, synchronise the context, or are calls that change registers. */
 const endingOperations: ReadonlySet<number> = new Set([
   systemOperation.undefined,
   systemOperation.svc,
@@ -306,7 +306,10 @@ class TraceGenerator extends Generator {
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
     super.systemService(operation, immediate, value);
     if (!endingOperations.has(operation)) return;
-    this.w.byte(op.unreachable);
+    // Resident software has answered the call: the record, which it may have changed, is the state from here.
+    const next = constant(64, this.address + 4n);
+    this.storeState(pe.pc, next);
+    this.leave(next, this.index + 1);
     this.ended = true;
   }
 

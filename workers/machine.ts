@@ -1,0 +1,243 @@
+// The machine as actors: who there is, which host each lives on, and how a host makes its own.
+
+import type { Actor, ActorId, Message, Port } from '../actors/actor.ts';
+import { type BusRegion, makeBusMap } from '../actors/bus/map.ts';
+import { type Core, type CoreControl, makeCore } from '../actors/core/core.ts';
+import { Distributor } from '../actors/gic/distributor.ts';
+import { Redistributor } from '../actors/gic/redistributor.ts';
+import { gicTopology } from '../actors/gic/topology.ts';
+import { PowerController } from '../actors/power/power-controller.ts';
+import { Rtc } from '../actors/rtc/rtc.ts';
+import { Uart } from '../actors/uart/uart.ts';
+import { createPe } from '../src/arch/create-pe.ts';
+import type { PeOptions } from '../src/arch/pe.ts';
+import { memoryMap, redistributorStride } from '../src/board/memory-map.ts';
+import { type Board, ppi, type Reset } from '../src/board/virt.ts';
+import { type Engine, type EngineMode, makeEngine } from '../src/engine/engine.ts';
+import { createPsci } from '../src/firmware/psci.ts';
+import { createSemihosting } from '../src/firmware/semihosting.ts';
+import { memoryViews } from '../src/memory/memory-views.ts';
+import type { CoreReport } from '../src/report/run-report.ts';
+import { stopReason } from './control-block.ts';
+import { type Host, type HostActor, makeHost } from './host.ts';
+
+/** Everything that decides what a machine does; plain data, but for the shared memory. */
+export interface MachineConfig {
+  readonly board: Board;
+  readonly memory: WebAssembly.Memory;
+  readonly entry: number;
+  readonly x0: number;
+  readonly reset: Reset;
+  readonly semihosting: boolean;
+  readonly commandLine: string;
+  readonly hosts: number;
+  /** The smallest latency between two actors, in ticks. */
+  readonly lookaheadTicks: number;
+  readonly engineMode: EngineMode;
+}
+
+/** What a machine tells the world outside. */
+export interface MachineOutput {
+  readonly forward: (message: Message) => void;
+  readonly console: (bytes: Uint8Array) => void;
+  readonly guestError: (sentence: string) => void;
+  /** `reason` is one of control-block.ts. */
+  readonly stop: (reason: number, exitCode: number) => void;
+  /** Heard where the machine has several hosts. */
+  readonly codeWritten: (line: number) => void;
+}
+
+/** One host's part of the machine. */
+export interface HostedMachine {
+  readonly host: Host;
+  readonly engine: Engine;
+  reports(): CoreReport[];
+  /** Trace hashes of the host's actors. */
+  hashes(): (readonly [ActorId, string])[];
+}
+
+const firstPpi = 16;
+const firstSpi = 32;
+
+/** PMUIRQ of the Base System Architecture. */
+const performanceMonitorsPpi = 7;
+
+/** Seconds since 1970 at reset: 2000-01-01, so that two runs see the same date. */
+const rtcStartSeconds = 946_684_800;
+
+/** Identities of the actors: cores, their redistributors, then the devices. */
+function identities(coreCount: number) {
+  const range = (from: number): ActorId[] => Array.from({ length: coreCount }, (_, n) => from + n);
+  const [distributor, uart, rtc, power] = [2 * coreCount, 2 * coreCount + 1, 2 * coreCount + 2, 2 * coreCount + 3];
+  return { cores: range(0), redistributors: range(coreCount), distributor, uart, rtc, power };
+}
+
+/** Cores are dealt out in equal runs of consecutive numbers. */
+export const hostOfCore = ({ board, hosts }: MachineConfig, core: number): number =>
+  Math.floor((core * hosts) / board.cores.length);
+
+/** A redistributor lives with its core, every other device on host 0. */
+export function hostOf(config: MachineConfig, actor: ActorId): number {
+  const coreCount = config.board.cores.length;
+  return actor < 2 * coreCount ? hostOfCore(config, actor % coreCount) : 0;
+}
+
+/** Aff3.Aff2.Aff1.Aff0; the board's affinities have no Aff3. */
+const packedAffinity = (mpidr: number): number => mpidr & 0xff_ffff;
+
+/** Makes the actors of one host. */
+export function buildMachine(config: MachineConfig, hostNumber: number, output: MachineOutput): HostedMachine {
+  const { board, reset } = config;
+  const coreCount = board.cores.length;
+  const ids = identities(coreCount);
+  const views = memoryViews(config.memory.buffer);
+  const engine = makeEngine({
+    memory: config.memory,
+    views,
+    worker: hostNumber,
+    mode: config.engineMode,
+    ...(config.hosts > 1 ? { onCodeWritten: output.codeWritten } : {}),
+  });
+  const affinities = board.cores.map(({ mpidr }) => packedAffinity(mpidr));
+  const lowFrames = Math.min(coreCount, memoryMap.gicRedistributors.sizeBytes / redistributorStride);
+  const topology = gicTopology({
+    distributor: ids.distributor,
+    redistributors: ids.redistributors,
+    cores: ids.cores,
+    affinities,
+    regions: coreCount > lowFrames ? [lowFrames, coreCount - lowFrames] : [coreCount],
+    disableSecurity: !board.secure,
+  });
+  const region = (name: string, { base, sizeBytes }: { base: number; sizeBytes: number }, actor: ActorId): BusRegion => ({
+    name,
+    base,
+    sizeBytes,
+    actor,
+  });
+  const bus = makeBusMap([
+    region('gicDistributor', memoryMap.gicDistributor, ids.distributor),
+    ...board.cores.map(({ index, redistributorBase: base }) =>
+      region('gicRedistributor', { base, sizeBytes: redistributorStride }, ids.redistributors[index] as ActorId),
+    ),
+    region('uart', memoryMap.uart, ids.uart),
+    region('rtc', memoryMap.rtc, ids.rtc),
+  ]);
+  const bootCores = reset.allCoresStart ? board.cores.map(({ index }) => index) : [0];
+
+  function pe(index: number, control: CoreControl): Omit<PeOptions, 'environment'> {
+    const semihosting = createSemihosting({
+      write: output.console,
+      exit: control.exit,
+      now: control.now,
+      commandLine: config.commandLine,
+    });
+    return {
+      index,
+      count: coreCount,
+      memory: views,
+      ramBytes: board.memoryBytes,
+      hasEl2: board.virtualization,
+      hasEl3: board.secure,
+      mpidr: BigInt(board.cores[index]?.mpidr ?? 0),
+      ...(reset.psciConduit ? { firmware: { conduit: reset.psciConduit, call: createPsci(control.power) } } : {}),
+      ...(config.semihosting ? { semihosting } : {}),
+    };
+  }
+
+  const core = (index: number) => (port: Port): Core => {
+    const made = makeCore(port, {
+      index,
+      engine,
+      views,
+      bus,
+      cores: ids.cores,
+      redistributor: ids.redistributors[index] as ActorId,
+      powerController: ids.power,
+      hasEl2: board.virtualization,
+      hasEl3: board.secure,
+      resetEl: reset.el,
+      ppis: {
+        CNTP: firstPpi + ppi.physicalTimer,
+        CNTV: firstPpi + ppi.virtualTimer,
+        CNTHP: firstPpi + ppi.hypervisorTimer,
+        CNTPS: firstPpi + ppi.secureTimer,
+        PMU: firstPpi + performanceMonitorsPpi,
+      },
+      guestExit: (code) => {
+        output.stop(stopReason.exit, code);
+      },
+      guestError: output.guestError,
+      makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
+    });
+    return made;
+  };
+
+  const devices: (readonly [ActorId, (port: Port) => Actor])[] = [
+    ...ids.redistributors.map((id, n) => [id, (port: Port) => new Redistributor(port, topology, n)] as const),
+    [ids.distributor, (port) => new Distributor(port, topology)],
+    [
+      ids.uart,
+      (port) =>
+        new Uart(port, {
+          distributor: ids.distributor,
+          intid: firstSpi + memoryMap.uart.spi,
+          sink: {
+            write: (bytes) => {
+              output.console(Uint8Array.from(bytes));
+            },
+          },
+        }),
+    ],
+    [
+      ids.rtc,
+      (port) =>
+        new Rtc(port, {
+          distributor: ids.distributor,
+          intid: firstSpi + memoryMap.rtc.spi,
+          startSeconds: rtcStartSeconds,
+        }),
+    ],
+    [
+      ids.power,
+      (port) =>
+        new PowerController(port, {
+          cores: ids.cores,
+          affinities,
+          bootCores,
+          sink: {
+            systemOff: () => {
+              output.stop(stopReason.systemOff, 0);
+            },
+            systemReset: () => {
+              output.stop(stopReason.systemReset, 0);
+            },
+          },
+        }),
+    ],
+  ];
+  const everyone: HostActor[] = [...ids.cores.map((id) => ({ id, make: core(id) })), ...devices.map(([id, make]) => ({ id, make }))];
+  const mine = everyone.filter(({ id }) => hostOf(config, id) === hostNumber);
+  const host = makeHost({ actors: mine, coreCount, lookaheadTicks: config.lookaheadTicks, forward: output.forward });
+  const cores = mine.filter(({ id }) => id < coreCount).map(({ id }) => ({ id, core: host.actor(id) as Core }));
+  for (const { id, core: hosted } of cores) {
+    if (bootCores.includes(id)) hosted.start(BigInt(config.entry), BigInt(config.x0));
+  }
+
+  return {
+    host,
+    engine,
+    reports: () =>
+      cores.map(({ id, core: { counters, exceptions, instructions, nowTicks } }) => ({
+        core: id,
+        mpidr: board.cores[id]?.mpidr ?? 0,
+        instructions,
+        timeNs: nowTicks,
+        asleepNs: counters.asleepTicks,
+        interrupts: counters.interrupts,
+        ipisSent: counters.ipisSent,
+        ipisReceived: counters.ipisReceived,
+        exceptions: { EL1: exceptions[1] ?? 0, EL2: exceptions[2] ?? 0, EL3: exceptions[3] ?? 0 },
+      })),
+    hashes: () => mine.map(({ id }) => [id, host.traceHash(id)] as const),
+  };
+}

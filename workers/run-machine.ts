@@ -1,0 +1,164 @@
+// From the options of a run to its report: builds the machine, gives each host a thread of the pool, and puts together what they
+// leave behind.
+
+import { createHash } from 'node:crypto';
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { pageShift, ramBase, touchedPageOffset } from '../src/arch/state-layout.ts';
+import { planBoot } from '../src/board/boot.ts';
+import type { RunIo, RunOptions } from '../src/board/run-options.ts';
+import { resolveBoard } from '../src/board/virt.ts';
+import { assert } from '../src/report/assert.ts';
+import { exitCodeOf, type RunReason, type RunReport } from '../src/report/run-report.ts';
+import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
+import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
+import type { EndOfRun } from './lockstep.ts';
+import type { MachineConfig } from './machine.ts';
+import { ringBuffer } from './ring.ts';
+
+/** The smallest latency between two actors: 500 ns, what a message across a many-core interconnect takes. */
+const lookaheadTicks = 500;
+
+const wasmPageBytes = 65536;
+const pageBytes = 1 << pageShift;
+
+const reasonOfStop: Readonly<Record<number, RunReason>> = {
+  [stopReason.exit]: 'exit',
+  [stopReason.systemOff]: 'system-off',
+  [stopReason.systemReset]: 'system-reset',
+  [stopReason.guestError]: 'guest-error',
+};
+const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
+  aborted: 'interrupted',
+  deadlock: 'deadlock',
+  'max-instructions': 'max-instructions',
+  'max-time': 'max-time',
+};
+
+/** The memory of a machine: RAM at its physical address, the engines' part below it. */
+function makeMemory(memoryBytes: number): WebAssembly.Memory {
+  const pages = (ramBase + memoryBytes) / wasmPageBytes;
+  return new WebAssembly.Memory({ initial: pages, maximum: wasmPageBytes, shared: true });
+}
+
+/** Runs a machine to its end. */
+export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
+  const board = resolveBoard(options);
+  const plan = planBoot(board, options);
+  const memory = makeMemory(board.memoryBytes);
+  const bytes = new Uint8Array(memory.buffer);
+  for (const segment of plan.segments) {
+    bytes.set(segment.bytes, segment.address);
+    const end = segment.address + segment.bytes.length;
+    for (let page = segment.address >>> pageShift; page << pageShift >>> 0 < end; page += 1) bytes[touchedPageOffset + page] = 1;
+  }
+
+  const hosts = Math.min(options.hostThreads, board.cores.length);
+  const config: MachineConfig = {
+    board,
+    memory,
+    entry: plan.entry,
+    x0: plan.x0,
+    reset: plan.reset,
+    semihosting: options.semihosting,
+    commandLine: [options.image.path, options.kernelArgs ?? ''].join(' ').trim(),
+    hosts,
+    lookaheadTicks,
+    engineMode: 'tiered',
+  };
+  const control = controlBuffer(hosts);
+  const block = openControlBlock(control, hosts);
+  const rings = Array.from({ length: hosts }, (_, from) =>
+    Array.from({ length: hosts }, (__, to) => (from === to ? undefined : ringBuffer())),
+  );
+  let message: string | undefined;
+
+  const pool = new Piscina<HostTask, HostResult>({
+    filename: new URL('./host-thread.js', import.meta.url).href,
+    name: 'runHost',
+    minThreads: hosts,
+    maxThreads: hosts,
+    concurrentTasksPerWorker: 1,
+    atomics: 'disabled',
+  });
+  const abort = (): void => {
+    block.abort();
+  };
+  io.signal.addEventListener('abort', abort);
+  if (io.signal.aborted) abort();
+  try {
+    const channels = rings.map(() => new MessageChannel());
+    for (const { port1 } of channels) {
+      port1.on('message', (output: OutputMessage) => {
+        if ('console' in output) io.stdout(output.console);
+        else message ??= output.guestError;
+      });
+    }
+    const results = await Promise.all(
+      channels.map(({ port2 }, host) =>
+        pool.run(
+          {
+            config,
+            host,
+            control,
+            rings,
+            seed: options.seed,
+            maxInstructions: options.maxInstructions ?? Infinity,
+            maxTicks: options.maxTimeNs ?? Infinity,
+            output: port2,
+          },
+          { transferList: [port2] },
+        ),
+      ),
+    );
+    // What the hosts have said before they ended arrives before the ports are closed.
+    await Promise.all(channels.map(({ port1 }) => drained(port1)));
+    const ending = results[0]?.ending;
+    assert(ending !== undefined, 'host 0 tells how the run has ended');
+    const reason = ending.end === 'stopped' ? reasonOfStop[block.stopReason] : reasonOfEnd[ending.end];
+    assert(reason !== undefined, `a reason for stop ${block.stopReason}`);
+    const cores = results.flatMap((result) => result.cores).sort((a, b) => a.core - b.core);
+    const report: RunReport = {
+      format: 'heddle-run',
+      version: 1,
+      seed: options.seed,
+      exitCode: exitCodeOf(reason, block.exitCode),
+      reason,
+      traceHash: traceHash(results, bytes, board.memoryBytes),
+      simulatedTimeNs: Math.max(ending.ticks, ...cores.map(({ timeNs }) => timeNs)),
+      instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
+      cores,
+    };
+    return message === undefined ? report : { ...report, message };
+  } finally {
+    io.signal.removeEventListener('abort', abort);
+    await pool.destroy();
+  }
+}
+
+/** Resolves when a port has handed over everything that was sent to it before its other end closed. */
+function drained(port: { once(event: 'close', listener: () => void): unknown }): Promise<void> {
+  return new Promise((resolve) => {
+    port.once('close', resolve);
+  });
+}
+
+/** Over every actor's hash, every core's instructions, and every page of RAM that was written to. */
+function traceHash(results: readonly HostResult[], bytes: Uint8Array, memoryBytes: number): string {
+  const hash = createHash('sha256');
+  const actors = results.flatMap(({ hashes }) => [...hashes]).sort(([a], [b]) => a - b);
+  for (const [id, digest] of actors) hash.update(`${id}:${digest};`);
+  for (const { core, instructions } of results.flatMap(({ cores }) => [...cores]).sort((a, b) => a.core - b.core)) {
+    hash.update(`${core}:${instructions};`);
+  }
+  const page = Buffer.alloc(pageBytes);
+  const last = (ramBase + memoryBytes) / pageBytes;
+  for (let n = ramBase / pageBytes; n < last; n += 1) {
+    if (bytes[touchedPageOffset + n] === 0) continue;
+    page.set(bytes.subarray(n * pageBytes, (n + 1) * pageBytes));
+    if (page.every((byte) => byte === 0)) continue;
+    hash.update(`${n}:`).update(page);
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
