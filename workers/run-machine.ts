@@ -88,6 +88,13 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
   if (io.signal.aborted) abort();
   try {
     const channels = rings.map(() => new MessageChannel());
+    // A port closes when it has handed over everything that the host has said.
+    const closed = channels.map(
+      ({ port1 }) =>
+        new Promise<void>((resolve) => {
+          port1.once('close', resolve);
+        }),
+    );
     for (const { port1 } of channels) {
       port1.on('message', (output: OutputMessage) => {
         if ('console' in output) io.stdout(output.console);
@@ -111,8 +118,7 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
         ),
       ),
     );
-    // What the hosts have said before they ended arrives before the ports are closed.
-    await Promise.all(channels.map(({ port1 }) => drained(port1)));
+    await Promise.all(closed);
     const ending = results[0]?.ending;
     assert(ending !== undefined, 'host 0 tells how the run has ended');
     const reason = ending.end === 'stopped' ? reasonOfStop[block.stopReason] : reasonOfEnd[ending.end];
@@ -134,13 +140,6 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
     io.signal.removeEventListener('abort', abort);
     await pool.destroy();
   }
-}
-
-/** Resolves when a port has handed over everything that was sent to it before its other end closed. */
-function drained(port: { once(event: 'close', listener: () => void): unknown }): Promise<void> {
-  return new Promise((resolve) => {
-    port.once('close', resolve);
-  });
 }
 
 /** Over every actor's hash, every core's instructions, and every page of RAM that was written to. */

@@ -16,8 +16,9 @@ const icc = (
   access: 'RW' | 'RO' | 'WO' = 'RW',
 ): RegisterRow => register(name, [3, 0, 12, CRm, op2], { storage: 'gic', traps, access });
 
+/** The virtual CPU interface is not implemented: its control registers read as zero and ignore writes, ICH_HCR_EL2.En included. */
 const ich = (name: string, CRm: number, op2: number, access: 'RW' | 'RO' = 'RW'): RegisterRow =>
-  register(name, [3, 4, 12, CRm, op2], { storage: 'gic', needs: 'EL2', access });
+  register(name, [3, 4, 12, CRm, op2], { storage: 'constant', needs: 'EL2', access });
 
 const numbered = (count: number, rowOf: (n: number) => RegisterRow): RegisterRow[] =>
   Array.from({ length: count }, (_, n) => rowOf(n));
