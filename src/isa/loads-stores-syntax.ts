@@ -8,8 +8,7 @@ import { Rof, V } from './syntax/registers.ts';
 /** The transfer of a row for its known fields; undefined where the row leaves them unallocated. */
 export type TransferOf = (k: Fields) => Transfer | undefined;
 
-export const generalWidth = (t: Transfer | undefined): 32 | 64 =>
-  (t?.signedTo ?? 8 * (t?.bytes ?? 4)) === 64 ? 64 : 32;
+const generalWidth = (t: Transfer | undefined): 32 | 64 => ((t?.signedTo ?? 8 * (t?.bytes ?? 4)) === 64 ? 64 : 32);
 
 /** A register of the transfer; `vector` is known from the page. */
 export function transferRegister(field: string, transferOf: TransferOf, vector: boolean): Operand {

@@ -3,7 +3,7 @@
 import { fieldsOf, type Row } from '../../src/isa/encoding.ts';
 
 /** xorshift32. */
-export function makeRandom(seed: number): () => number {
+function makeRandom(seed: number): () => number {
   let state = (seed * 0x9e3779b1) | 1;
   return () => {
     state ^= state << 13;

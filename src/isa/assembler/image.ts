@@ -4,7 +4,7 @@ import { assert } from '../../report/assert.ts';
 import { type Place, refusal } from './source.ts';
 
 /** An image is held in memory twice: as it grows, and as the result. Guests and litmus tests need a few megabytes. */
-export const largestImageBytes = 256 * 1024 * 1024;
+const largestImageBytes = 256 * 1024 * 1024;
 
 export interface Image {
   /** Address of the next byte. */

@@ -41,9 +41,6 @@ function candidatesOf(row: Row, form: Form): Candidate[] {
     .map((known) => ({ row, form, preset: { ...known, ...form.where } as Record<string, number> }));
 }
 
-/** Whether this word is the name of an instruction, in lower case. */
-export const isMnemonic = (word: string): boolean => candidates().has(word);
-
 /** The instruction word of a statement; a UserError that says what is wrong with it otherwise. */
 export function encode(head: Token, operands: readonly Token[], place: Place, context: ReaderContext): number {
   const mnemonic = head.text.toLowerCase();

@@ -6,15 +6,11 @@ import { hex, readNumber, unsigned64 } from './numbers.ts';
 import { widthBySf } from './registers.ts';
 
 /** An unsigned number in one field. */
-export function immediate(
-  field: string,
-  bits: number,
-  { base = 'hex', hash = true, what = 'immediate' }: { base?: 'hex' | 'decimal'; hash?: boolean; what?: string } = {},
-): Operand {
+export function immediate(field: string, bits: number, { base = 'hex' }: { base?: 'hex' | 'decimal' } = {}): Operand {
   return {
-    print: (f) => `${hash ? '#' : ''}${base === 'hex' ? hex(f[field]!) : f[field]!}`,
+    print: (f) => `#${base === 'hex' ? hex(f[field]!) : f[field]!}`,
     read: (reader) => {
-      const value = readNumber(reader, { what, least: 0, most: 2 ** bits - 1 });
+      const value = readNumber(reader, { what: 'immediate', least: 0, most: 2 ** bits - 1 });
       return value !== undefined && reader.set(field, value);
     },
   };
@@ -146,7 +142,7 @@ export function isOfWidth(value: bigint, width: number): boolean {
 }
 
 /** The value of N, imms and immr. */
-export function bitMaskOf(f: Fields): bigint {
+function bitMaskOf(f: Fields): bigint {
   const width = widthBySf(f);
   return decodeBitMask(f.N!, f.imms!, f.immr!, width);
 }

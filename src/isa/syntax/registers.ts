@@ -94,7 +94,6 @@ export const R = (...fields: readonly string[]): Operand => general(fields, widt
 export const RorSP = (field: string): Operand => general([field], widthBySf, 'SP');
 export const X = (field: string): Operand => general([field], 64, 'ZR');
 export const W = (field: string): Operand => general([field], 32, 'ZR');
-export const XorSP = (field: string): Operand => general([field], 64, 'SP');
 /** X or W as this function of the known fields says. */
 export const Rof = (field: string, width: WidthOf): Operand => general([field], width, 'ZR');
 

@@ -54,12 +54,10 @@ export function extendedRegister(registers: readonly string[]): Operand {
   };
 }
 
-const registerWidth = widthBySf;
-
 /** The amount of LSL (immediate), an alias of UBFM. */
 export const lslAmount: Operand = bitPosition(
   'shift amount',
-  (f) => registerWidth(f) - 1 - f.imms!,
+  (f) => widthBySf(f) - 1 - f.imms!,
   (amount, width) => ({ immr: (width - amount) % width, imms: width - 1 - amount }),
 );
 
@@ -82,13 +80,13 @@ export const bitNumber = (field: string): Operand =>
 export const insertedField: readonly Operand[] = [
   bitPosition(
     'lsb',
-    (f) => (registerWidth(f) - f.immr!) % registerWidth(f),
+    (f) => (widthBySf(f) - f.immr!) % widthBySf(f),
     (lsb, width) => ({ immr: (width - lsb) % width }),
   ),
   {
     print: (f) => `#${f.imms! + 1}`,
     read: (reader) => {
-      const width = registerWidth(reader.fields);
+      const width = widthBySf(reader.fields);
       const lsb = (width - reader.fields.immr!) % width;
       const count = readNumber(reader, { what: 'field width', least: 1, most: width - lsb });
       return count !== undefined && reader.set('imms', count - 1);
@@ -107,7 +105,7 @@ export const extractedField: readonly Operand[] = [
     print: (f) => `#${f.imms! - f.immr! + 1}`,
     read: (reader) => {
       const lsb = reader.fields.immr!;
-      const count = readNumber(reader, { what: 'field width', least: 1, most: registerWidth(reader.fields) - lsb });
+      const count = readNumber(reader, { what: 'field width', least: 1, most: widthBySf(reader.fields) - lsb });
       return count !== undefined && reader.set('imms', lsb + count - 1);
     },
   },

@@ -1,7 +1,6 @@
 // Operands of the system instructions: registers by name, PSTATE fields, barrier and prefetch options, operations of SYS.
 
 import type { Fields, Form, Operand } from '../syntax.ts';
-import { never } from '../syntax.ts';
 import { hex, readNumber } from './numbers.ts';
 import { X } from './registers.ts';
 import { operationKey, type SystemMnemonic, systemOperations } from './system-operations.ts';
@@ -174,6 +173,3 @@ export const systemAliases: readonly Form[] = (['ic', 'dc', 'at', 'tlbi', 'cfp',
       ];
     }),
 );
-
-/** B.cond without the dot and other spellings that are only read. */
-export const inputOnly = (form: Form): Form => ({ ...form, preferred: never });
