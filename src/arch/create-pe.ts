@@ -3,7 +3,7 @@
 import { createExclusiveMonitors } from '../memory/exclusive-monitors.ts';
 import { assert } from '../report/assert.ts';
 import { answerBusRequest, createBusAccesses, forgetAnswers } from './bus-accesses.ts';
-import { midrMax } from './core-identity.ts';
+import { highestEl, midrMax } from './core-identity.ts';
 import { flushJumpCache, flushSoftTlb, refreshDerivedState } from './derived-state.ts';
 import * as exceptions from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
@@ -191,7 +191,7 @@ function reset(cx: PeContext, state: ResetState): void {
   for (const row of systemRegisters) {
     if (row.slot >= 0) write64(cx, pe.systemRegisters + row.slot * 8, row.reset(cx.core));
   }
-  const highest = cx.hasEl3 ? 3 : cx.hasEl2 ? 2 : 1;
+  const highest = highestEl(cx.core);
   assert(state.el <= highest && (state.el !== 2 || cx.hasEl2), `EL${state.el} is not implemented`);
   write64(cx, highestRvbar[highest], state.pc);
   if (cx.hasEl3 && state.el < 3) setLow(cx, SCR_EL3, scr(cx) | SCR.NS | SCR.HCE);

@@ -2,6 +2,7 @@
 // The order of the checks is the manual's: UNDEFINED by encoding, by missing exception level, by the current exception level;
 // then the traps, those to lower exception levels first.
 
+import { highestEl } from './core-identity.ts';
 import { flushRegime, fpTrapTarget, refreshDerivedState } from './derived-state.ts';
 import { EC, fpAccessTrap, takeTrap, undefinedInstruction } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
@@ -70,10 +71,8 @@ function trapTarget(cx: PeContext, names: readonly TrapName[], isRead: boolean):
   return target;
 }
 
-const highestEl = (cx: PeContext): number => (cx.hasEl3 ? 3 : cx.hasEl2 ? 2 : 1);
-
 function isAtLeast(cx: PeContext, least: LeastEl): boolean {
-  return currentEl(cx) >= (least === 'highest' ? highestEl(cx) : least);
+  return currentEl(cx) >= (least === 'highest' ? highestEl(cx.core) : least);
 }
 
 /** Secure EL1 (op1 7): EL3, and EL1 in Secure state. */
@@ -93,9 +92,9 @@ function exists(cx: PeContext, needs: Needs | undefined): boolean {
     case 'EL3':
       return cx.hasEl3;
     case 'EL1 highest':
-      return highestEl(cx) === 1;
+      return highestEl(cx.core) === 1;
     case 'EL2 highest':
-      return highestEl(cx) === 2;
+      return highestEl(cx.core) === 2;
   }
 }
 
@@ -213,8 +212,7 @@ function redirect(cx: PeContext): Exit {
 }
 
 /** An interrupt that can now be taken is taken before the next instruction. */
-export const redirectForInterrupt = (cx: PeContext): Exit =>
-  pendingInterrupt(cx) === undefined ? exit.none : redirect(cx);
+const redirectForInterrupt = (cx: PeContext): Exit => (pendingInterrupt(cx) === undefined ? exit.none : redirect(cx));
 
 /** SPSel, PAN and UAO change what translated code has read from the record. */
 const redirectForPstate = (cx: PeContext, name: string): Exit =>

@@ -48,7 +48,7 @@ export function contextOf(cx: PeContext, regime: number): number {
 }
 
 /** The ASID in use; 0 for a regime without ASIDs. */
-export function currentAsid(cx: PeContext, regime: number): number {
+function currentAsid(cx: PeContext, regime: number): number {
   if (regime !== 1) return 0;
   const tcr = tcrOfRegime[1];
   const A1 = (low(cx, tcr) >>> 22) & 1;

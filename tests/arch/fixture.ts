@@ -227,7 +227,7 @@ export class TestPe {
   }
 }
 
-export function keyOf(name: string): number {
+function keyOf(name: string): number {
   const row = registerNamed(name);
   if (row === undefined) throw new Error(`no system register ${name}`);
   return row.key;

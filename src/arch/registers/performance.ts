@@ -6,7 +6,7 @@ const tpm = ['MDCR_EL2.TPM', 'MDCR_EL3.TPM'] as const;
 const user: RegisterDetails = { traps: ['PMUSERENR_EL0.EN', ...tpm], storage: 'computed' };
 const supervisor: RegisterDetails = { traps: tpm, storage: 'computed' };
 
-/** PMCR_EL0: E is kept; LC is RES1 without AArch32; N is 0. */
+/** PMCR_EL0: E, D, DP are kept; P and C act; LC is RES1 without AArch32; N is 0. */
 export const pmcrLongCycle = bits(6);
 /** The cycle counter in the enable, interrupt and overflow bitmaps. */
 export const cycleCounterBit = bits(31);
@@ -18,7 +18,7 @@ export const performanceRegisters: readonly RegisterRow[] = [
     ...user,
     backed: true,
     reset: pmcrLongCycle,
-    writable: bits(0, 3, 5),
+    writable: bits(0, 1, 2, 3, 5),
     traps: ['PMUSERENR_EL0.EN', 'MDCR_EL2.TPMCR', ...tpm],
   }),
   register('PMCNTENSET_EL0', [3, 3, 9, 12, 1], { ...user, backed: true, writable: cycleCounterBit }),

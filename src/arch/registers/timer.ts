@@ -4,7 +4,7 @@ import { allBits, field, lowWord, register, type RegisterDetails, type RegisterR
 import type { TrapName } from '../traps.ts';
 
 /** The system counter of the board: 62.5 MHz, one count for 16 ticks of 1 ns. */
-export const counterFrequencyHz = 62_500_000;
+const counterFrequencyHz = 62_500_000;
 export const ticksPerCount = 16;
 
 const physical: readonly TrapName[] = ['CNTKCTL_EL1.EL0PTEN', 'CNTHCTL_EL2.EL1PCEN'];
