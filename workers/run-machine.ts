@@ -5,21 +5,15 @@ import { createHash } from 'node:crypto';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { pageShift, ramBase, touchedPageOffset } from '../src/arch/state-layout.ts';
-import { planBoot } from '../src/board/boot.ts';
 import type { RunIo, RunOptions } from '../src/board/run-options.ts';
-import { resolveBoard } from '../src/board/virt.ts';
 import { assert } from '../src/report/assert.ts';
 import { exitCodeOf, type RunReason, type RunReport } from '../src/report/run-report.ts';
+import { bootedMachine } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
 import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
 import type { EndOfRun } from './lockstep.ts';
-import type { MachineConfig } from './machine.ts';
 import { ringBuffer } from './ring.ts';
 
-/** The smallest latency between two actors: 500 ns, what a message across a many-core interconnect takes. */
-const lookaheadTicks = 500;
-
-const wasmPageBytes = 65536;
 const pageBytes = 1 << pageShift;
 
 const reasonOfStop: Readonly<Record<number, RunReason>> = {
@@ -35,37 +29,10 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
   'max-time': 'max-time',
 };
 
-/** The memory of a machine: RAM at its physical address, the engines' part below it. */
-function makeMemory(memoryBytes: number): WebAssembly.Memory {
-  const pages = (ramBase + memoryBytes) / wasmPageBytes;
-  return new WebAssembly.Memory({ initial: pages, maximum: wasmPageBytes, shared: true });
-}
-
 /** Runs a machine to its end. */
 export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
-  const board = resolveBoard(options);
-  const plan = planBoot(board, options);
-  const memory = makeMemory(board.memoryBytes);
-  const bytes = new Uint8Array(memory.buffer);
-  for (const segment of plan.segments) {
-    bytes.set(segment.bytes, segment.address);
-    const end = segment.address + segment.bytes.length;
-    for (let page = segment.address >>> pageShift; page << pageShift >>> 0 < end; page += 1) bytes[touchedPageOffset + page] = 1;
-  }
-
-  const hosts = Math.min(options.hostThreads, board.cores.length);
-  const config: MachineConfig = {
-    board,
-    memory,
-    entry: plan.entry,
-    x0: plan.x0,
-    reset: plan.reset,
-    semihosting: options.semihosting,
-    commandLine: [options.image.path, options.kernelArgs ?? ''].join(' ').trim(),
-    hosts,
-    lookaheadTicks,
-    engineMode: 'tiered',
-  };
+  const config = bootedMachine(options, 'tiered');
+  const { board, hosts } = config;
   const control = controlBuffer(hosts);
   const block = openControlBlock(control, hosts);
   const rings = Array.from({ length: hosts }, (_, from) =>
@@ -130,7 +97,7 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
       seed: options.seed,
       exitCode: exitCodeOf(reason, block.exitCode),
       reason,
-      traceHash: traceHash(results, bytes, board.memoryBytes),
+      traceHash: traceHash(results, new Uint8Array(config.memory.buffer), board.memoryBytes),
       simulatedTimeNs: Math.max(ending.ticks, ...cores.map(({ timeNs }) => timeNs)),
       instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
       cores,

@@ -163,6 +163,8 @@ function createContext(options: PeOptions): PeContext {
     timers: createTimerOutputs(),
     lines: 0,
     exceptionsTaken: [0, 0, 0, 0],
+    // Memory that has never been written would hit at address 0.
+    softTlbInUse: 0xf,
     userPagesInSoftTlb: false,
     cyclesCountedUntil: -1,
     eventsSeenUntil: 0,

@@ -70,6 +70,8 @@ function invalidateEntry(words: Uint32Array, at: number): void {
 
 /** Empties the soft TLB of one exception level. */
 export function flushSoftTlb(cx: PeContext, el: number): void {
+  if ((cx.softTlbInUse & (1 << el)) === 0) return;
+  cx.softTlbInUse &= ~(1 << el);
   const first = softTlbOf(cx, el) >>> 2;
   const end = first + softTlbBytes / 4;
   for (let at = first; at < end; at += softTlbEntry.bytes / 4) invalidateEntry(cx.words, at);

@@ -33,6 +33,8 @@ export function translateFetch(cx: PeContext): number {
   if (fsc === noFault) {
     const granted = permissions(cx, out.attributes, out.entry, el, false);
     if ((granted & need.fetch) === 0) fsc = FSC.permission + levelOf(out.attributes);
+    // CONSTRAINED UNPREDICTABLE: executing from Device memory that is executable faults as if it were not.
+    else if (out.entry >= 0 && (out.attributes & attribute.device) !== 0) fsc = FSC.permission + levelOf(out.attributes);
     else if (out.pa < ramBase || out.pa >= cx.ramEnd) fsc = FSC.externalAbort;
   }
   if (fsc !== noFault) {
@@ -43,7 +45,7 @@ export function translateFetch(cx: PeContext): number {
   const pa = out.pa;
   // The attributes of data differ where stage 1 is off; the soft TLB is for both.
   if (out.entry < 0) translate(cx, pcLow, pcHigh, el, false);
-  fillSoftTlb(cx, pcLow, pcHigh, el);
+  fillSoftTlb(cx, pcLow, pcHigh, el, need.fetch);
   return pa;
 }
 

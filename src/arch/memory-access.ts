@@ -65,7 +65,7 @@ function translatePart(
     dataAbort(cx, iss, vaLow, vaHigh);
     return false;
   }
-  fillSoftTlb(cx, vaLow, vaHigh, el);
+  fillSoftTlb(cx, vaLow, vaHigh, el, needed);
   return true;
 }
 

@@ -45,6 +45,8 @@ export interface PeContext {
   lines: number;
   /** By target exception level. */
   readonly exceptionsTaken: number[];
+  /** Bit n: the soft TLB of ELn holds something. */
+  softTlbInUse: number;
   /** The soft TLB of EL1 holds a page that EL0 may access: it must go when PSTATE.PAN is set. */
   userPagesInSoftTlb: boolean;
   /** Ticks up to which PMCCNTR_EL0 has counted, or -1 while it stands still. */

@@ -39,7 +39,7 @@ export const touchedPageOffset = 0x1400_0000;
 /** Address of the record of PE 0. */
 export const peStateBase = 0x2000_0000;
 /** Bytes from the record of one PE to the next. */
-export const peStateStride = 0x1_0000;
+export const peStateStride = 0x8_0000;
 
 /** Byte offsets inside the record of a PE. */
 export const pe = {
@@ -96,22 +96,25 @@ export const systemRegisterSlots = 384;
 export const jumpCacheEntries = 1024;
 export const jumpCacheEntryBytes = 16;
 
-export const softTlbEntries = 256;
+/** Entries of a soft TLB: 4 MiB of each kind of access before two pages must share an entry. */
+export const softTlbEntries = 1024;
 /** Page size of the soft TLB: the smallest granule. */
 export const pageShift = 12;
 
 /**
- * A soft TLB entry: three tags, each a page-aligned virtual address or `noTag`, and the addend.
- * An access of `n` bytes at `va` hits when the tag equals the page of `va`, and of its last byte.
+ * A soft TLB entry: a part for each kind of access, which is filled and replaced by itself, so that a copy between pages that share
+ * an index, or code that works on data of its own index, keeps both. Each part is a tag, which is a page-aligned virtual address
+ * or `noTag`, and 8 bytes after it the addend. An access of `n` bytes at `va` hits when the tag equals the page of `va`, and of
+ * its last byte.
  */
 export const softTlbEntry = {
-  bytes: 32,
+  bytes: 64,
   readTag: 0,
-  writeTag: 8,
-  fetchTag: 16,
-  /** 32 bits: wasm address minus virtual address, modulo 2^32. */
-  addend: 24,
+  writeTag: 16,
+  fetchTag: 32,
 } as const;
+/** From a tag to its addend, 32 bits: wasm address minus virtual address, modulo 2^32. */
+export const addendAfterTag = 8;
 /** Never equal to a page-aligned address. */
 export const noTag = -1;
 export const softTlbBytes = softTlbEntries * softTlbEntry.bytes;

@@ -2,6 +2,7 @@
 // add is where operands, registers and the program counter come from, and what must be written back before a service is called.
 
 import {
+  addendAfterTag,
   jumpCacheEntries,
   jumpCacheEntryBytes,
   lineMapOffset,
@@ -513,7 +514,7 @@ export abstract class Generator implements Semantics, Locals {
         this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, tag))));
         this.w.byte(op.br_if);
         this.w.u32(0);
-        const wasmAddress = this.add(low, stateLoad(op.i32_load, 32, entry, softTlbEntry.addend));
+        const wasmAddress = this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
         this.emit(node(wasmAddress));
         this.set(physical);
         if (tag === softTlbEntry.writeTag) {

@@ -1,7 +1,7 @@
 // The runtime module, one for each worker: the stepper's loop, the run loop, and the arithmetic that wasm lacks.
 
 import { exit } from '../arch/exits.ts';
-import { jumpCacheEntries, jumpCacheEntryBytes, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import { addendAfterTag, jumpCacheEntries, jumpCacheEntryBytes, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
 import { stepBranched } from './step.ts';
 import {
   codeSignature,
@@ -141,7 +141,7 @@ function stepper(oneBlock: boolean, decodeCache: number, exportName: string): Mo
       });
       t.br(1);
     });
-    t.get(pc).ops(op.i32_wrap_i64).get(entry).memory(op.i32_load, softTlbEntry.addend).ops(op.i32_add);
+    t.get(pc).ops(op.i32_wrap_i64).get(entry).memory(op.i32_load, softTlbEntry.fetchTag + addendAfterTag).ops(op.i32_add);
     t.memory(op.i32_load, 0).tee(word);
     // Fibonacci hashing: the high half of the word times 2^32 / phi.
     t.i32(0x9e3779b1).ops(op.i32_mul).i32(16).ops(op.i32_shr_u).i32(3).ops(op.i32_shl).set(slot);

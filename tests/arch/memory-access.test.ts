@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { accessFlag } from '../../src/arch/pe.ts';
-import { lineHoldsCode, lineMapOffset, pe as record, ramBase, softTlbEntry } from '../../src/arch/state-layout.ts';
+import {
+  addendAfterTag,
+  lineHoldsCode,
+  lineMapOffset,
+  pe as record,
+  ramBase,
+  softTlbEntries,
+  softTlbEntry,
+} from '../../src/arch/state-layout.ts';
 import { onePe, ramEnd, type TestPe } from './fixture.ts';
 import { D, device, enableEl1, tablesFor } from './page-tables.ts';
 
@@ -106,24 +114,31 @@ describe('an access to RAM', () => {
 
 /** Which accesses to a virtual address hit the soft TLB of the current level, and where they go. */
 function softTlb(test: TestPe, address: bigint): { read: boolean; write: boolean; fetch: boolean; pa: number } {
-  const at = test.word(record.tlb) + (Number(address >> 12n) & 255) * softTlbEntry.bytes;
+  const at = test.word(record.tlb) + (Number(address >> 12n) & (softTlbEntries - 1)) * softTlbEntry.bytes;
   const tag = (offset: number): bigint => test.memory.doublewords[(at + offset) / 8]!;
   const pageOf = address & ~0xfffn;
   return {
     read: tag(softTlbEntry.readTag) === pageOf,
     write: tag(softTlbEntry.writeTag) === pageOf,
     fetch: tag(softTlbEntry.fetchTag) === pageOf,
-    pa: (Number(address & 0xffff_ffffn) + test.memory.words[(at + softTlbEntry.addend) / 4]!) % 2 ** 32,
+    pa: (Number(address & 0xffff_ffffn) + test.memory.words[(at + softTlbEntry.readTag + addendAfterTag) / 4]!) % 2 ** 32,
   };
 }
 
 describe('the soft TLB', () => {
-  it('receives the permissions of a page, and where it is', () => {
+  it('receives where a page is, for the kind of access that asked for it', () => {
     const test = el1();
     test.load(va + 0x123n, 1);
-    expect(softTlb(test, va)).toEqual({ read: true, write: true, fetch: true, pa: Number(page) });
+    expect(softTlb(test, va)).toEqual({ read: true, write: false, fetch: false, pa: Number(page) });
+    test.store(va + 0x123n, 1n, 1);
+    expect(softTlb(test, va)).toEqual({ read: true, write: true, fetch: false, pa: Number(page) });
+  });
+
+  it('does not permit a store to a read-only page that has been read', () => {
+    const test = el1();
     test.load(va + 0x4000n, 8);
-    expect(softTlb(test, va + 0x4000n)).toEqual({ read: true, write: false, fetch: true, pa: Number(page) });
+    test.store(va + 0x4000n, 1n, 8);
+    expect(softTlb(test, va + 0x4000n)).toMatchObject({ read: true, write: false });
   });
 
   it('never holds a device', () => {
@@ -135,7 +150,7 @@ describe('the soft TLB', () => {
   it('holds RAM while stage 1 is off, with strict alignment', () => {
     const test = onePe();
     test.load(page, 8);
-    expect(softTlb(test, page)).toEqual({ read: true, write: true, fetch: true, pa: Number(page) });
+    expect(softTlb(test, page)).toMatchObject({ read: true, pa: Number(page) });
     expect(test.word(record.strictAlignment)).toBe(0xffff_ffff);
   });
 
