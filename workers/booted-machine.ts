@@ -1,0 +1,45 @@
+// A machine as it comes out of reset: its RAM with the image in it, and everything that its hosts are made from.
+
+import { pageShift, ramBase, touchedPageOffset } from '../src/arch/state-layout.ts';
+import { planBoot } from '../src/board/boot.ts';
+import type { RunOptions } from '../src/board/run-options.ts';
+import { resolveBoard } from '../src/board/virt.ts';
+import type { EngineMode } from '../src/engine/engine.ts';
+import type { MachineConfig } from './machine.ts';
+
+/** The smallest latency between two actors: 500 ns, what a message across a many-core interconnect takes. */
+const lookaheadTicks = 500;
+
+const pageBytes = 1 << pageShift;
+const wasmPageBytes = 65536;
+
+/** The memory of a machine: RAM at its physical address, the engines' part below it. */
+function makeMemory(memoryBytes: number): WebAssembly.Memory {
+  const pages = (ramBase + memoryBytes) / wasmPageBytes;
+  return new WebAssembly.Memory({ initial: pages, maximum: wasmPageBytes, shared: true });
+}
+
+export function bootedMachine(options: RunOptions, engineMode: EngineMode): MachineConfig {
+  const board = resolveBoard(options);
+  const plan = planBoot(board, options);
+  const memory = makeMemory(board.memoryBytes);
+  const bytes = new Uint8Array(memory.buffer);
+  for (const segment of plan.segments) {
+    bytes.set(segment.bytes, segment.address);
+    const end = segment.address + segment.bytes.length;
+    const endPage = Math.ceil(end / pageBytes);
+    bytes.fill(1, touchedPageOffset + Math.floor(segment.address / pageBytes), touchedPageOffset + endPage);
+  }
+  return {
+    board,
+    memory,
+    entry: plan.entry,
+    x0: plan.x0,
+    reset: plan.reset,
+    semihosting: options.semihosting,
+    commandLine: [options.image.path, options.kernelArgs ?? ''].join(' ').trim(),
+    hosts: Math.min(options.hostThreads, board.cores.length),
+    lookaheadTicks,
+    engineMode,
+  };
+}
