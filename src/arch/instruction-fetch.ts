@@ -34,7 +34,8 @@ export function translateFetch(cx: PeContext): number {
     const granted = permissions(cx, out.attributes, out.entry, el, false);
     if ((granted & need.fetch) === 0) fsc = FSC.permission + levelOf(out.attributes);
     // CONSTRAINED UNPREDICTABLE: executing from Device memory that is executable faults as if it were not.
-    else if (out.entry >= 0 && (out.attributes & attribute.device) !== 0) fsc = FSC.permission + levelOf(out.attributes);
+    else if (out.entry >= 0 && (out.attributes & attribute.device) !== 0)
+      fsc = FSC.permission + levelOf(out.attributes);
     else if (out.pa < ramBase || out.pa >= cx.ramEnd) fsc = FSC.externalAbort;
   }
   if (fsc !== noFault) {

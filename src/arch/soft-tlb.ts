@@ -3,7 +3,15 @@
 
 import { softTlbOf } from './derived-state.ts';
 import { low, type PeContext, PSTATE } from './pe-context.ts';
-import { addendAfterTag, pe, pageShift, ramBase, softTlbEntries, softTlbEntry, touchedPageOffset } from './state-layout.ts';
+import {
+  addendAfterTag,
+  pe,
+  pageShift,
+  ramBase,
+  softTlbEntries,
+  softTlbEntry,
+  touchedPageOffset,
+} from './state-layout.ts';
 import { attribute, need } from './translation-attributes.ts';
 import { permissions } from './translation.ts';
 
@@ -37,7 +45,7 @@ export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: nu
     const at = entryWord + tag;
     cx.words[at] = pageLow;
     cx.words[at + 1] = vaHigh;
-    cx.words[at + addendAfterTag / 4] = pa - (pa % pageBytes) - pageLow;
+    cx.words[at + addendAfterTag / 4] = pa - (pa & (pageBytes - 1)) - pageLow;
   }
   if ((needed & granted & need.write) !== 0) cx.memory.bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
   cx.softTlbInUse |= 1 << el;

@@ -25,23 +25,35 @@ import {
 import { registerBehaviours } from './register-behaviours.ts';
 import type { Affects, LeastEl, Needs } from './register-row.ts';
 import { pe } from './state-layout.ts';
-import { systemInstructionAt } from './system-instructions.ts';
+import { systemInstructionAt, systemInstructions } from './system-instructions.ts';
 import { encodingOf, systemIss } from './system-key.ts';
 import { performSystemOperation } from './system-operations.ts';
-import { registerAt, registerNamed, slotOf, type SystemRegister } from './system-registers.ts';
+import { registerAt, registerNamed, slotOf, type SystemRegister, systemRegisters } from './system-registers.ts';
 import { type Trap, type TrapName, traps } from './traps.ts';
 
-/** A trap with the offset of its controlling word. */
+/** A trap with the offset of its controlling word; `levels` has a bit for each exception level of `from`. */
 interface ResolvedTrap extends Trap {
   readonly offset: number;
+  readonly levels: number;
 }
 
-const resolvedTraps: Readonly<Record<string, ResolvedTrap>> = Object.fromEntries(
-  Object.entries<Trap>(traps).map(([name, trap]) => [
-    name,
-    { ...trap, offset: slotOf(trap.register) + (trap.high === true ? 4 : 0) },
-  ]),
+function resolve(names: readonly TrapName[]): readonly ResolvedTrap[] {
+  return names
+    .filter((name) => name !== 'SIMD&FP')
+    .map((name) => {
+      const trap: Trap = traps[name];
+      const levels = trap.from.reduce((sum, el) => sum | (1 << el), 0);
+      return { ...trap, offset: slotOf(trap.register) + (trap.high === true ? 4 : 0), levels };
+    });
+}
+
+/** The traps of each register and System instruction that has any, by its key. */
+const trapsOfKey = new Map(
+  [...systemRegisters, ...systemInstructions]
+    .filter((row) => row.traps.length > 0)
+    .map((row) => [row.key, resolve(row.traps)]),
 );
+const noTraps: readonly ResolvedTrap[] = [];
 
 function conditionHolds(cx: PeContext, trap: ResolvedTrap): boolean {
   const bits = low(cx, trap.offset) & trap.mask;
@@ -56,14 +68,12 @@ function conditionHolds(cx: PeContext, trap: ResolvedTrap): boolean {
 }
 
 /** The exception level that traps an access, or 0. */
-function trapTarget(cx: PeContext, names: readonly TrapName[], isRead: boolean): number {
+function trapTarget(cx: PeContext, key: number, isRead: boolean): number {
   const el = currentEl(cx);
   let target = 0;
-  for (const name of names) {
-    if (name === 'SIMD&FP') continue;
-    const trap = resolvedTraps[name]!;
+  for (const trap of trapsOfKey.get(key) ?? noTraps) {
     if (target !== 0 && trap.to >= target) continue;
-    if (!trap.from.includes(el)) continue;
+    if (((trap.levels >>> el) & 1) === 0) continue;
     if (trap.on !== undefined && trap.on !== (isRead ? 'read' : 'write')) continue;
     if ((trap.to === 2 && !el2Enabled(cx)) || (trap.to === 3 && !cx.hasEl3)) continue;
     if (conditionHolds(cx, trap)) target = trap.to;
@@ -98,20 +108,23 @@ function exists(cx: PeContext, needs: Needs | undefined): boolean {
   }
 }
 
+/** What registers and System instructions have in common. */
+type Protected = Pick<SystemRegister, 'key' | 'needs' | 'traps'>;
+
 /** What an access that is refused ends in, or `exit.none`. */
 function refusal(
   cx: PeContext,
-  key: number,
+  row: Protected,
   least: LeastEl,
-  needs: Needs | undefined,
-  names: readonly TrapName[],
   isRead: boolean,
+  /** The encoding for the syndrome, where it is not the register's. */
+  key = row.key,
 ): Exit {
-  if (!exists(cx, needs) || !isAtLeast(cx, least)) return undefinedInstruction(cx);
+  if (!exists(cx, row.needs) || !isAtLeast(cx, least)) return undefinedInstruction(cx);
   if (((key >>> 11) & 7) === 7 && !isSecureEl1Access(cx)) return undefinedInstruction(cx);
-  if (names.length === 0) return exit.none;
-  if (names.includes('SIMD&FP') && fpTrapTarget(cx) !== 0) return fpAccessTrap(cx);
-  const target = trapTarget(cx, names, isRead);
+  if (row.traps.length === 0) return exit.none;
+  if (row.traps[0] === 'SIMD&FP' && fpTrapTarget(cx) !== 0) return fpAccessTrap(cx);
+  const target = trapTarget(cx, row.key, isRead);
   if (target === 0) return exit.none;
   return takeTrap(cx, target, EC.systemRegister, systemIss(key, instructionRt(cx), isRead));
 }
@@ -137,7 +150,7 @@ export function readSystemRegister(cx: PeContext, key: number): Exit {
   const row = registerAt(key);
   if (row === undefined) return unallocated(cx, key, true);
   if (row.access === 'WO') return undefinedInstruction(cx);
-  const refused = refusal(cx, key, row.readEl, row.needs, row.traps, true);
+  const refused = refusal(cx, row, row.readEl, true);
   if (refused !== exit.none) return refused;
   if (row.storage === 'plain') {
     if (isMissingEl2(cx, row)) write64(cx, pe.scratch, row.needs === 'EL2 or identity' ? row.reset(cx.core) : 0n);
@@ -172,7 +185,7 @@ export function writeSystemRegister(cx: PeContext, key: number): Exit {
   const row = registerAt(key);
   if (row === undefined) return unallocated(cx, key, false);
   if (row.access === 'RO') return undefinedInstruction(cx);
-  const refused = refusal(cx, key, row.writeEl, row.needs, row.traps, false);
+  const refused = refusal(cx, row, row.writeEl, false);
   if (refused !== exit.none) return refused;
   if (isMissingEl2(cx, row)) return exit.none;
   if (isUndefinedNow(cx, row)) return undefinedInstruction(cx);
@@ -250,7 +263,7 @@ export function systemInstruction(cx: PeContext, key: number): Exit {
   if (instruction === undefined) return unallocated(cx, key, false);
   // What acts on EL2 is UNDEFINED, even at EL3, where there is no EL2.
   if (instruction.needs === 'EL2' && !cx.hasEl2) return undefinedInstruction(cx);
-  const refused = refusal(cx, key, instruction.el, instruction.needs, instruction.traps, false);
+  const refused = refusal(cx, instruction, instruction.el, false);
   return refused !== exit.none ? refused : performSystemOperation(cx, instruction.operation);
 }
 
@@ -262,7 +275,7 @@ export function msrImmediate(cx: PeContext, op1: number, op2: number, CRm: numbe
   const row = registerNamed(pstateFields[(op1 << 3) | op2] ?? '');
   if (row === undefined) return undefinedInstruction(cx);
   const key = (op1 << 11) | (4 << 7) | (CRm << 3) | op2;
-  const refused = refusal(cx, key, row.writeEl, row.needs, row.traps, false);
+  const refused = refusal(cx, row, row.writeEl, false, key);
   if (refused !== exit.none) return refused;
   const isDaif = op1 === 3;
   if (!isDaif) return writeValue(cx, row, CRm & 1 ? row.writable : 0n);

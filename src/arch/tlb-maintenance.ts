@@ -8,7 +8,7 @@ import { flushJumpCache, flushRegime, flushSoftTlb, flushSoftTlbEntry } from './
 import { dvm, type DvmOperation } from './environment.ts';
 import type { PeContext } from './pe-context.ts';
 import { pageShift, softTlbEntries } from './state-layout.ts';
-import { addressOf, covers, globalAsid, insertEntry, removeEntry, replacedEntry, tlbEntries } from './tlb.ts';
+import { addressOf, forEachCovering, globalAsid, insertEntry, removeEntry, replacedEntry, tlbEntries } from './tlb.ts';
 import { attribute, context } from './translation-attributes.ts';
 
 /** The regime, as regimeOf gives it, of a translation context. */
@@ -56,38 +56,42 @@ export function replaceEntry(
 
 /** Applies a TLBI to this PE. */
 export function applyTlbi(cx: PeContext, operation: DvmOperation): void {
+  switch (operation.code) {
+    case dvm.tlbiVa:
+    case dvm.tlbiVaa:
+      invalidateAddress(cx, operation);
+      break;
+    default:
+      invalidateContext(cx, operation);
+  }
+}
+
+/** TLBI by VA: the entries of the context that translate the address; of VAA whatever their ASID. */
+function invalidateAddress(
+  cx: PeContext,
+  { code, vaLow, vaHigh, asid, context: translationContext }: DvmOperation,
+): void {
   const { tlb } = cx;
-  const { code, asid } = operation;
-  const isUpper = (operation.vaHigh >>> 23) & 1 && regimeOfContext(operation.context) === 1;
-  const address = (operation.vaHigh & 0xffff) * 2 ** 32 + (operation.vaLow >>> 0) + (isUpper ? 2 ** 48 : 0);
-  let removed = 0;
+  const isUpper = ((vaHigh >>> 23) & 1) !== 0 && regimeOfContext(translationContext) === 1;
+  const address = (vaHigh & 0xffff) * 2 ** 32 + (vaLow >>> 0) + (isUpper ? 2 ** 48 : 0);
+  forEachCovering(tlb, address, (index) => {
+    if (tlb.context[index] !== translationContext) return;
+    const entryAsid = tlb.asid[index];
+    if (code === dvm.tlbiVaa || entryAsid === globalAsid || entryAsid === asid) forget(cx, index);
+  });
+}
+
+/** TLBI of a whole context, of an ASID in it, or of every VMID of EL1&0. */
+function invalidateContext(cx: PeContext, { code, asid, context: translationContext }: DvmOperation): void {
+  const { tlb } = cx;
+  // Bits [1:0] of a context are the regime and the Security state, the others the VMID.
+  const mask = code === dvm.tlbiAllVmids ? 3 : -1;
+  let isChanged = false;
   for (let index = 0; index < tlbEntries; index++) {
-    if (tlb.shift[index] === 0) continue;
-    const isSameContext = tlb.context[index] === operation.context;
-    const entryAsid = tlb.asid[index]!;
-    let isHit: boolean;
-    switch (code) {
-      case dvm.tlbiAll:
-        isHit = isSameContext;
-        break;
-      case dvm.tlbiVa:
-        isHit = isSameContext && covers(tlb, index, address) && (entryAsid === globalAsid || entryAsid === asid);
-        break;
-      case dvm.tlbiVaa:
-        isHit = isSameContext && covers(tlb, index, address);
-        break;
-      case dvm.tlbiAsid:
-        isHit = isSameContext && entryAsid === asid;
-        break;
-      default:
-        isHit = (tlb.context[index]! & 3) === (operation.context & 3);
-    }
-    if (!isHit) continue;
-    removed++;
-    if (code === dvm.tlbiVa || code === dvm.tlbiVaa) forget(cx, index);
-    else removeEntry(tlb, index);
+    if (tlb.shift[index] === 0 || (tlb.context[index]! & mask) !== (translationContext & mask)) continue;
+    if (code === dvm.tlbiAsid && tlb.asid[index] !== asid) continue;
+    removeEntry(tlb, index);
+    isChanged = true;
   }
-  if (removed > 0 && code !== dvm.tlbiVa && code !== dvm.tlbiVaa) {
-    flushRegime(cx, regimeOfContext(operation.context));
-  }
+  if (isChanged) flushRegime(cx, regimeOfContext(translationContext));
 }

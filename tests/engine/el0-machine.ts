@@ -3,7 +3,7 @@
 import { never, type PeEnvironment } from '../../src/arch/environment.ts';
 import { createPe } from '../../src/arch/create-pe.ts';
 import type { Pe } from '../../src/arch/pe.ts';
-import { pe as record, ramBase } from '../../src/arch/state-layout.ts';
+import { ramBase } from '../../src/arch/state-layout.ts';
 import { type Engine, type EngineMode, makeEngine } from '../../src/engine/engine.ts';
 import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
 
@@ -18,9 +18,12 @@ const ramBytes = 0x100_0000;
 const tableBase = ramBase + 0x80_0000;
 
 export interface El0Machine {
+  /** The present engine. */
   readonly engine: Engine;
   readonly pe: Pe;
   readonly views: MemoryViews;
+  /** Puts a new engine in the place of the old one: the modules of many translations make every further one dearer. */
+  renewEngine(): void;
   /** Back to EL0 with empty registers; PC, registers and flags are then the test's to set. */
   enterEl0(): void;
 }
@@ -51,7 +54,7 @@ function mapPages(views: MemoryViews, mappings: readonly Mapping[]): void {
 export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0Machine {
   const memory = new WebAssembly.Memory({ initial: (ramBase + ramBytes) / 65536, maximum: 65536, shared: true });
   const views = memoryViews(memory.buffer);
-  const engine = makeEngine({ memory, views, worker: 0, mode });
+  let engine = makeEngine({ memory, views, worker: 0, mode });
   const environment: PeEnvironment = {
     now: () => 0,
     lineWritten: (pa, sizeBytes) => {
@@ -81,11 +84,17 @@ export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0M
   });
   engine.attach(pe);
   mapPages(views, mappings);
-  // ERET, run at EL1 with the MMU off; the MMU is then turned on under it, which takes a page that both see alike.
   return {
-    engine,
+    get engine() {
+      return engine;
+    },
     pe,
     views,
+    renewEngine: () => {
+      engine.linesWrittenElsewhere(undefined);
+      engine = makeEngine({ memory, views, worker: 0, mode });
+      engine.attach(pe);
+    },
     enterEl0: () => {
       pe.reset({ el: 1, pc: BigInt(ramBase), x0: 0n });
       pe.writeRegister('TCR_EL1', 34n | (1n << 23n));
@@ -101,6 +110,3 @@ export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0M
   };
 }
 
-/** The PSTATE.NZCV words of the record, as bits 3 to 0. */
-export const nzcvOf = (views: MemoryViews, pe: Pe): number =>
-  [record.n, record.z, record.c, record.v].reduce((bits, at) => (bits << 1) | (views.words[(pe.base + at) >>> 2] ?? 0), 0);

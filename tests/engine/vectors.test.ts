@@ -103,8 +103,11 @@ describe.each(['step', 'translate'] as const)('the %s engine does what qemu-aarc
     const m = machine(mode);
     const failures = new Map<string, string>();
     let count = 0;
+    let encoding = '';
     for (const vector of readVectors(group)) {
       count += 1;
+      if (vector.encoding.name !== encoding) m.renewEngine();
+      encoding = vector.encoding.name;
       if (failures.has(vector.encoding.name)) continue;
       const wrong = check(m, vector);
       if (wrong.length === 0) continue;
