@@ -6,6 +6,7 @@ import type { RunOptions } from '../src/board/run-options.ts';
 import { resolveBoard } from '../src/board/virt.ts';
 import type { EngineMode } from '../src/engine/engine.ts';
 import type { MachineConfig } from './machine.ts';
+import { readStepModule } from './step-module.ts';
 
 /** The smallest latency between two actors: 500 ns, what a message across a many-core interconnect takes. */
 const lookaheadTicks = 500;
@@ -41,5 +42,6 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     hosts: Math.min(options.hostThreads, board.cores.length),
     lookaheadTicks,
     engineMode,
+    stepModule: readStepModule(),
   };
 }

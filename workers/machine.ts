@@ -34,6 +34,8 @@ export interface MachineConfig {
   /** The smallest latency between two actors, in ticks. */
   readonly lookaheadTicks: number;
   readonly engineMode: EngineMode;
+  /** All step functions, compiled (workers/step-module.ts). */
+  readonly stepModule: WebAssembly.Module;
 }
 
 /** What a machine tells the world outside. */
@@ -96,6 +98,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     views,
     worker: hostNumber,
     mode: config.engineMode,
+    stepModule: config.stepModule,
     ...(config.hosts > 1 ? { onCodeWritten: output.codeWritten } : {}),
   });
   const affinities = board.cores.map(({ mpidr }) => packedAffinity(mpidr));

@@ -26,6 +26,7 @@ import {
   systemOperation,
 } from './services.ts';
 import { makeStepGenerator } from './step.ts';
+import { stepFunctionName } from './step-module.ts';
 import { encodeModule, type ModuleFunction } from './wasm/module.ts';
 
 /** `step` never translates, `translate` translates whatever runs for the first time: for tests and benchmarks. */
@@ -37,6 +38,8 @@ export interface EngineOptions {
   /** Number of the worker: it chooses the decode cache. */
   readonly worker: number;
   readonly mode?: EngineMode;
+  /** The compiled module of all step functions (step-module.ts); left out, each is made when it is needed. */
+  readonly stepModule?: WebAssembly.Module;
   /** Given where other workers run PEs of the same machine: hears of every write to a line marked as code. */
   readonly onCodeWritten?: (line: number) => void;
 }
@@ -85,7 +88,7 @@ const costsOne: ReadonlySet<number> = new Set([
   exit.stopped,
 ]);
 
-export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritten }: EngineOptions): Engine {
+export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule, onCodeWritten }: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
@@ -239,7 +242,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritt
     }
     let index = ofRow.get(key);
     if (index === undefined) {
-      const [f] = instantiate([generateStep(r, known)]);
+      const f = stepExports[stepFunctionName(r, known)] ?? instantiate([generateStep(r, known)])[0];
       index = addToTable(f as CallableFunction);
       ofRow.set(key, index);
     }
@@ -261,6 +264,8 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', onCodeWritt
   const runLoop = runtime.run as (cpu: number) => Exit;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
   const generatedImports = { memory, table, ...services, ...runtime };
+
+  const stepExports = stepModule ? new WebAssembly.Instance(stepModule, { h: generatedImports }).exports : {};
 
   /** Compiles functions that import the services into callable ones. */
   function instantiate(functions: readonly ModuleFunction[]): CallableFunction[] {
