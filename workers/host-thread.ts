@@ -174,12 +174,17 @@ function ensembleOf(task: HostTask, control: ControlBlock, own: Member): Ensembl
     runWindow: (untilTicks, firstCore, alone) => {
       const start = hostOfCore(config, firstCore);
       const last = coreCount - 1;
-      runHost(start, firstCore, last, untilTicks, alone, true);
+      // What a core that is alone sends ends its window: another core that it has woken must not run on to the window's end.
+      if (alone) {
+        runHost(start, firstCore, firstCore, untilTicks, true, true);
+        return;
+      }
+      runHost(start, firstCore, last, untilTicks, false, true);
       for (let n = 1; n < hosts; n += 1) {
         const host = (start + n) % hosts;
-        runHost(host, 0, last, untilTicks, alone, true);
+        runHost(host, 0, last, untilTicks, false, true);
       }
-      if (firstCore > 0) runHost(start, 0, firstCore - 1, untilTicks, alone, false);
+      if (firstCore > 0) runHost(start, 0, firstCore - 1, untilTicks, false, false);
     },
     instructions: () =>
       replies.reduce((sum, { instructions }) => sum + instructions, own.machine.host.instructions()),

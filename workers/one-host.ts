@@ -45,8 +45,9 @@ export function oneHostMachine(config: MachineConfig, console: (bytes: Uint8Arra
     outlook: () => host.outlook(),
     runWindow: (untilTicks: number, firstCore: number, alone: boolean): void => {
       host.runDevices(untilTicks);
-      host.runCores(firstCore, coreCount - 1, untilTicks, alone);
-      if (firstCore > 0) host.runCores(0, firstCore - 1, untilTicks, alone);
+      // As in host-thread.ts: a core that is alone runs, and nobody else.
+      host.runCores(firstCore, alone ? firstCore : coreCount - 1, untilTicks, alone);
+      if (firstCore > 0 && !alone) host.runCores(0, firstCore - 1, untilTicks, false);
     },
     instructions: () => host.instructions(),
     stopped: () => stopped !== stopReason.none,
