@@ -11,7 +11,7 @@ import { abortIss, dataAbort } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { currentEl, high, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
 import { accessFlag, type AccessKind, accessKind } from './pe.ts';
-import { fillSoftTlb } from './soft-tlb.ts';
+import { fillSoftTlb, lookUpSoftTlb } from './soft-tlb.ts';
 import { lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
 import { attribute, FSC, levelOf, need, noFault } from './translation-attributes.ts';
 import { permissions, translate } from './translation.ts';
@@ -49,6 +49,11 @@ function translatePart(
   isMisaligned: boolean,
 ): boolean {
   const out = cx.translation;
+  const hit = lookUpSoftTlb(cx, vaLow, vaHigh, el, needed);
+  if (hit >= 0) {
+    out.pa = hit;
+    return true;
+  }
   translate(cx, vaLow, vaHigh, el, false);
   if (out.fault !== noFault) {
     dataAbort(cx, out.fault | writeNotRead(needed, 0), vaLow, vaHigh);

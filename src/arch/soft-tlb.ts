@@ -50,3 +50,23 @@ export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: nu
   if ((needed & granted & need.write) !== 0) cx.memory.bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
   cx.softTlbInUse |= 1 << el;
 }
+
+/**
+ * The physical address of an access that the soft TLB of `el` permits, or -1: slow paths that are not slow for want of a
+ * translation, such as exclusives and stores to marked lines, need no more.
+ */
+export function lookUpSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: number, needed: number): number {
+  const { words } = cx;
+  const index = (vaLow >>> pageShift) & (softTlbEntries - 1);
+  const entryWord = (softTlbOf(cx, el) + index * softTlbEntry.bytes) >>> 2;
+  const pageLow = (vaLow & -pageBytes) >>> 0;
+  let pa = -1;
+  for (let i = 0; i < parts.length; i++) {
+    const { kind, tag } = parts[i]!;
+    if ((needed & kind) === 0) continue;
+    const at = entryWord + tag;
+    if (words[at] !== pageLow || words[at + 1] !== vaHigh) return -1;
+    pa = (vaLow + words[at + addendAfterTag / 4]!) >>> 0;
+  }
+  return pa;
+}

@@ -9,7 +9,8 @@ import { encodeModule } from './wasm/module.ts';
 
 /** Name, in the module, of the step function of a row for known field values. */
 export function stepFunctionName(row: Row, known: Readonly<Record<string, number>>): string {
-  return `${instructionSet.indexOf(row)}:${Object.values(known).join()}`;
+  const values = row.fields.filter((field) => field.known).map(({ name }) => known[name]);
+  return `${instructionSet.indexOf(row)}:${values.join()}`;
 }
 
 /** The binary of the module. Combinations whose allocation depends on operands may be missing: they are made when they are needed. */
