@@ -268,13 +268,18 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       case exit.barrier:
         wait = 'barrier';
         break;
+      default:
+      // It goes on, or a service has said that it does not.
     }
   }
+
+  const isQuiet = (): boolean => !hasSent;
+  const isReady = (): boolean => state === 'on' && wait === 'none';
 
   function run(untilTicks: Ticks): void {
     hasSent = false;
     let samePlace = 0;
-    while (timeTicks < untilTicks && state === 'on' && wait === 'none' && !hasSent) {
+    while (timeTicks < untilTicks && isReady() && isQuiet()) {
       const interrupt = pe.pendingInterrupt();
       if (interrupt !== undefined) {
         counters.interrupts += 1;
@@ -378,7 +383,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       return state;
     },
     get runnable() {
-      return state === 'on' && wait === 'none';
+      return isReady();
     },
     get nowTicks() {
       return now();

@@ -11,7 +11,7 @@ export interface SavedDvm {
 }
 
 export interface Dvm {
-  broadcast(operation: DvmOperation): void;
+  readonly broadcast: (operation: DvmOperation) => void;
   invalidateInstructionCache(address: number): void;
   /** True when nothing that this core has broadcast is under way; else asks the others, once, to complete it. */
   complete(): boolean;
@@ -20,7 +20,7 @@ export interface Dvm {
   /** Answers a Sync. */
   answer(message: Message): void;
   /** Signals an event to one core, or to every other one with -1. */
-  event(target: number): void;
+  readonly event: (target: number) => void;
   save(): SavedDvm;
   restore(saved: SavedDvm): void;
 }

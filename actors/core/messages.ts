@@ -39,7 +39,8 @@ export const coreMessages = {
     code: 0x0605,
     ...between,
     fields: [],
-    ordering: 'Sets the event register: SEV, or a cleared global monitor. Nothing is promised beyond the order of the pair.',
+    ordering:
+      'Sets the event register: SEV, or a cleared global monitor. Nothing is promised beyond the order of the pair.',
   },
 } as const satisfies Readonly<Record<string, MessageRow>>;
 

@@ -122,7 +122,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       if (sharing) sharing.add(batch);
       else batchesOfLine.set(line, new Set([batch]));
       // A store that begins in the line before may reach into this one.
-      for (const at of [line - 1, line]) bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) | lineHoldsCode;
+      for (const at of [line - 1, line])
+        bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) | lineHoldsCode;
     }
   }
 
@@ -164,7 +165,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         if (entry.count < options.hotThreshold) return options.stepBlock;
         translateBatch(pa, entry);
       }
-      const slot = base + record.jumpCache + ((Number(pc & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1)) * jumpCacheEntryBytes;
+      const slot =
+        base + record.jumpCache + ((Number(pc & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1)) * jumpCacheEntryBytes;
       doublewords[slot >>> 3] = pc | BigInt(el);
       signedWords[(slot + 8) >>> 2] = entry.functionIndex;
       return entry.functionIndex;
@@ -185,4 +187,3 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     counters: () => ({ traces, modules, invalidations }),
   };
 }
-

@@ -77,18 +77,23 @@ const undefinedRow: Row = row({
   },
 });
 
+/** CRn of the TLB maintenance instructions. */
+const tlbiCRn = 8;
+
 const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;
 const scratchWord = (cpu: number, slot: number): number => (cpu + record.scratch + 8 * slot) >>> 2;
 
 /** One instruction's worth of time has passed although it did not run to its end: it took an exception, or it waits. */
-const costsOne: ReadonlySet<number> = new Set([
-  exit.redirect,
-  exit.waitForInterrupt,
-  exit.waitForEvent,
-  exit.stopped,
-]);
+const costsOne: ReadonlySet<number> = new Set([exit.redirect, exit.waitForInterrupt, exit.waitForEvent, exit.stopped]);
 
-export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule, onCodeWritten }: EngineOptions): Engine {
+export function makeEngine({
+  memory,
+  views,
+  worker,
+  mode = 'tiered',
+  stepModule,
+  onCodeWritten,
+}: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
@@ -107,6 +112,9 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule,
   const bytesOf = (descriptor: number): number =>
     1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
 
+  /** True when a store since `codeWritten` was cleared has ended a trace. */
+  const wroteCode = (): boolean => codeWritten;
+
   function memoryService(cpu: number, descriptor: number): Exit {
     const isStore = (descriptor & memoryDescriptor.store) !== 0;
     codeWritten = false;
@@ -116,7 +124,7 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule,
       flagsOf(descriptor),
     );
     // Plain stores may run twice: the second time the stepper runs the rest of the instruction too.
-    return codeWritten && code === exit.none ? exit.step : code;
+    return wroteCode() && code === exit.none ? exit.step : code;
   }
 
   /** Pairs of words travel as one doubleword; the generated code sees one slot each. */
@@ -194,8 +202,11 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule,
         return pe.writeSystemRegister(immediate);
       case systemOperation.writePstateField:
         return pe.msrImmediate(immediate >>> 8, (immediate >>> 4) & 15, immediate & 15);
-      case systemOperation.systemInstruction:
-        return pe.systemInstruction(immediate);
+      case systemOperation.systemInstruction: {
+        const code = pe.systemInstruction(immediate);
+        // After a TLBI the next instruction is fetched anew, so that a trace and the stepper agree on where it comes from.
+        return code === exit.none && ((immediate >>> 7) & 15) === tlbiCRn ? redirectToNext(cpu) : code;
+      }
       case systemOperation.systemInstructionWithResult:
         return pe.systemInstructionWithResult(immediate);
       case systemOperation.dsb:
@@ -219,6 +230,12 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule,
       default:
         throw new InternalError(`system operation ${descriptor}`);
     }
+  }
+
+  function redirectToNext(cpu: number): Exit {
+    const pc = (cpu + record.pc) >>> 3;
+    doublewords[pc] = (doublewords[pc] as bigint) + 4n;
+    return exit.redirect;
   }
 
   const services = { access: memoryService, exclusive: exclusiveService, atomic: atomicService, system: systemService };
@@ -302,21 +319,20 @@ export function makeEngine({ memory, views, worker, mode = 'tiered', stepModule,
     },
     run: (pe, budget) => {
       const cpu = pe.base;
-      const budgetWord = stateWord(cpu, record.budget);
-      signedWords[budgetWord] = budget;
+      const at = stateWord(cpu, record.budget);
+      const left = (): number => signedWords[at] as number;
+      signedWords[at] = budget;
       for (;;) {
-        let code = mode === 'step' ? runStepped(pe, signedWords[budgetWord] as number) : runLoop(cpu);
+        let code = mode === 'step' ? runStepped(pe, left()) : runLoop(cpu);
         // A trace that does not fit into the rest of the budget is stepped.
-        if (code === exit.budget && (signedWords[budgetWord] as number) > 0) {
-          code = runStepped(pe, signedWords[budgetWord] as number);
-        }
+        if (code === exit.budget && left() > 0) code = runStepped(pe, left());
         if (code === exit.step) {
-          const left = signedWords[budgetWord] as number;
+          const rest = left() - 1;
           code = runStepped(pe, 1);
-          signedWords[budgetWord] = (signedWords[budgetWord] as number) + left - 1;
+          signedWords[at] = left() + rest;
           if (code === exit.budget || code === exit.step) continue;
         }
-        if (costsOne.has(code)) signedWords[budgetWord] = (signedWords[budgetWord] as number) - 1;
+        if (costsOne.has(code)) signedWords[at] = left() - 1;
         return code;
       }
     },

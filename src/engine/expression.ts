@@ -8,7 +8,7 @@ import type { Writer } from './wasm/writer.ts';
 
 const kind = { constant: 0, local: 1, unary: 2, binary: 3, select: 4, call: 5, load: 6 } as const;
 
-export class Node implements Value {
+export interface Node extends Value {
   readonly kind: number;
   readonly width: Width;
   /** Opcode; for a call the function index. */
@@ -16,84 +16,69 @@ export class Node implements Value {
   readonly a: Node | undefined;
   readonly b: Node | undefined;
   readonly c: Node | undefined;
+  readonly isConstant: boolean;
   /** Value of a constant, unsigned. */
   readonly bits: bigint;
   /** Byte offset of a load. */
   readonly offset: number;
   /** Nodes and statements that consume this one. */
-  uses = 0;
+  uses: number;
   /** The local that holds the value, or -1. */
   local: number;
   /** True where `local` is never assigned again: not a register's. */
   stable: boolean;
-
-  constructor(
-    nodeKind: number,
-    width: Width,
-    code: number,
-    a: Node | undefined,
-    b: Node | undefined,
-    c: Node | undefined,
-    bits: bigint,
-    local: number,
-    offset: number,
-    stable = true,
-  ) {
-    this.kind = nodeKind;
-    this.stable = stable;
-    this.width = width;
-    this.code = code;
-    this.a = a;
-    this.b = b;
-    this.c = c;
-    this.bits = bits;
-    this.local = local;
-    this.offset = offset;
-    if (a) a.uses += 1;
-    if (b) b.uses += 1;
-    if (c) c.uses += 1;
-  }
-
-  get isConstant(): boolean {
-    return this.kind === kind.constant;
-  }
-
-  /** Value of a 32-bit constant, signed. */
-  get int(): number {
-    return Number(BigInt.asIntN(32, this.bits));
-  }
-
-  isConstantOf(value: bigint): boolean {
-    return this.kind === kind.constant && this.bits === value;
-  }
 }
 
+function makeNode(
+  nodeKind: number,
+  width: Width,
+  code: number,
+  a?: Node,
+  b?: Node,
+  c?: Node,
+  bits = 0n,
+  local = -1,
+  offset = 0,
+  stable = true,
+): Node {
+  if (a) a.uses += 1;
+  if (b) b.uses += 1;
+  if (c) c.uses += 1;
+  const isConstant = nodeKind === kind.constant;
+  return { kind: nodeKind, width, code, a, b, c, isConstant, bits, offset, uses: 0, local, stable };
+}
+
+/** Value of a 32-bit constant, signed. */
+export const intOf = (node: Node): number => Number(BigInt.asIntN(32, node.bits));
+
+const isConstantOf = (node: Node, value: bigint): boolean => node.isConstant && node.bits === value;
+
 export const constant = (width: Width, value: bigint): Node =>
-  new Node(kind.constant, width, 0, undefined, undefined, undefined, BigInt.asUintN(width, value), -1, 0);
+  makeNode(kind.constant, width, 0, undefined, undefined, undefined, BigInt.asUintN(width, value));
 
 export const constant32 = (value: number): Node => constant(32, BigInt(value));
 
 /** The present value of a local. `stable`: the local is not assigned again while the node is in use. */
 export const localValue = (width: Width, local: number, stable: boolean): Node =>
-  new Node(kind.local, width, 0, undefined, undefined, undefined, 0n, local, 0, stable);
+  makeNode(kind.local, width, 0, undefined, undefined, undefined, 0n, local, 0, stable);
 
-export const unary = (code: number, width: Width, a: Node): Node =>
-  new Node(kind.unary, width, code, a, undefined, undefined, 0n, -1, 0);
+export const unary = (code: number, width: Width, a: Node): Node => makeNode(kind.unary, width, code, a);
 
-const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =>
-  new Node(kind.binary, width, code, a, b, undefined, 0n, -1, 0);
+/** An operation on two values that is not folded. */
+export const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =>
+  makeNode(kind.binary, width, code, a, b);
 
 /** A read of the state record or of a table: `address` is 32 bits. */
 export const stateLoad = (code: number, width: Width, address: Node, offset: number): Node =>
-  new Node(kind.load, width, code, address, undefined, undefined, 0n, -1, offset);
+  makeNode(kind.load, width, code, address, undefined, undefined, 0n, -1, offset);
 
 /** A call of a pure function of the runtime. */
 export const call = (functionIndex: number, width: Width, args: readonly Node[]): Node =>
-  new Node(kind.call, width, functionIndex, args[0], args[1], args[2], 0n, -1, 0);
+  makeNode(kind.call, width, functionIndex, args[0], args[1], args[2]);
 
 export function select(condition: Node, a: Node, b: Node): Node {
   if (condition.isConstant) return condition.bits === 0n ? b : a;
-  return new Node(kind.select, a.width, op.select, a, b, condition, 0n, -1, 0);
+  return makeNode(kind.select, a.width, op.select, a, b, condition);
 }
 
 const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
@@ -142,11 +127,11 @@ export function binary(name: BinaryName, a: Node, b: Node): Node {
   assert(a.width === b.width, `${name} of ${a.width} and ${b.width} bits`);
   if (a.isConstant && b.isConstant) return constant(width, rule.fold(a, b));
   if (rule.identity !== undefined) {
-    if (b.isConstantOf(rule.identity)) return a;
-    if (rule.commutative && a.isConstantOf(rule.identity)) return b;
+    if (isConstantOf(b, rule.identity)) return a;
+    if (rule.commutative && isConstantOf(a, rule.identity)) return b;
   }
-  if (name === 'and' && (a.isConstantOf(0n) || b.isConstantOf(0n))) return constant(width, 0n);
-  if (name === 'and' && b.isConstantOf((1n << BigInt(width)) - 1n)) return a;
+  if (name === 'and' && (isConstantOf(a, 0n) || isConstantOf(b, 0n))) return constant(width, 0n);
+  if (name === 'and' && isConstantOf(b, (1n << BigInt(width)) - 1n)) return a;
   return binaryNode(a.width === 64 ? rule.code64 : rule.code32, width, a, b);
 }
 
@@ -222,7 +207,7 @@ function emitConstant(node: Node, w: Writer): void {
     w.s64(node.bits);
   } else if (node.width === 32) {
     w.byte(op.i32_const);
-    w.s32(node.int);
+    w.s32(intOf(node));
   } else {
     w.byte(op.simd);
     w.u32(simd.v128_const);

@@ -28,14 +28,16 @@ import type {
 import {
   binary,
   type BinaryName,
+  binaryNode,
   call,
   constant,
   constant32,
   emit,
+  intOf,
   type Locals,
   localValue,
   naturalAlignment,
-  Node,
+  type Node,
   select,
   settle,
   stateLoad,
@@ -293,7 +295,7 @@ export abstract class Generator implements Semantics, Locals {
     const zero = constant(a.width, 0n);
     const byZero = this.eq(b, zero);
     const divisor = node(this.select(byZero, one, b));
-    const quotient = new Node(3, a.width, code, a, divisor, undefined, 0n, -1, 0);
+    const quotient = binaryNode(code, a.width, a, divisor);
     return this.select(byZero, zero, quotient);
   }
 
@@ -373,7 +375,7 @@ export abstract class Generator implements Semantics, Locals {
   readBase(n: Value): Value {
     const base = this.readSlot(node(n), true);
     const register = node(n);
-    if (register.isConstant && register.int !== 31) return base;
+    if (register.isConstant && intOf(register) !== 31) return base;
     // CheckSPAlignment: the record holds the mask that SCTLR_ELx.SA asks for at this Exception level.
     const misaligned = this.and(this.low32(base), this.loadState(32, pe.spAlignmentMask));
     const isStackPointer = this.eq(n, constant32(31));
@@ -600,13 +602,7 @@ export abstract class Generator implements Semantics, Locals {
     return this.scratchResult(scratchSlot.value, bytes);
   }
 
-  compareAndSwap(
-    address: Value,
-    expected: Value,
-    replacement: Value,
-    bytes: 1 | 2 | 4 | 8,
-    order: Ordering,
-  ): Value {
+  compareAndSwap(address: Value, expected: Value, replacement: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
     this.startService([
       [scratchSlot.address, address],
       [scratchSlot.value, replacement],

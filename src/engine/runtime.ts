@@ -1,7 +1,15 @@
 // The runtime module, one for each worker: the stepper's loop, the run loop, and the arithmetic that wasm lacks.
 
 import { exit } from '../arch/exits.ts';
-import { addendAfterTag, jumpCacheEntries, jumpCacheEntryBytes, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import {
+  addendAfterTag,
+  jumpCacheEntries,
+  jumpCacheEntryBytes,
+  pageShift,
+  pe,
+  softTlbEntries,
+  softTlbEntry,
+} from '../arch/state-layout.ts';
 import { stepBranched } from './step.ts';
 import {
   codeSignature,
@@ -130,10 +138,17 @@ function stepper(oneBlock: boolean, decodeCache: number, exportName: string): Mo
     t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
     t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
     t.get(cpu).memory(op.i32_load, pe.tlb);
-    t.get(pc).ops(op.i32_wrap_i64).i32(pageShift - Math.log2(softTlbEntry.bytes)).ops(op.i32_shr_u);
-    t.i32((softTlbEntries - 1) * softTlbEntry.bytes).ops(op.i32_and, op.i32_add).set(entry);
+    t.get(pc)
+      .ops(op.i32_wrap_i64)
+      .i32(pageShift - Math.log2(softTlbEntry.bytes))
+      .ops(op.i32_shr_u);
+    t.i32((softTlbEntries - 1) * softTlbEntry.bytes)
+      .ops(op.i32_and, op.i32_add)
+      .set(entry);
     t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag);
-    t.get(pc).i64(BigInt(-(1 << pageShift) | 3)).ops(op.i64_and, op.i64_ne);
+    t.get(pc)
+      .i64(BigInt(-(1 << pageShift) | 3))
+      .ops(op.i64_and, op.i64_ne);
     t.nest(op.if, () => {
       t.get(cpu).call(importIndex.fetchMiss);
       t.nest(op.if, () => {
@@ -141,17 +156,32 @@ function stepper(oneBlock: boolean, decodeCache: number, exportName: string): Mo
       });
       t.br(1);
     });
-    t.get(pc).ops(op.i32_wrap_i64).get(entry).memory(op.i32_load, softTlbEntry.fetchTag + addendAfterTag).ops(op.i32_add);
+    t.get(pc)
+      .ops(op.i32_wrap_i64)
+      .get(entry)
+      .memory(op.i32_load, softTlbEntry.fetchTag + addendAfterTag)
+      .ops(op.i32_add);
     t.memory(op.i32_load, 0).tee(word);
     // Fibonacci hashing: the high half of the word times 2^32 / phi.
     t.i32(0x9e3779b1).ops(op.i32_mul).i32(16).ops(op.i32_shr_u).i32(3).ops(op.i32_shl).set(slot);
     t.get(slot).memory(op.i32_load, decodeCache).get(word).ops(op.i32_ne);
-    t.get(slot).memory(op.i32_load, decodeCache + 4).ops(op.i32_eqz, op.i32_or);
+    t.get(slot)
+      .memory(op.i32_load, decodeCache + 4)
+      .ops(op.i32_eqz, op.i32_or);
     t.nest(op.if, () => {
-      t.get(slot).get(cpu).get(word).call(importIndex.decode).memory(op.i32_store, decodeCache + 4);
+      t.get(slot)
+        .get(cpu)
+        .get(word)
+        .call(importIndex.decode)
+        .memory(op.i32_store, decodeCache + 4);
       t.get(slot).get(word).memory(op.i32_store, decodeCache);
     });
-    t.get(cpu).get(word).get(slot).memory(op.i32_load, decodeCache + 4).callIndirect().tee(status);
+    t.get(cpu)
+      .get(word)
+      .get(slot)
+      .memory(op.i32_load, decodeCache + 4)
+      .callIndirect()
+      .tee(status);
     t.nest(op.if, () => {
       t.get(status).i32(stepBranched).ops(op.i32_ne);
       t.nest(op.if, () => {
@@ -182,7 +212,13 @@ function runLoop(): ModuleFunction {
     });
     t.get(cpu).memory(op.i64_load, pe.pc);
     t.get(cpu).memory(op.i32_load, pe.pstate).i32(2).ops(op.i32_shr_u).i32(3).ops(op.i32_and, op.i64_extend_i32_u);
-    t.ops(op.i64_or).tee(key).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u).i32(jumpCacheEntries - 1).ops(op.i32_and);
+    t.ops(op.i64_or)
+      .tee(key)
+      .ops(op.i32_wrap_i64)
+      .i32(2)
+      .ops(op.i32_shr_u)
+      .i32(jumpCacheEntries - 1)
+      .ops(op.i32_and);
     t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add).set(entry);
     t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
     t.nest(op.if, () => {
@@ -212,7 +248,10 @@ function stale(): ModuleFunction {
   t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
   // The run loop would find the same entry again: it is emptied first.
   t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u);
-  t.i32(jumpCacheEntries - 1).ops(op.i32_and).i32(jumpCacheEntryBytes).ops(op.i32_mul, op.i32_add);
+  t.i32(jumpCacheEntries - 1)
+    .ops(op.i32_and)
+    .i32(jumpCacheEntryBytes)
+    .ops(op.i32_mul, op.i32_add);
   t.i64(-1n).memory(op.i64_store, pe.jumpCache);
   t.i32(exit.lookup);
   return t.done(codeSignature, 'stale');

@@ -33,11 +33,16 @@ class StepGenerator extends Generator {
       operands[name] = binary('and', binary('lsr', word, constant32(lsb)), constant32(2 ** width - 1));
     }
     row.meaning(this, known, operands);
-    if (!this.branched) {
+    if (!this.hasBranched()) {
       this.commit();
       this.i32(0);
     }
     return { signature: codeSignature, locals: this.localTypes, body: this.w };
+  }
+
+  /** True when the meaning has set PC. */
+  private hasBranched(): boolean {
+    return this.branched;
   }
 
   /** Registers take their new values together: all of them are computed before the first is written. */

@@ -9,7 +9,7 @@ import { exit } from '../arch/exits.ts';
 import { pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
-import { constant, constant32, localValue, type Node, pin } from './expression.ts';
+import { constant, constant32, intOf, localValue, type Node, pin } from './expression.ts';
 import { type AlignmentCheck, cpuLocal, Generator, secondLocal } from './generator.ts';
 import { systemOperation } from './services.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
@@ -272,7 +272,7 @@ class TraceGenerator extends Generator {
 
   branchIf(condition: Value, target: Value): void {
     const c = condition as Node;
-    if (c.isConstant && c.int === 0) return;
+    if (c.isConstant && intOf(c) === 0) return;
     this.control = { target: target as Node, condition: c.isConstant ? undefined : c, kind: 'direct' };
   }
 
@@ -325,7 +325,7 @@ class TraceGenerator extends Generator {
   }
 
   protected readSlot(n: Node, isStackPointer: boolean): Node {
-    const slot = n.int === zeroRegister && isStackPointer ? stackPointerSlot : n.int;
+    const slot = intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
     if (slot === zeroRegister) return constant(64, 0n);
     if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
     let value = this.slotValues.get(slot);
@@ -351,13 +351,13 @@ class TraceGenerator extends Generator {
     if (this.flagWrites) this.commitFlags(this.flagWrites as Partial<Record<FlagName, Node>>);
     this.flagWrites = undefined;
     this.commitVectorWrites();
-    const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || n.int !== zeroRegister);
+    const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || intOf(n) !== zeroRegister);
     this.registerWrites = [];
     const values = writes.map(({ value }) =>
       writes.length === 1 || value.isConstant ? value : localValue(64, this.settle(value), true),
     );
     writes.forEach(({ n, isStackPointer }, i) => {
-      const slot = n.int === zeroRegister && isStackPointer ? stackPointerSlot : n.int;
+      const slot = intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
       const value = values[i] as Node;
       const local = this.slotLocal(slot);
       this.emit(value);
@@ -385,7 +385,7 @@ class TraceGenerator extends Generator {
   }
 
   protected vectorAddress(n: Node): { base: Node; offset: number } {
-    return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * n.int };
+    return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * intOf(n) };
   }
 
   protected softTlb(unprivileged: boolean): Node {
@@ -398,4 +398,3 @@ export function makeTranslator(decode: Decoder): (source: TraceSource) => Trace 
   const generator = new TraceGenerator(decode);
   return (source) => generator.trace(source);
 }
-

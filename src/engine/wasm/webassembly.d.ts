@@ -3,6 +3,8 @@
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
+    /** Modules are opaque: the member keeps other objects from passing for one. */
+    private readonly compiled: never;
   }
   class Instance {
     constructor(module: Module, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>);
