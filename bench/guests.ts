@@ -1,0 +1,36 @@
+// The programs that are measured, and what each of them is made of. All of them run on one core and print the same everywhere.
+
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../src/report/user-error.ts';
+
+export interface BenchGuest {
+  readonly name: string;
+  readonly measures: string;
+  /** Measured unless names are given. */
+  readonly byDefault: boolean;
+}
+
+export const benchGuests: readonly BenchGuest[] = [
+  { name: 'intloop', measures: 'integer arithmetic, strings, records, calls: Dhrystone-like', byDefault: true },
+  { name: 'memcpy', measures: 'copies by pairs, words, SIMD&FP registers and bytes', byDefault: true },
+  { name: 'bytecode', measures: 'an interpreter: indirect branches that are hard to foresee', byDefault: true },
+  { name: 'chase', measures: 'dependent loads over 16 KiB to 4 MiB', byDefault: false },
+  { name: 'crc-sha', measures: 'CRC32 instructions, SHA-256 in C', byDefault: false },
+];
+
+/** The guest with the fewest instructions: what is left of its time is start-up. */
+export const smallestGuest = 'wfe-mutex';
+
+/** From the built code, in dist/bench. */
+export const guestFile = (name: string): string =>
+  fileURLToPath(new URL(`../../tests/guests/bin/${name}.elf`, import.meta.url));
+
+/** The guests with these names, in the order of the table. */
+export function selectGuests(names: readonly string[]): readonly BenchGuest[] {
+  const unknown = names.find((name) => !benchGuests.some((guest) => guest.name === name));
+  if (unknown !== undefined) {
+    const known = benchGuests.map(({ name }) => name).join(', ');
+    throw new UserError(`there is no benchmark "${unknown}"`, `there are ${known}`);
+  }
+  return benchGuests.filter(({ name, byDefault }) => (names.length === 0 ? byDefault : names.includes(name)));
+}
