@@ -15,7 +15,7 @@ import type { MemoryViews } from '../memory/memory-views.ts';
 import { assert, InternalError } from '../report/assert.ts';
 import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
-import { runtimeModule } from './runtime.ts';
+import { decodeCacheBase, decodeCacheBytes, runtimeModule } from './runtime.ts';
 import {
   atomicOperations,
   atomicShift,
@@ -103,6 +103,10 @@ export function makeEngine({
   let tableUsed = 1;
   let stepped = 0;
   let codeWritten = false;
+
+  // What an earlier engine of this worker has left names functions of its own table.
+  const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
+  views.bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
 
   const peOf = (cpu: number): Pe => pes[(cpu - peStateBase) / peStateStride] as Pe;
 
