@@ -121,7 +121,8 @@ function softTlb(test: TestPe, address: bigint): { read: boolean; write: boolean
     read: tag(softTlbEntry.readTag) === pageOf,
     write: tag(softTlbEntry.writeTag) === pageOf,
     fetch: tag(softTlbEntry.fetchTag) === pageOf,
-    pa: (Number(address & 0xffff_ffffn) + test.memory.words[(at + softTlbEntry.readTag + addendAfterTag) / 4]!) % 2 ** 32,
+    pa:
+      (Number(address & 0xffff_ffffn) + test.memory.words[(at + softTlbEntry.readTag + addendAfterTag) / 4]!) % 2 ** 32,
   };
 }
 
