@@ -19,17 +19,18 @@ const memoryModel = 'sc';
 function headline(options: RunOptions): string {
   const { cores, memoryBytes, cpu, seed, conductor } = options;
   const count = cores === 1 ? '1 core' : `${cores} cores`;
-  return `heddle ${version}, memory model ${memoryModel}, ${machineOf(options)}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
+  return `heddle ${version}, model ${memoryModel}, ${machineOf(options)}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
 }
 
-function summary(report: RunReport, hostTimeMs: number): string {
-  const millionPerSecond = hostTimeMs > 0 ? report.instructions / hostTimeMs / 1000 : 0;
+/** The machine's own figures in one line, those of the host in another. */
+function summary({ simulatedTimeNs, instructions, traceHash }: RunReport, hostTimeMs: number): string {
+  const millionPerSecond = hostTimeMs > 0 ? instructions / hostTimeMs / 1000 : 0;
+  const time = formatTime(simulatedTimeNs);
+  const hostTime = formatTime(Math.round(hostTimeMs * 1e6));
   return [
-    `simulated time ${formatTime(report.simulatedTimeNs)}`,
-    `${formatCount(report.instructions)} instructions`,
-    `host time ${formatTime(Math.round(hostTimeMs * 1e6))} (${millionPerSecond.toFixed(1)} million instructions a second)`,
-    `trace ${report.traceHash}`,
-  ].join(', ');
+    `simulated time ${time}, ${formatCount(instructions)} instructions, trace ${traceHash}`,
+    `host time ${hostTime}, ${millionPerSecond.toFixed(1)} million instructions a second`,
+  ].join('\n');
 }
 
 /** Runs the machine and returns the exit code of the command. */
