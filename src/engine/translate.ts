@@ -148,6 +148,7 @@ class TraceGenerator extends Generator {
     const decoded = this.decode(this.source.fetch(this.address));
     if (!decoded) {
       this.undefined();
+      this.index += 1;
       return;
     }
     const operands: Record<string, Node> = {};
