@@ -1,0 +1,115 @@
+// Emission: how a generator appends to the text of one wasm function, and keeps its locals.
+
+import { pe } from '../arch/state-layout.ts';
+import type { Width } from '../isa/semantics.ts';
+import { emit, type Locals, localValue, naturalAlignment, type Node, settle, stateLoad } from './expression.ts';
+import { op, simd, type } from './wasm/opcodes.ts';
+import { Writer } from './wasm/writer.ts';
+
+/** Parameters of every generated function: the record's address, and the budget (blocks) or instruction word (step functions). */
+export const cpuLocal = 0;
+export const secondLocal = 1;
+const parameters = 2;
+
+/** Byte offset, in the record, of a scratch slot. */
+export const scratch = (slot: number): number => pe.scratch + 8 * slot;
+
+export abstract class Emitting implements Locals {
+  w = new Writer();
+  localTypes: number[] = [];
+  inArm = false;
+
+  allocate(kindOfLocal: number): number {
+    this.localTypes.push(kindOfLocal);
+    return parameters + this.localTypes.length - 1;
+  }
+
+  protected emit(n: Node): void {
+    emit(n, this.w, this);
+  }
+
+  protected settle(n: Node): number {
+    return settle(n, this.w, this);
+  }
+
+  protected get(local: number): void {
+    this.w.byte(op.local_get);
+    this.w.u32(local);
+  }
+
+  protected set(local: number): void {
+    this.w.byte(op.local_set);
+    this.w.u32(local);
+  }
+
+  protected i32(value: number): void {
+    this.w.byte(op.i32_const);
+    this.w.s32(value);
+  }
+
+  protected memoryOperation(code: number, offset: number): void {
+    this.w.byte(code);
+    this.w.u32(naturalAlignment(code));
+    this.w.u32(offset);
+  }
+
+  /** Loads or stores 16 bytes. */
+  protected vectorOperation(code: number, offset: number): void {
+    this.w.byte(op.simd);
+    this.w.u32(code);
+    this.w.u32(0);
+    this.w.u32(offset);
+  }
+
+  protected block(kindOfBlock: number, body: () => void): void {
+    this.w.byte(kindOfBlock);
+    this.w.byte(type.void);
+    body();
+    this.w.byte(op.end);
+  }
+
+  /** Code that not every path runs. */
+  protected arm(body: () => void): void {
+    const outer = this.inArm;
+    this.inArm = true;
+    body();
+    this.inArm = outer;
+  }
+
+  /** record[offset] = value, in its width. */
+  protected storeState(offset: number, value: Node): void {
+    this.get(cpuLocal);
+    this.emit(value);
+    if (value.width === 128) this.vectorOperation(simd.v128_store, offset);
+    else this.memoryOperation(value.width === 64 ? op.i64_store : op.i32_store, offset);
+  }
+
+  protected loadState(width: Width, offset: number): Node {
+    return stateLoad(width === 64 ? op.i64_load : op.i32_load, width, localValue(32, cpuLocal, true), offset);
+  }
+
+  /** Calls a service and leaves the generated code when it says so. */
+  protected callService(service: number, descriptor: Node): void {
+    this.get(cpuLocal);
+    this.emit(descriptor);
+    this.w.byte(op.call);
+    this.w.u32(service);
+    this.w.byte(op.local_tee);
+    this.w.u32(this.statusLocal);
+    this.block(op.if, () => {
+      this.get(this.statusLocal);
+      this.w.byte(op.return);
+    });
+  }
+
+  private status = -1;
+  protected get statusLocal(): number {
+    if (this.status < 0) this.status = this.allocate(type.i32);
+    return this.status;
+  }
+
+  protected resetLocals(): void {
+    this.localTypes = [];
+    this.status = -1;
+  }
+}

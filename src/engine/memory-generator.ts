@@ -1,0 +1,260 @@
+// The part of the semantics interface that accesses memory: loads and stores look the soft TLB up inline; what misses, and
+// exclusives and atomics, are services.
+
+import {
+  addendAfterTag,
+  lineMapOffset,
+  lineShift,
+  pageShift,
+  pe,
+  softTlbEntries,
+  softTlbEntry,
+} from '../arch/state-layout.ts';
+import type { Access, AccessBytes, AtomicOperation, Ordering, Semantics, Value } from '../isa/semantics.ts';
+import { Arithmetic, node } from './arithmetic.ts';
+import { cpuLocal, scratch } from './emitting.ts';
+import { constant32, localValue, type Node, stateLoad } from './expression.ts';
+import { atomicOperations, atomicShift, functionIndex, log2Bytes, memoryDescriptor, scratchSlot } from './services.ts';
+import { op, simd, type } from './wasm/opcodes.ts';
+
+type Accessing =
+  | 'load'
+  | 'store'
+  | 'loadExclusive'
+  | 'loadExclusivePair'
+  | 'storeExclusive'
+  | 'storeExclusivePair'
+  | 'atomic'
+  | 'compareAndSwap'
+  | 'compareAndSwapPair';
+
+/** How accesses to memory check alignment: known when the code is made, or looked up in the record. */
+export type AlignmentCheck = 'strict' | 'relaxed' | 'dynamic';
+
+const loadOpcode: Readonly<Record<AccessBytes, number>> = {
+  1: op.i32_load8_u,
+  2: op.i32_load16_u,
+  4: op.i32_load,
+  8: op.i64_load,
+  16: simd.v128_load,
+};
+const storeOpcode32: Readonly<Record<number, number>> = { 1: op.i32_store8, 2: op.i32_store16, 4: op.i32_store };
+const storeOpcode64: Readonly<Record<number, number>> = {
+  1: op.i64_store8,
+  2: op.i64_store16,
+  4: op.i64_store32,
+  8: op.i64_store,
+};
+
+export abstract class MemoryGenerator extends Arithmetic implements Pick<Semantics, Accessing> {
+  protected abstract readonly alignment: AlignmentCheck;
+  /** Completes the record before a service is called. */
+  protected abstract synchronise(): void;
+  /** Address of the soft TLB, 32 bits. */
+  protected abstract softTlb(unprivileged: boolean): Node;
+
+  load(address: Value, bytes: AccessBytes, access: Access): Value {
+    const va = this.settle(node(address));
+    const width = bytes === 16 ? 128 : bytes === 8 ? 64 : 32;
+    const result = this.allocate(bytes === 16 ? type.v128 : bytes === 8 ? type.i64 : type.i32);
+    this.accessMemory(va, bytes, access, softTlbEntry.readTag, {
+      fast: () => {
+        if (bytes === 16) this.vectorOperation(simd.v128_load, 0);
+        else this.memoryOperation(loadOpcode[bytes], 0);
+        this.set(result);
+      },
+      slow: (descriptor) => {
+        this.callService(functionIndex.access, constant32(descriptor));
+        this.get(cpuLocal);
+        const slot = scratch(scratchSlot.value);
+        if (bytes === 16) this.vectorOperation(simd.v128_load, slot);
+        else this.memoryOperation(bytes === 8 ? op.i64_load : op.i32_load, slot);
+        this.set(result);
+      },
+    });
+    return localValue(width, result, true);
+  }
+
+  store(address: Value, value: Value, bytes: AccessBytes, access: Access): void {
+    const va = this.settle(node(address));
+    const data = localValue(value.width, this.settle(node(value)), true);
+    this.accessMemory(va, bytes, access, softTlbEntry.writeTag, {
+      fast: () => {
+        this.emit(data);
+        if (bytes === 16) this.vectorOperation(simd.v128_store, 0);
+        else this.memoryOperation((data.width === 64 ? storeOpcode64 : storeOpcode32)[bytes] ?? op.unreachable, 0);
+      },
+      slow: (descriptor) => {
+        this.storeState(scratch(scratchSlot.value), data);
+        this.callService(functionIndex.access, constant32(descriptor | memoryDescriptor.store));
+      },
+    });
+  }
+
+  /**
+   * The inline look-up of the soft TLB. `fast` runs with the wasm address on the stack, `slow` with the record complete and the
+   * virtual address in scratch 0.
+   */
+  private accessMemory(
+    va: number,
+    bytes: AccessBytes,
+    access: Access,
+    tag: number,
+    parts: { readonly fast: () => void; readonly slow: (descriptor: number) => void },
+  ): void {
+    const address = localValue(64, va, true);
+    const low = node(this.low32(address));
+    const entryOffset = this.and(
+      this.lsr(low, constant32(pageShift - Math.log2(softTlbEntry.bytes))),
+      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
+    );
+    const entry = localValue(
+      32,
+      this.settle(node(this.add(this.softTlb(access.unprivileged === true), entryOffset))),
+      true,
+    );
+    const physical = this.allocate(type.i32);
+    this.block(op.block, () => {
+      this.block(op.block, () => {
+        this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, tag))));
+        this.w.byte(op.br_if);
+        this.w.u32(0);
+        const wasmAddress = this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
+        this.emit(node(wasmAddress));
+        this.set(physical);
+        if (tag === softTlbEntry.writeTag) {
+          this.get(physical);
+          this.i32(lineShift);
+          this.w.byte(op.i32_shr_u);
+          this.memoryOperation(op.i32_load8_u, lineMapOffset);
+          this.w.byte(op.br_if);
+          this.w.u32(0);
+        }
+        this.get(physical);
+        parts.fast();
+        this.w.byte(op.br);
+        this.w.u32(1);
+      });
+      this.arm(() => {
+        this.synchronise();
+        this.storeState(scratch(scratchSlot.address), address);
+        parts.slow(memoryDescriptorOf(bytes, access));
+      });
+    });
+  }
+
+  /** What must equal the tag: the page of the first byte, and of the last; or the aligned address where alignment is checked. */
+  private accessTag(address: Node, bytes: AccessBytes, access: Access): Value {
+    const pageMask = this.constant(64, -(1 << pageShift));
+    if (bytes === 1) return this.and(address, pageMask);
+    const span = this.constant(64, bytes - 1);
+    if (access.aligned === true || this.alignment === 'strict') {
+      return this.and(address, this.constant(64, -(1 << pageShift) | (bytes - 1)));
+    }
+    if (this.alignment === 'relaxed') return this.and(this.add(address, span), pageMask);
+    const strict = stateLoad(op.i64_load32_s, 64, localValue(32, cpuLocal, true), pe.strictAlignment);
+    const lastByte = this.add(address, this.and(span, this.not(strict)));
+    return this.and(lastByte, this.or(pageMask, this.and(span, strict)));
+  }
+
+  loadExclusive(address: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
+    this.startService([[scratchSlot.address, address]]);
+    this.callService(functionIndex.exclusive, constant32(memoryDescriptorOf(bytes, order)));
+    return this.scratchResult(scratchSlot.value, bytes);
+  }
+
+  loadExclusivePair(address: Value, bytes: 4 | 8, order: Ordering): readonly [Value, Value] {
+    this.startService([[scratchSlot.address, address]]);
+    const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.pair;
+    this.callService(functionIndex.exclusive, constant32(descriptor));
+    return [this.scratchResult(scratchSlot.value, bytes), this.scratchResult(scratchSlot.valueHigh, bytes)];
+  }
+
+  storeExclusive(address: Value, value: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
+    this.startService([
+      [scratchSlot.address, address],
+      [scratchSlot.value, value],
+    ]);
+    const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.store;
+    this.callService(functionIndex.exclusive, constant32(descriptor));
+    return this.scratchResult(scratchSlot.status, 4);
+  }
+
+  storeExclusivePair(address: Value, first: Value, second: Value, bytes: 4 | 8, order: Ordering): Value {
+    this.startService([
+      [scratchSlot.address, address],
+      [scratchSlot.value, first],
+      [scratchSlot.valueHigh, second],
+    ]);
+    const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.store | memoryDescriptor.pair;
+    this.callService(functionIndex.exclusive, constant32(descriptor));
+    return this.scratchResult(scratchSlot.status, 4);
+  }
+
+  atomic(operation: AtomicOperation, address: Value, operand: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
+    this.startService([
+      [scratchSlot.address, address],
+      [scratchSlot.value, operand],
+    ]);
+    const descriptor = memoryDescriptorOf(bytes, order) | (atomicOperations.indexOf(operation) << atomicShift);
+    this.callService(functionIndex.atomic, constant32(descriptor));
+    return this.scratchResult(scratchSlot.value, bytes);
+  }
+
+  compareAndSwap(address: Value, expected: Value, replacement: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
+    this.startService([
+      [scratchSlot.address, address],
+      [scratchSlot.value, replacement],
+      [scratchSlot.expected, expected],
+    ]);
+    const descriptor = memoryDescriptorOf(bytes, order) | (atomicOperations.indexOf('CAS') << atomicShift);
+    this.callService(functionIndex.atomic, constant32(descriptor));
+    return this.scratchResult(scratchSlot.value, bytes);
+  }
+
+  compareAndSwapPair(
+    address: Value,
+    expected: readonly [Value, Value],
+    replacement: readonly [Value, Value],
+    bytes: 4 | 8,
+    order: Ordering,
+  ): readonly [Value, Value] {
+    this.startService([
+      [scratchSlot.address, address],
+      [scratchSlot.value, replacement[0]],
+      [scratchSlot.valueHigh, replacement[1]],
+      [scratchSlot.expected, expected[0]],
+      [scratchSlot.expectedHigh, expected[1]],
+    ]);
+    const descriptor =
+      memoryDescriptorOf(bytes, order) | memoryDescriptor.pair | (atomicOperations.indexOf('CAS') << atomicShift);
+    this.callService(functionIndex.atomic, constant32(descriptor));
+    return [this.scratchResult(scratchSlot.value, bytes), this.scratchResult(scratchSlot.valueHigh, bytes)];
+  }
+
+  /** Completes the record and passes values in scratch slots; the values are taken before anything is written back. */
+  protected startService(values: readonly (readonly [number, Value])[]): void {
+    const settled = values.map(([slot, value]) => {
+      const wide = node(value.width === 64 ? value : this.zeroExtend(value, 32, 64));
+      return [slot, wide.isConstant ? wide : localValue(64, this.settle(wide), true)] as const;
+    });
+    this.synchronise();
+    for (const [slot, value] of settled) this.storeState(scratch(slot), value);
+  }
+
+  protected scratchResult(slot: number, bytes: number): Value {
+    const result = this.loadState(bytes === 8 ? 64 : 32, scratch(slot));
+    return localValue(result.width, this.settle(result), true);
+  }
+}
+
+function memoryDescriptorOf(bytes: AccessBytes, access: Access): number {
+  return (
+    (log2Bytes(bytes) << memoryDescriptor.sizeShift) |
+    (access.aligned === true ? memoryDescriptor.aligned : 0) |
+    (access.unprivileged === true ? memoryDescriptor.unprivileged : 0) |
+    (access.acquire === true ? memoryDescriptor.acquire : 0) |
+    (access.acquirePC === true ? memoryDescriptor.acquirePC : 0) |
+    (access.release === true ? memoryDescriptor.release : 0)
+  );
+}
