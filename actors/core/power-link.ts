@@ -5,12 +5,21 @@ import type { ActorId, Port } from '../actor.ts';
 import { encode } from '../protocol.ts';
 import { powerMessages } from '../power/messages.ts';
 
-/** Tags of requests: the answer to a suspend is not waited for. */
-const tags = { call: 1, suspend: 2 } as const;
+/** The tag of a CPU_SUSPEND, whose answer is not waited for; calls are numbered from the next one. */
+const suspendTag = 0;
+
+/** A call whose answer is awaited, or waits for the call to run again. */
+interface Request {
+  readonly tag: number;
+  readonly code: number;
+  /** The payload without the tag. */
+  readonly arguments: readonly number[];
+  answer: number | undefined;
+}
 
 export interface SavedPowerLink {
-  readonly awaiting: boolean;
-  readonly answer: number | undefined;
+  readonly requests: readonly Request[];
+  readonly lastTag: number;
 }
 
 export interface PowerLink extends PowerInterface {
@@ -33,22 +42,29 @@ export interface PowerLinkOptions {
   readonly halted: () => void;
 }
 
+/** AFFINITY_INFO of the PE itself. */
+const lowestLevel = 0;
+
 const low = (value: bigint): number => Number(value & 0xffff_ffffn);
 const high = (value: bigint): number => Number((value >> 32n) & 0xffff_ffffn);
 
 export function makePowerLink(port: Port, options: PowerLinkOptions): PowerLink {
-  let awaiting = false;
-  let answer: number | undefined;
+  let requests: Request[] = [];
+  let lastTag = suspendTag;
 
-  /** The answer to the request that was sent before; or sends it. */
-  function ask(code: number, payload: readonly number[]): number | undefined {
-    if (answer !== undefined) {
-      const status = answer;
-      answer = undefined;
-      return status;
+  /**
+   * The answer to this call; or sends it. An interrupt may be taken, and its handler may call too, before the call runs again: the
+   * answer belongs to the arguments.
+   */
+  function ask(code: number, ...args: readonly number[]): number | undefined {
+    const known = requests.find((r) => r.code === code && r.arguments.every((word, i) => word === args[i]));
+    if (known) {
+      if (known.answer !== undefined) requests = requests.filter((r) => r !== known);
+      return known.answer;
     }
-    if (!awaiting) port.send(options.controller, code, payload);
-    awaiting = true;
+    lastTag += 1;
+    requests.push({ tag: lastTag, code, arguments: args, answer: undefined });
+    port.send(options.controller, code, [lastTag, ...args]);
     return undefined;
   }
   const tell = (code: number): void => {
@@ -59,26 +75,9 @@ export function makePowerLink(port: Port, options: PowerLinkOptions): PowerLink 
     cpuOn: (affinity, entryPoint, contextId) =>
       ask(
         powerMessages.CPU_ON.code,
-        encode(powerMessages.CPU_ON, {
-          tag: tags.call,
-          targetCpuLow: low(affinity),
-          targetCpuHigh: high(affinity),
-          entryLow: low(entryPoint),
-          entryHigh: high(entryPoint),
-          contextIdLow: low(contextId),
-          contextIdHigh: high(contextId),
-        }),
+        ...[affinity, entryPoint, contextId].flatMap((doubleword) => [low(doubleword), high(doubleword)]),
       ),
-    affinityInfo: (affinity) =>
-      ask(
-        powerMessages.AFFINITY_INFO.code,
-        encode(powerMessages.AFFINITY_INFO, {
-          tag: tags.call,
-          targetAffinityLow: low(affinity),
-          targetAffinityHigh: high(affinity),
-          lowestAffinityLevel: 0,
-        }),
-      ),
+    affinityInfo: (affinity) => ask(powerMessages.AFFINITY_INFO.code, low(affinity), high(affinity), lowestLevel),
     cpuOff: () => {
       tell(powerMessages.CPU_OFF.code);
       options.off();
@@ -86,7 +85,7 @@ export function makePowerLink(port: Port, options: PowerLinkOptions): PowerLink 
     suspend: () => {
       const { CPU_SUSPEND } = powerMessages;
       const standby = { powerState: 0, entryLow: 0, entryHigh: 0, contextIdLow: 0, contextIdHigh: 0 };
-      port.send(options.controller, CPU_SUSPEND.code, encode(CPU_SUSPEND, { tag: tags.suspend, ...standby }));
+      port.send(options.controller, CPU_SUSPEND.code, encode(CPU_SUSPEND, { tag: suspendTag, ...standby }));
       options.suspended();
     },
     systemOff: () => {
@@ -98,10 +97,9 @@ export function makePowerLink(port: Port, options: PowerLinkOptions): PowerLink 
       options.halted();
     },
     answered: (tag, status) => {
-      if (tag !== tags.call) return false;
-      awaiting = false;
-      answer = status | 0;
-      return true;
+      const request = requests.find((r) => r.tag === tag);
+      if (request) request.answer = status | 0;
+      return request !== undefined;
     },
     resumed: () => {
       tell(powerMessages.CPU_RESUMED.code);
@@ -109,9 +107,10 @@ export function makePowerLink(port: Port, options: PowerLinkOptions): PowerLink 
     booted: () => {
       tell(powerMessages.Booted.code);
     },
-    save: () => ({ awaiting, answer }),
+    save: () => ({ requests: requests.map((request) => ({ ...request })), lastTag }),
     restore: (saved) => {
-      ({ awaiting, answer } = saved);
+      requests = saved.requests.map((request) => ({ ...request }));
+      lastTag = saved.lastTag;
     },
   };
 }

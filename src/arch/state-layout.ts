@@ -8,8 +8,6 @@
 /** Physical address, and wasm address, of the first byte of RAM. */
 export const ramBase = 0x4000_0000;
 
-/** Largest RAM in bytes: a 32-bit wasm memory ends at 4 GiB. */
-export const ramLimitBytes = 0xc000_0000;
 
 /** log2 of the line that the line map watches: 64 bytes, the cache line of CTR_EL0 and the exclusives reservation granule. */
 export const lineShift = 6;
@@ -104,7 +102,7 @@ export const pageShift = 12;
 /**
  * A soft TLB entry: a part for each kind of access, which is filled and replaced by itself, so that a copy between pages that share
  * an index, or code that works on data of its own index, keeps both. Each part is a tag, which is a page-aligned virtual address
- * or `noTag`, and 8 bytes after it the addend. An access of `n` bytes at `va` hits when the tag equals the page of `va`, and of
+ * or one that no access has, and 8 bytes after it the addend. An access of `n` bytes at `va` hits when the tag equals the page of `va`, and of
  * its last byte.
  */
 export const softTlbEntry = {
@@ -115,8 +113,6 @@ export const softTlbEntry = {
 } as const;
 /** From a tag to its addend, 32 bits: wasm address minus virtual address, modulo 2^32. */
 export const addendAfterTag = 8;
-/** Never equal to a page-aligned address. */
-export const noTag = -1;
 export const softTlbBytes = softTlbEntries * softTlbEntry.bytes;
 
 /** Address of the record of PE `index`. */
