@@ -5,6 +5,7 @@ import { planBoot } from '../src/board/boot.ts';
 import type { RunOptions } from '../src/board/run-options.ts';
 import { resolveBoard } from '../src/board/virt.ts';
 import type { EngineMode } from '../src/engine/engine.ts';
+import { maxHosts } from './control-block.ts';
 import type { MachineConfig } from './machine.ts';
 import { readStepModule } from './step-module.ts';
 
@@ -39,7 +40,7 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     reset: plan.reset,
     semihosting: options.semihosting,
     commandLine: [options.image.path, options.kernelArgs ?? ''].join(' ').trim(),
-    hosts: Math.min(options.hostThreads, board.cores.length),
+    hosts: Math.min(options.hostThreads, board.cores.length, maxHosts),
     lookaheadTicks,
     engineMode,
     stepModule: readStepModule(),

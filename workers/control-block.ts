@@ -6,16 +6,16 @@
 /** Ways in which an actor ends the run. */
 export const stopReason = { none: 0, exit: 1, systemOff: 2, systemReset: 3, guestError: 4 } as const;
 
-const sharedWords = { stopReason: 0, exitCode: 1, aborted: 2, codeWrites: 3 } as const;
+const sharedWords = { stopReason: 0, exitCode: 1, aborted: 2, codeWrites: 3, outputs: 4 } as const;
 
-/** Lines of code written to, by number; a host that falls further behind forgets all of its translated code. */
-const codeLogEntries = 4096;
+/** Lines of code written to, by number; a host that falls further behind forgets all of its translated code. A power of two. */
+export const codeLogEntries = 4096;
 
 /** Words of each host's block, after the shared ones. */
 const hostWords = { doorbell: 0, command: 1, done: 2, kind: 3, firstCore: 4, lastCore: 5, alone: 6, withDevices: 7, core: 8, forwarded: 9 } as const; // prettier-ignore
-const hostNumbers = { until: 0, first: 1, others: 2, instructions: 3 } as const;
+const hostNumbers = { until: 0, instructionsLeft: 1, first: 2, others: 3, instructions: 4 } as const;
 const blockWords = 16;
-const blockNumbers = 4;
+const blockNumbers = 5;
 const sharedBlockWords = 16;
 
 /** A waiting host looks this often before it sleeps: waking a sleeper costs microseconds, and so does spinning for nothing. */
@@ -30,6 +30,7 @@ export interface Command {
   lastCore: number;
   alone: boolean;
   withDevices: boolean;
+  instructionsLeft: number;
 }
 
 export interface Reply {
@@ -40,6 +41,9 @@ export interface Reply {
   /** Bit n: a message has gone to host n. */
   forwarded: number;
 }
+
+/** Most hosts of a run: the bits of `forwarded`. */
+export const maxHosts = 32;
 
 export interface ControlBlock {
   stop(reason: number, exitCode: number): void;
@@ -57,14 +61,14 @@ export interface ControlBlock {
   /** Wakes a host so that it drains its mailboxes. */
   ring(host: number): void;
   logCodeWrite(line: number): void;
-  /** Lines written since `from` (a count), or undefined if the log has forgotten some; and the new count. */
+  /** Position of what a host tells the world outside: hosts work one at a time, so that it is the same in every run. */
+  nextOutput(): number;
+  /** Lines written since `from` (a count, modulo 2^32), or undefined if the log has forgotten some; and the new count. */
   codeWritesSince(from: number): { readonly lines: readonly number[] | undefined; readonly count: number };
 }
 
 export function controlBuffer(hosts: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(
-    4 * (sharedBlockWords + codeLogEntries + hosts * blockWords) + 8 * hosts * blockNumbers,
-  );
+  return new SharedArrayBuffer(4 * (sharedBlockWords + codeLogEntries + hosts * blockWords) + 8 * hosts * blockNumbers);
 }
 
 export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): ControlBlock {
@@ -73,6 +77,8 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
   const word = (host: number, name: keyof typeof hostWords): number =>
     sharedBlockWords + codeLogEntries + host * blockWords + hostWords[name];
   const number = (host: number, name: keyof typeof hostNumbers): number => host * blockNumbers + hostNumbers[name];
+
+  const codeLogWord = (count: number): number => sharedBlockWords + (count & (codeLogEntries - 1));
 
   /** Waits until the counter differs from `old`, with `idle` at every wake-up. */
   function waitForChange(counter: number, old: number, doorbell: number, idle: () => void): void {
@@ -115,6 +121,7 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
       words[word(host, 'alone')] = command.alone ? 1 : 0;
       words[word(host, 'withDevices')] = command.withDevices ? 1 : 0;
       numbers[number(host, 'until')] = command.untilTicks;
+      numbers[number(host, 'instructionsLeft')] = command.instructionsLeft;
       const done = Atomics.load(words, word(host, 'done'));
       Atomics.add(words, word(host, 'command'), 1);
       ring(host);
@@ -141,6 +148,7 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
         lastCore: words[word(host, 'lastCore')] as number,
         alone: words[word(host, 'alone')] === 1,
         withDevices: words[word(host, 'withDevices')] === 1,
+        instructionsLeft: numbers[number(host, 'instructionsLeft')] as number,
       };
     },
     reply: (host, { first, core, others, instructions, forwarded }) => {
@@ -153,16 +161,17 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
       ring(0);
     },
     ring,
+    nextOutput: () => Atomics.add(words, sharedWords.outputs, 1),
     logCodeWrite: (line) => {
       const count = Atomics.load(words, sharedWords.codeWrites);
-      words[sharedBlockWords + (count % codeLogEntries)] = line;
+      words[codeLogWord(count)] = line;
       Atomics.store(words, sharedWords.codeWrites, count + 1);
     },
     codeWritesSince: (from) => {
       const count = Atomics.load(words, sharedWords.codeWrites);
-      if (count - from > codeLogEntries) return { lines: undefined, count };
+      if (((count - from) | 0) > codeLogEntries) return { lines: undefined, count };
       const lines: number[] = [];
-      for (let n = from; n < count; n += 1) lines.push(words[sharedBlockWords + (n % codeLogEntries)] as number);
+      for (let n = from; n !== count; n = (n + 1) | 0) lines.push(words[codeLogWord(n)] as number);
       return { lines, count };
     },
   };

@@ -1,6 +1,7 @@
 // What is due, in the total order (time, sender, sequence): a binary heap.
 
 import type { Message } from '../actors/actor.ts';
+import { assert } from '../src/report/assert.ts';
 
 export interface EventQueue {
   readonly size: number;
@@ -8,6 +9,8 @@ export interface EventQueue {
   /** The first message in the order. */
   peek(): Message | undefined;
   pop(): Message | undefined;
+  /** Takes out a message that will not be delivered. */
+  remove(message: Message): void;
 }
 
 /** True where `a` comes before `b`. */
@@ -33,9 +36,9 @@ export function makeEventQueue(): EventQueue {
     heap[i] = moved;
   }
 
-  function siftDown(): void {
-    let i = 0;
-    const moved = heap[0] as Message;
+  function siftDown(from: number): void {
+    let i = from;
+    const moved = heap[i] as Message;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= heap.length) break;
@@ -46,6 +49,15 @@ export function makeEventQueue(): EventQueue {
       i = child;
     }
     heap[i] = moved;
+  }
+
+  /** Takes out the message at a place, which the last one then fills. */
+  function removeAt(place: number): void {
+    const last = heap.pop() as Message;
+    if (place === heap.length) return;
+    heap[place] = last;
+    siftDown(place);
+    siftUp(place);
   }
 
   return {
@@ -59,12 +71,13 @@ export function makeEventQueue(): EventQueue {
     peek: () => heap[0],
     pop: () => {
       const first = heap[0];
-      const last = heap.pop();
-      if (first !== undefined && last !== undefined && heap.length > 0) {
-        heap[0] = last;
-        siftDown();
-      }
+      if (first !== undefined) removeAt(0);
       return first;
+    },
+    remove: (message) => {
+      const place = heap.indexOf(message);
+      assert(place >= 0, 'a message is removed from the queue that holds it');
+      removeAt(place);
     },
   };
 }

@@ -4,9 +4,17 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorId } from '../actors/actor.ts';
 import type { CoreReport } from '../src/report/run-report.ts';
-import { commandKind, type ControlBlock, openControlBlock, type Reply, stopReason } from './control-block.ts';
-import type { Outlook } from './host.ts';
-import { conductLockstep, type EndOfRun, type Ensemble } from './lockstep.ts';
+import {
+  type Command,
+  commandKind,
+  type ControlBlock,
+  openControlBlock,
+  type Reply,
+  stopReason,
+} from './control-block.ts';
+import { type ConductedHost, makeEnsemble } from './ensemble.ts';
+import type { CoreWindow } from './host.ts';
+import { conductLockstep, type EndOfRun } from './lockstep.ts';
 import { buildMachine, hostOfCore, hostOf, type HostedMachine, type MachineConfig } from './machine.ts';
 import { openRing, type Ring } from './ring.ts';
 
@@ -24,7 +32,10 @@ export interface HostTask {
   readonly output: MessagePort;
 }
 
-export type OutputMessage = { readonly console: Uint8Array } | { readonly guestError: string };
+/** `position`: of all that the run says, whatever thread says it. */
+export type OutputMessage = { readonly position: number } & (
+  { readonly console: Uint8Array } | { readonly guestError: string }
+);
 
 /** What is left of a host when the run has ended. */
 export interface HostResult {
@@ -38,10 +49,10 @@ export interface HostResult {
 /** A host of this run, with its mailboxes. */
 interface Member {
   readonly machine: HostedMachine;
-  drain(): void;
+  readonly drain: () => void;
   publish(): void;
   /** Hosts that have been sent something since the last call, as a mask. */
-  takeForwarded(): number;
+  readonly takeForwarded: () => number;
   syncCode(): void;
 }
 
@@ -61,10 +72,10 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
       });
     },
     console: (bytes) => {
-      output.postMessage({ console: bytes } satisfies OutputMessage);
+      output.postMessage({ position: control.nextOutput(), console: bytes } satisfies OutputMessage);
     },
     guestError: (sentence) => {
-      output.postMessage({ guestError: sentence } satisfies OutputMessage);
+      output.postMessage({ position: control.nextOutput(), guestError: sentence } satisfies OutputMessage);
       control.stop(stopReason.guestError, 1);
     },
     stop: (reason, code) => {
@@ -72,6 +83,8 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
     },
     codeWritten: (line) => {
       control.logCodeWrite(line);
+      // Only the host that works writes, and it has read the log before.
+      codeWritesSeen = (codeWritesSeen + 1) | 0;
     },
   });
   function drain(): void {
@@ -97,12 +110,14 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
   };
 }
 
-function work(member: Member, from: ActorId, to: ActorId, untilTicks: number, alone: boolean, devices: boolean): void {
+/** Runs a window, and returns how many instructions were run. */
+function work(member: Member, window: CoreWindow, withDevices: boolean): number {
   member.syncCode();
   member.drain();
-  if (devices) member.machine.host.runDevices(untilTicks);
-  member.machine.host.runCores(from, to, untilTicks, alone);
+  if (withDevices) member.machine.host.runDevices(window.untilTicks);
+  const run = member.machine.host.runCores(window);
   member.publish();
+  return run;
 }
 
 const replyOf = ({ machine: { host }, takeForwarded }: Member): Reply => ({
@@ -117,8 +132,8 @@ function follow(task: HostTask, control: ControlBlock, member: Member): void {
     const command = control.await(task.host, member.drain);
     if (command.kind === commandKind.finish) return;
     if (command.kind === commandKind.run) {
-      const { firstCore, lastCore, untilTicks, alone, withDevices } = command;
-      work(member, firstCore, lastCore, untilTicks, alone, withDevices);
+      const { firstCore: first, lastCore: last, untilTicks, alone, withDevices, instructionsLeft } = command;
+      work(member, { first, last, untilTicks, alone, instructionsLeft }, withDevices);
     } else {
       member.drain();
     }
@@ -126,71 +141,65 @@ function follow(task: HostTask, control: ControlBlock, member: Member): void {
   }
 }
 
-/** Host 0's view of all hosts. */
-function ensembleOf(task: HostTask, control: ControlBlock, own: Member): Ensemble {
-  const { config } = task;
-  const { hosts, board } = config;
-  const coreCount = board.cores.length;
-  const idle: Reply = { first: Infinity, core: -1, others: Infinity, instructions: 0, forwarded: 0 };
-  const replies: Reply[] = Array.from({ length: hosts }, () => idle);
-  /** Hosts whose reply is out of date: they have been sent something, or have not been asked. */
-  let stale = -1;
+/** Another host, as host 0 sees it by the control block. */
+interface RemoteHost extends ConductedHost {
+  /** It has been sent something: what it told last is out of date. */
+  outdate(): void;
+}
 
-  const note = (host: number, reply: Reply): void => {
-    replies[host] = reply;
-    stale = (stale & ~(1 << host)) | reply.forwarded;
+/** `noteForwarded`: hosts that have been sent something, as a mask. */
+function remoteHost(
+  control: ControlBlock,
+  host: number,
+  own: Member,
+  noteForwarded: (mask: number) => void,
+): RemoteHost {
+  let last: Reply = { first: Infinity, core: -1, others: Infinity, instructions: 0, forwarded: 0 };
+  let isOutdated = true;
+  const command = (asked: Command): Reply => {
+    last = control.command(host, asked, own.drain);
+    isOutdated = false;
+    noteForwarded(last.forwarded);
+    return last;
   };
-  const nothing = { untilTicks: 0, firstCore: 0, lastCore: 0, alone: false, withDevices: false };
-
-  function runHost(host: number, from: ActorId, to: ActorId, untilTicks: number, alone: boolean, devices: boolean): void {
-    if (host === 0) {
-      work(own, from, to, untilTicks, alone, devices);
-      stale |= own.takeForwarded();
-      return;
-    }
-    // What this window sends is due after it, so that an earlier answer still tells whether there is anything to do.
-    if ((replies[host] as Reply).first >= untilTicks) return;
-    const command = { kind: commandKind.run, untilTicks, firstCore: from, lastCore: to, alone, withDevices: devices };
-    note(host, control.command(host, command, own.drain));
-  }
-
+  const nothing = { untilTicks: 0, firstCore: 0, lastCore: 0, alone: false, withDevices: false, instructionsLeft: 0 };
   return {
+    outdate: () => {
+      isOutdated = true;
+    },
+    outlook: () => (isOutdated ? command({ kind: commandKind.outlook, ...nothing }) : last),
+    run: ({ first: firstCore, last: lastCore, untilTicks, alone, instructionsLeft }, withDevices) => {
+      const before = last;
+      // What this window sends is due after it, so that an earlier answer still tells whether there is anything to do.
+      if (before.first >= untilTicks) return 0;
+      const asked = { kind: commandKind.run, untilTicks, firstCore, lastCore, alone, withDevices, instructionsLeft };
+      return command(asked).instructions - before.instructions;
+    },
+    instructions: () => last.instructions,
+  };
+}
+
+/** All hosts, as host 0 conducts them. */
+function conductedHosts(config: MachineConfig, control: ControlBlock, own: Member): ConductedHost[] {
+  const noteForwarded = (mask: number): void => {
+    others.forEach((other, n) => {
+      if (mask & (1 << (n + 1))) other.outdate();
+    });
+  };
+  const others = Array.from({ length: config.hosts - 1 }, (_, n) => remoteHost(control, n + 1, own, noteForwarded));
+  const itself: ConductedHost = {
     outlook: () => {
       own.drain();
-      const merged: Outlook = { ...own.machine.host.outlook() };
-      for (let host = 1; host < hosts; host += 1) {
-        if (stale & (1 << host)) note(host, control.command(host, { kind: commandKind.outlook, ...nothing }, own.drain));
-        const { first, core, others } = replies[host] as Reply;
-        if (first < merged.first) {
-          merged.others = Math.min(merged.first, others);
-          merged.first = first;
-          merged.core = core;
-        } else {
-          merged.others = Math.min(merged.others, first);
-        }
-      }
-      return merged;
+      return own.machine.host.outlook();
     },
-    runWindow: (untilTicks, firstCore, alone) => {
-      const start = hostOfCore(config, firstCore);
-      const last = coreCount - 1;
-      // What a core that is alone sends ends its window: another core that it has woken must not run on to the window's end.
-      if (alone) {
-        runHost(start, firstCore, firstCore, untilTicks, true, true);
-        return;
-      }
-      runHost(start, firstCore, last, untilTicks, false, true);
-      for (let n = 1; n < hosts; n += 1) {
-        const host = (start + n) % hosts;
-        runHost(host, 0, last, untilTicks, false, true);
-      }
-      if (firstCore > 0) runHost(start, 0, firstCore - 1, untilTicks, false, false);
+    run: (window, withDevices) => {
+      const executed = work(own, window, withDevices);
+      noteForwarded(own.takeForwarded());
+      return executed;
     },
-    instructions: () =>
-      replies.reduce((sum, { instructions }) => sum + instructions, own.machine.host.instructions()),
-    stopped: () => control.stopReason !== stopReason.none,
-    aborted: () => control.aborted,
+    instructions: own.machine.host.instructions,
   };
+  return [itself, ...others];
 }
 
 /** The task of the pool: runs one host to the end of the run. */
@@ -204,9 +213,16 @@ export function runHost(task: HostTask): HostResult {
     task.output.close();
     return { cores: machine.reports(), hashes: machine.hashes() };
   }
-  const ensemble = ensembleOf(task, control, member);
+  const coreCount = config.board.cores.length;
+  const ensemble = makeEnsemble({
+    hosts: conductedHosts(config, control, member),
+    coreCount,
+    hostOfCore: (core) => hostOfCore(config, core),
+    stopped: () => control.stopReason !== stopReason.none,
+    aborted: () => control.aborted,
+  });
   const ending = conductLockstep(ensemble, {
-    coreCount: config.board.cores.length,
+    coreCount,
     lookaheadTicks: config.lookaheadTicks,
     seed: task.seed,
     maxInstructions: task.maxInstructions,

@@ -5,9 +5,12 @@
 // the lookahead. So actors do not influence each other inside a window, but for RAM, which the cores use one after the other.
 
 import type { Actor, ActorId, Message, Port, RunnableActor, Ticks } from '../actors/actor.ts';
+import { maxPayloadWords } from '../actors/protocol.ts';
 import { assert } from '../src/report/assert.ts';
 import { type EventQueue, makeEventQueue } from './event-queue.ts';
 import { makeTraceHash, type TraceHash } from './trace-hash.ts';
+
+const isWord = (value: number): boolean => value >>> 0 === value;
 
 /** Code of the message that an actor's port sends to itself when a timer is due; payload: the tag. */
 const timerCode = 0;
@@ -37,18 +40,29 @@ export interface HostOptions {
   readonly forward: (message: Message) => void;
 }
 
+/** What the cores of a host may do before the conductor is asked again. */
+export interface CoreWindow {
+  readonly first: ActorId;
+  readonly last: ActorId;
+  readonly untilTicks: Ticks;
+  /** The one core that runs stops when it has sent a message. */
+  readonly alone: boolean;
+  /** Instructions left of the whole run; none takes less than a tick. */
+  readonly instructionsLeft: number;
+}
+
 export interface Host {
   /** Accepts a message for one of its actors. */
-  accept(message: Message): void;
-  outlook(): Outlook;
+  readonly accept: (message: Message) => void;
+  readonly outlook: () => Outlook;
   /** Handles what is due before `untilTicks` at every actor that is not a core. */
   runDevices(untilTicks: Ticks): void;
-  /** Runs the host's cores from `first` to `last`, in this order, up to `untilTicks`; `alone`: stops when a message is sent. */
-  runCores(first: ActorId, last: ActorId, untilTicks: Ticks, alone: boolean): void;
+  /** Runs the host's cores from `first` to `last`, in this order, and returns how many instructions they have run. */
+  runCores(window: CoreWindow): number;
   actor(id: ActorId): Actor | RunnableActor;
   /** A hash over everything that has been delivered to an actor. */
   traceHash(id: ActorId): string;
-  instructions(): number;
+  readonly instructions: () => number;
 }
 
 export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOptions): Host {
@@ -58,7 +72,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
   const deviceQueue = makeEventQueue();
   const hashes = new Map<ActorId, TraceHash>();
   const sequences = new Map<ActorId, number>();
-  const timers = new Map<ActorId, Map<number, number>>();
+  const timers = new Map<ActorId, Map<number, Message>>();
   let deviceTicks = 0;
   let messagesSent = 0;
 
@@ -71,12 +85,21 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
   }
 
   function portOf(id: ActorId, now: () => Ticks): Port {
-    const own = new Map<number, number>();
+    const own = new Map<number, Message>();
     timers.set(id, own);
+    const cancel = (tag: number): void => {
+      const timer = own.get(tag);
+      if (!timer) return;
+      own.delete(tag);
+      queueOf(id).remove(timer);
+    };
     return {
       self: id,
       now,
       send: (target, code, payload, extraTicks = 0) => {
+        // Beside each other or apart, the receiver finds the same words.
+        assert(payload.length <= maxPayloadWords && payload.every(isWord), `payload of message 0x${code.toString(16)}`);
+        assert(extraTicks >= 0, 'no message is faster than the lookahead');
         const dueTicks = now() + lookaheadTicks + extraTicks;
         const message: Message = { code, source: id, target, sequence: nextSequence(id), dueTicks, payload };
         messagesSent += 1;
@@ -84,30 +107,33 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
         else forward(message);
       },
       at: (dueTicks, tag) => {
-        const sequence = nextSequence(id);
-        own.set(tag, sequence);
+        cancel(tag);
         const due = Math.max(dueTicks, now());
-        queueOf(id).push({ code: timerCode, source: id, target: id, sequence, dueTicks: due, payload: [tag] });
+        const timer = {
+          code: timerCode,
+          source: id,
+          target: id,
+          sequence: nextSequence(id),
+          dueTicks: due,
+          payload: [tag],
+        };
+        own.set(tag, timer);
+        queueOf(id).push(timer);
       },
-      cancel: (tag) => {
-        own.delete(tag);
-      },
+      cancel,
     };
   }
 
   function deliver(actor: Actor, message: Message, progress: number): void {
-    const { code, source, target, sequence, payload } = message;
+    const { code, source, target, payload } = message;
+    hashes.get(target)?.add(message, progress);
     if (code === timerCode && source === target) {
       const tag = payload[0] as number;
-      const own = timers.get(target);
-      if (own?.get(tag) !== sequence) return;
-      own.delete(tag);
-      hashes.get(target)?.add(message, progress);
+      timers.get(target)?.delete(tag);
       actor.timer(tag);
-      return;
+    } else {
+      actor.receive(message);
     }
-    hashes.get(target)?.add(message, progress);
-    actor.receive(message);
   }
 
   for (const { id, make } of actors) {
@@ -119,31 +145,33 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
       local.set(id, core);
       cores.push({ id, actor: core, queue });
     } else {
-      local.set(
-        id,
-        make(portOf(id, () => deviceTicks)),
-      );
+      local.set(id, make(portOf(id, () => deviceTicks)));
     }
   }
 
-  function runCore(actor: RunnableActor, queue: EventQueue, untilTicks: Ticks, alone: boolean): void {
+  /** Runs one core, and returns how many instructions it has run. */
+  function runCore(actor: RunnableActor, queue: EventQueue, window: CoreWindow, instructionsLeft: number): number {
+    const { untilTicks, alone } = window;
     const sentBefore = messagesSent;
+    const instructionsBefore = actor.instructions;
     for (;;) {
+      const left = instructionsLeft - (actor.instructions - instructionsBefore);
+      if (left <= 0) break;
       const due = queue.peek()?.dueTicks ?? Infinity;
       const limit = Math.min(untilTicks, due);
       if (actor.runnable && actor.nowTicks < limit) {
-        actor.run(limit);
+        actor.run(Math.min(limit, actor.nowTicks + left));
         assert(actor.nowTicks <= limit, 'a core keeps inside its window');
-        if (alone && messagesSent !== sentBefore) return;
       } else if (due < untilTicks) {
         const message = queue.pop() as Message;
         if (actor.nowTicks < due) actor.advanceTo(due);
         deliver(actor, message, actor.instructions);
-        if (alone && messagesSent !== sentBefore) return;
       } else {
-        return;
+        break;
       }
+      if (alone && messagesSent !== sentBefore) break;
     }
+    return actor.instructions - instructionsBefore;
   }
 
   return {
@@ -173,10 +201,13 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
         deliver(local.get(next.target) as Actor, next, 0);
       }
     },
-    runCores: (first, last, untilTicks, alone) => {
+    runCores: (window) => {
+      let run = 0;
       for (const { id, actor, queue } of cores) {
-        if (id >= first && id <= last) runCore(actor, queue, untilTicks, alone);
+        if (id < window.first || id > window.last) continue;
+        run += runCore(actor, queue, window, window.instructionsLeft - run);
       }
+      return run;
     },
     actor: (id) => {
       const actor = local.get(id);

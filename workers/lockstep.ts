@@ -6,12 +6,21 @@ import type { ActorId, Ticks } from '../actors/actor.ts';
 import type { Outlook } from './host.ts';
 import { makeRandom } from './random.ts';
 
+export interface Window {
+  readonly untilTicks: Ticks;
+  readonly firstCore: ActorId;
+  /** The first core is the only one that runs, and stops when it has sent a message. */
+  readonly alone: boolean;
+  /** The window ends, wherever it is, when so many instructions have been run. */
+  readonly instructionsLeft: number;
+}
+
 /** What the conductor asks of all hosts together. */
 export interface Ensemble {
   /** When something happens next, anywhere. */
   outlook(): Outlook;
-  /** Every device, then the cores from `firstCore` up, then the cores below it. */
-  runWindow(untilTicks: Ticks, firstCore: ActorId, alone: boolean): void;
+  /** Devices, then the cores from `firstCore` up, then the cores below it. */
+  runWindow(window: Window): void;
   instructions(): number;
   /** Set when an actor has ended the run. */
   stopped(): boolean;
@@ -38,20 +47,20 @@ export function conductLockstep(ensemble: Ensemble, options: LockstepOptions): {
   let reached = 0;
   for (;;) {
     const { first, core, others } = ensemble.outlook();
-    if (first !== Infinity) reached = Math.max(reached, first);
     if (ensemble.stopped()) return { end: 'stopped', ticks: reached };
     if (ensemble.aborted()) return { end: 'aborted', ticks: reached };
     if (first === Infinity) return { end: 'deadlock', ticks: reached };
     if (first >= maxTicks) return { end: 'max-time', ticks: maxTicks };
     const instructionsLeft = maxInstructions - ensemble.instructions();
     if (instructionsLeft <= 0) return { end: 'max-instructions', ticks: reached };
+    reached = Math.max(reached, first);
 
     const alone = core >= 0 && others >= first + lookaheadTicks;
     // A window between half the lookahead and all of it: seeds differ in where cores are interrupted, and in who goes first.
     const shared = Math.ceil(lookaheadTicks / 2) + random.below(Math.floor(lookaheadTicks / 2) + 1);
     const firstCore = random.below(coreCount);
-    const fair = Math.min(shared, Math.max(1, Math.ceil(instructionsLeft / coreCount)));
-    const length = alone ? Math.min(others - first, longestWindowTicks, instructionsLeft) : fair;
-    ensemble.runWindow(Math.min(first + length, maxTicks), alone ? core : firstCore, alone);
+    const length = alone ? Math.min(others - first, longestWindowTicks) : shared;
+    const untilTicks = Math.min(first + length, maxTicks);
+    ensemble.runWindow({ untilTicks, firstCore: alone ? core : firstCore, alone, instructionsLeft });
   }
 }

@@ -111,7 +111,11 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     regions: coreCount > lowFrames ? [lowFrames, coreCount - lowFrames] : [coreCount],
     disableSecurity: !board.secure,
   });
-  const region = (name: string, { base, sizeBytes }: { base: number; sizeBytes: number }, actor: ActorId): BusRegion => ({
+  const region = (
+    name: string,
+    { base, sizeBytes }: { base: number; sizeBytes: number },
+    actor: ActorId,
+  ): BusRegion => ({
     name,
     base,
     sizeBytes,
@@ -147,33 +151,35 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     };
   }
 
-  const core = (index: number) => (port: Port): Core => {
-    const made = makeCore(port, {
-      index,
-      engine,
-      views,
-      bus,
-      cores: ids.cores,
-      redistributor: ids.redistributors[index] as ActorId,
-      powerController: ids.power,
-      hasEl2: board.virtualization,
-      hasEl3: board.secure,
-      resetEl: reset.el,
-      ppis: {
-        CNTP: firstPpi + ppi.physicalTimer,
-        CNTV: firstPpi + ppi.virtualTimer,
-        CNTHP: firstPpi + ppi.hypervisorTimer,
-        CNTPS: firstPpi + ppi.secureTimer,
-        PMU: firstPpi + performanceMonitorsPpi,
-      },
-      guestExit: (code) => {
-        output.stop(stopReason.exit, code);
-      },
-      guestError: output.guestError,
-      makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
-    });
-    return made;
-  };
+  const core =
+    (index: number) =>
+    (port: Port): Core => {
+      const made = makeCore(port, {
+        index,
+        engine,
+        views,
+        bus,
+        cores: ids.cores,
+        redistributor: ids.redistributors[index] as ActorId,
+        powerController: ids.power,
+        hasEl2: board.virtualization,
+        hasEl3: board.secure,
+        resetEl: reset.el,
+        ppis: {
+          CNTP: firstPpi + ppi.physicalTimer,
+          CNTV: firstPpi + ppi.virtualTimer,
+          CNTHP: firstPpi + ppi.hypervisorTimer,
+          CNTPS: firstPpi + ppi.secureTimer,
+          PMU: firstPpi + performanceMonitorsPpi,
+        },
+        guestExit: (code) => {
+          output.stop(stopReason.exit, code);
+        },
+        guestError: output.guestError,
+        makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
+      });
+      return made;
+    };
 
   const devices: (readonly [ActorId, (port: Port) => Actor])[] = [
     ...ids.redistributors.map((id, n) => [id, (port: Port) => new Redistributor(port, topology, n)] as const),
@@ -218,7 +224,10 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         }),
     ],
   ];
-  const everyone: HostActor[] = [...ids.cores.map((id) => ({ id, make: core(id) })), ...devices.map(([id, make]) => ({ id, make }))];
+  const everyone: HostActor[] = [
+    ...ids.cores.map((id) => ({ id, make: core(id) })),
+    ...devices.map(([id, make]) => ({ id, make })),
+  ];
   const mine = everyone.filter(({ id }) => hostOf(config, id) === hostNumber);
   const host = makeHost({ actors: mine, coreCount, lookaheadTicks: config.lookaheadTicks, forward: output.forward });
   const cores = mine.filter(({ id }) => id < coreCount).map(({ id }) => ({ id, core: host.actor(id) as Core }));

@@ -4,6 +4,8 @@
 import type { CoreReport } from '../src/report/run-report.ts';
 import { stopReason } from './control-block.ts';
 import type { EngineCounters } from '../src/engine/engine.ts';
+import { makeEnsemble } from './ensemble.ts';
+import type { CoreWindow } from './host.ts';
 import { conductLockstep, type EndOfRun, type LockstepOptions } from './lockstep.ts';
 import { buildMachine, type HostedMachine, type MachineConfig } from './machine.ts';
 
@@ -41,18 +43,21 @@ export function oneHostMachine(config: MachineConfig, console: (bytes: Uint8Arra
   });
   const { host, engine } = machine;
   const coreCount = config.board.cores.length;
-  const ensemble = {
-    outlook: () => host.outlook(),
-    runWindow: (untilTicks: number, firstCore: number, alone: boolean): void => {
-      host.runDevices(untilTicks);
-      // As in host-thread.ts: a core that is alone runs, and nobody else.
-      host.runCores(firstCore, alone ? firstCore : coreCount - 1, untilTicks, alone);
-      if (firstCore > 0 && !alone) host.runCores(0, firstCore - 1, untilTicks, false);
+  const itself = {
+    outlook: host.outlook,
+    run: (window: CoreWindow, withDevices: boolean): number => {
+      if (withDevices) host.runDevices(window.untilTicks);
+      return host.runCores(window);
     },
-    instructions: () => host.instructions(),
+    instructions: host.instructions,
+  };
+  const ensemble = makeEnsemble({
+    hosts: [itself],
+    coreCount,
+    hostOfCore: () => 0,
     stopped: () => stopped !== stopReason.none,
     aborted: () => false,
-  };
+  });
   return {
     run: (limits) => {
       const { lookaheadTicks } = config;

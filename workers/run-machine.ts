@@ -62,12 +62,11 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
           port1.once('close', resolve);
         }),
     );
-    for (const { port1 } of channels) {
-      port1.on('message', (output: OutputMessage) => {
-        if ('console' in output) io.stdout(output.console);
-        else message ??= output.guestError;
-      });
-    }
+    const say = inOrder((output) => {
+      if ('console' in output) io.stdout(output.console);
+      else message ??= output.guestError;
+    });
+    for (const { port1 } of channels) port1.on('message', say);
     const results = await Promise.all(
       channels.map(({ port2 }, host) =>
         pool.run(
@@ -109,6 +108,20 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
   }
 }
 
+/** Hands on what the hosts say by position: the ports of different threads overtake each other. */
+function inOrder(handOn: (output: OutputMessage) => void): (output: OutputMessage) => void {
+  const early = new Map<number, OutputMessage>();
+  let position = 0;
+  return (output) => {
+    early.set(output.position, output);
+    for (let next = early.get(position); next; next = early.get(position)) {
+      early.delete(position);
+      position = (position + 1) | 0;
+      handOn(next);
+    }
+  };
+}
+
 /** Over every actor's hash, every core's instructions, and every page of RAM that was written to. */
 function traceHash(results: readonly HostResult[], bytes: Uint8Array, memoryBytes: number): string {
   const hash = createHash('sha256');
@@ -127,4 +140,3 @@ function traceHash(results: readonly HostResult[], bytes: Uint8Array, memoryByte
   }
   return hash.digest('hex').slice(0, 32);
 }
-
