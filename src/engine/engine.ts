@@ -306,7 +306,7 @@ export function makeEngine({
     },
     stale: runtime.stale as CallableFunction,
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),
-    hotThreshold: mode === 'translate' ? 1 : 12,
+    hotThreshold: mode === 'translate' ? 1 : 24,
     isLineMapShared: onCodeWritten !== undefined,
   });
 

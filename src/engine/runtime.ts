@@ -103,6 +103,12 @@ class Text {
     this.w.u32(0);
     return this;
   }
+  returnCallIndirect(): this {
+    this.w.byte(op.return_call_indirect);
+    this.w.u32(codeSignature);
+    this.w.u32(0);
+    return this;
+  }
   br(depth: number): this {
     this.w.byte(op.br);
     this.w.u32(depth);
@@ -198,6 +204,20 @@ function stepper(oneBlock: boolean, decodeCache: number, exportName: string): Mo
   return t.done(codeSignature, exportName);
 }
 
+/** The jump cache entry of the record's PC, and the key that it holds if it is the right one. */
+function findEntry(t: Text, cpu: number, key: number, entry: number): void {
+  t.get(cpu).memory(op.i64_load, pe.pc);
+  t.get(cpu).memory(op.i32_load, pe.jumpTag).ops(op.i64_extend_i32_u);
+  t.ops(op.i64_or)
+    .tee(key)
+    .ops(op.i32_wrap_i64)
+    .i32(2)
+    .ops(op.i32_shr_u)
+    .i32(jumpCacheEntries - 1)
+    .ops(op.i32_and);
+  t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add).set(entry);
+}
+
 /** cpu → exit: enters translated code through the jump cache until something other than a look-up stops it. */
 function runLoop(): ModuleFunction {
   const t = new Text(1);
@@ -210,16 +230,7 @@ function runLoop(): ModuleFunction {
     t.nest(op.if, () => {
       t.i32(exit.budget).ops(op.return);
     });
-    t.get(cpu).memory(op.i64_load, pe.pc);
-    t.get(cpu).memory(op.i32_load, pe.pstate).i32(2).ops(op.i32_shr_u).i32(3).ops(op.i32_and, op.i64_extend_i32_u);
-    t.ops(op.i64_or)
-      .tee(key)
-      .ops(op.i32_wrap_i64)
-      .i32(2)
-      .ops(op.i32_shr_u)
-      .i32(jumpCacheEntries - 1)
-      .ops(op.i32_and);
-    t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add).set(entry);
+    findEntry(t, cpu, key, entry);
     t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
     t.nest(op.if, () => {
       t.get(entry).memory(op.i32_load, 8).set(code);
@@ -239,6 +250,21 @@ function runLoop(): ModuleFunction {
   });
   t.get(code);
   return t.done(unarySignature, 'run');
+}
+
+/** (cpu, budget) → exit: the way out of a trace that is not worth a look-up of its own. */
+function chain(): ModuleFunction {
+  const t = new Text(2);
+  const [cpu, budget] = [0, 1];
+  const key = t.local(type.i64);
+  const entry = t.local(type.i32);
+  findEntry(t, cpu, key, entry);
+  t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
+  t.nest(op.if, () => {
+    t.get(cpu).get(budget).get(entry).memory(op.i32_load, 8).returnCallIndirect();
+  });
+  t.get(cpu).get(budget).memory(op.i32_store, pe.budget).i32(exit.lookup);
+  return t.done(codeSignature, 'chain');
 }
 
 /** What stands in the table for code that is no longer valid: the jump caches lead here until they are refilled. */
@@ -339,6 +365,7 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
     stepper(true, decodeCache, 'stepBlock'),
     stepper(false, decodeCache, 'step'),
     runLoop(),
+    chain(),
     stale(),
     rbit(),
     multiplyHigh(false),

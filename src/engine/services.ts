@@ -17,6 +17,7 @@ export const imports = [
   { name: 'umulh', signature: 4 },
   { name: 'smulh', signature: 4 },
   { name: 'crc32', signature: 5 },
+  { name: 'chain', signature: 0 },
 ] as const;
 
 export const functionIndex = {
@@ -28,6 +29,8 @@ export const functionIndex = {
   umulh: 5,
   smulh: 6,
   crc32: 7,
+  /** (cpu, budget): goes on at the record's PC, by tail call where the jump cache knows the code; else exit.lookup. */
+  chain: 8,
 } as const;
 
 /** Bits of the descriptor of `access`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */

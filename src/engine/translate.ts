@@ -3,7 +3,7 @@
 //
 // A trace follows unconditional direct branches inside the page and the fall-through side of conditional ones. Its cost is
 // charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
-// The text is generated twice: the first pass finds out which registers are read and written and whether the trace loops.
+// The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
 import { exit } from '../arch/exits.ts';
 import { pageShift, pe } from '../arch/state-layout.ts';
@@ -13,7 +13,7 @@ import { constant, constant32, intOf, localValue, type Node, pin } from './expre
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { Generator } from './generator.ts';
 import type { AlignmentCheck } from './memory-generator.ts';
-import { systemOperation } from './services.ts';
+import { functionIndex, systemOperation } from './services.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
@@ -105,11 +105,16 @@ class TraceGenerator extends Generator {
   trace(source: TraceSource): Trace {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
+    this.known = noUses();
     this.uses = noUses();
-    this.pass();
-    this.known = this.uses;
-    this.uses = noUses();
-    const body = this.pass();
+    let body = this.pass();
+    if (this.uses.loops) {
+      this.known = this.uses;
+      this.uses = noUses();
+      body = this.pass();
+    } else {
+      this.known = this.uses;
+    }
     return {
       function: { signature: codeSignature, locals: this.localTypes, body: this.withEntry(body) },
       addresses: this.addresses,
@@ -263,6 +268,13 @@ class TraceGenerator extends Generator {
   }
 
   private leave(target: Node, count: number): void {
+    if (this.inArm) {
+      this.get(cpuLocal);
+      this.emit(this.remaining(count));
+      this.w.byte(op.return_call);
+      this.w.u32(functionIndex.chain);
+      return;
+    }
     const budget = this.allocate(type.i32);
     this.emit(this.remaining(count));
     this.set(budget);
