@@ -1,0 +1,81 @@
+// How many rows and encodings there are: by group and by feature.
+
+import { addSubtract } from '../../src/isa/add-subtract.ts';
+import { atomics } from '../../src/isa/atomics.ts';
+import { bitOperations } from '../../src/isa/bit-operations.ts';
+import { bitfield } from '../../src/isa/bitfield.ts';
+import { branches } from '../../src/isa/branches.ts';
+import { conditional } from '../../src/isa/conditional.ts';
+import { crc32 } from '../../src/isa/crc32.ts';
+import { divideShift } from '../../src/isa/divide-shift.ts';
+import { fieldsOf, knownCombinations, type Row } from '../../src/isa/encoding.ts';
+import { flags } from '../../src/isa/flags.ts';
+import { loadsStoresExclusive } from '../../src/isa/loads-stores-exclusive.ts';
+import { loadsStoresOrdered } from '../../src/isa/loads-stores-ordered.ts';
+import { loadsStoresPair } from '../../src/isa/loads-stores-pair.ts';
+import { loadsStoresRegister } from '../../src/isa/loads-stores-register.ts';
+import { logical } from '../../src/isa/logical.ts';
+import { moveWide } from '../../src/isa/move-wide.ts';
+import { multiply } from '../../src/isa/multiply.ts';
+import { pcRelative } from '../../src/isa/pc-relative.ts';
+import { system } from '../../src/isa/system.ts';
+import { randomWords } from '../isa/random-words.ts';
+import { table } from './markdown.ts';
+
+/** In the order of the manual's encoding groups. */
+const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
+  ['PC-relative addresses', pcRelative],
+  ['addition and subtraction', addSubtract],
+  ['logical', logical],
+  ['move wide', moveWide],
+  ['bitfield and extract', bitfield],
+  ['division and variable shift', divideShift],
+  ['CRC32', crc32],
+  ['bit operations', bitOperations],
+  ['flags', flags],
+  ['conditional select and compare', conditional],
+  ['multiplication', multiply],
+  ['branches', branches],
+  ['exceptions, hints, barriers, system registers', system],
+  ['loads and stores: exclusive', loadsStoresExclusive],
+  ['loads and stores: ordered', loadsStoresOrdered],
+  ['loads and stores: pairs', loadsStoresPair],
+  ['loads and stores: one register', loadsStoresRegister],
+  ['atomic memory operations', atomics],
+];
+
+export const listedRows = groups.flatMap(([, rows]) => rows);
+
+/** Known fields decide on almost every name, so that a small sample of operands finds all of them. */
+const wordsPerCombination = 64;
+
+/** Names of the encodings that the words of a row have. */
+const encodingsOf = (row: Row): string[] =>
+  knownCombinations(row).flatMap((known) =>
+    randomWords(row, wordsPerCombination, row.value + 1, known).map((word) => row.encoding(fieldsOf(row, word))),
+  );
+
+const namesOf = (rows: readonly Row[]): Set<string> => new Set(rows.flatMap(encodingsOf));
+
+export const encodingNames = namesOf(listedRows);
+
+const count = (title: string, rows: readonly Row[]): string[] => [title, `${rows.length}`, `${namesOf(rows).size}`];
+
+export const rowTable = (): string =>
+  table(
+    ['group', 'rows', 'encodings'],
+    [...groups.map(([title, rows]) => count(title, rows)), count('all', listedRows)],
+  );
+
+export function featureTable(): string {
+  const features = new Set(listedRows.flatMap(({ feature }) => feature ?? []));
+  return table(
+    ['feature', 'rows', 'encodings'],
+    [...features].sort().map((name) =>
+      count(
+        name,
+        listedRows.filter(({ feature }) => feature === name),
+      ),
+    ),
+  );
+}

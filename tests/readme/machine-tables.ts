@@ -1,0 +1,55 @@
+// Tables about the machine: its memory map, its private interrupts, and the options of a run.
+
+import { memoryMap, type Region } from '../../src/board/memory-map.ts';
+import { ppi } from '../../src/board/virt.ts';
+import { runOptionRows } from '../../src/cli/run-options.ts';
+import { formatSize } from '../../src/report/figures.ts';
+import { table } from './markdown.ts';
+
+type RegionName = keyof typeof memoryMap;
+
+/** What is there; the other regions of `virt` are empty. */
+const parts: Readonly<Partial<Record<RegionName, string>>> = {
+  gicDistributor: 'GICv3 distributor',
+  gicRedistributors: 'redistributors of cores 0 to 122, 128 KiB each',
+  uart: 'PL011 UART: the console',
+  rtc: 'PL031 real time clock',
+  ram: 'RAM, as much as `--memory` says',
+  gicHighRedistributors: 'redistributors from core 123 on',
+};
+
+const firstSpi = 32;
+const firstPpi = 16;
+const address = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
+
+export const memoryMapTable = (): string =>
+  table(
+    ['from', 'size', 'what', 'INTID'],
+    Object.entries(memoryMap as Readonly<Record<RegionName, Region>>).flatMap(([name, { base, sizeBytes, spi }]) => {
+      const what = parts[name as RegionName];
+      if (what === undefined) return [];
+      return [[address(base), formatSize(sizeBytes), what, spi === undefined ? '' : `${firstSpi + spi}`]];
+    }),
+  );
+
+export const privateInterruptTable = (): string =>
+  table(
+    ['INTID', 'of'],
+    [
+      ['23', 'PMU: overflow of the cycle counter'],
+      [`${firstPpi + ppi.hypervisorTimer}`, 'CNTHP: EL2 physical timer'],
+      [`${firstPpi + ppi.virtualTimer}`, 'CNTV: virtual timer'],
+      [`${firstPpi + ppi.secureTimer}`, 'CNTPS: Secure physical timer'],
+      [`${firstPpi + ppi.physicalTimer}`, 'CNTP: EL1 physical timer'],
+    ],
+  );
+
+export const runOptionTable = (): string =>
+  table(
+    ['option', 'meaning', 'default'],
+    runOptionRows.map(({ flags, says, byDefault }) => [
+      `\`${flags}\``,
+      says,
+      typeof byDefault === 'string' ? byDefault : byDefault ? 'on' : '',
+    ]),
+  );
