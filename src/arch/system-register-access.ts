@@ -227,9 +227,9 @@ function redirect(cx: PeContext): Exit {
 /** An interrupt that can now be taken is taken before the next instruction. */
 const redirectForInterrupt = (cx: PeContext): Exit => (pendingInterrupt(cx) === undefined ? exit.none : redirect(cx));
 
-/** SPSel, PAN and UAO change what translated code has read from the record. */
+/** NZCV, SPSel, PAN and UAO change what translated code has read from the record. */
 const redirectForPstate = (cx: PeContext, name: string): Exit =>
-  name === 'NZCV' ? exit.none : name === 'DAIF' ? redirectForInterrupt(cx) : redirect(cx);
+  name === 'DAIF' ? redirectForInterrupt(cx) : redirect(cx);
 
 /** A change takes effect at once, which the architecture permits before the next context synchronization event. */
 function applyEffect(cx: PeContext, affects: Affects): Exit {
