@@ -280,10 +280,10 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     hasSent = false;
     let samePlace = 0;
     while (timeTicks < untilTicks && isReady() && isQuiet()) {
-      const interrupt = pe.pendingInterrupt();
-      if (interrupt !== undefined) {
+      // Taking one leaves those pending that a higher Exception level takes.
+      for (let kind = pe.pendingInterrupt(); kind !== undefined; kind = pe.pendingInterrupt()) {
         counters.interrupts += 1;
-        pe.takeInterrupt(interrupt);
+        pe.takeInterrupt(kind);
       }
       const before = readPc();
       running = true;
