@@ -58,6 +58,9 @@ export interface ControlBlock {
   /** Host: waits for the next command; `idle` is called when something else rings. */
   await(host: number, idle: () => void): Command;
   reply(host: number, reply: Reply): void;
+  /** Conductor: how far the run has come, for whoever watches. */
+  readonly setProgress: (ticks: number, instructions: number) => void;
+  readonly progress: { readonly ticks: number; readonly instructions: number };
   /** Wakes a host so that it drains its mailboxes. */
   ring(host: number): void;
   logCodeWrite(line: number): void;
@@ -104,6 +107,15 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
     },
     get stopReason() {
       return Atomics.load(words, sharedWords.stopReason);
+    },
+    // Host 0 conducts and has no use for the numbers of its own block.
+    setProgress: (ticks, instructions) => {
+      numbers[number(0, 'until')] = ticks;
+      numbers[number(0, 'instructions')] = instructions;
+    },
+    get progress() {
+      const [ticks, instructions] = [numbers[number(0, 'until')], numbers[number(0, 'instructions')]];
+      return { ticks: ticks as number, instructions: instructions as number };
     },
     get exitCode() {
       return words[sharedWords.exitCode] as number;

@@ -227,6 +227,7 @@ export function runHost(task: HostTask): HostResult {
     seed: task.seed,
     maxInstructions: task.maxInstructions,
     maxTicks: task.maxTicks,
+    progress: control.setProgress,
   });
   for (let other = 1; other < config.hosts; other += 1) control.finish(other);
   task.output.close();

@@ -34,6 +34,8 @@ export interface LockstepOptions {
   readonly seed: number;
   readonly maxInstructions: number;
   readonly maxTicks: Ticks;
+  /** Hears, before every window, how far the run has come. */
+  readonly progress?: (ticks: Ticks, instructions: number) => void;
 }
 
 export type EndOfRun = 'stopped' | 'aborted' | 'deadlock' | 'max-instructions' | 'max-time';
@@ -51,9 +53,11 @@ export function conductLockstep(ensemble: Ensemble, options: LockstepOptions): {
     if (ensemble.aborted()) return { end: 'aborted', ticks: reached };
     if (first === Infinity) return { end: 'deadlock', ticks: reached };
     if (first >= maxTicks) return { end: 'max-time', ticks: maxTicks };
-    const instructionsLeft = maxInstructions - ensemble.instructions();
+    const instructions = ensemble.instructions();
+    const instructionsLeft = maxInstructions - instructions;
     if (instructionsLeft <= 0) return { end: 'max-instructions', ticks: reached };
     reached = Math.max(reached, first);
+    options.progress?.(reached, instructions);
 
     const alone = core >= 0 && others >= first + lookaheadTicks;
     // A window between half the lookahead and all of it: seeds differ in where cores are interrupted, and in who goes first.

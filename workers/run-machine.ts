@@ -14,6 +14,10 @@ import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
 import type { EndOfRun } from './lockstep.ts';
 import { ringBuffer } from './ring.ts';
 
+/** Host time, in milliseconds, before a run begins to show how far it has come, and from then on between two times. */
+const quietMs = 2000;
+const progressMs = 500;
+
 const pageBytes = 1 << pageShift;
 
 const reasonOfStop: Readonly<Record<number, RunReason>> = {
@@ -52,6 +56,10 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
     block.abort();
   };
   io.signal.addEventListener('abort', abort);
+  const startMs = performance.now();
+  const watch = setInterval(() => {
+    if (performance.now() - startMs >= quietMs) io.progress?.(block.progress.ticks, block.progress.instructions);
+  }, progressMs);
   if (io.signal.aborted) abort();
   try {
     const channels = rings.map(() => new MessageChannel());
@@ -103,6 +111,7 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
     };
     return message === undefined ? report : { ...report, message };
   } finally {
+    clearInterval(watch);
     io.signal.removeEventListener('abort', abort);
     await pool.destroy();
   }

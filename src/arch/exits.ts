@@ -20,7 +20,7 @@ export const exit = {
   barrier: 7,
   /** The PE is off (PSCI CPU_OFF), suspended, or the machine has been stopped; PC is past the instruction. */
   stopped: 8,
-  /** A store of translated code has hit the source of translated code: PC is at the instruction, which the stepper runs again. */
+  /** The instruction must be the last of a trace or of a run: PC is at it, and the stepper runs it (again), alone. */
   step: 9,
 } as const;
 

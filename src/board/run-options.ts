@@ -26,6 +26,8 @@ export interface RunIo {
   /** The guest's console, in the order of simulated time. */
   readonly stdout: (bytes: Uint8Array) => void;
   readonly stderr: (text: string) => void;
+  /** How far a long run has come: simulated time, and instructions of all cores. */
+  readonly progress?: (ticks: number, instructions: number) => void;
   /** Fires when the user asks to stop: the run ends cleanly, with the reason `interrupted`. */
   readonly signal: AbortSignal;
 }

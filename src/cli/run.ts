@@ -45,7 +45,12 @@ export async function run(
   const startMs = performance.now();
   const report = await runMachine(options, {
     stdout: options.json ? (bytes) => terminal.error(bytes) : (bytes) => terminal.print(bytes),
-    stderr: (text) => terminal.error(text),
+    stderr: (text) => {
+      terminal.error(text);
+    },
+    progress: (ticks, instructions) => {
+      terminal.progress(`simulated time ${formatTime(ticks)}, ${formatCount(instructions)} instructions`);
+    },
     signal: terminal.signal,
   });
   const hostTimeMs = performance.now() - startMs;

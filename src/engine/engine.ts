@@ -2,11 +2,21 @@
 // hot code, and connects both to the architecture (src/arch) by services.
 //
 // What the two readings do is the same to the bit, whichever of them runs an instruction: budgets are exact, and a store to
-// translated code takes effect before the next instruction.
+// translated code takes effect before the next instruction. An instruction that has to be the last of a trace or of a run, because it
+// has written to code or has sent a message, is found out when it has acted: where it can act twice without a difference it is run
+// again by the stepper, alone; where it has no result the run is led to the next instruction.
 
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, type Pe } from '../arch/pe.ts';
-import { lineShift, pe as record, peStateBase, peStateStride } from '../arch/state-layout.ts';
+import {
+  lineHoldsCode,
+  lineMapOffset,
+  lineShift,
+  pe as record,
+  peStateBase,
+  peStateStride,
+} from '../arch/state-layout.ts';
+import { registerAt } from '../arch/system-registers.ts';
 import { makeDecoder } from '../isa/decoder.ts';
 import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
@@ -60,6 +70,10 @@ export interface Engine {
    * the record's `budget`. After exit.redirect the core looks for interrupts and runs on.
    */
   run(pe: Pe, budget: number): Exit;
+  /** Asked for by a service in a run: it ends after the present instruction, with exit.budget if with nothing else. */
+  readonly pause: () => void;
+  /** What is left of the budget of the present run, before the present instruction. */
+  readonly budgetLeft: (pe: Pe) => number;
   /** A store has changed this part of RAM, whose line was marked in the line map. */
   lineWritten(pa: number, sizeBytes: number): void;
   /** Another worker's PE has written to these lines of code; undefined: to more than is known. */
@@ -76,6 +90,9 @@ const undefinedRow: Row = row({
     s.undefined();
   },
 });
+
+/** Reading a register of the GIC CPU interface sends messages, and has a result. */
+const isGicRegister = (key: number): boolean => registerAt(key)?.storage === 'gic';
 
 /** CRn of the TLB maintenance instructions. */
 const tlbiCRn = 8;
@@ -103,6 +120,10 @@ export function makeEngine({
   let tableUsed = 1;
   let stepped = 0;
   let codeWritten = false;
+  let pauseAsked = false;
+  /** The stepper runs a single instruction, while this much of the budget is kept back. */
+  let isAlone = false;
+  let keptBack = 0;
 
   // What an earlier engine of this worker has left names functions of its own table.
   const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
@@ -116,8 +137,8 @@ export function makeEngine({
   const bytesOf = (descriptor: number): number =>
     1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
 
-  /** True when a store since `codeWritten` was cleared has ended a trace. */
-  const wroteCode = (): boolean => codeWritten;
+  /** True where what a service has done must come before any other instruction. */
+  const mustStop = (): boolean => (codeWritten || pauseAsked) && !isAlone;
 
   function memoryService(cpu: number, descriptor: number): Exit {
     const isStore = (descriptor & memoryDescriptor.store) !== 0;
@@ -128,7 +149,7 @@ export function makeEngine({
       flagsOf(descriptor),
     );
     // Plain stores may run twice: the second time the stepper runs the rest of the instruction too.
-    return wroteCode() && code === exit.none ? exit.step : code;
+    return code === exit.none && isStore && mustStop() ? exit.step : code;
   }
 
   /** Pairs of words travel as one doubleword; the generated code sees one slot each. */
@@ -141,7 +162,11 @@ export function makeEngine({
     const high = scratchWord(cpu, scratchSlot.valueHigh);
     if (descriptor & memoryDescriptor.store) {
       if (isPair && bytes === 8) words[value + 1] = words[high] as number;
-      return peOf(cpu).storeExclusive(bytes, flags);
+      codeWritten = false;
+      const stored = peOf(cpu).storeExclusive(bytes, flags);
+      if (stored !== exit.none || !mustStop()) return stored;
+      // Marked again, the granule lets the store pass a second time.
+      return peOf(cpu).loadExclusive(bytes, flags) === exit.none ? exit.step : stored;
     }
     const code = peOf(cpu).loadExclusive(bytes, flags);
     if (isPair && bytes === 8) {
@@ -170,12 +195,19 @@ export function makeEngine({
     const expected = pack(at(slot(scratchSlot.expected)), at(slot(scratchSlot.expectedHigh)));
     const read = pe.accessMemory(accessKind.read, bytes, flags);
     if (read !== exit.none) return read;
+    codeWritten = false;
     const before = BigInt.asUintN(8 * bytes, bytes === 16 ? at(low) | (at(high) << 64n) : at(low));
     const after = atomicResult(operation, before, operand, expected, bytes);
     doublewords[low] = BigInt.asUintN(64, after);
     doublewords[high] = after >> 64n;
     const written = pe.accessMemory(accessKind.write, bytes, flags);
     if (written !== exit.none) return written;
+    if (mustStop()) {
+      doublewords[low] = BigInt.asUintN(64, before);
+      doublewords[high] = before >> 64n;
+      pe.accessMemory(accessKind.write, bytes, flags);
+      return exit.step;
+    }
     const elementBits = 8 * elementBytes;
     doublewords[low] = BigInt.asUintN(elementBits, before);
     doublewords[high] = before >> BigInt(elementBits);
@@ -183,9 +215,18 @@ export function makeEngine({
   }
 
   function systemService(cpu: number, descriptor: number): Exit {
-    const pe = peOf(cpu);
     const immediate = descriptor >>> systemImmediateShift;
-    switch (descriptor & ((1 << systemImmediateShift) - 1)) {
+    const operation = descriptor & ((1 << systemImmediateShift) - 1);
+    const isRead = operation === systemOperation.readSystemRegister;
+    if (isRead && !isAlone && isGicRegister(immediate)) return exit.step;
+    codeWritten = false;
+    const code = performSystemOperation(cpu, operation, immediate);
+    return code === exit.none && !isRead && mustStop() ? redirectToNext(cpu) : code;
+  }
+
+  function performSystemOperation(cpu: number, operation: number, immediate: number): Exit {
+    const pe = peOf(cpu);
+    switch (operation) {
       case systemOperation.undefined:
         return pe.undefinedInstruction();
       case systemOperation.svc:
@@ -232,7 +273,7 @@ export function makeEngine({
       case systemOperation.spAlignment:
         return pe.spAlignment();
       default:
-        throw new InternalError(`system operation ${descriptor}`);
+        throw new InternalError(`system operation ${operation}`);
     }
   }
 
@@ -317,7 +358,25 @@ export function makeEngine({
     return code;
   }
 
+  const isPauseAsked = (): boolean => pauseAsked;
+
+  /** Steps one instruction, out of what is left of the run's budget. */
+  function runAlone(pe: Pe): Exit {
+    const at = stateWord(pe.base, record.budget);
+    keptBack = (signedWords[at] as number) - 1;
+    isAlone = true;
+    const code = runStepped(pe, 1);
+    isAlone = false;
+    signedWords[at] = (signedWords[at] as number) + keptBack;
+    keptBack = 0;
+    return code;
+  }
+
   return {
+    pause: () => {
+      pauseAsked = true;
+    },
+    budgetLeft: (pe) => (signedWords[stateWord(pe.base, record.budget)] as number) + keptBack,
     attach: (pe) => {
       pes[pe.index] = pe;
     },
@@ -326,15 +385,14 @@ export function makeEngine({
       const at = stateWord(cpu, record.budget);
       const left = (): number => signedWords[at] as number;
       signedWords[at] = budget;
+      pauseAsked = false;
       for (;;) {
         let code = mode === 'step' ? runStepped(pe, left()) : runLoop(cpu);
         // A trace that does not fit into the rest of the budget is stepped.
         if (code === exit.budget && left() > 0) code = runStepped(pe, left());
         if (code === exit.step) {
-          const rest = left() - 1;
-          code = runStepped(pe, 1);
-          signedWords[at] = left() + rest;
-          if (code === exit.budget || code === exit.step) continue;
+          code = runAlone(pe);
+          if (code === exit.budget && !isPauseAsked()) continue;
         }
         if (costsOne.has(code)) signedWords[at] = left() - 1;
         return code;
@@ -343,7 +401,10 @@ export function makeEngine({
     lineWritten: (pa, sizeBytes) => {
       if (codeCache.lineWritten(pa, sizeBytes)) codeWritten = true;
       if (!onCodeWritten) return;
-      for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) onCodeWritten(line);
+      for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
+        // A line may be marked for an exclusive monitor only.
+        if (((views.bytes[lineMapOffset + line] as number) & lineHoldsCode) !== 0) onCodeWritten(line);
+      }
     },
     linesWrittenElsewhere: (lines) => {
       if (lines === undefined) codeCache.endAll();

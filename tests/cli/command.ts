@@ -43,7 +43,12 @@ export async function heddle(
     text[stream] += typeof what === 'string' ? what : Buffer.from(what).toString('latin1');
   };
   let asked: RunOptions | undefined;
-  const terminal = { print: to('stdout'), error: to('stderr'), signal: new AbortController().signal };
+  const terminal = {
+    print: to('stdout'),
+    error: to('stderr'),
+    progress: () => undefined,
+    signal: new AbortController().signal,
+  };
   const code = await commandLine(args, terminal, {
     runMachine: (options, io) => {
       asked = options;
