@@ -102,7 +102,7 @@ const doubleword = (low: number, high: number): bigint => BigInt(low) | (BigInt(
 
 export function makeCore(port: Port, options: CoreOptions): Core {
   const { engine, views, bus, redistributor, hasEl2, hasEl3 } = options;
-  const { words, signedWords } = views;
+  const { words } = views;
   let state: CoreState = coreLifecycle.initial;
   let wait: Wait = 'none';
   let timeTicks: Ticks = 0;
@@ -114,19 +114,21 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   const counters: CoreCounters = { asleepTicks: 0, interrupts: 0, ipisSent: 0, ipisReceived: 0 };
 
   const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
-  const budgetLeft = (): number => signedWords[(pe.base + record.budget) >>> 2] as number;
+  const budgetLeft = (): number => engine.budgetLeft(pe);
   const now = (): Ticks => (running ? timeTicks + runBudget - budgetLeft() : timeTicks);
 
-  /** Everything that the core sends goes through here, so that a run ends where it has sent something. */
+  /** Everything that the core sends goes through here: a run ends with the instruction that has sent something or set a timer. */
   const corePort: Port = {
     self: port.self,
     now,
     send: (target, code, payload, extraTicks) => {
       hasSent = true;
+      engine.pause();
       port.send(target, code, payload, extraTicks);
     },
     at: (dueTicks, tag) => {
       hasSent = true;
+      engine.pause();
       port.at(dueTicks, tag);
     },
     cancel: (tag) => {

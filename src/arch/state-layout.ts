@@ -8,7 +8,6 @@
 /** Physical address, and wasm address, of the first byte of RAM. */
 export const ramBase = 0x4000_0000;
 
-
 /** log2 of the line that the line map watches: 64 bytes, the cache line of CTR_EL0 and the exclusives reservation granule. */
 export const lineShift = 6;
 
