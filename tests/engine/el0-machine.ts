@@ -31,7 +31,8 @@ export interface El0Machine {
 /** Level 2 and 3 tables for addresses below 1 GiB (T0SZ 34), 4 KiB granule. */
 function mapPages(views: MemoryViews, mappings: readonly Mapping[]): void {
   let nextTable = tableBase + 0x1000;
-  const descriptor = (pa: number, low: number, high: number): bigint => BigInt(pa) | BigInt(low) | (BigInt(high) << 32n);
+  const descriptor = (pa: number, low: number, high: number): bigint =>
+    BigInt(pa) | BigInt(low) | (BigInt(high) << 32n);
   for (const { va, pa, sizeBytes, executable } of mappings) {
     for (let offset = 0; offset < sizeBytes; offset += 0x1000) {
       const page = va + offset;
@@ -103,10 +104,12 @@ export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0M
       pe.writeRegister('CPACR_EL1', 3n << 20n);
       pe.writeRegister('VBAR_EL1', 0xffff_0000_0000_0000n);
       // M, C, I, SA, SA0, UMA, DZE, UCT, nTWI, nTWE, UCI and the RES1 bits.
-      pe.writeRegister('SCTLR_EL1', 0x3490_d91dn | (1n << 9n) | (1n << 14n) | (1n << 15n) | (1n << 16n) | (1n << 18n) | (1n << 26n));
+      pe.writeRegister(
+        'SCTLR_EL1',
+        0x3490_d91dn | (1n << 9n) | (1n << 14n) | (1n << 15n) | (1n << 16n) | (1n << 18n) | (1n << 26n),
+      );
       pe.writeRegister('SPSR_EL1', 0n);
       pe.eret();
     },
   };
 }
-

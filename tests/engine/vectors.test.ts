@@ -12,7 +12,13 @@ const codePa = [ramBase + 0x20_0000, ramBase + 0x30_0000] as const;
 const brk0 = 0xd420_0000;
 const codeWords = CODE_SIZE / 4;
 
-const exceptionClass = { unknown: 0x00, instructionAbort: 0x20, pcAlignment: 0x22, dataAbort: 0x24, brk: 0x3c } as const;
+const exceptionClass = {
+  unknown: 0x00,
+  instructionAbort: 0x20,
+  pcAlignment: 0x22,
+  dataAbort: 0x24,
+  brk: 0x3c,
+} as const;
 
 function machine(mode: EngineMode): El0Machine {
   const m = el0Machine(mode, [
@@ -25,7 +31,7 @@ function machine(mode: EngineMode): El0Machine {
 
 function write(m: El0Machine, va: bigint, words: readonly number[]): void {
   const region = va >= BigInt(CODE_BASES[1]) ? 1 : 0;
-  const pa = (codePa[region] as number) + Number(va) - CODE_BASES[region];
+  const pa = codePa[region] + Number(va) - CODE_BASES[region];
   m.engine.lineWritten(pa, 4 * words.length);
   m.views.words.set(words, pa / 4);
 }

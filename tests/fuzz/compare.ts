@@ -51,7 +51,11 @@ export function differences(a: FuzzMachine, b: FuzzMachine): string[] {
 type Shows = (program: Program, instructions: number) => boolean;
 
 /** The fewest instructions and words with which a program still shows a difference. */
-export function shrink(program: Program, instructions: number, shows: Shows): { program: Program; instructions: number } {
+export function shrink(
+  program: Program,
+  instructions: number,
+  shows: Shows,
+): { program: Program; instructions: number } {
   let fewest = instructions;
   for (let step = 1 << Math.floor(Math.log2(instructions)); step >= 1; step >>>= 1) {
     while (fewest - step > 0 && shows(program, fewest - step)) fewest -= step;

@@ -63,7 +63,8 @@ function chooseField(row: Row, random: Random): (name: string, width: number) =>
     if (/^R[dtsma]2?$|^Rn$/.test(name)) {
       if (random.oneIn(24)) return undefined;
       if (accessesMemory && isAddress(name)) return random.oneIn(6) ? 31 : firstAddress + random.below(addresses);
-      if (accessesMemory && isOffset(name) && row.fields.some(({ name: other }) => other === 'option')) return indexRegister;
+      if (accessesMemory && isOffset(name) && row.fields.some(({ name: other }) => other === 'option'))
+        return indexRegister;
       return random.oneIn(8) ? 31 : random.below(19);
     }
     if (accessesMemory && name === 'imm12') return random.oneIn(6) ? undefined : random.below(64);

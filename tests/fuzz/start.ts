@@ -59,7 +59,8 @@ function controls(random: Random, { hasEl2, hasEl3 }: Levels): Record<string, bi
     FPCR: random.oneIn(4) ? random.doubleword() : 0n,
   };
   // EL1 is AArch64. Traps and routing: AMO, IMO, FMO; TWI, TWE, TID3, TSC, TACR, TTLB, TVM, TRVM, and virtual interrupts.
-  if (hasEl2) registers['HCR_EL2'] = (1n << 31n) | someBits(random, 8, [3, 4, 5, 6, 7, 8, 13, 14, 18, 19, 21, 25, 26, 30]);
+  if (hasEl2)
+    registers['HCR_EL2'] = (1n << 31n) | someBits(random, 8, [3, 4, 5, 6, 7, 8, 13, 14, 18, 19, 21, 25, 26, 30]);
   // NS, EL2 is AArch64, HCE; IRQ, FIQ, EA, SMD, TWI, TWE, ST.
   if (hasEl3) registers['SCR_EL3'] = 1n | (1n << 8n) | (1n << 10n) | someBits(random, 8, [1, 2, 3, 7, 11, 12, 13]);
   return registers;
@@ -69,7 +70,8 @@ export function randomStart(random: Random, el: 0 | 1, levels: Levels): Start {
   const code = el === 0 ? layout.codeEl0 : layout.codeEl1;
   const mode = el === 0 ? 0n : random.oneIn(4) ? 4n : 5n;
   // NZCV, PAN, UAO, DAIF.
-  const state = someBits(random, 2, [28, 29, 30, 31]) | someBits(random, 16, [22, 23]) | someBits(random, 2, [6, 7, 8, 9]);
+  const state =
+    someBits(random, 2, [28, 29, 30, 31]) | someBits(random, 16, [22, 23]) | someBits(random, 2, [6, 7, 8, 9]);
   const stackPointer = (): bigint => (random.oneIn(8) ? registerValue(random, code) : dataAddress(random) & ~15n);
   return {
     levels,
