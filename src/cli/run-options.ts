@@ -72,9 +72,12 @@ function parseConductor(name: string): 'lockstep' {
   throw new UserError(`--conductor ${name}: there is no such conductor`, 'use lockstep');
 }
 
+/** Hosts are kept as bits of a word, and each pair of them has a mailbox; a run with more takes longer, not shorter. */
+const maxHostThreads = 32;
+
 /** More threads than cores of the host would only wait for each other. */
 function defaultHostThreads(cores: number): number {
-  return Math.min(cores, availableParallelism());
+  return Math.min(cores, availableParallelism(), maxHostThreads);
 }
 
 /** Checks everything that can be checked before the machine is built, and reads the files. */
@@ -96,7 +99,7 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
     hostThreads:
       typed.hostThreads === undefined
         ? defaultHostThreads(cores)
-        : parseCount('--host-threads', typed.hostThreads, 1, maxCores),
+        : parseCount('--host-threads', typed.hostThreads, 1, maxHostThreads),
     seed: parseCount('--seed', typed.seed, 0, Number.MAX_SAFE_INTEGER),
     semihosting: typed.semihosting,
     stats: typed.stats ?? false,
