@@ -18,7 +18,7 @@ const readWord = 1;
 const controlBytes = 64;
 
 /** Records of a ring between two threads: more than a window of 1,024 busy cores sends at once. */
-export const ringCapacity = 4096;
+const ringCapacity = 4096;
 
 export interface Ring {
   /** Appends a message; `waitForSpace` is called, and may return early, as long as the ring is full. */

@@ -85,6 +85,8 @@ interface SavedCore {
   readonly timeTicks: Ticks;
   readonly instructions: number;
   readonly levels: readonly [TimerKind, boolean][];
+  /** Timers of the port that are still to come, by tag. */
+  readonly deadlines: readonly [number, Ticks][];
   readonly counters: CoreCounters;
 }
 
@@ -111,6 +113,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   let runBudget = 0;
   let hasSent = false;
   const levels = new Map<TimerKind, boolean>();
+  const deadlines = new Map<number, Ticks>();
   const counters: CoreCounters = { asleepTicks: 0, interrupts: 0, ipisSent: 0, ipisReceived: 0 };
 
   const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
@@ -129,9 +132,11 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     at: (dueTicks, tag) => {
       hasSent = true;
       engine.pause();
+      deadlines.set(tag, dueTicks);
       port.at(dueTicks, tag);
     },
     cancel: (tag) => {
+      deadlines.delete(tag);
       port.cancel(tag);
     },
   };
@@ -275,6 +280,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     }
   }
 
+  const exceptionsTaken = (): number => pe.exceptionsTaken.reduce((sum, count) => sum + count, 0);
   const isQuiet = (): boolean => !hasSent;
   const isReady = (): boolean => state === 'on' && wait === 'none';
 
@@ -288,6 +294,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         pe.takeInterrupt(kind);
       }
       const before = readPc();
+      const takenBefore = exceptionsTaken();
       running = true;
       runBudget = Math.min(untilTicks - timeTicks, longestRun);
       const code = engine.run(pe, runBudget);
@@ -302,7 +309,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         gic.contextChanged();
       }
       // The handler's first instruction has faulted into the same handler.
-      samePlace = used === 1 && readPc() === before ? samePlace + 1 : 0;
+      const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
+      samePlace = isSamePlace ? samePlace + 1 : 0;
       if (samePlace === loopLimit) options.guestError(loopSentence());
     }
   }
@@ -401,6 +409,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     run,
     receive,
     timer: (tag) => {
+      deadlines.delete(tag);
       const kind = timerKinds[tag];
       if (kind === undefined) answered(false, 0, 0);
       else pe.timerExpired(kind);
@@ -417,17 +426,21 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       timeTicks,
       instructions,
       levels: [...levels],
+      deadlines: [...deadlines],
       counters: { ...counters },
     }),
     restore: (saved) => {
       const s = saved as SavedCore;
       pe.restore(s.pe);
+      refreshContext(gic, pe, hasEl2, hasEl3);
       gic.restore(s.gic);
       dvm.restore(s.dvm);
       power.restore(s.power);
       ({ state, wait, timeTicks, instructions } = s);
       levels.clear();
       for (const [kind, level] of s.levels) levels.set(kind, level);
+      for (const tag of [...deadlines.keys()]) corePort.cancel(tag);
+      for (const [tag, dueTicks] of s.deadlines) corePort.at(dueTicks, tag);
       Object.assign(counters, s.counters);
     },
   };

@@ -25,13 +25,10 @@ import { op, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** The decode cache: direct-mapped, 8 bytes an entry: instruction word, function index of its step function (0: none). */
-export const decodeCacheEntries = 1 << 16;
+const decodeCacheEntries = 1 << 16;
 export const decodeCacheBytes = decodeCacheEntries * 8;
 /** Where the decode cache of worker `n` lies in the shared memory: n times its size after this. */
 export const decodeCacheBase = 0x0100_0000;
-
-/** Largest number of workers that the space before the line map allows. */
-export const maxWorkers = 64;
 
 const imports = [
   /** (cpu, budget) → function index for the code at PC, or 0 after an exception. */

@@ -6,18 +6,19 @@
 // in `budget` what was left before it.
 
 import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
+import { codeSignature, crcSignature, i64BinarySignature, i64UnarySignature } from './wasm/module.ts';
 
 /** Imported functions, in the order of their function indices in every generated module. */
 export const imports = [
-  { name: 'access', signature: 0 },
-  { name: 'exclusive', signature: 0 },
-  { name: 'atomic', signature: 0 },
-  { name: 'system', signature: 0 },
-  { name: 'rbit', signature: 3 },
-  { name: 'umulh', signature: 4 },
-  { name: 'smulh', signature: 4 },
-  { name: 'crc32', signature: 5 },
-  { name: 'chain', signature: 0 },
+  { name: 'access', signature: codeSignature },
+  { name: 'exclusive', signature: codeSignature },
+  { name: 'atomic', signature: codeSignature },
+  { name: 'system', signature: codeSignature },
+  { name: 'rbit', signature: i64UnarySignature },
+  { name: 'umulh', signature: i64BinarySignature },
+  { name: 'smulh', signature: i64BinarySignature },
+  { name: 'crc32', signature: crcSignature },
+  { name: 'chain', signature: codeSignature },
 ] as const;
 
 export const functionIndex = {

@@ -52,7 +52,7 @@ const alignedAccess = (order: Ordering): Access => ({ ...order, aligned: true })
 const loadedWidth = (bytes: AccessBytes): 32 | 64 | 128 => (bytes === 16 ? 128 : bytes === 8 ? 64 : 32);
 
 /** The semantics interface over a state; `commit` lets the writes and the branch of the instruction take effect. */
-export function makeTrace(
+function makeTrace(
   state: TraceState,
   memory: TraceMemory,
   hooks: TraceHooks,

@@ -5,10 +5,9 @@ import { type } from './opcodes.ts';
 import { Writer } from './writer.ts';
 
 /** Function types, by their index in each module. */
-export const signatures = [
+const signatures = [
   { parameters: [type.i32, type.i32], results: [type.i32] },
   { parameters: [type.i32], results: [type.i32] },
-  { parameters: [type.i32, type.i32, type.i32], results: [type.i32] },
   { parameters: [type.i64], results: [type.i64] },
   { parameters: [type.i64, type.i64], results: [type.i64] },
   { parameters: [type.i32, type.i64, type.i32], results: [type.i32] },
@@ -17,11 +16,10 @@ export const signatures = [
 /** Index of (i32, i32) → i32: blocks, step functions and services. */
 export const codeSignature = 0;
 export const unarySignature = 1;
-export const ternarySignature = 2;
-export const i64UnarySignature = 3;
-export const i64BinarySignature = 4;
+export const i64UnarySignature = 2;
+export const i64BinarySignature = 3;
 /** (i32, i64, i32) → i32: accumulator, data, selector. */
-export const crcSignature = 5;
+export const crcSignature = 4;
 
 export interface ImportedFunction {
   readonly name: string;
@@ -64,7 +62,7 @@ function functionBody({ locals, body }: ModuleFunction): Writer {
 }
 
 /** Pages of 64 KiB in 4 GiB: the declared maximum of the shared memory. */
-export const maxMemoryPages = 65536;
+const maxMemoryPages = 65536;
 
 /** `imports` come from the module name `h`, beside the shared memory `h.memory` and the table `h.table`. */
 export function encodeModule(
