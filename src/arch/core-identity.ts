@@ -1,5 +1,5 @@
 // What a core is: the implemented exception levels, its identity, and the values of the ID registers that follow.
-// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32 and FlagM.
+// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32, FlagM and SB.
 //
 // Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no FEAT_VHE (MMFR1.VH) and no
 // FEAT_XNX (MMFR1.XNX), which come with stage 2; no FEAT_RAS; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
@@ -38,8 +38,8 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
 export const idAa64Dfr0 = nibbles([0, 6], [8, 4], [12, 1], [20, 1], [28, 0]);
 /** CRC32, Atomic (LSE), TS (FlagM). */
 export const idAa64Isar0 = nibbles([16, 1], [20, 2], [52, 1]);
-/** DPB (DC CVAP), LRCPC2. */
-export const idAa64Isar1 = nibbles([0, 1], [20, 2]);
+/** DPB (DC CVAP), LRCPC2, SB. */
+export const idAa64Isar1 = nibbles([0, 1], [20, 2], [36, 1]);
 /** PARange 48 bits, ASIDBits 16, no 16KB and no 64KB granule. SNSMem: Secure and Non-secure memory are told apart with EL3. */
 export const idAa64Mmfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, 5], [4, 2], [12, core.hasEl3 ? 1 : 0], [20, 0], [24, 15]);

@@ -1,5 +1,5 @@
 // WFI, WFE, SEV and the event register (Arm ARM, "Mechanisms for entering a low-power state").
-// The event register stays set when an event ends a WFE: the next WFE then completes at once, which the architecture permits.
+// What waits in a WFE is woken by its core, which clears the event register as a WFE that finds it set would.
 
 import { waitTrap } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';

@@ -122,6 +122,7 @@ describe('identification', () => {
     expect(field('ID_AA64ISAR0_EL1', 20n)).toBe(2n);
     expect(field('ID_AA64ISAR0_EL1', 52n)).toBe(1n);
     expect(field('ID_AA64ISAR1_EL1', 20n)).toBe(2n);
+    expect(field('ID_AA64ISAR1_EL1', 36n)).toBe(1n);
     expect(field('ID_AA64MMFR1_EL1', 8n)).toBe(0n);
     expect(field('ID_AA64MMFR0_EL1', 28n)).toBe(0n);
     expect(field('ID_AA64MMFR0_EL1', 24n)).toBe(15n);
