@@ -311,7 +311,9 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       // The handler's first instruction has faulted into the same handler.
       const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
       samePlace = isSamePlace ? samePlace + 1 : 0;
-      if (samePlace === loopLimit) options.guestError(loopSentence());
+      if (samePlace < loopLimit) continue;
+      options.guestError(loopSentence());
+      halted();
     }
   }
 

@@ -58,6 +58,8 @@ export interface CoreMachine {
   address(label: string): number;
   /** The 64-bit word at a label. */
   doubleword(label: string): bigint;
+  /** Messages that have been sent but are not due before this time. */
+  messagesDueFrom(ticks: Ticks): Message[];
   /** Lets an actor that is not a core speak. */
   readonly portOf: (id: ActorId) => Port;
   run(maxTicks: Ticks): { readonly end: EndOfRun; readonly ticks: Ticks };
@@ -92,53 +94,62 @@ export function coreMachine(program: string, options: CoreMachineOptions = {}): 
   const ports = new Map<ActorId, Port>();
   let stopped = false;
 
-  const recorded = (port: Port): Port => ({
+  const onTheWay: Message[] = [];
+  /** Writes down what goes out by a port. */
+  const recorded = (port: Port, said: (sentNow: Sent) => void): Port => ({
     ...port,
-    send: (to, code, payload, extraTicks) => {
-      sent.push({ atTicks: port.now(), from: port.self, to, code, payload });
+    send: (to, code, payload, extraTicks = 0) => {
+      const atTicks = port.now();
+      said({ atTicks, from: port.self, to, code, payload });
+      const dueTicks = atTicks + lookaheadTicks + extraTicks;
+      onTheWay.push({ code, source: port.self, target: to, sequence: onTheWay.length, dueTicks, payload });
       port.send(to, code, payload, extraTicks);
     },
   });
   const core = (index: number) => (port: Port) =>
-    makeCore(recorded(port), {
-      index,
-      engine,
-      views,
-      bus: makeBusMap([{ name: 'device', base: deviceBase, sizeBytes: 0x1000, actor: ids.device }]),
-      cores: coreIds,
-      redistributor: ids.redistributors[index] as ActorId,
-      powerController: ids.power,
-      hasEl2,
-      hasEl3: false,
-      resetEl: hasEl2 ? 2 : 1,
-      ppis: { CNTP: 30, CNTV: 27, CNTHP: 26, CNTPS: 29, PMU: 23 },
-      guestExit: () => {
-        stopped = true;
-      },
-      guestError: (sentence) => {
-        guestErrors.push(sentence);
-        stopped = true;
-      },
-      makePe: (environment, control) =>
-        createPe({
-          index,
-          count: coreCount,
-          memory: views,
-          ramBytes,
-          environment,
-          hasEl2,
-          hasEl3: false,
-          mpidr: BigInt(0x8000_0000 + index),
-          firmware: { conduit: hasEl2 ? 'smc' : 'hvc', call: createPsci(control.power) },
-          semihosting: createSemihosting({
-            write: () => undefined,
-            exit: control.exit,
-            now: control.now,
-            commandLine: '',
+    makeCore(
+      recorded(port, (said) => sent.push(said)),
+      {
+        index,
+        engine,
+        views,
+        bus: makeBusMap([{ name: 'device', base: deviceBase, sizeBytes: 0x1000, actor: ids.device }]),
+        cores: coreIds,
+        redistributor: ids.redistributors[index] as ActorId,
+        powerController: ids.power,
+        hasEl2,
+        hasEl3: false,
+        resetEl: hasEl2 ? 2 : 1,
+        ppis: { CNTP: 30, CNTV: 27, CNTHP: 26, CNTPS: 29, PMU: 23 },
+        guestExit: () => {
+          stopped = true;
+        },
+        guestError: (sentence) => {
+          guestErrors.push(sentence);
+          stopped = true;
+        },
+        makePe: (environment, control) =>
+          createPe({
+            index,
+            count: coreCount,
+            memory: views,
+            ramBytes,
+            environment,
+            hasEl2,
+            hasEl3: false,
+            mpidr: BigInt(0x8000_0000 + index),
+            firmware: { conduit: hasEl2 ? 'smc' : 'hvc', call: createPsci(control.power) },
+            semihosting: createSemihosting({
+              write: () => undefined,
+              exit: control.exit,
+              now: control.now,
+              commandLine: '',
+            }),
           }),
-        }),
-    });
-  const other = (port: Port) => {
+      },
+    );
+  const other = (given: Port) => {
+    const port = recorded(given, () => undefined);
     ports.set(port.self, port);
     return {
       receive: (message: Message) => peer?.(message, port),
@@ -184,6 +195,7 @@ export function coreMachine(program: string, options: CoreMachineOptions = {}): 
     ids,
     address,
     doubleword: (label) => views.doublewords[address(label) / 8] as bigint,
+    messagesDueFrom: (ticks) => onTheWay.filter(({ dueTicks }) => dueTicks >= ticks),
     portOf: (id) => ports.get(id) as Port,
     run: (maxTicks) =>
       conductLockstep(ensemble, { coreCount, lookaheadTicks, seed, maxInstructions: Infinity, maxTicks }),
