@@ -1,0 +1,66 @@
+// Tiny functions of the generators' own code, called: values go in and out by a page of memory.
+
+import { Arithmetic } from '../../src/engine/arithmetic.ts';
+import { pin, type Node } from '../../src/engine/expression.ts';
+import { runtimeModule } from '../../src/engine/runtime.ts';
+import { imports } from '../../src/engine/services.ts';
+import { codeSignature, encodeModule, type ModuleFunction } from '../../src/engine/wasm/module.ts';
+import { op } from '../../src/engine/wasm/opcodes.ts';
+import { Writer } from '../../src/engine/wasm/writer.ts';
+import type { Value } from '../../src/isa/semantics.ts';
+
+const memory = new WebAssembly.Memory({ initial: 16, maximum: 65_536, shared: true });
+const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+const never = (): never => {
+  throw new Error('not in this test');
+};
+
+/** The functions of the runtime module. */
+export const runtime: Readonly<Record<string, CallableFunction>> = new WebAssembly.Instance(
+  new WebAssembly.Module(runtimeModule(0)),
+  { h: { memory, table, decode: never, fetchMiss: never, resolve: never } },
+).exports;
+
+/** Instantiates functions of the generators; services may be given, the others must not be called. */
+export function instantiate(
+  functions: readonly ModuleFunction[],
+  services: Readonly<Record<string, CallableFunction>> = {},
+): Readonly<Record<string, CallableFunction>> {
+  const all = { access: never, exclusive: never, atomic: never, system: never, ...runtime, ...services };
+  const named = functions.map((f, i) => ({ ...f, exportName: `f${i}` }));
+  const module = new WebAssembly.Module(encodeModule(imports, named));
+  return new WebAssembly.Instance(module, { h: { memory, table, ...all } }).exports;
+}
+
+export const doublewords = new BigUint64Array(memory.buffer);
+const inputs = 0x100;
+const outputs = 0x200;
+
+export class Calculator extends Arithmetic {
+  /** A value that is known when the function runs. */
+  input(n: number, width: 32 | 64): Value {
+    return this.loadState(width, inputs * 8 + 8 * n);
+  }
+
+  /** Makes the values that `results` asks for, stores them, and returns them as the function does when it runs on these inputs. */
+  calculate(values: readonly bigint[], results: () => readonly Value[], isPinned: boolean): bigint[] {
+    this.w = new Writer();
+    this.resetLocals();
+    const made = results() as Node[];
+    for (const result of made) result.uses += 1;
+    if (isPinned) for (const result of made) pin(result, this.w, this);
+    made.forEach((result, i) => {
+      this.storeState(outputs * 8 + 8 * i, this.zeroExtended(result));
+    });
+    this.w.byte(op.i32_const);
+    this.w.s32(0);
+    const { f0 } = instantiate([{ signature: codeSignature, locals: this.localTypes, body: this.w }]);
+    doublewords.set(values, inputs);
+    (f0 as CallableFunction & ((cpu: number, second: number) => number))(0, 0);
+    return made.map((_, i) => doublewords[outputs + i] as bigint);
+  }
+
+  private zeroExtended(value: Node): Node {
+    return value.width === 64 ? value : (this.zeroExtend(value, 32, 64) as Node);
+  }
+}
