@@ -185,9 +185,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
 
   const environment: PeEnvironment = {
     now,
-    lineWritten: (pa, sizeBytes) => {
-      engine.lineWritten(pa, sizeBytes);
-    },
+    codeWritten: engine.codeWritten,
     busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
       const region = bus.find(pa);
       if (!region) {

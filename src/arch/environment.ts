@@ -47,8 +47,11 @@ export interface PeEnvironment {
   /** Simulated time of the present instruction, in ticks of 1 ns. */
   now(): number;
 
-  /** A store has written `sizeBytes` bytes at `pa`, in RAM, to a line whose byte in the line map was not 0. */
-  lineWritten(pa: number, sizeBytes: number): void;
+  /**
+   * A store is about to write `sizeBytes` bytes at `pa`, in RAM, to a line that the line map says holds code. True when translations
+   * have been ended: the instruction that stores may be one of them, and is run again by the stepper (exit.step).
+   */
+  codeWritten(pa: number, sizeBytes: number): boolean;
 
   /**
    * Sends a request to whatever answers at `pa` outside RAM; sizes are 1, 2, 4 and 8 bytes, aligned. The PE then returns

@@ -12,7 +12,7 @@ import { exit, type Exit } from './exits.ts';
 import { currentEl, high, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
 import { accessFlag, type AccessKind, accessKind } from './pe.ts';
 import { fillSoftTlb, lookUpSoftTlb } from './soft-tlb.ts';
-import { lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
+import { lineHoldsCode, lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
 import { attribute, FSC, levelOf, need, noFault } from './translation-attributes.ts';
 import { permissions, translate } from './translation.ts';
 
@@ -89,15 +89,22 @@ export function accessMemory(cx: PeContext, kind: AccessKind, sizeBytes: number,
   if (!translatePart(cx, vaLow, vaHigh, el, needed, isMisaligned)) return exit.redirect;
   const pa = cx.translation.pa;
   const firstBytes = Math.min(sizeBytes, pageBytes - (vaLow & (pageBytes - 1)));
-  if (firstBytes === sizeBytes) return accessPhysical(cx, kind, pa, sizeBytes, 0, flags, sizeBytes);
+  const isWrite = kind === accessKind.write;
+  if (firstBytes === sizeBytes) {
+    if (isWrite && endsTranslations(cx, pa, sizeBytes)) return exit.step;
+    return accessPhysical(cx, kind, pa, sizeBytes, 0, flags, sizeBytes);
+  }
 
   const secondLow = (vaLow + firstBytes) >>> 0;
   const secondHigh = secondLow < vaLow ? (vaHigh + 1) >>> 0 : vaHigh;
   if (!translatePart(cx, secondLow, secondHigh, el, needed, isMisaligned)) return exit.redirect;
   const secondPa = cx.translation.pa;
+  const secondBytes = sizeBytes - firstBytes;
+  if (isWrite && (endsTranslations(cx, pa, firstBytes) || endsTranslations(cx, secondPa, secondBytes)))
+    return exit.step;
   const first = accessPhysical(cx, kind, pa, firstBytes, 0, flags, sizeBytes);
   if (first !== exit.none) return first;
-  return accessPhysical(cx, kind, secondPa, sizeBytes - firstBytes, firstBytes, flags, sizeBytes);
+  return accessPhysical(cx, kind, secondPa, secondBytes, firstBytes, flags, sizeBytes);
 }
 
 /** Accesses `partBytes` bytes at a physical address; they are the bytes of the value from `offset` on. */
@@ -130,18 +137,24 @@ function accessPhysical(
   return exit.none;
 }
 
-/** RAM has been written: exclusive monitors, translated code and watches hear of it where the line map says so. */
+/** True when a store to these bytes of RAM, which has not happened yet, has ended translations. */
+export function endsTranslations(cx: PeContext, pa: number, sizeBytes: number): boolean {
+  if (!isRam(cx, pa)) return false;
+  for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line++) {
+    if ((cx.memory.bytes[lineMapOffset + line]! & lineHoldsCode) !== 0)
+      return cx.environment.codeWritten(pa, sizeBytes);
+  }
+  return false;
+}
+
+/** RAM has been written: exclusive monitors hear of it where the line map says so. */
 export function reportStore(cx: PeContext, pa: number, sizeBytes: number): void {
   const { bytes } = cx.memory;
   // A part of an access never crosses a page.
   bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
-  let isWatched = false;
   for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line++) {
-    if (bytes[lineMapOffset + line] === 0) continue;
-    isWatched = true;
-    cx.monitors.stored(cx.index, line * lineBytes, cx.monitorCleared);
+    if (bytes[lineMapOffset + line] !== 0) cx.monitors.stored(cx.index, line * lineBytes, cx.monitorCleared);
   }
-  if (isWatched) cx.environment.lineWritten(pa, sizeBytes);
 }
 
 /** The largest aligned access of a bus, up to 8 bytes, that begins at `pa` and stays inside what is left. */
@@ -221,6 +234,7 @@ export function storeExclusive(cx: PeContext, sizeBytes: number, flags: number):
   const pa = cx.translation.pa;
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
   const isPassed = cx.monitors.isMarked(cx.index, pa);
+  if (isPassed && endsTranslations(cx, pa, sizeBytes)) return exit.step;
   cx.monitors.clear(cx.index);
   if (isPassed) accessPhysical(cx, accessKind.write, pa, sizeBytes, 0, 0, sizeBytes);
   setPair(cx, pe.scratch + 24, isPassed ? 0 : 1, 0);
@@ -238,6 +252,7 @@ export function zeroLine(cx: PeContext, vaLow: number, vaHigh: number): Exit {
   if (!translatePart(cx, vaLow, vaHigh, currentEl(cx), need.write, false)) return exit.redirect;
   const pa = out.pa - (vaLow - start);
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.externalAbort | abortIss.WnR, vaLow, vaHigh);
+  if (endsTranslations(cx, pa, lineBytes)) return exit.step;
   cx.memory.bytes.fill(0, pa, pa + lineBytes);
   reportStore(cx, pa, lineBytes);
   return exit.none;

@@ -2,7 +2,7 @@
 // without exceptions, and only RAM.
 
 import { currentEl, low, type PeContext, PSTATE } from './pe-context.ts';
-import { reportStore } from './memory-access.ts';
+import { endsTranslations, reportStore } from './memory-access.ts';
 import { pageShift, pe, ramBase } from './state-layout.ts';
 import { need, noFault } from './translation-attributes.ts';
 import { permissions, translate } from './translation.ts';
@@ -55,6 +55,7 @@ export function writeMemory(cx: PeContext, va: bigint, bytes: Uint8Array): boole
   if (!forEachPart(cx, va, bytes.length, need.write, () => {})) return false;
   return forEachPart(cx, va, bytes.length, need.write, (pa, offset, partBytes) => {
     cx.memory.bytes.set(bytes.subarray(offset, offset + partBytes), pa);
+    endsTranslations(cx, pa, partBytes);
     reportStore(cx, pa, partBytes);
   });
 }

@@ -74,8 +74,8 @@ export interface Engine {
   readonly pause: () => void;
   /** What is left of the budget of the present run, before the present instruction. */
   readonly budgetLeft: (pe: Pe) => number;
-  /** A store has changed this part of RAM, whose line was marked in the line map. */
-  lineWritten(pa: number, sizeBytes: number): void;
+  /** A store is about to change this part of RAM, whose line is marked in the line map; true when traces have been ended. */
+  readonly codeWritten: (pa: number, sizeBytes: number) => boolean;
   /** Another worker's PE has written to these lines of code; undefined: to more than is known. */
   linesWrittenElsewhere(lines: readonly number[] | undefined): void;
   counters(): EngineCounters;
@@ -119,7 +119,6 @@ export function makeEngine({
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
   let tableUsed = 1;
   let stepped = 0;
-  let codeWritten = false;
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
   let isAlone = false;
@@ -138,11 +137,10 @@ export function makeEngine({
     1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
 
   /** True where what a service has done must come before any other instruction. */
-  const mustStop = (): boolean => (codeWritten || pauseAsked) && !isAlone;
+  const mustStop = (): boolean => pauseAsked && !isAlone;
 
   function memoryService(cpu: number, descriptor: number): Exit {
     const isStore = (descriptor & memoryDescriptor.store) !== 0;
-    codeWritten = false;
     const code = peOf(cpu).accessMemory(
       isStore ? accessKind.write : accessKind.read,
       bytesOf(descriptor),
@@ -162,7 +160,6 @@ export function makeEngine({
     const high = scratchWord(cpu, scratchSlot.valueHigh);
     if (descriptor & memoryDescriptor.store) {
       if (isPair && bytes === 8) words[value + 1] = words[high] as number;
-      codeWritten = false;
       const stored = peOf(cpu).storeExclusive(bytes, flags);
       if (stored !== exit.none || !mustStop()) return stored;
       // Marked again, the granule lets the store pass a second time.
@@ -195,7 +192,6 @@ export function makeEngine({
     const expected = pack(at(slot(scratchSlot.expected)), at(slot(scratchSlot.expectedHigh)));
     const read = pe.accessMemory(accessKind.read, bytes, flags);
     if (read !== exit.none) return read;
-    codeWritten = false;
     const before = BigInt.asUintN(8 * bytes, bytes === 16 ? at(low) | (at(high) << 64n) : at(low));
     const after = atomicResult(operation, before, operand, expected, bytes);
     doublewords[low] = BigInt.asUintN(64, after);
@@ -219,7 +215,6 @@ export function makeEngine({
     const operation = descriptor & ((1 << systemImmediateShift) - 1);
     const isRead = operation === systemOperation.readSystemRegister;
     if (isRead && !isAlone && isGicRegister(immediate)) return exit.step;
-    codeWritten = false;
     const code = performSystemOperation(cpu, operation, immediate);
     return code === exit.none && !isRead && mustStop() ? redirectToNext(cpu) : code;
   }
@@ -398,13 +393,14 @@ export function makeEngine({
         return code;
       }
     },
-    lineWritten: (pa, sizeBytes) => {
-      if (codeCache.lineWritten(pa, sizeBytes)) codeWritten = true;
-      if (!onCodeWritten) return;
+    codeWritten: (pa, sizeBytes) => {
+      const hasEnded = codeCache.lineWritten(pa, sizeBytes);
+      if (!onCodeWritten) return hasEnded;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
         // A line may be marked for an exclusive monitor only.
         if (((views.bytes[lineMapOffset + line] as number) & lineHoldsCode) !== 0) onCodeWritten(line);
       }
+      return hasEnded;
     },
     linesWrittenElsewhere: (lines) => {
       if (lines === undefined) codeCache.endAll();

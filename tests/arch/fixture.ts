@@ -70,7 +70,10 @@ function fakeCore(): FakeCore {
     timers: new Map(),
     gicAccesses: [],
     now: () => core.ticks,
-    lineWritten: (pa, sizeBytes) => core.linesWritten.push([pa, sizeBytes]),
+    codeWritten: (pa, sizeBytes) => {
+      core.linesWritten.push([pa, sizeBytes]);
+      return false;
+    },
     busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) =>
       core.requests.push({ isWrite, pa, sizeBytes, valueLow, valueHigh }),
     broadcast: (operation) => core.broadcasts.push(operation),

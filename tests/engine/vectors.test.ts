@@ -32,7 +32,7 @@ function machine(mode: EngineMode): El0Machine {
 function write(m: El0Machine, va: bigint, words: readonly number[]): void {
   const region = va >= BigInt(CODE_BASES[1]) ? 1 : 0;
   const pa = codePa[region] + Number(va) - CODE_BASES[region];
-  m.engine.lineWritten(pa, 4 * words.length);
+  m.engine.codeWritten(pa, 4 * words.length);
   m.views.words.set(words, pa / 4);
 }
 

@@ -175,7 +175,7 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
 
   const environment: PeEnvironment = {
     now,
-    lineWritten: (pa, sizeBytes) => engine.lineWritten(pa, sizeBytes),
+    codeWritten: (pa, sizeBytes) => engine.codeWritten(pa, sizeBytes),
     busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
       note('bus', isWrite, pa, sizeBytes, valueLow, valueHigh);
       const value = Math.imul(pa + log.length, 0x9e37_79b1) >>> 0;
@@ -230,7 +230,7 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
   function restoreRam(): void {
     for (let page = 0; page < ramPages; page += 1) {
       if (!isTouched(page)) continue;
-      engine.lineWritten(ramBase + page * pageBytes, pageBytes);
+      engine.codeWritten(ramBase + page * pageBytes, pageBytes);
       ram.set(pristine.subarray(page * pageBytes, (page + 1) * pageBytes), page * pageBytes);
       bytes[touchedPageOffset + ramBase / pageBytes + page] = 0;
     }
@@ -248,7 +248,7 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
     interruptEvery = start.interruptEvery;
     nextInterrupt = interruptEvery === 0 ? Infinity : interruptEvery;
 
-    engine.lineWritten(codePa, layout.codeBytes);
+    engine.codeWritten(codePa, layout.codeBytes);
     words.set(code, codePa / 4);
     touch(codePa);
     let value = start.dataSeed | 1n;

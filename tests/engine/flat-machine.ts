@@ -1,0 +1,125 @@
+// PEs at EL1 with the MMU off, and their engine, without a core: a test says which of them runs, and for how many instructions.
+
+import { createPe } from '../../src/arch/create-pe.ts';
+import type { PeEnvironment } from '../../src/arch/environment.ts';
+import { type Exit } from '../../src/arch/exits.ts';
+import type { Pe } from '../../src/arch/pe.ts';
+import {
+  lineMapOffset,
+  lineShift,
+  monitorTableOffset,
+  pe as record,
+  peStateBase,
+  peStateStride,
+  ramBase,
+} from '../../src/arch/state-layout.ts';
+import { registerNames } from '../../src/cli/register-names.ts';
+import { type Engine, type EngineMode, makeEngine } from '../../src/engine/engine.ts';
+import { encodeStepModule } from '../../src/engine/step-module.ts';
+import { assemble } from '../../src/isa/assembler.ts';
+import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
+
+const ramBytes = 1 << 20;
+const pages = (ramBase + ramBytes) / 65_536;
+
+/** Compiled once: making step functions one by one for each machine takes longer than the tests. */
+const stepModule = new WebAssembly.Module(encodeStepModule());
+
+let shared: { memory: WebAssembly.Memory; views: MemoryViews } | undefined;
+
+function emptyMemory(count: number): { memory: WebAssembly.Memory; views: MemoryViews } {
+  if (!shared) {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: 65_536, shared: true });
+    shared = { memory, views: memoryViews(memory.buffer) };
+  }
+  const { bytes } = shared.views;
+  bytes.fill(0, ramBase, ramBase + ramBytes);
+  bytes.fill(0, lineMapOffset + (ramBase >>> lineShift), lineMapOffset + ((ramBase + ramBytes) >>> lineShift));
+  bytes.fill(0, monitorTableOffset, monitorTableOffset + 4096);
+  bytes.fill(0, peStateBase, peStateBase + count * peStateStride);
+  return shared;
+}
+
+export interface FlatMachine {
+  readonly engine: Engine;
+  readonly pes: readonly Pe[];
+  readonly views: MemoryViews;
+  readonly address: (label: string) => number;
+  /** Runs at most `budget` instructions of a PE, in one call of the engine: why it stopped, and what is left. */
+  runOnce(pe: number, budget: number): { readonly code: Exit; readonly left: number };
+  /** Runs exactly so many instructions. */
+  run(pe: number, count: number): void;
+  /** Registers, flags and PC of a PE. */
+  state(pe: number): string;
+  /** The bytes of RAM up to a label. */
+  ram(upTo: string): string;
+}
+
+export interface FlatOptions {
+  readonly pes?: number;
+  /** Hears of writes to code, as where there are other workers. */
+  readonly onCodeWritten?: (line: number) => void;
+}
+
+export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
+  const { pes: count = 1, onCodeWritten } = options;
+  const { memory, views } = emptyMemory(count);
+  const engine = makeEngine({
+    memory,
+    views,
+    worker: 0,
+    mode,
+    stepModule,
+    ...(onCodeWritten ? { onCodeWritten } : {}),
+  });
+  const { bytes, symbols } = assemble(program, { base: ramBase, names: registerNames });
+  views.bytes.set(bytes, ramBase);
+  /** Nothing answers outside RAM. */
+  const environmentOf = (index: number): PeEnvironment => ({
+    now: () => 0,
+    codeWritten: engine.codeWritten,
+    busRequest: () => pes[index]?.busResponse(false, 0, 0),
+    broadcast: () => undefined,
+    dvmComplete: () => true,
+    instructionCache: () => undefined,
+    event: engine.pause,
+    timer: () => undefined,
+    gic: { read: () => undefined, write: () => false },
+  });
+  const pes: readonly Pe[] = Array.from({ length: count }, (_, index) => {
+    const pe = createPe({
+      index,
+      count,
+      memory: views,
+      ramBytes,
+      environment: environmentOf(index),
+      hasEl2: false,
+      hasEl3: false,
+      mpidr: BigInt(0x8000_0000 + index),
+    });
+    engine.attach(pe);
+    pe.reset({ el: 1, pc: BigInt(ramBase), x0: BigInt(index) });
+    return pe;
+  });
+  const address = (label: string): number => Number(symbols.get(label));
+  const runOnce = (n: number, budget: number): { code: Exit; left: number } => {
+    const pe = pes[n] as Pe;
+    const code = engine.run(pe, budget);
+    return { code, left: engine.budgetLeft(pe) };
+  };
+  return {
+    engine,
+    pes,
+    views,
+    address,
+    runOnce,
+    run: (n, instructions) => {
+      for (let left = instructions; left > 0;) ({ left } = runOnce(n, left));
+    },
+    state: (n) => {
+      const { base } = pes[n] as Pe;
+      return Buffer.from(views.bytes.slice(base + record.x, base + record.budget)).toString('hex');
+    },
+    ram: (upTo) => Buffer.from(views.bytes.slice(ramBase, address(upTo))).toString('hex'),
+  };
+}
