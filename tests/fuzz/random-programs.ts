@@ -93,7 +93,7 @@ function indirectBranch(random: Random, from: number): number[] {
   return [ADR, word!];
 }
 
-export function randomProgram(seed: number, index: number): Program {
+function randomProgram(seed: number, index: number): Program {
   const random = makeRandom(seed, index);
   const el = random.oneIn(2) ? 0 : 1;
   const start = randomStart(random, el, random.pick(everyLevels));

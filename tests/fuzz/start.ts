@@ -21,7 +21,7 @@ export function dataAddress(random: Random): bigint {
   return BigInt(page + (random.oneIn(4) ? offset : offset & ~15));
 }
 
-export function registerValue(random: Random, code: number): bigint {
+function registerValue(random: Random, code: number): bigint {
   switch (random.below(10)) {
     case 0:
       return BigInt(code + 4 * random.below(80));

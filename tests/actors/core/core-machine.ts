@@ -23,7 +23,7 @@ import { makeEnsemble } from '../../../workers/ensemble.ts';
 import { type Host, makeHost } from '../../../workers/host.ts';
 import { conductLockstep, type EndOfRun } from '../../../workers/lockstep.ts';
 
-export const lookaheadTicks = 500;
+const lookaheadTicks = 500;
 export const deviceBase = 0x0900_0000;
 export const ramBytes = 1 << 20;
 const pages = (ramBase + ramBytes) / 65_536;
