@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { binary, constant } from '../../src/engine/expression.ts';
 import type { Value } from '../../src/isa/semantics.ts';
-import { Calculator } from './wasm-functions.ts';
+import { Calculator, reversedBits } from './wasm-functions.ts';
 
 type Width = 32 | 64;
 /** The value of an operation on unsigned operands of a width. */
@@ -17,8 +17,6 @@ interface Operation {
 }
 
 const signed = (width: number, value: bigint): bigint => BigInt.asIntN(width, value);
-const reversed = (bits: number, value: bigint): bigint =>
-  BigInt(`0b${[...value.toString(2).padStart(bits, '0')].reverse().join('')}`);
 const bytesReversed = (container: number, width: number, value: bigint): bigint => {
   let out = 0n;
   for (let at = 0; at < width; at += 8) {
@@ -57,7 +55,7 @@ const operations: Readonly<Record<string, Operation>> = {
     make: (s, _w, a) => s.clz(a),
     meaning: (w, a) => BigInt(a === 0n ? w : w - a.toString(2).length),
   },
-  rbit: { make: (s, _w, a) => s.rbit(a), meaning: (w, a) => reversed(w, a) },
+  rbit: { make: (s, _w, a) => s.rbit(a), meaning: (w, a) => reversedBits(w, a) },
   rev16: { make: (s, _w, a) => s.rev(a, 16), meaning: (w, a) => bytesReversed(16, w, a) },
   rev32: { make: (s, _w, a) => s.rev(a, 32), meaning: (w, a) => bytesReversed(32, w, a) },
   rev64: { make: (s, _w, a) => s.rev(a, 64), meaning: (w, a) => bytesReversed(64, w, a), widths: [64] },

@@ -32,6 +32,13 @@ export function instantiate(
   return new WebAssembly.Instance(module, { h: { memory, table, ...all } }).exports;
 }
 
+/** The low bits of a value in the opposite order. */
+export function reversedBits(bits: number, value: bigint): bigint {
+  let out = 0n;
+  for (let n = 0; n < bits; n += 1) out = (out << 1n) | ((value >> BigInt(n)) & 1n);
+  return out;
+}
+
 export const doublewords = new BigUint64Array(memory.buffer);
 const inputs = 0x100;
 const outputs = 0x200;

@@ -1,0 +1,194 @@
+import { describe, expect, it } from 'vitest';
+import { exit } from '../../src/arch/exits.ts';
+import { lineHoldsCode, lineMapOffset, lineShift } from '../../src/arch/state-layout.ts';
+import { flatMachine, type FlatMachine } from './flat-machine.ts';
+
+const x = (machine: FlatMachine, pe: number, n: number): bigint => machine.pes[pe]?.readX(n) ?? -1n;
+const isMarked = (machine: FlatMachine, pa: number): boolean =>
+  ((machine.views.bytes[lineMapOffset + (pa >>> lineShift)] ?? 0) & lineHoldsCode) !== 0;
+
+/** PE 0 counts in `loop`; PE 1 writes W2 to `[X1]` for ever. */
+const twoPes = `
+        cbnz    x0, writer
+loop:   add     x3, x3, #1
+        b       loop
+        .align  7
+writer: str     w2, [x1]
+        add     x4, x4, #1
+        b       writer
+        .align  7
+beside: .word   0
+        .align  12
+other:  add     x5, x5, #1
+        b       other
+`;
+const add16 = 0x9100_4063; // ADD X3, X3, #16
+
+describe('a store to translated code', () => {
+  it.each([
+    ['a store', 'str w1, [x2]', 16n],
+    ['a pair of stores', 'stp w1, w1, [x2, #-4]', 32n],
+    ['a swap', 'swp w1, w5, [x2]', 16n],
+    ['a Store-Exclusive', 'ldxr w5, [x2]\n stxr w6, w1, [x2]', 16n],
+    ['a byte', 'lsr w1, w1, #8\n strb w1, [x2, #1]', 16n],
+  ])('takes effect before the next instruction: %s', (_name, store, sum) => {
+    const machine = flatMachine(
+      'translate',
+      `
+again:  adr     x2, patched
+        ldr     w1, patch
+        cbz     x4, first
+        ${store}
+        nop
+patched: add    x3, x3, #1
+        mov     x4, #0
+end:    b       end
+first:  mov     x4, #1
+        bl      patched2
+        b       again
+patched2: ret
+patch:  add     x3, x3, #16
+    `,
+    );
+    machine.run(0, 40);
+    expect(x(machine, 0, 3)).toBe(sum);
+    expect(machine.engine.counters().invalidations).toBeGreaterThan(0);
+  });
+
+  it('of another PE takes effect at the next instruction too, in the middle of a loop', () => {
+    const machine = flatMachine('translate', twoPes, { pes: 2 });
+    machine.run(0, 1 + 2 * 1000);
+    expect(x(machine, 0, 3)).toBe(1000n);
+    machine.pes[1]?.writeX(1, BigInt(machine.address('loop')));
+    machine.pes[1]?.writeX(2, BigInt(add16));
+    machine.run(1, 2);
+    machine.run(0, 2 * 1000);
+    expect(x(machine, 0, 3)).toBe(1000n + 16n * 1000n);
+  });
+
+  it('ends what was translated from its line, and nothing else', () => {
+    const machine = flatMachine('translate', twoPes, { pes: 2 });
+    machine.run(0, 101);
+    machine.pes[1]?.writeX(1, BigInt(machine.address('beside')));
+    machine.run(1, 101);
+    const before = machine.engine.counters();
+    machine.engine.codeWritten(machine.address('other'), 4);
+    expect(machine.engine.counters()).toEqual(before);
+    machine.engine.codeWritten(machine.address('writer'), 4);
+    expect(machine.engine.counters().invalidations).toBeGreaterThan(before.invalidations);
+    expect(isMarked(machine, machine.address('writer'))).toBe(false);
+    expect(isMarked(machine, machine.address('loop'))).toBe(true);
+    machine.run(0, 100);
+    expect(machine.engine.counters().traces).toBe(before.traces);
+  });
+
+  it('is none where it goes to data in the lines before the code and after it', () => {
+    const machine = flatMachine('translate', twoPes, { pes: 2 });
+    machine.run(0, 100);
+    machine.pes[1]?.writeX(1, BigInt(machine.address('beside')));
+    machine.run(1, 1 + 3 * 100);
+    expect(machine.engine.counters().invalidations).toBe(0);
+    // The line before code is marked for stores that reach into it, and holds none itself.
+    const before = machine.address('writer') - 8;
+    expect(isMarked(machine, before)).toBe(true);
+    machine.pes[1]?.writeX(1, BigInt(before));
+    machine.run(1, 3 * 100);
+    expect(machine.engine.counters().invalidations).toBe(0);
+    expect(x(machine, 1, 4)).toBe(200n);
+  });
+
+  it('is written by every store of a loop that shares its line with its data, and the loop goes on', () => {
+    const machine = flatMachine(
+      'translate',
+      `
+        adr     x1, count
+loop:   ldr     x2, [x1]
+        add     x2, x2, #1
+        str     x2, [x1]
+        b       loop
+        .align  3
+count:  .quad   0`,
+    );
+    machine.run(0, 1 + 4 * 500);
+    expect(x(machine, 0, 2)).toBe(500n);
+  });
+});
+
+describe('code that several workers translate', () => {
+  it('keeps its lines marked, and tells the others of writes to them', () => {
+    const written: number[] = [];
+    const machine = flatMachine('translate', twoPes, { pes: 2, onCodeWritten: (line) => written.push(line) });
+    machine.run(0, 100);
+    const line = machine.address('loop') >>> lineShift;
+    machine.pes[1]?.writeX(1, BigInt(machine.address('loop')));
+    machine.pes[1]?.writeX(2, BigInt(add16));
+    machine.run(1, 2);
+    expect(new Set(written)).toEqual(new Set([line]));
+    expect(isMarked(machine, machine.address('loop'))).toBe(true);
+  });
+
+  it('tells nobody of writes to lines that an exclusive monitor alone watches', () => {
+    const written: number[] = [];
+    const machine = flatMachine(
+      'translate',
+      `
+        adr     x1, lock
+loop:   ldxr    w2, [x1]
+        add     w2, w2, #1
+        stxr    w3, w2, [x1]
+        ldxr    w2, [x1]
+        str     w2, [x1]
+        b       loop
+        .space  0x100
+        .align  7
+lock:   .word   0`,
+      { onCodeWritten: (line) => written.push(line) },
+    );
+    machine.run(0, 1 + 6 * 200);
+    expect(machine.views.words[machine.address('lock') / 4]).toBe(200);
+    expect(written).toEqual([]);
+  });
+
+  it('is translated again after writes elsewhere, to a known line or to more than is known', () => {
+    for (const lines of [undefined, [0]] as const) {
+      const machine = flatMachine('translate', twoPes);
+      machine.run(0, 101);
+      expect(x(machine, 0, 3)).toBe(50n);
+      const at = machine.address('loop');
+      machine.views.words[at / 4] = add16;
+      machine.engine.linesWrittenElsewhere(lines?.map(() => at >>> lineShift));
+      machine.run(0, 100);
+      expect(x(machine, 0, 3)).toBe(50n + 16n * 50n);
+    }
+  });
+});
+
+describe('an engine', () => {
+  it('translates together what hot code leads to in its page, and steps cold code', () => {
+    const machine = flatMachine('tiered', twoPes);
+    machine.run(0, 5);
+    expect(machine.engine.counters()).toMatchObject({ traces: 0, modules: 0 });
+    machine.run(0, 100_000);
+    const { traces, modules, stepped } = machine.engine.counters();
+    expect(modules).toBe(1);
+    expect(traces).toBeLessThanOrEqual(2);
+    expect(stepped).toBeLessThan(200);
+  });
+
+  it('never translates in mode step, and steps only what does not fit a budget in mode translate', () => {
+    const stepped = flatMachine('step', twoPes);
+    stepped.run(0, 10_000);
+    expect(stepped.engine.counters()).toMatchObject({ traces: 0, stepped: 10_000 });
+    const translated = flatMachine('translate', twoPes);
+    translated.run(0, 10_001);
+    expect(translated.engine.counters().stepped).toBe(0);
+  });
+
+  it.each(['step', 'translate'] as const)('stops after the instruction in which a pause was asked for (%s)', (mode) => {
+    const machine = flatMachine(mode, 'mov x1, #1\n sev\n mov x1, #2\n loop: b loop');
+    expect(machine.runOnce(0, 1000)).toEqual({ code: exit.redirect, left: 998 });
+    expect(x(machine, 0, 1)).toBe(1n);
+    expect(machine.runOnce(0, 1000)).toEqual({ code: exit.budget, left: 0 });
+    expect(x(machine, 0, 1)).toBe(2n);
+  });
+});

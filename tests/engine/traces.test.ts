@@ -1,0 +1,172 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { exit } from '../../src/arch/exits.ts';
+import { pe as record } from '../../src/arch/state-layout.ts';
+import { makeTranslator, type Trace } from '../../src/engine/translate.ts';
+import { assemble } from '../../src/isa/assembler.ts';
+import { makeDecoder } from '../../src/isa/decoder.ts';
+import { instructionSet } from '../../src/isa/instruction-set.ts';
+import { flatMachine } from './flat-machine.ts';
+import { programs } from './random-programs.ts';
+import { doublewords, instantiate } from './wasm-functions.ts';
+
+const translate = makeTranslator(makeDecoder(instructionSet));
+const page = 0x8000;
+
+/** The trace from a label of a source that is assembled at the beginning of a page. */
+function traceOf(source: string, from = 'start'): Trace & { readonly at: (label: string) => bigint } {
+  const { bytes, symbols } = assemble(source, { base: page });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const fetch = (va: bigint): number => {
+    const offset = Number(va) - page;
+    return offset + 4 <= bytes.length ? view.getUint32(offset, true) : 0xd503201f;
+  };
+  const at = (label: string): bigint => symbols.get(label) ?? -1n;
+  return { ...translate({ start: at(from), fetch, el: 1, strictAlignment: false }), at };
+}
+const addresses = (...offsets: readonly number[]): bigint[] => offsets.map((offset) => BigInt(page + offset));
+
+describe('a trace', () => {
+  it('keeps a loop to its own start inside the function, and leaves it where the budget does not cover another round', () => {
+    const {
+      function: f,
+      addresses: of,
+      exits,
+    } = traceOf(`
+start:  add     x0, x0, #3
+        subs    x1, x1, #1
+        b.ne    start
+        b       away
+        .space  0x2000
+away:   nop`);
+    expect(of).toEqual(addresses(0, 4, 8, 12));
+    expect(exits).toEqual([BigInt(page + 0x2010)]);
+    let chained = 0;
+    const { f0 } = instantiate([f], {
+      chain: () => {
+        chained += 1;
+        return exit.lookup;
+      },
+    });
+    const run = f0 as (cpu: number, budget: number) => number;
+    const cpu = 0x1000;
+    const [x0, x1, pc] = [record.x, record.x + 8, record.pc].map((offset) => (cpu + offset) / 8) as [
+      number,
+      number,
+      number,
+    ];
+    const budget = new Int32Array(doublewords.buffer, cpu + record.budget, 1);
+    doublewords[x0] = 0n;
+    doublewords[x1] = 1_000_000n;
+    // 33 rounds of 3 instructions leave 1, which is less than the 4 of the whole trace.
+    expect(run(cpu, 100)).toBe(exit.budget);
+    expect([doublewords[x0], doublewords[x1], doublewords[pc]]).toEqual([99n, 999_967n, BigInt(page)]);
+    expect(budget[0]).toBe(1);
+    expect(chained).toBe(0);
+    doublewords[x1] = 2n;
+    expect(run(cpu, 100)).toBe(exit.lookup);
+    expect([doublewords[x1], doublewords[pc]]).toEqual([0n, BigInt(page + 0x2010)]);
+  });
+
+  it('follows unconditional branches in its page, and the fall-through of conditional ones', () => {
+    const {
+      addresses: of,
+      exits,
+      at,
+    } = traceOf(`
+start:  cbz     x0, other
+        b       middle
+        nop
+middle: tbnz    x1, #3, other
+        bl      other
+        nop
+other:  ret`);
+    expect(of).toEqual(addresses(0, 4, 12, 16));
+    // A call ends it: what follows is another function.
+    expect(exits).toEqual([at('other'), at('other'), at('other')]);
+  });
+
+  it('ends with its page, after 64 instructions, and where it comes to itself again', () => {
+    const long = traceOf(`start: ${'nop\n'.repeat(100)}`);
+    expect(long.addresses).toHaveLength(64);
+    expect(long.exits).toEqual(addresses(4 * 64));
+    const last = traceOf(`.space 0xff8\nstart: nop\n nop\n nop`);
+    expect(last.addresses).toEqual(addresses(0xff8, 0xffc));
+    expect(last.exits).toEqual(addresses(0x1000));
+    const knot = traceOf('start: nop\nagain: nop\n nop\n b again');
+    expect(knot.addresses).toEqual(addresses(0, 4, 8, 12));
+    expect(knot.exits).toEqual([knot.at('again')]);
+  });
+
+  it.each(['svc #0', 'hvc #0', 'smc #0', 'brk #0', 'hlt #0', 'eret', 'isb', '.word 0', 'br x3', 'ret'])(
+    'ends with %s',
+    (instruction) => {
+      expect(traceOf(`start: nop\n ${instruction}\n nop\n nop`).addresses).toEqual(addresses(0, 4));
+    },
+  );
+});
+
+interface Turn {
+  readonly pe: number;
+  readonly budget: number;
+}
+const turns = (pes: number): fc.Arbitrary<Turn[]> =>
+  fc.array(
+    fc.record({
+      pe: fc.nat(pes - 1),
+      budget: fc.oneof(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 400 })),
+    }),
+    {
+      minLength: 1,
+      maxLength: 25,
+    },
+  );
+
+/** The state of the PE after each of its turns, and memory at the end. */
+function history(
+  mode: 'step' | 'translate' | 'tiered',
+  program: string,
+  schedule: readonly Turn[],
+  pes: number,
+): string[] {
+  const machine = flatMachine(mode, program, { pes });
+  const states = schedule.map(({ pe, budget }) => {
+    machine.run(pe, budget);
+    return machine.state(pe);
+  });
+  return [...states, machine.ram('end')];
+}
+
+describe('traces and the stepper', () => {
+  it('stop at the same instruction with the same state, for any program and any budgets', () => {
+    fc.assert(
+      fc.property(programs(false), turns(1), (program, schedule) => {
+        const stepped = history('step', program, schedule, 1);
+        expect(history('translate', program, schedule, 1)).toEqual(stepped);
+        expect(history('tiered', program, schedule, 1)).toEqual(stepped);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('see what a program writes to its own text, and to data beside it, at the next instruction', () => {
+    fc.assert(
+      fc.property(programs(true), turns(1), (program, schedule) => {
+        const stepped = history('step', program, schedule, 1);
+        expect(history('translate', program, schedule, 1)).toEqual(stepped);
+        expect(history('tiered', program, schedule, 1)).toEqual(stepped);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  it('see what other PEs write to the text that they share', () => {
+    fc.assert(
+      fc.property(programs(true), turns(3), (program, schedule) => {
+        const stepped = history('step', program, schedule, 3);
+        expect(history('translate', program, schedule, 3)).toEqual(stepped);
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
