@@ -145,7 +145,7 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
     shared: true,
   });
   const views = memoryViews(memory.buffer);
-  const { bytes, words, doublewords, signedWords } = views;
+  const { bytes, words, doublewords } = views;
   stepModule ??= new WebAssembly.Module(encodeStepModule());
   const newEngine = (): Engine => makeEngine({ memory, views, worker: 0, mode, stepModule: stepModule! });
   let engine = newEngine();
@@ -167,39 +167,44 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
   let answer: (() => void) | undefined;
   const gicRegisters = new Map<number, bigint>();
 
-  const budgetLeft = (): number => signedWords[(pe.base + record.budget) >>> 2]!;
+  const budgetLeft = (): number => engine.budgetLeft(pe);
   const now = (): number => (running ? ticks + runBudget - budgetLeft() : ticks);
   const note = (...what: readonly (string | number | bigint | boolean)[]): void => {
     log.push(`${now()}: ${what.join(' ')}`);
+  };
+  /** A run ends with the instruction that has sent something or set a timer. */
+  const sent = (...what: readonly (string | number | bigint | boolean)[]): void => {
+    note(...what);
+    engine.pause();
   };
 
   const environment: PeEnvironment = {
     now,
     codeWritten: (pa, sizeBytes) => engine.codeWritten(pa, sizeBytes),
     busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
-      note('bus', isWrite, pa, sizeBytes, valueLow, valueHigh);
+      sent('bus', isWrite, pa, sizeBytes, valueLow, valueHigh);
       const value = Math.imul(pa + log.length, 0x9e37_79b1) >>> 0;
       const isOkay = Math.floor(pa / pageBytes) === devicePa / pageBytes;
       answer = () => pe.busResponse(isOkay, value, value ^ 0x5a5a);
     },
     broadcast: ({ code, vaLow, vaHigh, asid, context }) => {
-      note('broadcast', code, vaLow, vaHigh, asid, context);
+      sent('broadcast', code, vaLow, vaHigh, asid, context);
       broadcastsOpen = true;
     },
     dvmComplete: () => !broadcastsOpen,
-    instructionCache: (pa, isBroadcast) => note('instructionCache', pa, isBroadcast),
-    event: (target) => note('event', target),
+    instructionCache: (pa, isBroadcast) => sent('instructionCache', pa, isBroadcast),
+    event: (target) => sent('event', target),
     timer: (kind, deadlineTicks, level) => {
-      note('timer', kind, deadlineTicks, level);
+      sent('timer', kind, deadlineTicks, level);
       deadlines.set(kind, deadlineTicks);
     },
     gic: {
       read: (key, el, secure) => {
-        note('ICC read', key, el, secure);
+        sent('ICC read', key, el, secure);
         return gicRegisters.get(key) ?? 0n;
       },
       write: (key, value, el, secure) => {
-        note('ICC write', key, value, el, secure);
+        sent('ICC write', key, value, el, secure);
         gicRegisters.set(key, value);
         return true;
       },

@@ -99,11 +99,11 @@ function randomProgram(seed: number, index: number): Program {
   const start = randomStart(random, el, random.pick(everyLevels));
   const words: number[] = [];
   while (words.length < length) {
-    const kind = random.below(20);
-    if (kind < 9) words.push(wordOf(random.pick(dataProcessing), random));
-    else if (kind < 15) words.push(wordOf(random.pick(loadsStores), random));
-    else if (kind < 18) words.push(branchWord(random.pick(directBranches), random, words.length));
-    else if (kind === 18 && words.length < length - 2) words.push(...indirectBranch(random, words.length));
+    const kind = random.below(24);
+    if (kind < 10) words.push(wordOf(random.pick(dataProcessing), random));
+    else if (kind < 16) words.push(wordOf(random.pick(loadsStores), random));
+    else if (kind < 20) words.push(branchWord(random.pick(directBranches), random, words.length));
+    else if (kind === 20 && words.length < length - 2) words.push(...indirectBranch(random, words.length));
     else words.push(random.pick(systemWords));
   }
   words.push(wordOfRow(B, random, () => -length)!);
