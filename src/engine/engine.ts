@@ -2,9 +2,10 @@
 // hot code, and connects both to the architecture (src/arch) by services.
 //
 // What the two readings do is the same to the bit, whichever of them runs an instruction: budgets are exact, and a store to
-// translated code takes effect before the next instruction. An instruction that has to be the last of a trace or of a run, because it
-// has written to code or has sent a message, is found out when it has acted: where it can act twice without a difference it is run
-// again by the stepper, alone; where it has no result the run is led to the next instruction.
+// translated code takes effect before the next instruction. An instruction that has to be the last of a trace, because it
+// writes to code, is run by the stepper, alone, before it has written. One that has to be the last of a run, because it has sent a
+// message, is found out when it has acted: where it can act twice without a difference the stepper runs it again; where it has no
+// result the run is led to the next instruction.
 
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, type Pe } from '../arch/pe.ts';
