@@ -24,8 +24,8 @@ const thread = `
   }, limitMs);
 `;
 
-/** Watches work whose pieces take far less than `limitMs` each; `what` and a piece's index tell how to find it again. */
-export function watchdog(what: string, limitMs = 30_000): Watchdog {
+/** Watches work whose pieces, the shrinking of a failure included, take far less than `limitMs` each; `what` and an index find it again. */
+export function watchdog(what: string, limitMs = 120_000): Watchdog {
   const cell = new Int32Array(new SharedArrayBuffer(4));
   const worker = new Worker(thread, { eval: true, workerData: { cell, what, limitMs } });
   worker.unref();
