@@ -93,7 +93,7 @@ function indirectBranch(random: Random, from: number): number[] {
   return [ADR, word!];
 }
 
-function randomProgram(seed: number, index: number): Program {
+function randomProgram(seed: number, index: number): Program & { readonly instructions: number } {
   const random = makeRandom(seed, index);
   const el = random.oneIn(2) ? 0 : 1;
   const start = randomStart(random, el, random.pick(everyLevels));
@@ -112,9 +112,11 @@ function randomProgram(seed: number, index: number): Program {
     if (n === indexRegister) return BigInt(random.below(64));
     return n >= firstAddress && n < firstAddress + addresses ? dataAddress(random) : value;
   });
-  // One in four programs writes to itself.
-  if (random.oneIn(4)) x[pointsIntoCode] = BigInt(code + 4 * random.below(length));
+  const writesToItself = random.oneIn(4);
+  if (writesToItself) x[pointsIntoCode] = BigInt(code + 4 * random.below(length));
   return {
+    // Translated anew after every such store, a program that writes to itself takes long for each instruction.
+    instructions: writesToItself ? 300 : 3000,
     start: { ...start, handler: 'return', x, interruptEvery: random.oneIn(4) ? 0 : 20 + random.below(300) },
     words,
   };
@@ -146,8 +148,6 @@ function chunksOf(seed: number, index: number): () => number {
   return () => 1 + random.below(random.pick([4, 40, 200, 2000]));
 }
 
-const instructions = 3000;
-
 /** The step reading in one piece beside another one in many. */
 function compareReadings(mode: EngineMode, program: Program, count: number, nextChunk: () => number): string[] {
   const [step, other] = [machineFor('step', program), machineFor(mode, program)];
@@ -161,6 +161,7 @@ function compareReadings(mode: EngineMode, program: Program, count: number, next
 /** Runs a program in every reading; returns what is wrong, as a text with the smallest program that shows it. */
 export function runProgram(seed: number, index: number): string | undefined {
   const program = randomProgram(seed, index);
+  const { instructions } = program;
   for (const mode of ['translate', 'tiered'] as const) {
     const compare = (smaller: Program, count: number): string[] =>
       compareReadings(mode, smaller, count, chunksOf(seed, index));
