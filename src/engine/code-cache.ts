@@ -20,8 +20,11 @@ import type { MemoryViews } from '../memory/memory-views.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import type { ModuleFunction } from './wasm/module.ts';
 
-/** Traces in one module: a module costs about 80 µs and 40 KiB whatever it holds. */
-const batchTraces = 16;
+/**
+ * Traces in one module. A module costs about 0.7 ms whatever it holds; a trace that nobody enters costs 0.1 ms, since V8 compiles
+ * functions when they are first called. Measured with 16, 32, 64 and 128.
+ */
+const batchTraces = 64;
 
 const pageMask = (1 << pageShift) - 1;
 
@@ -88,7 +91,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return entry;
   }
 
-  /** Translates the hot code at `pa` together with what it leads to inside its page, as far as that has been entered. */
+  /** Translates the hot code at `pa` together with what it leads to inside its page, the nearest first. */
   function translateBatch(pa: number, first: Entry): void {
     const pagePa = pa - (pa & pageMask);
     const members: { pa: number; entry: Entry; trace: Trace }[] = [];
@@ -101,13 +104,13 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const trace = translate({ start: va, fetch, el, strictAlignment });
       members.push({ ...next, trace });
       for (const at of trace.addresses) lines.add((pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift);
-      for (const target of trace.exits) {
+      for (const target of trace.successors) {
         if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
         const entry = entryAt(targetPa, target, el, strictAlignment);
-        if (entry.functionIndex === 0 && entry.count > 0) queue.push({ pa: targetPa, entry });
+        if (entry.functionIndex === 0) queue.push({ pa: targetPa, entry });
       }
     }
     const functions = options.instantiate(members.map(({ trace }) => trace.function));

@@ -53,8 +53,8 @@ export interface Trace {
   readonly function: ModuleFunction;
   /** Virtual addresses of the instructions, in the order of the trace. */
   readonly addresses: readonly bigint[];
-  /** Statically known virtual addresses at which the trace is left. */
-  readonly exits: readonly bigint[];
+  /** Statically known virtual addresses at which execution goes on after the trace, at once or when a call has returned. */
+  readonly successors: readonly bigint[];
 }
 
 interface Uses {
@@ -87,7 +87,7 @@ class TraceGenerator extends Generator {
   private next = 0n;
   private control: { target: Node; condition: Node | undefined; kind: BranchKind } | undefined;
   private addresses: bigint[] = [];
-  private exits: bigint[] = [];
+  private successors: bigint[] = [];
 
   private slotLocals = new Map<number, number>();
   private slotValues = new Map<number, Node>();
@@ -118,7 +118,7 @@ class TraceGenerator extends Generator {
     return {
       function: { signature: codeSignature, locals: this.localTypes, body: this.withEntry(body) },
       addresses: this.addresses,
-      exits: this.exits,
+      successors: this.successors,
     };
   }
 
@@ -129,7 +129,7 @@ class TraceGenerator extends Generator {
     this.index = 0;
     this.ended = false;
     this.addresses = [];
-    this.exits = [];
+    this.successors = [];
     this.slotLocals = new Map();
     this.slotValues = new Map();
     this.dirtySlots = new Set();
@@ -261,7 +261,7 @@ class TraceGenerator extends Generator {
       this.w.u32(this.inArm ? 1 : 0);
       return;
     }
-    this.exits.push(target);
+    this.successors.push(target);
     this.writeBack();
     this.storeState(pe.pc, constant(64, target));
     this.leave(constant(64, target), count);
@@ -309,6 +309,7 @@ class TraceGenerator extends Generator {
       return;
     }
     this.ended = true;
+    if (kind === 'call') this.successors.push(this.next);
     if (target.isConstant) {
       this.leaveTo(target.bits, this.index);
       return;
@@ -322,7 +323,8 @@ class TraceGenerator extends Generator {
     super.systemService(operation, immediate, value);
     if (!endingOperations.has(operation)) return;
     // Resident software has answered the call: the record, which it may have changed, is the state from here.
-    const next = constant(64, this.address + 4n);
+    this.successors.push(this.next);
+    const next = constant(64, this.next);
     this.storeState(pe.pc, next);
     this.leave(next, this.index + 1);
     this.ended = true;

@@ -31,7 +31,7 @@ describe('a trace', () => {
     const {
       function: f,
       addresses: of,
-      exits,
+      successors,
     } = traceOf(`
 start:  add     x0, x0, #3
         subs    x1, x1, #1
@@ -40,7 +40,7 @@ start:  add     x0, x0, #3
         .space  0x2000
 away:   nop`);
     expect(of).toEqual(addresses(0, 4, 8, 12));
-    expect(exits).toEqual([BigInt(page + 0x2010)]);
+    expect(successors).toEqual([BigInt(page + 0x2010)]);
     let chained = 0;
     const { f0 } = instantiate([f], {
       chain: () => {
@@ -71,7 +71,7 @@ away:   nop`);
   it('follows unconditional branches in its page, and the fall-through of conditional ones', () => {
     const {
       addresses: of,
-      exits,
+      successors,
       at,
     } = traceOf(`
 start:  cbz     x0, other
@@ -82,20 +82,20 @@ middle: tbnz    x1, #3, other
         nop
 other:  ret`);
     expect(of).toEqual(addresses(0, 4, 12, 16));
-    // A call ends it: what follows is another function.
-    expect(exits).toEqual([at('other'), at('other'), at('other')]);
+    // A call ends it: what follows is another function, and then the instruction after the call.
+    expect(successors).toEqual([at('other'), at('other'), at('other') - 4n, at('other')]);
   });
 
   it('ends with its page, after 64 instructions, and where it comes to itself again', () => {
     const long = traceOf(`start: ${'nop\n'.repeat(100)}`);
     expect(long.addresses).toHaveLength(64);
-    expect(long.exits).toEqual(addresses(4 * 64));
+    expect(long.successors).toEqual(addresses(4 * 64));
     const last = traceOf(`.space 0xff8\nstart: nop\n nop\n nop`);
     expect(last.addresses).toEqual(addresses(0xff8, 0xffc));
-    expect(last.exits).toEqual(addresses(0x1000));
+    expect(last.successors).toEqual(addresses(0x1000));
     const knot = traceOf('start: nop\nagain: nop\n nop\n b again');
     expect(knot.addresses).toEqual(addresses(0, 4, 8, 12));
-    expect(knot.exits).toEqual([knot.at('again')]);
+    expect(knot.successors).toEqual([knot.at('again')]);
   });
 
   it.each(['svc #0', 'hvc #0', 'smc #0', 'brk #0', 'hlt #0', 'eret', 'isb', '.word 0', 'br x3', 'ret'])(
