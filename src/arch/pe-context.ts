@@ -146,3 +146,5 @@ export const isSecure = (cx: PeContext): boolean => (cx.hasEl3 && currentEl(cx) 
 export const el2Enabled = (cx: PeContext): boolean => cx.hasEl2 && !isSecureBelowEl3(cx);
 /** HCR_EL2 in effect: 0 where EL2 is not enabled. */
 export const hcr = (cx: PeContext): number => (el2Enabled(cx) ? low(cx, HCR_EL2) : 0);
+/** HCR_EL2.E2H in effect: EL2 is a host's level, with the EL2&0 translation regime (FEAT_VHE). */
+export const isE2h = (cx: PeContext): boolean => el2Enabled(cx) && (high(cx, HCR_EL2) & (1 << 2)) !== 0;
