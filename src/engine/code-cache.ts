@@ -2,8 +2,8 @@
 // store to translated code makes invalid.
 //
 // A trace is found by physical address, virtual address, Exception level and alignment checking; the jump cache of a PE holds what it
-// found last. The traces of one batch share a module; a store to a line of any of them ends the batch. Its places in the table
-// then hold the `stale` function, so that jump caches lead back here.
+// found last. The traces of one batch share a module; a store to a line ends those traces that were made from it: their places
+// in the table then hold the `stale` function, so that jump caches lead back here.
 
 import type { Pe } from '../arch/pe.ts';
 import {
@@ -38,8 +38,10 @@ interface Entry {
   functionIndex: number;
 }
 
-interface Batch {
-  readonly entries: readonly { readonly pa: number; readonly entry: Entry }[];
+/** A trace that can run, and the lines that it was made from. */
+interface LiveTrace {
+  readonly pa: number;
+  readonly entry: Entry;
   readonly lines: ReadonlySet<number>;
 }
 
@@ -72,7 +74,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const { words, signedWords, doublewords, bytes } = options.views;
   const translate = makeTranslator(options.decode);
   const entries = new Map<number, Entry[]>();
-  const batchesOfLine = new Map<number, Set<Batch>>();
+  const tracesOfLine = new Map<number, Set<LiveTrace>>();
   let traces = 0;
   let modules = 0;
   let invalidations = 0;
@@ -94,16 +96,17 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** Translates the hot code at `pa` together with what it leads to inside its page, the nearest first. */
   function translateBatch(pa: number, first: Entry): void {
     const pagePa = pa - (pa & pageMask);
-    const members: { pa: number; entry: Entry; trace: Trace }[] = [];
+    const members: { live: LiveTrace; trace: Trace }[] = [];
     const queue = [{ pa, entry: first }];
     const seen = new Set([pa]);
-    const lines = new Set<number>();
     for (let next = queue.shift(); next && members.length < batchTraces; next = queue.shift()) {
       const { va, el, strictAlignment } = next.entry;
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
       const trace = translate({ start: va, fetch, el, strictAlignment });
-      members.push({ ...next, trace });
-      for (const at of trace.addresses) lines.add((pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift);
+      const lines = new Set(
+        trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
+      );
+      members.push({ live: { ...next, lines }, trace });
       for (const target of trace.successors) {
         if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
@@ -114,41 +117,38 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       }
     }
     const functions = options.instantiate(members.map(({ trace }) => trace.function));
-    members.forEach(({ entry }, i) => {
-      entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
+    members.forEach(({ live }, i) => {
+      live.entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
+      for (const line of live.lines) {
+        const sharing = tracesOfLine.get(line);
+        if (sharing) sharing.add(live);
+        else tracesOfLine.set(line, new Set([live]));
+        // A store that begins in the line before may reach into this one.
+        for (const at of [line - 1, line])
+          bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) | lineHoldsCode;
+      }
     });
     traces += members.length;
     modules += 1;
-    const batch = { entries: members.map((m) => ({ pa: m.pa, entry: m.entry })), lines };
-    for (const line of lines) {
-      const sharing = batchesOfLine.get(line);
-      if (sharing) sharing.add(batch);
-      else batchesOfLine.set(line, new Set([batch]));
-      // A store that begins in the line before may reach into this one.
-      for (const at of [line - 1, line])
-        bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) | lineHoldsCode;
-    }
   }
 
-  function end(batch: Batch): void {
+  function end(live: LiveTrace): void {
+    const { pa, entry, lines } = live;
     invalidations += 1;
-    for (const { pa, entry } of batch.entries) {
-      options.replaceInTable(entry.functionIndex, options.stale);
-      entry.functionIndex = 0;
-      entry.count = 0;
-      const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
-      if (rest.length === 0) entries.delete(pa);
-      else entries.set(pa, rest);
-    }
-    for (const line of batch.lines) {
-      const sharing = batchesOfLine.get(line);
-      sharing?.delete(batch);
-      if (sharing?.size === 0) batchesOfLine.delete(line);
+    options.replaceInTable(entry.functionIndex, options.stale);
+    entry.functionIndex = 0;
+    const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
+    if (rest.length === 0) entries.delete(pa);
+    else entries.set(pa, rest);
+    for (const line of lines) {
+      const sharing = tracesOfLine.get(line);
+      sharing?.delete(live);
+      if (sharing?.size === 0) tracesOfLine.delete(line);
     }
     if (options.isLineMapShared) return;
-    for (const line of batch.lines) {
+    for (const line of lines) {
       for (const at of [line - 1, line]) {
-        if (batchesOfLine.has(at) || batchesOfLine.has(at + 1)) continue;
+        if (tracesOfLine.has(at) || tracesOfLine.has(at + 1)) continue;
         bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) & ~lineHoldsCode;
       }
     }
@@ -177,15 +177,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     lineWritten: (pa, sizeBytes) => {
       let found = false;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
-        for (const batch of [...(batchesOfLine.get(line) ?? [])]) {
-          end(batch);
+        for (const live of [...(tracesOfLine.get(line) ?? [])]) {
+          end(live);
           found = true;
         }
       }
       return found;
     },
     endAll: () => {
-      for (const batch of new Set([...batchesOfLine.values()].flatMap((sharing) => [...sharing]))) end(batch);
+      for (const live of new Set([...tracesOfLine.values()].flatMap((sharing) => [...sharing]))) end(live);
     },
     counters: () => ({ traces, modules, invalidations }),
   };
