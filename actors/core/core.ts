@@ -6,6 +6,7 @@
 import { never, type PeEnvironment, type TimerKind } from '../../src/arch/environment.ts';
 import { type Exit, exit } from '../../src/arch/exits.ts';
 import type { Pe, SavedPe } from '../../src/arch/pe.ts';
+import type { ResidentHypervisor } from '../../src/arch/resident.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { PowerInterface } from '../../src/firmware/psci.ts';
@@ -24,6 +25,7 @@ import { iccAccess, refreshContext } from './icc-access.ts';
 import { type CoreEvent, coreLifecycle, type CoreState } from './lifecycle.ts';
 import { coreMessages, wholeCache } from './messages.ts';
 import { makePowerLink, type SavedPowerLink } from './power-link.ts';
+import { makeResidentLevel, type ResidentLevel, type SavedResidentLevel } from './resident-level.ts';
 
 /** Timer tags: the kinds in this order, then the answer of the bus where nothing is. */
 const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTPS', 'PMU', 'events'];
@@ -54,6 +56,8 @@ export interface CoreOptions {
   /** How the PE comes out of reset: X0 and PC are those of the Boot. */
   readonly resetEl: 1 | 2 | 3;
   readonly makePe: (environment: PeEnvironment, control: CoreControl) => Pe;
+  /** Software that is resident at EL2, in place of instructions. */
+  readonly makeHypervisor?: (pe: Pe, control: CoreControl) => ResidentHypervisor;
   /** Ends the run: the guest has asked for it, or cannot go on. */
   readonly guestExit: (code: number) => void;
   readonly guestError: (sentence: string) => void;
@@ -69,6 +73,8 @@ export interface CoreControl {
 
 export interface CoreCounters {
   asleepTicks: Ticks;
+  /** Spent by software that is resident at EL2. */
+  residentTicks: Ticks;
   interrupts: number;
   ipisSent: number;
   ipisReceived: number;
@@ -88,6 +94,7 @@ interface SavedCore {
   /** Timers of the port that are still to come, by tag. */
   readonly deadlines: readonly [number, Ticks][];
   readonly counters: CoreCounters;
+  readonly resident?: SavedResidentLevel;
 }
 
 export interface Core extends RunnableActor {
@@ -114,7 +121,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   let hasSent = false;
   const levels = new Map<TimerKind, boolean>();
   const deadlines = new Map<number, Ticks>();
-  const counters: CoreCounters = { asleepTicks: 0, interrupts: 0, ipisSent: 0, ipisReceived: 0 };
+  const counters: CoreCounters = { asleepTicks: 0, residentTicks: 0, interrupts: 0, ipisSent: 0, ipisReceived: 0 };
 
   const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
   const budgetLeft = (): number => engine.budgetLeft(pe);
@@ -183,20 +190,22 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     corePort.send(redistributor, row.code, [options.ppis[kind]]);
   }
 
+  function busRequest(isWrite: boolean, pa: number, sizeBytes: number, valueLow: number, valueHigh: number): void {
+    const region = bus.find(pa);
+    if (!region) {
+      corePort.at(now() + 1, decodeErrorTag);
+      return;
+    }
+    const nonSecure = isNonSecure() ? 1 : 0;
+    const fields = { offset: pa - region.base, sizeBytes, tag: 0, valueLow, valueHigh, nonSecure };
+    const row = isWrite ? busMessages.WriteRequest : busMessages.ReadRequest;
+    corePort.send(region.actor, row.code, encode(row, fields));
+  }
+
   const environment: PeEnvironment = {
     now,
     codeWritten: engine.codeWritten,
-    busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
-      const region = bus.find(pa);
-      if (!region) {
-        corePort.at(now() + 1, decodeErrorTag);
-        return;
-      }
-      const nonSecure = isNonSecure() ? 1 : 0;
-      const fields = { offset: pa - region.base, sizeBytes, tag: 0, valueLow, valueHigh, nonSecure };
-      const row = isWrite ? busMessages.WriteRequest : busMessages.ReadRequest;
-      corePort.send(region.actor, row.code, encode(row, fields));
-    },
+    busRequest,
     broadcast: dvm.broadcast,
     dvmComplete: () => dvm.complete() && gic.isQuiet,
     instructionCache: (pa, isBroadcast) => {
@@ -219,15 +228,36 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     }),
   };
 
-  const pe: Pe = options.makePe(environment, {
+  const control: CoreControl = {
     power,
     now,
     exit: (code) => {
       options.guestExit(code);
       halted();
     },
-  });
+  };
+  const pe: Pe = options.makePe(environment, control);
   engine.attach(pe);
+
+  const hypervisor = options.makeHypervisor?.(pe, control);
+  const resident: ResidentLevel | undefined =
+    hypervisor &&
+    makeResidentLevel(pe, hypervisor, {
+      pc: () => words[(pe.base + record.pc) >>> 2] as number,
+      access: ({ isWrite, pa, sizeBytes, valueLow, valueHigh }) => {
+        busRequest(isWrite, pa, sizeBytes, valueLow, valueHigh);
+      },
+      wait: (kind) => {
+        wait = kind;
+      },
+      leave: () => {
+        pe.eret();
+        contextChanged();
+      },
+      sleep: () => {
+        if (!pe.wakeUpPending()) sleep('WFI');
+      },
+    });
 
   function isNonSecure(): boolean {
     if (!hasEl3) return true;
@@ -278,6 +308,12 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     }
   }
 
+  function contextChanged(): void {
+    if (!hasEl3) return;
+    refreshContext(gic, pe, hasEl2, hasEl3);
+    gic.contextChanged();
+  }
+
   const exceptionsTaken = (): number => pe.exceptionsTaken.reduce((sum, count) => sum + count, 0);
   const isQuiet = (): boolean => !hasSent;
   const isReady = (): boolean => state === 'on' && wait === 'none';
@@ -291,6 +327,12 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         counters.interrupts += 1;
         pe.takeInterrupt(kind);
       }
+      if (resident?.isEntered()) {
+        const passed = resident.run(untilTicks - timeTicks);
+        timeTicks += passed;
+        counters.residentTicks += passed;
+        continue;
+      }
       const before = readPc();
       const takenBefore = exceptionsTaken();
       running = true;
@@ -302,10 +344,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       instructions += used;
       stoppedBy(code);
       if (code !== exit.redirect) continue;
-      if (hasEl3) {
-        refreshContext(gic, pe, hasEl2, hasEl3);
-        gic.contextChanged();
-      }
+      contextChanged();
       // The handler's first instruction has faulted into the same handler.
       const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
       samePlace = isSamePlace ? samePlace + 1 : 0;
@@ -377,11 +416,13 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     apply('CPU_ON');
     pe.reset({ el: options.resetEl, pc: entry, x0 });
     gic.reset();
+    resident?.reset();
     apply('BOOTED');
   }
 
   function answered(isOkay: boolean, valueLow: number, valueHigh: number): void {
-    pe.busResponse(isOkay, valueLow, valueHigh);
+    if (resident?.isEntered()) resident.answered(isOkay, valueLow, valueHigh);
+    else pe.busResponse(isOkay, valueLow, valueHigh);
     if (wait === 'bus') wait = 'none';
   }
 
@@ -428,6 +469,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       levels: [...levels],
       deadlines: [...deadlines],
       counters: { ...counters },
+      ...(resident ? { resident: resident.save() } : {}),
     }),
     restore: (saved) => {
       const s = saved as SavedCore;
@@ -436,6 +478,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       gic.restore(s.gic);
       dvm.restore(s.dvm);
       power.restore(s.power);
+      if (s.resident) resident?.restore(s.resident);
       ({ state, wait, timeTicks, instructions } = s);
       levels.clear();
       for (const [kind, level] of s.levels) levels.set(kind, level);
