@@ -1,0 +1,82 @@
+// What the hypervisor's code on one core works with: its PE, the memory with the common state, and the way to the world outside.
+
+import type { Pe } from '../arch/pe.ts';
+import type { SystemAccess } from '../arch/resident.ts';
+import type { MemoryViews } from '../memory/memory-views.ts';
+import { assert } from '../report/assert.ts';
+import type { Quirk, RhyperOptions } from './options.ts';
+import type { CoreState, SystemState, Vcpu, Vm } from './state.ts';
+
+/** What the board and the run give to the hypervisor; the same on every core. */
+export interface RhyperPlatform {
+  readonly coreCount: number;
+  readonly mpidrs: readonly number[];
+  /** The hypervisor's own memory, at the start of RAM, and what is left for VMs. */
+  readonly ownMemory: { readonly pa: number; readonly bytes: number };
+  readonly vmMemory: { readonly pa: number; readonly bytes: number };
+  readonly gicVersion: 2 | 3;
+  readonly distributorBase: number;
+  readonly redistributorBases: readonly number[];
+}
+
+/** Effects on the world outside the machine. */
+export interface RhyperPort {
+  readonly now: () => number;
+  /** A line of the hypervisor's own console. */
+  readonly log: (line: string) => void;
+  /** Ends the run: 0, or what an as-is panic leaves behind. */
+  readonly stop: (exitCode: number) => void;
+  /** Writes to RAM as a store of this core does: translated code and exclusive monitors hear of it. */
+  readonly writeRam: (pa: number, bytes: Uint8Array) => void;
+}
+
+export interface Rhyper {
+  readonly index: number;
+  readonly pe: Pe;
+  readonly memory: MemoryViews;
+  readonly system: SystemAccess;
+  readonly state: SystemState;
+  readonly core: CoreState;
+  readonly options: RhyperOptions;
+  readonly platform: RhyperPlatform;
+  readonly port: RhyperPort;
+}
+
+export const hasQuirk = (rhyper: Rhyper, quirk: Quirk): boolean => rhyper.options.quirks.includes(quirk);
+
+export function vmAt(rhyper: Rhyper, id: number): Vm {
+  const vm = rhyper.state.vms[id];
+  assert(vm !== undefined, `there is a VM ${id}`);
+  return vm;
+}
+
+export function vcpuAt(rhyper: Rhyper, position: number): Vcpu {
+  const vcpu = rhyper.state.vcpus[position];
+  assert(vcpu !== undefined, `there is a vCPU ${position}`);
+  return vcpu;
+}
+
+export function coreAt(rhyper: Rhyper, index: number): CoreState {
+  const core = rhyper.state.cores[index];
+  assert(core !== undefined, `there is a core ${index}`);
+  return core;
+}
+
+/** The vCPU whose registers are in the PE. */
+export const activeVcpu = (rhyper: Rhyper): Vcpu | undefined =>
+  rhyper.core.active === 0 ? undefined : vcpuAt(rhyper, rhyper.core.active - 1);
+
+/** vCPU `id` of a VM. */
+export function vcpuOf(rhyper: Rhyper, vm: Vm, id: number): Vcpu | undefined {
+  return id < vm.vcpuCount ? vcpuAt(rhyper, vm.vcpus[id] as number) : undefined;
+}
+
+/** Position of a vCPU in the table. */
+export const positionOf = (rhyper: Rhyper, vcpu: Vcpu): number => vmAt(rhyper, vcpu.vm).vcpus[vcpu.id] as number;
+
+// Bits of an array of words.
+export const bitAt = (words: Uint32Array, n: number): boolean => (((words[n >>> 5] as number) >>> (n & 31)) & 1) !== 0;
+export function setBit(words: Uint32Array, n: number, value: boolean): void {
+  const mask = 1 << (n & 31);
+  words[n >>> 5] = value ? (words[n >>> 5] as number) | mask : (words[n >>> 5] as number) & ~mask;
+}
