@@ -171,6 +171,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
           CNTHP: firstPpi + ppi.hypervisorTimer,
           CNTPS: firstPpi + ppi.secureTimer,
           PMU: firstPpi + performanceMonitorsPpi,
+          maintenance: firstPpi + ppi.gicMaintenance,
         },
         guestExit: (code) => {
           output.stop(stopReason.exit, code);

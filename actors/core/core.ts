@@ -16,11 +16,13 @@ import type { ActorId, Message, Port, RunnableActor, Ticks } from '../actor.ts';
 import type { BusMap } from '../bus/map.ts';
 import { busMessages, busResponse } from '../bus/messages.ts';
 import { streamMessages } from '../gic/stream-protocol.ts';
+import type { VirtualInterfaceState } from '../gic/virtual-interface.ts';
 import { wireMessages } from '../gic/wires.ts';
 import { powerMessages } from '../power/messages.ts';
 import { decode, encode } from '../protocol.ts';
 import { makeDvm, type SavedDvm } from './dvm.ts';
 import { GicCpuInterface } from './gic-cpu-interface.ts';
+import { GicVirtualInterface } from './gic-virtual-interface.ts';
 import { iccAccess, refreshContext } from './icc-access.ts';
 import { type CoreEvent, coreLifecycle, type CoreState } from './lifecycle.ts';
 import { coreMessages, wholeCache } from './messages.ts';
@@ -51,7 +53,9 @@ export interface CoreOptions {
   readonly hasEl2: boolean;
   readonly hasEl3: boolean;
   /** INTIDs of the lines that a PE drives; the event stream has none. */
-  readonly ppis: Readonly<Record<Exclude<TimerKind, 'events'>, number>>;
+  readonly ppis: Readonly<Record<Exclude<TimerKind, 'events'> | 'maintenance', number>>;
+  /** ICH_LR<n>_EL2, 1 to 16; 4 unless told, as many as QEMU's `max` has. */
+  readonly listRegisters?: number;
   readonly powerController: ActorId;
   /** How the PE comes out of reset: X0 and PC are those of the Boot. */
   readonly resetEl: 1 | 2 | 3;
@@ -84,6 +88,7 @@ interface SavedCore {
   readonly version: 1;
   readonly pe: SavedPe;
   readonly gic: unknown;
+  readonly virtualGic: VirtualInterfaceState;
   readonly dvm: SavedDvm;
   readonly power: SavedPowerLink;
   readonly state: CoreState;
@@ -161,6 +166,21 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     },
     { hasEl3, disableSecurity: !hasEl3 },
   );
+  const virtualGic = new GicVirtualInterface(
+    {
+      signal: (virq, vfiq) => {
+        pe.setLine('virq', virq);
+        pe.setLine('vfiq', vfiq);
+      },
+      maintenance: (level) => {
+        drive(options.ppis.maintenance, level);
+      },
+      deactivate: (intid) => {
+        gic.deactivateForVirtual(intid);
+      },
+    },
+    options.listRegisters ?? 4,
+  );
 
   const power = makePowerLink(corePort, {
     controller: options.powerController,
@@ -186,8 +206,12 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   function raise(kind: TimerKind, level: boolean): void {
     if (kind === 'events' || (levels.get(kind) ?? false) === level) return;
     levels.set(kind, level);
+    drive(options.ppis[kind], level);
+  }
+
+  function drive(intid: number, level: boolean): void {
     const row = level ? wireMessages.WireSet : wireMessages.WireClear;
-    corePort.send(redistributor, row.code, [options.ppis[kind]]);
+    corePort.send(redistributor, row.code, [intid]);
   }
 
   function busRequest(isWrite: boolean, pa: number, sizeBytes: number, valueLow: number, valueHigh: number): void {
@@ -219,7 +243,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       if (deadlineTicks === never) corePort.cancel(tag);
       else corePort.at(deadlineTicks, tag);
     },
-    gic: iccAccess(gic, () => pe, {
+    gic: iccAccess(gic, virtualGic, () => pe, {
       hasEl2,
       hasEl3,
       sgiAcknowledged: () => {
@@ -416,6 +440,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     apply('CPU_ON');
     pe.reset({ el: options.resetEl, pc: entry, x0 });
     gic.reset();
+    virtualGic.reset();
     resident?.reset();
     apply('BOOTED');
   }
@@ -460,6 +485,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       version: 1,
       pe: pe.save(),
       gic: gic.save(),
+      virtualGic: virtualGic.save(),
       dvm: dvm.save(),
       power: power.save(),
       state,
@@ -476,6 +502,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       pe.restore(s.pe);
       refreshContext(gic, pe, hasEl2, hasEl3);
       gic.restore(s.gic);
+      virtualGic.restore(s.virtualGic);
       dvm.restore(s.dvm);
       power.restore(s.power);
       if (s.resident) resident?.restore(s.resident);

@@ -1,7 +1,7 @@
 // The GICv3 CPU interface of a PE (Arm IHI 0069, "CPU interface" and "AArch64 System register descriptions"): plain state and
 // synchronous functions that the core calls for its ICC_* registers. System registers only: ICC_SRE_ELx are RAO/WI.
 // It holds at most one pending interrupt, the one that the redistributor set last, and signals it as IRQ or FIQ.
-// The virtual interface (ICH_*, ICV_*) is not here; neither are the traps of ICC_* accesses, which the core's system register
+// The virtual interface (ICH_*, ICV_*) is in gic-virtual-interface.ts; the traps of ICC_* accesses the core's system register
 // table decides before it calls.
 
 import {
@@ -240,6 +240,12 @@ export class GicCpuInterface {
         return;
     }
     this.signalPending();
+  }
+
+  /** A virtual interrupt with ICH_LR<n>_EL2.HW has ended. A hypervisor, which is Non-secure, can end what is Non-secure. */
+  deactivateForVirtual(intid: number): void {
+    const groups = this.state.disableSecurity ? allGroups : groupBit(group.group1NonSecure);
+    if (intid < firstSpecialIntid) this.deactivate(intid, groups);
   }
 
   save(): unknown {

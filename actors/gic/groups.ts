@@ -36,3 +36,6 @@ export const intid = {
   spurious: 1023,
 } as const;
 export const firstSpecialIntid = 1020;
+export const isSpecialIntid = (of: number): boolean => of >= firstSpecialIntid && of <= intid.spurious;
+/** INTIDs from here on are LPIs: they have no active state. */
+export const firstLpi = 8192;

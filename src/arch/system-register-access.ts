@@ -76,6 +76,7 @@ function trapTarget(cx: PeContext, key: number, isRead: boolean): number {
     if (((trap.levels >>> el) & 1) === 0) continue;
     if (trap.on !== undefined && trap.on !== (isRead ? 'read' : 'write')) continue;
     if ((trap.to === 2 && !el2Enabled(cx)) || (trap.to === 3 && !cx.hasEl3)) continue;
+    if (trap.unlessHcr !== undefined && (hcr(cx) & trap.unlessHcr) !== 0) continue;
     if (conditionHolds(cx, trap)) target = trap.to;
   }
   return target;
@@ -209,6 +210,8 @@ export function writeValue(cx: PeContext, row: SystemRegister, value: bigint): E
       if (!cx.environment.gic.write(row.key, value, currentEl(cx), isSecureBelowEl3(cx) || currentEl(cx) === 3)) {
         return undefinedInstruction(cx);
       }
+      // The slot of ICH_HCR_EL2 is where its traps are looked up.
+      if (row.slot >= 0) write64(cx, offsetOf(row), written);
       return redirectForInterrupt(cx);
     case 'pstate':
       registerBehaviours[row.name]?.write?.(cx, written);

@@ -11,6 +11,8 @@ export interface Trap {
   readonly on?: 'read' | 'write';
   /** The controlling field is in bits [63:32]; `mask` then counts from bit 32. */
   readonly high?: boolean;
+  /** Fields of the effective HCR_EL2, any of which lifts the trap: the access is one of a virtual register then. */
+  readonly unlessHcr?: number;
 }
 
 const toEl1 = (register: string, mask: number, when: Trap['when'] = 'allClear'): Trap => ({
@@ -36,6 +38,7 @@ const toEl3 = (register: string, bit: number, from: readonly number[]): Trap => 
 
 /** MDCR_EL2.TDE makes the traps of debug registers behave as enabled. */
 const TDE = 1 << 8;
+const [FMO, IMO] = [1 << 3, 1 << 4];
 
 export const traps = {
   'SCTLR_EL1.UMA': toEl1('SCTLR_EL1', 1 << 9),
@@ -69,6 +72,10 @@ export const traps = {
   'HCR_EL2.TLOR': toEl2('HCR_EL2', 35, [1]),
   /** SGIs of a virtual machine are the hypervisor's to generate. */
   'HCR_EL2.FMO|IMO': { register: 'HCR_EL2', mask: 0x18, when: 'anySet', from: [1], to: 2 },
+  'ICH_HCR_EL2.TC': toEl2('ICH_HCR_EL2', 10, [1]),
+  'ICH_HCR_EL2.TALL0': toEl2('ICH_HCR_EL2', 11, [1]),
+  'ICH_HCR_EL2.TALL1': toEl2('ICH_HCR_EL2', 12, [1]),
+  'ICH_HCR_EL2.TDIR': toEl2('ICH_HCR_EL2', 14, [1]),
   'CPTR_EL2.TCPAC': toEl2('CPTR_EL2', 31, [1]),
   'MDCR_EL2.TPMCR': toEl2('MDCR_EL2', 5, [0, 1]),
   'MDCR_EL2.TPM': toEl2('MDCR_EL2', 6, [0, 1]),
@@ -83,9 +90,13 @@ export const traps = {
   'SCR_EL3.TLOR': toEl3('SCR_EL3', 14, [1, 2]),
   /** Of the Secure physical timer; accesses from Non-secure state are UNDEFINED before. */
   'SCR_EL3.ST': { register: 'SCR_EL3', mask: 1 << 11, when: 'allClear', from: [1], to: 3 },
-  'SCR_EL3.FIQ': toEl3('SCR_EL3', 2, [1, 2]),
-  'SCR_EL3.IRQ': toEl3('SCR_EL3', 1, [1, 2]),
-  'SCR_EL3.FIQ&IRQ': { register: 'SCR_EL3', mask: 6, when: 'allSet', from: [1, 2], to: 3 },
+  'SCR_EL3.FIQ': toEl3('SCR_EL3', 2, [2]),
+  'SCR_EL3.IRQ': toEl3('SCR_EL3', 1, [2]),
+  'SCR_EL3.FIQ&IRQ': { register: 'SCR_EL3', mask: 6, when: 'allSet', from: [2], to: 3 },
+  /** The same from EL1, where HCR_EL2.FMO and IMO make ICV_* registers of ICC_* registers. */
+  'SCR_EL3.FIQ of EL1': { ...toEl3('SCR_EL3', 2, [1]), unlessHcr: FMO },
+  'SCR_EL3.IRQ of EL1': { ...toEl3('SCR_EL3', 1, [1]), unlessHcr: IMO },
+  'SCR_EL3.FIQ&IRQ of EL1': { register: 'SCR_EL3', mask: 6, when: 'allSet', from: [1], to: 3, unlessHcr: FMO | IMO },
 } as const satisfies Readonly<Record<string, Trap>>;
 
 /** `SIMD&FP`: the traps of CPACR_EL1.FPEN, CPTR_EL2.TFP and CPTR_EL3.TFP, which instructions share (EC 0x07). */

@@ -1,12 +1,13 @@
 // The GIC CPU interface (IHI 0069, "AArch64 System register descriptions"). The values live behind PeEnvironment.gic; here are
-// the encodings and the traps of SCR_EL3 and HCR_EL2. The system register interface cannot be disabled: ICC_SRE_ELx is RAO/WI.
+// the encodings and the traps of SCR_EL3, HCR_EL2 and ICH_HCR_EL2. The system register interface cannot be disabled: ICC_SRE_ELx is
+// RAO/WI with its Enable bits, so that the traps of ICC_SRE_ELx.Enable never apply.
 
 import { field, register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
 import type { TrapName } from '../traps.ts';
 
-const group0: readonly TrapName[] = ['SCR_EL3.FIQ'];
-const group1: readonly TrapName[] = ['SCR_EL3.IRQ'];
-const common: readonly TrapName[] = ['SCR_EL3.FIQ&IRQ'];
+const group0: readonly TrapName[] = ['ICH_HCR_EL2.TALL0', 'SCR_EL3.FIQ of EL1', 'SCR_EL3.FIQ'];
+const group1: readonly TrapName[] = ['ICH_HCR_EL2.TALL1', 'SCR_EL3.IRQ of EL1', 'SCR_EL3.IRQ'];
+const common: readonly TrapName[] = ['ICH_HCR_EL2.TC', 'SCR_EL3.FIQ&IRQ of EL1', 'SCR_EL3.FIQ&IRQ'];
 
 const icc = (
   name: string,
@@ -16,9 +17,9 @@ const icc = (
   access: 'RW' | 'RO' | 'WO' = 'RW',
 ): RegisterRow => register(name, [3, 0, 12, CRm, op2], { storage: 'gic', traps, access });
 
-/** The virtual CPU interface is not implemented: its control registers read as zero and ignore writes, ICH_HCR_EL2.En included. */
-const ich = (name: string, CRm: number, op2: number, access: 'RW' | 'RO' = 'RW'): RegisterRow =>
-  register(name, [3, 4, 12, CRm, op2], { storage: 'constant', needs: 'EL2', access });
+const ich = (name: string, CRm: number, op2: number, details: RegisterDetails = {}): RegisterRow =>
+  register(name, [3, 4, 12, CRm, op2], { storage: 'gic', needs: 'EL2', ...details });
+const readOnly: RegisterDetails = { access: 'RO' };
 
 const numbered = (count: number, rowOf: (n: number) => RegisterRow): RegisterRow[] =>
   Array.from({ length: count }, (_, n) => rowOf(n));
@@ -35,7 +36,7 @@ export const gicRegisters: readonly RegisterRow[] = [
   icc('ICC_BPR0_EL1', 8, 3, group0),
   ...numbered(4, (n) => icc(`ICC_AP0R${n}_EL1`, 8, 4 + n, group0)),
   ...numbered(4, (n) => icc(`ICC_AP1R${n}_EL1`, 9, n, group1)),
-  icc('ICC_DIR_EL1', 11, 1, common, 'WO'),
+  icc('ICC_DIR_EL1', 11, 1, ['ICH_HCR_EL2.TDIR', ...common], 'WO'),
   icc('ICC_RPR_EL1', 11, 3, common, 'RO'),
   icc('ICC_SGI1R_EL1', 11, 5, ['HCR_EL2.FMO|IMO', ...common], 'WO'),
   icc('ICC_ASGI1R_EL1', 11, 6, ['HCR_EL2.FMO|IMO', ...common], 'WO'),
@@ -55,11 +56,11 @@ export const gicRegisters: readonly RegisterRow[] = [
 
   ...numbered(4, (n) => ich(`ICH_AP0R${n}_EL2`, 8, n)),
   ...numbered(4, (n) => ich(`ICH_AP1R${n}_EL2`, 9, n)),
-  ich('ICH_HCR_EL2', 11, 0),
-  ich('ICH_VTR_EL2', 11, 1, 'RO'),
-  ich('ICH_MISR_EL2', 11, 2, 'RO'),
-  ich('ICH_EISR_EL2', 11, 3, 'RO'),
-  ich('ICH_ELRSR_EL2', 11, 5, 'RO'),
+  ich('ICH_HCR_EL2', 11, 0, { backed: true }),
+  ich('ICH_VTR_EL2', 11, 1, readOnly),
+  ich('ICH_MISR_EL2', 11, 2, readOnly),
+  ich('ICH_EISR_EL2', 11, 3, readOnly),
+  ich('ICH_ELRSR_EL2', 11, 5, readOnly),
   ich('ICH_VMCR_EL2', 11, 7),
   ...numbered(16, (n) => ich(`ICH_LR${n}_EL2`, 12 + (n >> 3), n & 7)),
 ];
