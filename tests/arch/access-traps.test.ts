@@ -33,6 +33,11 @@ const cases: readonly TrapCase[] = [
   { by: 'HCR_EL2', value: bit(26), access: 'TTBR0_EL1', from: 1, to: 2, write: true },
   { by: 'HCR_EL2', value: bit(30), access: 'TTBR0_EL1', from: 1, to: 2 },
   { by: 'HCR_EL2', value: bit(4), access: 'ICC_SGI1R_EL1', from: 1, to: 2, write: true },
+  { by: 'ICH_HCR_EL2', value: bit(10), access: 'ICC_PMR_EL1', from: 1, to: 2 },
+  { by: 'ICH_HCR_EL2', value: bit(10), access: 'ICC_SGI1R_EL1', from: 1, to: 2, write: true },
+  { by: 'ICH_HCR_EL2', value: bit(11), access: 'ICC_IAR0_EL1', from: 1, to: 2 },
+  { by: 'ICH_HCR_EL2', value: bit(12), access: 'ICC_IGRPEN1_EL1', from: 1, to: 2, write: true },
+  { by: 'ICH_HCR_EL2', value: bit(14), access: 'ICC_DIR_EL1', from: 1, to: 2, write: true },
   { by: 'CPTR_EL2', value: bit(31), access: 'CPACR_EL1', from: 1, to: 2 },
   { by: 'MDCR_EL2', value: bit(6), access: 'PMCCNTR_EL0', from: 1, to: 2 },
   { by: 'MDCR_EL2', value: bit(9), access: 'MDSCR_EL1', from: 1, to: 2 },
@@ -99,6 +104,17 @@ describe('traps of system register accesses', () => {
     test.setRegister('HCR_EL2', bit(18));
     test.enterSecure(1);
     expect(test.mrs('ID_AA64PFR0_EL1')).toBeDefined();
+  });
+
+  it('of ICC_* registers by SCR_EL3 do not apply where HCR_EL2 makes ICV_* registers of them', () => {
+    const test = permissive(onePe());
+    test.setRegister('SCR_EL3', bit(1) | bit(2));
+    test.setRegister('HCR_EL2', bit(4));
+    test.enter(1);
+    expect(test.mrs('ICC_IAR1_EL1')).toBeDefined();
+    expect(test.mrs('ICC_PMR_EL1')).toBeDefined();
+    test.mrs('ICC_IAR0_EL1');
+    expect(test.pe.currentEl).toBe(3);
   });
 
   it('by EL1 has priority over one by EL2', () => {

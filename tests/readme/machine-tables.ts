@@ -37,6 +37,7 @@ export const privateInterruptTable = (): string =>
     ['INTID', 'of'],
     [
       ['23', 'PMU: overflow of the cycle counter'],
+      [`${firstPpi + ppi.gicMaintenance}`, 'maintenance interrupt of the virtual CPU interface'],
       [`${firstPpi + ppi.hypervisorTimer}`, 'CNTHP: EL2 physical timer'],
       [`${firstPpi + ppi.virtualTimer}`, 'CNTV: virtual timer'],
       [`${firstPpi + ppi.secureTimer}`, 'CNTPS: Secure physical timer'],
