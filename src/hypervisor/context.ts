@@ -6,6 +6,7 @@ import type { MemoryViews } from '../memory/memory-views.ts';
 import { assert } from '../report/assert.ts';
 import type { Quirk, RhyperOptions } from './options.ts';
 import type { CoreState, SystemState, Vcpu, Vm } from './state.ts';
+import type { BuildVmTree } from './tree-description.ts';
 
 /** What the board and the run give to the hypervisor; the same on every core. */
 export interface RhyperPlatform {
@@ -28,6 +29,7 @@ export interface RhyperPort {
   readonly stop: (exitCode: number) => void;
   /** Writes to RAM as a store of this core does: translated code and exclusive monitors hear of it. */
   readonly writeRam: (pa: number, bytes: Uint8Array) => void;
+  readonly buildTree: BuildVmTree;
 }
 
 export interface Rhyper {
