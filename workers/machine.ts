@@ -169,6 +169,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
           CNTP: firstPpi + ppi.physicalTimer,
           CNTV: firstPpi + ppi.virtualTimer,
           CNTHP: firstPpi + ppi.hypervisorTimer,
+          CNTHV: firstPpi + ppi.hypervisorVirtualTimer,
           CNTPS: firstPpi + ppi.secureTimer,
           PMU: firstPpi + performanceMonitorsPpi,
           maintenance: firstPpi + ppi.gicMaintenance,

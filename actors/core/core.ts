@@ -30,7 +30,7 @@ import { makePowerLink, type SavedPowerLink } from './power-link.ts';
 import { makeResidentLevel, type ResidentLevel, type SavedResidentLevel } from './resident-level.ts';
 
 /** Timer tags: the kinds in this order, then the answer of the bus where nothing is. */
-const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTPS', 'PMU', 'events'];
+const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTHV', 'CNTPS', 'PMU', 'events'];
 const decodeErrorTag = timerKinds.length;
 
 /** The engine returns at least this often, so that code which loops inside one translated function gets its better version. */

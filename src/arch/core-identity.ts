@@ -1,7 +1,8 @@
 // What a core is: the implemented exception levels, its identity, and the values of the ID registers that follow.
-// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32, FlagM and SB.
+// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32, FlagM, SB, and of FEAT_EVT the
+// traps that do not concern the Outer Shareable domain.
 //
-// Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no FEAT_VHE (MMFR1.VH) and no
+// Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no
 // FEAT_XNX (MMFR1.XNX), which come with stage 2; no FEAT_RAS; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
 // only; AArch64 only. AdvSIMD and FP are reported as present without half precision, although only their registers and their
 // loads and stores exist yet: software must see them to save, restore and move V0-V31. Their arithmetic is UNDEFINED.
@@ -34,8 +35,9 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
     [28, 0], // no RAS: ESB is a NOP
   );
 
-/** Armv8.2 debug architecture, PMUv3 for Armv8.1, two breakpoints, two watchpoints, one context-aware breakpoint. */
-export const idAa64Dfr0 = nibbles([0, 6], [8, 4], [12, 1], [20, 1], [28, 0]);
+/** Debug architecture of Armv8.0, or with FEAT_VHE; PMUv3 for Armv8.1, two breakpoints, two watchpoints, one of them context-aware. */
+export const idAa64Dfr0 = (core: CoreIdentity): bigint =>
+  nibbles([0, core.hasEl2 ? 7 : 6], [8, 4], [12, 1], [20, 1], [28, 0]);
 /** CRC32, Atomic (LSE), TS (FlagM). */
 export const idAa64Isar0 = nibbles([16, 1], [20, 2], [52, 1]);
 /** DPB (DC CVAP), LRCPC2, SB. */
@@ -43,10 +45,10 @@ export const idAa64Isar1 = nibbles([0, 1], [20, 2], [36, 1]);
 /** PARange 48 bits, ASIDBits 16, no 16KB and no 64KB granule. SNSMem: Secure and Non-secure memory are told apart with EL3. */
 export const idAa64Mmfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, 5], [4, 2], [12, core.hasEl3 ? 1 : 0], [20, 0], [24, 15]);
-/** HPDS, LO, PAN2. */
-export const idAa64Mmfr1 = nibbles([12, 1], [16, 1], [20, 2]);
-/** CnP, UAO. */
-export const idAa64Mmfr2 = nibbles([0, 1], [4, 1]);
+/** VH, HPDS, LO, PAN2. */
+export const idAa64Mmfr1 = (core: CoreIdentity): bigint => nibbles([8, core.hasEl2 ? 1 : 0], [12, 1], [16, 1], [20, 2]);
+/** CnP, UAO, EVT: HCR_EL2.TID4, TICAB and TOCU. */
+export const idAa64Mmfr2 = (core: CoreIdentity): bigint => nibbles([0, 1], [4, 1], [56, core.hasEl2 ? 1 : 0]);
 
 /** log2 of the bytes that DC ZVA clears, of a cache line, and of the exclusives reservation granule: one line of the line map. */
 const lineWordsLog2 = 4;

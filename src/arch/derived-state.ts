@@ -2,7 +2,19 @@
 // alignment and floating-point controls, and the stack pointer in use. One function, `refreshDerivedState`, makes it from
 // PSTATE and the system registers; whatever changes those calls it.
 
-import { copy, currentEl, el2Enabled, hcr, HCR, low, type PeContext, PSTATE, setLow } from './pe-context.ts';
+import {
+  copy,
+  currentEl,
+  el2Enabled,
+  hcr,
+  HCR,
+  isE2h,
+  isHost,
+  low,
+  type PeContext,
+  PSTATE,
+  setLow,
+} from './pe-context.ts';
 import {
   jumpCacheEntries,
   jumpCacheEntryBytes,
@@ -17,7 +29,8 @@ import { synchroniseCycleCounter } from './performance-monitors.ts';
 /** Byte offsets of the banked stack pointers, and of SCTLR_ELx of the regime of each exception level. */
 const bankedSp = [slotOf('SP_EL0'), slotOf('SP_EL1'), slotOf('SP_EL2'), pe.spEl3] as const;
 const SCTLR_EL1 = slotOf('SCTLR_EL1');
-const sctlrOfEl = [SCTLR_EL1, SCTLR_EL1, slotOf('SCTLR_EL2'), slotOf('SCTLR_EL3')] as const;
+const SCTLR_EL2 = slotOf('SCTLR_EL2');
+const sctlrOfEl = [SCTLR_EL1, SCTLR_EL1, SCTLR_EL2, slotOf('SCTLR_EL3')] as const;
 const CPACR_EL1 = slotOf('CPACR_EL1');
 const CPTR_EL2 = slotOf('CPTR_EL2');
 const CPTR_EL3 = slotOf('CPTR_EL3');
@@ -26,22 +39,31 @@ const SCTLR = { M: 1 << 0, A: 1 << 1, SA: 1 << 3, SA0: 1 << 4 } as const;
 const TFP = 1 << 10;
 
 /** SCTLR_ELx of the translation regime of an exception level, bits [31:0]. */
-export const sctlr = (cx: PeContext, el: number): number => low(cx, sctlrOfEl[el]!);
+export const sctlr = (cx: PeContext, el: number): number =>
+  low(cx, el === 0 && isHost(cx) ? SCTLR_EL2 : sctlrOfEl[el]!);
 
 /** True where stage 1 of the regime of this exception level is enabled. */
 export function isStage1Enabled(cx: PeContext, el: number): boolean {
-  if (el <= 1 && (hcr(cx) & (HCR.TGE | HCR.DC)) !== 0) return false;
+  const isOfGuest = el === 1 || (el === 0 && !isHost(cx));
+  if (isOfGuest && (hcr(cx) & (HCR.TGE | HCR.DC)) !== 0) return false;
   return (sctlr(cx, el) & SCTLR.M) !== 0;
+}
+
+/** CPACR_EL1.FPEN, and CPTR_EL2.FPEN where HCR_EL2.E2H is 1: 0 and 2 trap everything, 1 what `isUser`, 3 nothing. */
+function isTrappedByFpen(control: number, isUser: boolean): boolean {
+  const FPEN = (control >>> 20) & 3;
+  return FPEN !== 3 && !(FPEN === 1 && !isUser);
 }
 
 /** The least exception level whose control traps SIMD&FP accesses from the current one, or 0. */
 export function fpTrapTarget(cx: PeContext): 0 | 1 | 2 | 3 {
   const el = currentEl(cx);
-  if (el <= 1) {
-    const FPEN = (low(cx, CPACR_EL1) >>> 20) & 3;
-    if (FPEN !== 3 && !(FPEN === 1 && el === 1)) return 1;
+  const isHostEl0 = el === 0 && isHost(cx);
+  if (el <= 1 && !isHostEl0 && isTrappedByFpen(low(cx, CPACR_EL1), el === 0)) return 1;
+  if (el <= 2 && el2Enabled(cx)) {
+    const control = low(cx, CPTR_EL2);
+    if (isE2h(cx) ? isTrappedByFpen(control, isHostEl0) : (control & TFP) !== 0) return 2;
   }
-  if (el <= 2 && el2Enabled(cx) && (low(cx, CPTR_EL2) & TFP) !== 0) return 2;
   if (cx.hasEl3 && (low(cx, CPTR_EL3) & TFP) !== 0) return 3;
   return 0;
 }

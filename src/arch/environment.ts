@@ -28,7 +28,7 @@ export const dvm = {
 } as const;
 
 /** What drives an interrupt line by time: the timers and the PMU; and the event stream, which has no line and wakes WFE. */
-export type TimerKind = 'CNTP' | 'CNTV' | 'CNTHP' | 'CNTPS' | 'PMU' | 'events';
+export type TimerKind = 'CNTP' | 'CNTV' | 'CNTHP' | 'CNTHV' | 'CNTPS' | 'PMU' | 'events';
 
 /** `deadlineTicks` of a timer that will not fire by itself. */
 export const never = Infinity;

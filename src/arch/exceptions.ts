@@ -9,6 +9,7 @@ import {
   hcr,
   HCR,
   high,
+  isHost,
   low,
   type PeContext,
   PSTATE,
@@ -72,7 +73,8 @@ export function takeException(cx: PeContext, target: number, vectorOffset: numbe
 
   let entered = (target << PSTATE.elShift) | PSTATE.SP | PSTATE.D | PSTATE.A | PSTATE.I | PSTATE.F;
   entered |= pstate & PSTATE.PAN;
-  if (target === 1 && (sctlr(cx, 1) & SPAN) === 0) entered |= PSTATE.PAN;
+  const hasSpan = target === 1 || (target === 2 && isHost(cx));
+  if (hasSpan && (sctlr(cx, target) & SPAN) === 0) entered |= PSTATE.PAN;
   setPstate(cx, entered);
 
   const vbar = vbarOfEl[target]!;

@@ -3,7 +3,7 @@
 
 import { isAnswerWaiting } from './bus-accesses.ts';
 import { takeException, takeSError, vector } from './exceptions.ts';
-import { currentEl, hcr, HCR, low, type PeContext, PSTATE, scr, SCR, setLow } from './pe-context.ts';
+import { currentEl, hcr, HCR, isHost, low, type PeContext, PSTATE, scr, SCR, setLow } from './pe-context.ts';
 import type { InterruptKind } from './pe.ts';
 import { pe } from './state-layout.ts';
 import { slotOf } from './system-registers.ts';
@@ -48,8 +48,8 @@ function isTakeable(cx: PeContext, line: (typeof physicalLines)[number]): boolea
   const el = currentEl(cx);
   const target = physicalTarget(cx, line);
   if (target < el) return false;
-  // PSTATE does not mask what goes to EL2 or EL3 from below.
-  if (target > el && target > 1) return true;
+  // PSTATE does not mask what goes to EL2 or EL3 from below; of a host's application it does what goes to EL2.
+  if (target > el && (target === 3 || (target === 2 && !isHost(cx)))) return true;
   return (low(cx, pe.pstate) & line.mask) === 0;
 }
 

@@ -105,20 +105,38 @@ export const currentEl = (cx: PeContext): number => (low(cx, pe.pstate) >>> PSTA
 
 // Fields of HCR_EL2 and SCR_EL3 that routing and translation read.
 export const HCR = {
+  VM: 1 << 0,
+  SWIO: 1 << 1,
+  PTW: 1 << 2,
   FMO: 1 << 3,
   IMO: 1 << 4,
   AMO: 1 << 5,
+  /** FMO, IMO and AMO. */
+  routing: 7 << 3,
   VF: 1 << 6,
   VI: 1 << 7,
   VSE: 1 << 8,
   FB: 1 << 9,
+  BSU: 3 << 10,
   DC: 1 << 12,
   TWI: 1 << 13,
   TWE: 1 << 14,
+  TID0: 1 << 15,
+  TID1: 1 << 16,
+  TID2: 1 << 17,
+  TID3: 1 << 18,
   TSC: 1 << 19,
   TIDCP: 1 << 20,
+  TACR: 1 << 21,
+  TSW: 1 << 22,
+  TPCP: 1 << 23,
+  TPU: 1 << 24,
+  TTLB: 1 << 25,
+  TVM: 1 << 26,
   TGE: 1 << 27,
+  TDZ: 1 << 28,
   HCD: 1 << 29,
+  TRVM: 1 << 30,
 } as const;
 export const SCR = {
   NS: 1,
@@ -144,7 +162,27 @@ export const isSecureBelowEl3 = (cx: PeContext): boolean => (scr(cx) & SCR.NS) =
 export const isSecure = (cx: PeContext): boolean => (cx.hasEl3 && currentEl(cx) === 3) || isSecureBelowEl3(cx);
 /** EL2Enabled(): Secure EL2 is not implemented. */
 export const el2Enabled = (cx: PeContext): boolean => cx.hasEl2 && !isSecureBelowEl3(cx);
-/** HCR_EL2 in effect: 0 where EL2 is not enabled. */
-export const hcr = (cx: PeContext): number => (el2Enabled(cx) ? low(cx, HCR_EL2) : 0);
 /** HCR_EL2.E2H in effect: EL2 is a host's level, with the EL2&0 translation regime (FEAT_VHE). */
 export const isE2h = (cx: PeContext): boolean => el2Enabled(cx) && (high(cx, HCR_EL2) & (1 << 2)) !== 0;
+
+/** Fields that behave as 0 while TGE is 1: no guest runs; and those that do so where E2H is 1 besides. IMO, FMO and AMO see below. */
+const withoutGuest =
+  HCR.SWIO | HCR.PTW | HCR.VF | HCR.VI | HCR.VSE | HCR.FB | HCR.TID1 | HCR.TID3 | HCR.TSC | HCR.TACR | HCR.TSW;
+const withoutGuestToo = HCR.TTLB | HCR.TVM | HCR.HCD | HCR.TRVM;
+const inHost = HCR.VM | HCR.routing | HCR.BSU | HCR.DC | HCR.TWI | HCR.TWE | HCR.TID0 | HCR.TID2;
+const inHostToo = HCR.TIDCP | HCR.TPCP | HCR.TPU | HCR.TDZ;
+
+/**
+ * Bits [31:0] of HCR_EL2 in effect: 0 where EL2 is not enabled. With TGE some fields behave as 0, and FMO, IMO and AMO as 1, or as 0 where
+ * E2H is 1: physical interrupts go to EL2 by TGE itself.
+ */
+export function hcr(cx: PeContext): number {
+  if (!el2Enabled(cx)) return 0;
+  const value = low(cx, HCR_EL2);
+  if ((value & HCR.TGE) === 0) return value;
+  const kept = value & ~(withoutGuest | withoutGuestToo);
+  return isE2h(cx) ? kept & ~(inHost | inHostToo) : kept | HCR.routing;
+}
+
+/** HCR_EL2.{E2H, TGE} is {1, 1}: EL0 is an application of the host at EL2, in the EL2&0 regime. */
+export const isHost = (cx: PeContext): boolean => isE2h(cx) && (low(cx, HCR_EL2) & HCR.TGE) !== 0;

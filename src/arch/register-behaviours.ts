@@ -17,7 +17,7 @@ import {
   readTimerValue,
   timerControl,
   updateTimer,
-  virtualCount,
+  visibleVirtualCount,
   writeTimerValue,
 } from './timers.ts';
 
@@ -187,7 +187,7 @@ function timerBehaviours(kind: CounterTimer): [string, RegisterBehaviour][] {
 
 const timer: Readonly<Record<string, RegisterBehaviour>> = {
   CNTPCT_EL0: { read: physicalCount },
-  CNTVCT_EL0: { read: virtualCount },
+  CNTVCT_EL0: { read: visibleVirtualCount },
   CNTKCTL_EL1: {
     read: (cx) => read64(cx, slot.CNTKCTL_EL1),
     write(cx, value) {

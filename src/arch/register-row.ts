@@ -8,15 +8,16 @@ export type Access = 'RW' | 'RO' | 'WO';
 
 /**
  * Where the value is: `plain` in the register's slot; `constant` is its reset value and ignores writes; `computed` by the
- * behaviour of the register's name (a slot may back it); `gic` in the CPU interface; `pstate` in the hot fields of the record.
+ * behaviour of the register's name (a slot may back it); `gic` in the CPU interface; `pstate` in the hot fields of the record;
+ * `alias` in another register, which host-registers.ts names.
  */
-export type Storage = 'plain' | 'constant' | 'computed' | 'timer' | 'pstate' | 'gic';
+export type Storage = 'plain' | 'constant' | 'computed' | 'timer' | 'pstate' | 'gic' | 'alias';
 
 /**
  * What must exist for the register to exist. Without EL2, EL3 finds its registers RES0; `EL2 or identity` reads as its reset
- * value there.
+ * value there. `E2H`: HCR_EL2.E2H in effect.
  */
-export type Needs = 'EL2' | 'EL2 or identity' | 'EL3' | 'EL1 highest' | 'EL2 highest';
+export type Needs = 'EL2' | 'EL2 or identity' | 'E2H' | 'EL3' | 'EL1 highest' | 'EL2 highest';
 
 /** What a write changes beyond the register: the stage 1 translation of a regime, a control of execution, a routing. */
 export type Affects = 'EL1&0' | 'EL2' | 'EL3' | 'controls' | 'HCR_EL2' | 'SCR_EL3';

@@ -2,19 +2,21 @@
 // The order of the checks is the manual's: UNDEFINED by encoding, by missing exception level, by the current exception level;
 // then the traps, those to lower exception levels first.
 
+import { trapTarget } from './access-traps.ts';
 import { highestEl } from './core-identity.ts';
 import { flushRegime, fpTrapTarget, refreshDerivedState } from './derived-state.ts';
 import { EC, fpAccessTrap, takeTrap, undefinedInstruction } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
+import { redirected } from './host-registers.ts';
 import { instructionRt } from './instruction-fetch.ts';
 import { pendingInterrupt } from './interrupts.ts';
 import {
   advancePc,
   currentEl,
-  el2Enabled,
   hcr,
   HCR,
   high,
+  isE2h,
   isSecureBelowEl3,
   low,
   type PeContext,
@@ -25,62 +27,10 @@ import {
 import { registerBehaviours } from './register-behaviours.ts';
 import type { Affects, LeastEl, Needs } from './register-row.ts';
 import { pe } from './state-layout.ts';
-import { systemInstructionAt, systemInstructions } from './system-instructions.ts';
+import { systemInstructionAt } from './system-instructions.ts';
 import { encodingOf, systemIss } from './system-key.ts';
 import { performSystemOperation } from './system-operations.ts';
-import { registerAt, registerNamed, slotOf, type SystemRegister, systemRegisters } from './system-registers.ts';
-import { type Trap, type TrapName, traps } from './traps.ts';
-
-/** A trap with the offset of its controlling word; `levels` has a bit for each exception level of `from`. */
-interface ResolvedTrap extends Trap {
-  readonly offset: number;
-  readonly levels: number;
-}
-
-function resolve(names: readonly TrapName[]): readonly ResolvedTrap[] {
-  return names
-    .filter((name) => name !== 'SIMD&FP')
-    .map((name) => {
-      const trap: Trap = traps[name];
-      const levels = trap.from.reduce((sum, el) => sum | (1 << el), 0);
-      return { ...trap, offset: slotOf(trap.register) + (trap.high === true ? 4 : 0), levels };
-    });
-}
-
-/** The traps of each register and System instruction that has any, by its key. */
-const trapsOfKey = new Map(
-  [...systemRegisters, ...systemInstructions]
-    .filter((row) => row.traps.length > 0)
-    .map((row) => [row.key, resolve(row.traps)]),
-);
-const noTraps: readonly ResolvedTrap[] = [];
-
-function conditionHolds(cx: PeContext, trap: ResolvedTrap): boolean {
-  const bits = low(cx, trap.offset) & trap.mask;
-  switch (trap.when) {
-    case 'anySet':
-      return bits !== 0;
-    case 'allSet':
-      return bits >>> 0 === trap.mask;
-    case 'allClear':
-      return bits === 0;
-  }
-}
-
-/** The exception level that traps an access, or 0. */
-function trapTarget(cx: PeContext, key: number, isRead: boolean): number {
-  const el = currentEl(cx);
-  let target = 0;
-  for (const trap of trapsOfKey.get(key) ?? noTraps) {
-    if (target !== 0 && trap.to >= target) continue;
-    if (((trap.levels >>> el) & 1) === 0) continue;
-    if (trap.on !== undefined && trap.on !== (isRead ? 'read' : 'write')) continue;
-    if ((trap.to === 2 && !el2Enabled(cx)) || (trap.to === 3 && !cx.hasEl3)) continue;
-    if (trap.unlessHcr !== undefined && (hcr(cx) & trap.unlessHcr) !== 0) continue;
-    if (conditionHolds(cx, trap)) target = trap.to;
-  }
-  return target;
-}
+import { registerAt, registerNamed, type SystemRegister } from './system-registers.ts';
 
 function isAtLeast(cx: PeContext, least: LeastEl): boolean {
   return currentEl(cx) >= (least === 'highest' ? highestEl(cx.core) : least);
@@ -102,6 +52,8 @@ function exists(cx: PeContext, needs: Needs | undefined): boolean {
       return cx.hasEl2 || currentEl(cx) === 3;
     case 'EL3':
       return cx.hasEl3;
+    case 'E2H':
+      return isE2h(cx);
     case 'EL1 highest':
       return highestEl(cx.core) === 1;
     case 'EL2 highest':
@@ -152,7 +104,10 @@ export function readSystemRegister(cx: PeContext, key: number): Exit {
   if (row === undefined) return unallocated(cx, key, true);
   if (row.access === 'WO') return undefinedInstruction(cx);
   const refused = refusal(cx, row, row.readEl, true);
-  if (refused !== exit.none) return refused;
+  return refused !== exit.none ? refused : readPermitted(cx, redirected(cx, row));
+}
+
+function readPermitted(cx: PeContext, row: SystemRegister): Exit {
   if (row.storage === 'plain') {
     if (isMissingEl2(cx, row)) write64(cx, pe.scratch, row.needs === 'EL2 or identity' ? row.reset(cx.core) : 0n);
     else setPair(cx, pe.scratch, low(cx, offsetOf(row)), high(cx, offsetOf(row)));
@@ -183,11 +138,12 @@ export function readValue(cx: PeContext, row: SystemRegister): bigint | undefine
 
 /** MSR (register). */
 export function writeSystemRegister(cx: PeContext, key: number): Exit {
-  const row = registerAt(key);
-  if (row === undefined) return unallocated(cx, key, false);
-  if (row.access === 'RO') return undefinedInstruction(cx);
-  const refused = refusal(cx, row, row.writeEl, false);
+  const named = registerAt(key);
+  if (named === undefined) return unallocated(cx, key, false);
+  if (named.access === 'RO') return undefinedInstruction(cx);
+  const refused = refusal(cx, named, named.writeEl, false);
   if (refused !== exit.none) return refused;
+  const row = redirected(cx, named);
   if (isMissingEl2(cx, row)) return exit.none;
   if (isUndefinedNow(cx, row)) return undefinedInstruction(cx);
   return writeValue(cx, row, read64(cx, pe.scratch));

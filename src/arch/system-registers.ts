@@ -5,6 +5,7 @@ import { controlRegisters } from './registers/control.ts';
 import { debugRegisters } from './registers/debug.ts';
 import { exceptionRegisters } from './registers/exceptions.ts';
 import { gicRegisters } from './registers/gic.ts';
+import { hostAliases } from './registers/host.ts';
 import { identificationRegisters } from './registers/identification.ts';
 import { performanceRegisters } from './registers/performance.ts';
 import { processStateRegisters } from './registers/process-state.ts';
@@ -78,6 +79,7 @@ export const systemRegisters: readonly SystemRegister[] = numberRows([
   ...performanceRegisters,
   ...timerRegisters,
   ...gicRegisters,
+  ...hostAliases,
 ]);
 
 const indexOfKey = new Int16Array(systemKeys).fill(-1);

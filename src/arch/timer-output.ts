@@ -9,5 +9,13 @@ export interface TimerOutput {
 
 export function createTimerOutputs(): Record<TimerKind, TimerOutput> {
   const quiet = (): TimerOutput => ({ deadlineTicks: never, level: false });
-  return { CNTP: quiet(), CNTV: quiet(), CNTHP: quiet(), CNTPS: quiet(), PMU: quiet(), events: quiet() };
+  return {
+    CNTP: quiet(),
+    CNTV: quiet(),
+    CNTHP: quiet(),
+    CNTHV: quiet(),
+    CNTPS: quiet(),
+    PMU: quiet(),
+    events: quiet(),
+  };
 }

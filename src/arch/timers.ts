@@ -1,8 +1,8 @@
-// The Generic Timer (Arm ARM, "The Generic Timer in AArch64 state"): the system counter, four timers and the event stream.
+// The Generic Timer (Arm ARM, "The Generic Timer in AArch64 state"): the system counter, five timers and the event stream.
 // The counter is simulated time: floor(ticks / 16). A timer's output line is level-sensitive: ENABLE and not IMASK and ISTATUS.
 
 import { never, type TimerKind } from './environment.ts';
-import { low, type PeContext, read64, setLow, write64 } from './pe-context.ts';
+import { currentEl, isE2h, isHost, low, type PeContext, read64, setLow, write64 } from './pe-context.ts';
 import { synchroniseCycleCounter, updatePerformanceInterrupt } from './performance-monitors.ts';
 import { allBits } from './register-row.ts';
 import { ticksPerCount } from './registers/timer.ts';
@@ -27,10 +27,11 @@ const slots: Readonly<Record<CounterTimer, TimerRegisters>> = {
   CNTP: timerRegisters('CNTP', 'EL0'),
   CNTV: timerRegisters('CNTV', 'EL0'),
   CNTHP: timerRegisters('CNTHP', 'EL2'),
+  CNTHV: timerRegisters('CNTHV', 'EL2'),
   CNTPS: timerRegisters('CNTPS', 'EL1'),
 };
 export const timerControl = (kind: CounterTimer): TimerRegisters => slots[kind];
-export const counterTimers: readonly CounterTimer[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTPS'];
+export const counterTimers: readonly CounterTimer[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTHV', 'CNTPS'];
 const CNTVOFF_EL2 = slotOf('CNTVOFF_EL2');
 const CNTKCTL_EL1 = slotOf('CNTKCTL_EL1');
 const CNTHCTL_EL2 = slotOf('CNTHCTL_EL2');
@@ -39,9 +40,16 @@ const CTL = { ENABLE: 1, IMASK: 2, ISTATUS: 4 } as const;
 
 /** PhysicalCountInt(). */
 export const physicalCount = (cx: PeContext): bigint => BigInt(Math.floor(cx.environment.now() / ticksPerCount));
-export const virtualCount = (cx: PeContext): bigint => (physicalCount(cx) - virtualOffset(cx)) & allBits;
+const virtualCount = (cx: PeContext): bigint => (physicalCount(cx) - virtualOffset(cx)) & allBits;
+/** CNTVCT_EL0: without the offset in a host, at EL2 and EL0. */
+export function visibleVirtualCount(cx: PeContext): bigint {
+  const el = currentEl(cx);
+  const isInHost = (el === 2 && isE2h(cx)) || (el === 0 && isHost(cx));
+  return isInHost ? physicalCount(cx) : virtualCount(cx);
+}
 const virtualOffset = (cx: PeContext): bigint => (cx.hasEl2 ? read64(cx, CNTVOFF_EL2) : 0n);
 
+/** The count of a timer. CNTHV, the host's virtual timer, has an offset of 0. */
 const countOf = (cx: PeContext, kind: CounterTimer): bigint => (kind === 'CNTV' ? virtualCount(cx) : physicalCount(cx));
 
 const isConditionMet = (cx: PeContext, kind: CounterTimer): boolean =>

@@ -1,6 +1,11 @@
 // The traps that accesses to system registers and System instructions are subject to, each named by the field that enables it
 // (Arm ARM, "Traps to EL1, EL2 and EL3"). A trap applies to accesses from the listed exception levels, when its condition holds:
 // `anySet`, `allSet` or `allClear` of the mask in the controlling register.
+//
+// Left out, because what they trap does not exist here: trace (CPTR_ELx.TTA), SPE, AArch32 (HSTR_EL2, HCR_EL2.TID0), nested
+// virtualization, pointer authentication, error records. Traps of WFI, WFE, SMC and SIMD&FP are with these instructions.
+
+type HostControl = 'SCTLR_EL2' | 'CNTHCTL_EL2';
 
 export interface Trap {
   readonly register: string;
@@ -13,6 +18,13 @@ export interface Trap {
   readonly high?: boolean;
   /** Fields of the effective HCR_EL2, any of which lifts the trap: the access is one of a virtual register then. */
   readonly unlessHcr?: number;
+  /** The mask where HCR_EL2.E2H is 1, if the register then has another format. */
+  readonly maskWithE2h?: number;
+  /**
+   * Of an access from EL0 where HCR_EL2.{E2H, TGE} is {1, 1}: the register that holds the field then, or that the access always traps,
+   * or never. Default: as without.
+   */
+  readonly inHost?: HostControl | 'always' | 'never';
 }
 
 const toEl1 = (register: string, mask: number, when: Trap['when'] = 'allClear'): Trap => ({
@@ -22,6 +34,11 @@ const toEl1 = (register: string, mask: number, when: Trap['when'] = 'allClear'):
   from: [0],
   to: 1,
 });
+/** With fields of the same place in the register of EL2 that a host's EL0 obeys. */
+const toEl1OrHost = (register: string, bits: number, inHost: HostControl): Trap => ({
+  ...toEl1(register, bits),
+  inHost,
+});
 const toEl2 = (register: string, bit: number, from: readonly number[], on?: 'read' | 'write'): Trap => ({
   register,
   mask: (1 << (bit & 31)) >>> 0,
@@ -30,6 +47,11 @@ const toEl2 = (register: string, bit: number, from: readonly number[], on?: 'rea
   to: 2,
   ...(on === undefined ? {} : { on }),
   ...(bit > 31 ? { high: true } : {}),
+});
+/** The fields of HCR_EL2 trap guests alone. */
+const ofGuest = (bit: number, from: readonly number[], on?: 'read' | 'write'): Trap => ({
+  ...toEl2('HCR_EL2', bit, from, on),
+  inHost: 'never',
 });
 const toEl3 = (register: string, bit: number, from: readonly number[]): Trap => ({
   ...toEl2(register, bit, from),
@@ -41,35 +63,58 @@ const TDE = 1 << 8;
 const [FMO, IMO] = [1 << 3, 1 << 4];
 
 export const traps = {
-  'SCTLR_EL1.UMA': toEl1('SCTLR_EL1', 1 << 9),
-  'SCTLR_EL1.DZE': toEl1('SCTLR_EL1', 1 << 14),
-  'SCTLR_EL1.UCT': toEl1('SCTLR_EL1', 1 << 15),
-  'SCTLR_EL1.UCI': toEl1('SCTLR_EL1', 1 << 26),
+  /** SCTLR_EL2 has no such field. */
+  'SCTLR_EL1.UMA': { ...toEl1('SCTLR_EL1', 1 << 9), inHost: 'always' },
+  'SCTLR_EL1.DZE': toEl1OrHost('SCTLR_EL1', 1 << 14, 'SCTLR_EL2'),
+  'SCTLR_EL1.UCT': toEl1OrHost('SCTLR_EL1', 1 << 15, 'SCTLR_EL2'),
+  'SCTLR_EL1.UCI': toEl1OrHost('SCTLR_EL1', 1 << 26, 'SCTLR_EL2'),
   'MDSCR_EL1.TDCC': toEl1('MDSCR_EL1', 1 << 12, 'anySet'),
   'PMUSERENR_EL0.EN': toEl1('PMUSERENR_EL0', 1),
+  'PMUSERENR_EL0.EN write': { ...toEl1('PMUSERENR_EL0', 1), on: 'write' },
   'PMUSERENR_EL0.SW': toEl1('PMUSERENR_EL0', 3),
-  'PMUSERENR_EL0.CR': toEl1('PMUSERENR_EL0', 5),
+  'PMUSERENR_EL0.CR': { ...toEl1('PMUSERENR_EL0', 5), on: 'read' },
   'PMUSERENR_EL0.ER': toEl1('PMUSERENR_EL0', 9),
-  'CNTKCTL_EL1.EL0PCTEN': toEl1('CNTKCTL_EL1', 1 << 0),
-  'CNTKCTL_EL1.EL0VCTEN': toEl1('CNTKCTL_EL1', 1 << 1),
-  'CNTKCTL_EL1.EL0xCTEN': toEl1('CNTKCTL_EL1', 3),
-  'CNTKCTL_EL1.EL0VTEN': toEl1('CNTKCTL_EL1', 1 << 8),
-  'CNTKCTL_EL1.EL0PTEN': toEl1('CNTKCTL_EL1', 1 << 9),
+  'PMUSERENR_EL0.ER read': { ...toEl1('PMUSERENR_EL0', 9), on: 'read' },
+  'CNTKCTL_EL1.EL0PCTEN': toEl1OrHost('CNTKCTL_EL1', 1 << 0, 'CNTHCTL_EL2'),
+  'CNTKCTL_EL1.EL0VCTEN': toEl1OrHost('CNTKCTL_EL1', 1 << 1, 'CNTHCTL_EL2'),
+  'CNTKCTL_EL1.EL0xCTEN': toEl1OrHost('CNTKCTL_EL1', 3, 'CNTHCTL_EL2'),
+  'CNTKCTL_EL1.EL0VTEN': toEl1OrHost('CNTKCTL_EL1', 1 << 8, 'CNTHCTL_EL2'),
+  'CNTKCTL_EL1.EL0PTEN': toEl1OrHost('CNTKCTL_EL1', 1 << 9, 'CNTHCTL_EL2'),
 
-  'CNTHCTL_EL2.EL1PCTEN': { register: 'CNTHCTL_EL2', mask: 1, when: 'allClear', from: [0, 1], to: 2 },
-  'CNTHCTL_EL2.EL1PCEN': { register: 'CNTHCTL_EL2', mask: 2, when: 'allClear', from: [0, 1], to: 2 },
-  'HCR_EL2.TID1': toEl2('HCR_EL2', 16, [1]),
-  'HCR_EL2.TID2': toEl2('HCR_EL2', 17, [0, 1]),
-  'HCR_EL2.TID3': toEl2('HCR_EL2', 18, [1], 'read'),
-  'HCR_EL2.TACR': toEl2('HCR_EL2', 21, [1]),
-  'HCR_EL2.TSW': toEl2('HCR_EL2', 22, [1]),
-  'HCR_EL2.TPC': toEl2('HCR_EL2', 23, [0, 1]),
-  'HCR_EL2.TPU': toEl2('HCR_EL2', 24, [0, 1]),
-  'HCR_EL2.TTLB': toEl2('HCR_EL2', 25, [1]),
-  'HCR_EL2.TVM': toEl2('HCR_EL2', 26, [1], 'write'),
-  'HCR_EL2.TDZ': toEl2('HCR_EL2', 28, [0, 1]),
-  'HCR_EL2.TRVM': toEl2('HCR_EL2', 30, [1], 'read'),
-  'HCR_EL2.TLOR': toEl2('HCR_EL2', 35, [1]),
+  'CNTHCTL_EL2.EL1PCTEN': {
+    register: 'CNTHCTL_EL2',
+    mask: 1,
+    maskWithE2h: 1 << 10,
+    when: 'allClear',
+    from: [0, 1],
+    to: 2,
+    inHost: 'never',
+  },
+  /** EL1PTEN where HCR_EL2.E2H is 1. */
+  'CNTHCTL_EL2.EL1PCEN': {
+    register: 'CNTHCTL_EL2',
+    mask: 2,
+    maskWithE2h: 1 << 11,
+    when: 'allClear',
+    from: [0, 1],
+    to: 2,
+    inHost: 'never',
+  },
+  'HCR_EL2.TID1': ofGuest(16, [1]),
+  'HCR_EL2.TID2': ofGuest(17, [0, 1]),
+  'HCR_EL2.TID3': ofGuest(18, [1], 'read'),
+  'HCR_EL2.TACR': ofGuest(21, [1]),
+  'HCR_EL2.TSW': ofGuest(22, [1]),
+  'HCR_EL2.TPC': ofGuest(23, [0, 1]),
+  'HCR_EL2.TPU': ofGuest(24, [0, 1]),
+  'HCR_EL2.TTLB': ofGuest(25, [1]),
+  'HCR_EL2.TVM': ofGuest(26, [1], 'write'),
+  'HCR_EL2.TDZ': ofGuest(28, [0, 1]),
+  'HCR_EL2.TRVM': ofGuest(30, [1], 'read'),
+  'HCR_EL2.TLOR': ofGuest(35, [1]),
+  'HCR_EL2.TID4': ofGuest(49, [1]),
+  'HCR_EL2.TICAB': ofGuest(50, [1]),
+  'HCR_EL2.TOCU': ofGuest(52, [0, 1]),
   /** SGIs of a virtual machine are the hypervisor's to generate. */
   'HCR_EL2.FMO|IMO': { register: 'HCR_EL2', mask: 0x18, when: 'anySet', from: [1], to: 2 },
   'ICH_HCR_EL2.TC': toEl2('ICH_HCR_EL2', 10, [1]),
@@ -80,6 +125,8 @@ export const traps = {
   'MDCR_EL2.TPMCR': toEl2('MDCR_EL2', 5, [0, 1]),
   'MDCR_EL2.TPM': toEl2('MDCR_EL2', 6, [0, 1]),
   'MDCR_EL2.TDA': { register: 'MDCR_EL2', mask: TDE | (1 << 9), when: 'anySet', from: [0, 1], to: 2 },
+  /** HCR_EL2.TGE makes MDCR_EL2.TDE behave as 1. */
+  'HCR_EL2.TGE': toEl2('HCR_EL2', 27, [0]),
   'MDCR_EL2.TDOSA': { register: 'MDCR_EL2', mask: TDE | (1 << 10), when: 'anySet', from: [1], to: 2 },
   'MDCR_EL2.TDRA': { register: 'MDCR_EL2', mask: TDE | (1 << 11), when: 'anySet', from: [0, 1], to: 2 },
 

@@ -115,7 +115,7 @@ describe('identification', () => {
     expect(onePe().mrs('ID_AA64PFR0_EL1')! & 0xffffn).toBe(0x1111n);
   });
 
-  it('reports LSE, CRC32, FlagM and LRCPC2, no VHE, and the 4KB granule alone', () => {
+  it('reports LSE, CRC32, FlagM and LRCPC2, VHE with EL2, and the 4KB granule alone', () => {
     const test = onePe();
     const field = (name: string, low: bigint): bigint => (test.mrs(name)! >> low) & 15n;
     expect(field('ID_AA64ISAR0_EL1', 16n)).toBe(1n);
@@ -123,7 +123,8 @@ describe('identification', () => {
     expect(field('ID_AA64ISAR0_EL1', 52n)).toBe(1n);
     expect(field('ID_AA64ISAR1_EL1', 20n)).toBe(2n);
     expect(field('ID_AA64ISAR1_EL1', 36n)).toBe(1n);
-    expect(field('ID_AA64MMFR1_EL1', 8n)).toBe(0n);
+    expect(field('ID_AA64MMFR1_EL1', 8n)).toBe(1n);
+    expect(onePe({ hasEl2: false }).mrs('ID_AA64MMFR1_EL1')! & 0xf00n).toBe(0n);
     expect(field('ID_AA64MMFR0_EL1', 28n)).toBe(0n);
     expect(field('ID_AA64MMFR0_EL1', 24n)).toBe(15n);
     expect(field('ID_AA64MMFR0_EL1', 20n)).toBe(0n);

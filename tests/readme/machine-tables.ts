@@ -40,6 +40,7 @@ export const privateInterruptTable = (): string =>
       [`${firstPpi + ppi.gicMaintenance}`, 'maintenance interrupt of the virtual CPU interface'],
       [`${firstPpi + ppi.hypervisorTimer}`, 'CNTHP: EL2 physical timer'],
       [`${firstPpi + ppi.virtualTimer}`, 'CNTV: virtual timer'],
+      [`${firstPpi + ppi.hypervisorVirtualTimer}`, 'CNTHV: EL2 virtual timer'],
       [`${firstPpi + ppi.secureTimer}`, 'CNTPS: Secure physical timer'],
       [`${firstPpi + ppi.physicalTimer}`, 'CNTP: EL1 physical timer'],
     ],

@@ -7,12 +7,22 @@ import { bits, field, register, type RegisterRow } from '../register-row.ts';
 const sctlrEl1Writable = bits(0, 1, 2, 3, 4, 9, 12, 14, 15, 16, 18, 19, 23, 26);
 /** ITD and SED without AArch32; EOS, TSCXT, EIS, nTLSMD, LSMAOE without their features. */
 const sctlrEl1Ones = bits(7, 8, 11, 20, 22, 28, 29);
+/**
+ * Fields that are RES0 or RES1 for one value of HCR_EL2.{E2H, TGE} and not for the other keep what is written (Arm ARM, glossary).
+ * For a host: SA0, DZE, UCT, nTWI, nTWE, SPAN, UCI; CP15BEN, ITD, SED and TSCXT are without effect.
+ */
+const sctlrEl2Writable = bits(0, 1, 2, 3, 12, 19, 4, 14, 15, 16, 18, 23, 26, 5, 7, 8, 20);
+/** EOS, EIS, nTLSMD, LSMAOE. */
+const sctlrEl2Ones = bits(11, 22, 28, 29);
 /** M, A, C, SA, I, WXN. */
 const sctlrWritable = bits(0, 1, 2, 3, 12, 19);
 const sctlrOnes = bits(4, 5, 11, 16, 18, 22, 23, 28, 29);
 
-/** Every field of Armv8.2-A but E2H and those of FEAT_RAS; RW is RAO/WI without AArch32. */
-const hcrWritable = field(30, 0) | bits(32, 33, 35, 38);
+/**
+ * Every field of Armv8.2-A but those of FEAT_RAS, and TID4, TICAB and TOCU; RW is RAO/WI without AArch32. SWIO, BSU, TID0, CD, ID and
+ * MIOCNCE have nothing to change: there are no caches, barriers are for the whole system, there is no AArch32.
+ */
+const hcrWritable = field(30, 0) | bits(32, 33, 34, 35, 38, 49, 50, 52);
 const hcrOnes = bits(31);
 
 export const controlRegisters: readonly RegisterRow[] = [
@@ -31,9 +41,9 @@ export const controlRegisters: readonly RegisterRow[] = [
     affects: 'controls',
   }),
   register('SCTLR_EL2', [3, 4, 1, 0, 0], {
-    reset: bits(3),
-    writable: sctlrWritable,
-    ones: sctlrOnes,
+    reset: bits(3, 4, 5, 16, 18, 23),
+    writable: sctlrEl2Writable,
+    ones: sctlrEl2Ones,
     needs: 'EL2',
     affects: 'EL2',
   }),
@@ -45,8 +55,9 @@ export const controlRegisters: readonly RegisterRow[] = [
     needs: 'EL2',
   }),
   register('CPTR_EL2', [3, 4, 1, 1, 2], {
-    writable: bits(10, 31),
-    ones: bits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13),
+    // TFP and TCPAC; FPEN where HCR_EL2.E2H is 1. What is RES1 where it is 0 alone keeps what is written.
+    reset: field(9, 0) | bits(12, 13),
+    writable: field(10, 0) | bits(12, 13, 20, 21, 31),
     needs: 'EL2',
     traps: ['CPTR_EL3.TCPAC'],
     affects: 'controls',

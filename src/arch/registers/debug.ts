@@ -5,7 +5,7 @@ import { bits, field, lowWord, register, type RegisterDetails, type RegisterRow 
 
 const tda: RegisterDetails = { traps: ['MDCR_EL2.TDA', 'MDCR_EL3.TDA'] };
 const tdosa: RegisterDetails = { traps: ['MDCR_EL2.TDOSA', 'MDCR_EL3.TDOSA'] };
-const dcc: RegisterDetails = { traps: ['MDSCR_EL1.TDCC', 'MDCR_EL2.TDA', 'MDCR_EL3.TDA'] };
+const dcc: RegisterDetails = { traps: ['MDSCR_EL1.TDCC', 'MDCR_EL2.TDA', 'HCR_EL2.TGE', 'MDCR_EL3.TDA'] };
 
 /** ID_AA64DFR0_EL1.BRPs and WRPs, plus one. */
 const breakpoints = 2;

@@ -16,6 +16,7 @@ import { register, type RegisterDetails, type RegisterRow } from '../register-ro
 
 const id3: RegisterDetails = { access: 'RO', storage: 'constant', traps: ['HCR_EL2.TID3'] };
 const id2: RegisterDetails = { access: 'RO', storage: 'constant', traps: ['HCR_EL2.TID2'] };
+const id4: RegisterDetails = { access: 'RO', storage: 'constant', traps: ['HCR_EL2.TID2', 'HCR_EL2.TID4'] };
 const id1: RegisterDetails = { access: 'RO', storage: 'constant', traps: ['HCR_EL2.TID1'] };
 
 /** CRm and op2 of the ID registers of op0 3, op1 0, CRn 0. */
@@ -81,10 +82,10 @@ export const identificationRegisters: readonly RegisterRow[] = [
   register('MPIDR_EL1', [3, 0, 0, 0, 5], { access: 'RO', storage: 'computed' }),
   register('REVIDR_EL1', [3, 0, 0, 0, 6], id1),
   ...idRegisters(),
-  register('CCSIDR_EL1', [3, 1, 0, 0, 0], { ...id2, storage: 'computed' }),
-  register('CLIDR_EL1', [3, 1, 0, 0, 1], { ...id2, reset: clidrEl1 }),
+  register('CCSIDR_EL1', [3, 1, 0, 0, 0], { ...id4, storage: 'computed' }),
+  register('CLIDR_EL1', [3, 1, 0, 0, 1], { ...id4, reset: clidrEl1 }),
   register('AIDR_EL1', [3, 1, 0, 0, 7], id1),
-  register('CSSELR_EL1', [3, 2, 0, 0, 0], { writable: 0xfn, traps: ['HCR_EL2.TID2'] }),
+  register('CSSELR_EL1', [3, 2, 0, 0, 0], { writable: 0xfn, traps: ['HCR_EL2.TID2', 'HCR_EL2.TID4'] }),
   register('CTR_EL0', [3, 3, 0, 0, 1], { ...id2, reset: ctrEl0, traps: ['SCTLR_EL1.UCT', 'HCR_EL2.TID2'] }),
   register('DCZID_EL0', [3, 3, 0, 0, 7], { access: 'RO', storage: 'computed' }),
   register('VPIDR_EL2', [3, 4, 0, 0, 0], {

@@ -28,10 +28,17 @@ export const performanceRegisters: readonly RegisterRow[] = [
   register('PMSELR_EL0', [3, 3, 9, 12, 5], { writable: field(4, 0), traps: ['PMUSERENR_EL0.ER', ...tpm] }),
   register('PMCEID0_EL0', [3, 3, 9, 12, 6], { ...user, access: 'RO', storage: 'constant', reset: cyclesEvent }),
   register('PMCEID1_EL0', [3, 3, 9, 12, 7], { ...user, access: 'RO', storage: 'constant' }),
-  register('PMCCNTR_EL0', [3, 3, 9, 13, 0], { ...user, backed: true, traps: ['PMUSERENR_EL0.CR', ...tpm] }),
+  register('PMCCNTR_EL0', [3, 3, 9, 13, 0], {
+    ...user,
+    backed: true,
+    traps: ['PMUSERENR_EL0.CR', 'PMUSERENR_EL0.EN write', ...tpm],
+  }),
   register('PMXEVTYPER_EL0', [3, 3, 9, 13, 1], user),
   // CONSTRAINED UNPREDICTABLE for a counter that does not exist: RAZ/WI.
-  register('PMXEVCNTR_EL0', [3, 3, 9, 13, 2], { writable: 0n, traps: ['PMUSERENR_EL0.ER', ...tpm] }),
+  register('PMXEVCNTR_EL0', [3, 3, 9, 13, 2], {
+    writable: 0n,
+    traps: ['PMUSERENR_EL0.ER read', 'PMUSERENR_EL0.EN write', ...tpm],
+  }),
   register('PMUSERENR_EL0', [3, 3, 9, 14, 0], { writeEl: 1, writable: field(3, 0), traps: tpm }),
   register('PMINTENSET_EL1', [3, 0, 9, 14, 1], { ...supervisor, backed: true, writable: cycleCounterBit }),
   register('PMINTENCLR_EL1', [3, 0, 9, 14, 2], supervisor),

@@ -1,4 +1,4 @@
-// The Generic Timer (Arm ARM, "The Generic Timer in AArch64 state"): counters, the four timers, and who may use them.
+// The Generic Timer (Arm ARM, "The Generic Timer in AArch64 state"): counters, the five timers, and who may use them.
 
 import { allBits, field, lowWord, register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
 import type { TrapName } from '../traps.ts';
@@ -35,10 +35,12 @@ export const timerRegisters: readonly RegisterRow[] = [
   register('CNTVCT_EL0', [3, 3, 14, 0, 2], { access: 'RO', storage: 'timer', traps: ['CNTKCTL_EL1.EL0VCTEN'] }),
   // EVNTI, EVNTDIR, EVNTEN and the enables of EL0; the physical timer is open to EL1 until EL2 says otherwise.
   register('CNTKCTL_EL1', [3, 0, 14, 1, 0], { storage: 'timer', backed: true, writable: field(9, 0) }),
-  register('CNTHCTL_EL2', [3, 4, 14, 1, 0], { reset: 3n, writable: field(7, 0), needs: 'EL2' }),
+  // Where HCR_EL2.E2H is 1, bits [9:0] are as in CNTKCTL_EL1, and EL1PCTEN and EL1PTEN bits 10 and 11.
+  register('CNTHCTL_EL2', [3, 4, 14, 1, 0], { reset: 3n, writable: field(11, 0), needs: 'EL2' }),
   register('CNTVOFF_EL2', [3, 4, 14, 0, 3], { storage: 'timer', backed: true, needs: 'EL2' }),
   ...timer('CNTP', 3, 2, 'EL0', { traps: physical }),
   ...timer('CNTV', 3, 3, 'EL0', { traps: virtual }),
   ...timer('CNTHP', 4, 2, 'EL2', { needs: 'EL2' }),
+  ...timer('CNTHV', 4, 3, 'EL2', { needs: 'EL2' }),
   ...timer('CNTPS', 7, 2, 'EL1', { needs: 'EL3', traps: ['SCR_EL3.ST'] }),
 ];

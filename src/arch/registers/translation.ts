@@ -9,6 +9,8 @@ const tcrEl1Writable = field(5, 0) | field(31, 7) | field(34, 32) | bits(36, 37,
 /** T0SZ, attributes and TG0, PS, TBI, HPD. */
 const tcrWritable = field(5, 0) | field(15, 8) | field(18, 16) | bits(20, 24);
 const tcrOnes = bits(23, 31);
+/** In the format of HCR_EL2.E2H 0, and in that of TCR_EL1: what only one of them has keeps what is written. */
+const tcrEl2Writable = tcrEl1Writable | tcrWritable | tcrOnes;
 /** BADDR and CnP: an output address has 48 bits. */
 const baseAddress = field(47, 0);
 
@@ -21,8 +23,11 @@ export const translationRegisters: readonly RegisterRow[] = [
   register('CONTEXTIDR_EL1', [3, 0, 13, 0, 1], { ...vm, writable: lowWord }),
   register('PAR_EL1', [3, 0, 7, 4, 0]),
 
-  register('TTBR0_EL2', [3, 4, 2, 0, 0], { writable: baseAddress, needs: 'EL2', affects: 'EL2' }),
-  register('TCR_EL2', [3, 4, 2, 0, 2], { writable: tcrWritable, ones: tcrOnes, needs: 'EL2', affects: 'EL2' }),
+  // An ASID is in bits [63:48] where HCR_EL2.E2H is 1.
+  register('TTBR0_EL2', [3, 4, 2, 0, 0], { needs: 'EL2', affects: 'EL2' }),
+  register('TTBR1_EL2', [3, 4, 2, 0, 1], { needs: 'EL2', affects: 'EL2' }),
+  register('TCR_EL2', [3, 4, 2, 0, 2], { reset: tcrOnes, writable: tcrEl2Writable, needs: 'EL2', affects: 'EL2' }),
+  register('CONTEXTIDR_EL2', [3, 4, 13, 0, 1], { writable: lowWord, needs: 'EL2' }),
   register('MAIR_EL2', [3, 4, 10, 2, 0], { needs: 'EL2', affects: 'EL2' }),
   register('AMAIR_EL2', [3, 4, 10, 3, 0], { writable: 0n, needs: 'EL2' }),
   // Stage 2 reads these; until it exists only the VMID has an effect: it tags the entries of the TLB.

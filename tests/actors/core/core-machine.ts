@@ -120,7 +120,7 @@ export function coreMachine(program: string, options: CoreMachineOptions = {}): 
         hasEl2,
         hasEl3: false,
         resetEl: hasEl2 ? 2 : 1,
-        ppis: { CNTP: 30, CNTV: 27, CNTHP: 26, CNTPS: 29, PMU: 23, maintenance: 25 },
+        ppis: { CNTP: 30, CNTV: 27, CNTHP: 26, CNTHV: 28, CNTPS: 29, PMU: 23, maintenance: 25 },
         guestExit: () => {
           stopped = true;
         },
