@@ -1,6 +1,6 @@
 // The GIC Stream Protocol (Arm IHI 0069, appendix "GIC Stream Protocol interface"): what passes between a redistributor and
 // the CPU interface of its PE. Packets become messages; the flow control of AXI4-Stream is the mailbox's affair. The commands
-// for virtual interrupts (VSet, VClear) belong to the virtual interface.
+// for virtual interrupts (VSet, VClear) are GICv4's: here virtual interrupts come by list registers alone.
 //
 // One rule carries the protocol: every Set is answered exactly once, by Activate or by Release. Until then the interrupt is
 // outstanding, and the redistributor offers it to nobody else.
