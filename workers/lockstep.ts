@@ -3,8 +3,8 @@
 // reaches to whatever happens next. Nothing here depends on the number of host threads.
 
 import type { ActorId, Ticks } from '../actors/actor.ts';
+import { makeRandom } from '../actors/random.ts';
 import type { Outlook } from './host.ts';
-import { makeRandom } from './random.ts';
 
 export interface Window {
   readonly untilTicks: Ticks;

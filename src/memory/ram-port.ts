@@ -9,6 +9,8 @@ import type { MemoryViews } from './memory-views.ts';
 
 /** Guest RAM, as one device sees it. Addresses may be any number: what is no RAM address is out of range. */
 export interface RamPort {
+  /** True where all of the bytes are RAM. */
+  holds(pa: number, sizeBytes: number): boolean;
   /** A copy of the bytes, or undefined where one of them is outside RAM. */
   readBytes(pa: number, sizeBytes: number): Uint8Array | undefined;
   /** False where one of the bytes would be outside RAM. */
@@ -82,6 +84,7 @@ export function makeRamPort(options: RamPortOptions): RamPort {
   }
 
   return {
+    holds: isRam,
     readBytes: (pa, sizeBytes) => (isRam(pa, sizeBytes) ? bytes.slice(pa, pa + sizeBytes) : undefined),
     readWord: (pa, sizeBytes) => {
       if (!isRam(pa, sizeBytes)) return undefined;

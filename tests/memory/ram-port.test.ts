@@ -52,6 +52,7 @@ describe('RAM as a device sees it', () => {
       fc.property(address, fc.nat(16), (pa, sizeBytes) => {
         const isInside = pa >= ramBase && pa + sizeBytes <= ramEnd;
         const before = machine.views.bytes.slice(ramEnd - 32, ramEnd);
+        expect(ram.holds(pa, sizeBytes)).toBe(isInside);
         expect(ram.readBytes(pa, sizeBytes)?.length).toBe(isInside ? sizeBytes : undefined);
         expect(ram.writeBytes(pa, new Uint8Array(sizeBytes).fill(7))).toBe(isInside);
         if (!isInside) expect(machine.views.bytes.slice(ramEnd - 32, ramEnd)).toEqual(before);

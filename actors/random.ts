@@ -1,6 +1,8 @@
 // The source of every random choice of a run: splitmix32 over a seed.
 
 export interface Random {
+  /** All that it remembers. */
+  state: number;
   /** An integer from 0 to `bound` - 1. */
   below(bound: number): number;
 }
@@ -8,6 +10,12 @@ export interface Random {
 export function makeRandom(seed: number): Random {
   let state = seed >>> 0;
   return {
+    get state() {
+      return state;
+    },
+    set state(saved) {
+      state = saved;
+    },
     below: (bound) => {
       state = (state + 0x9e3779b9) | 0;
       let z = state;
