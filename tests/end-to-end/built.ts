@@ -23,8 +23,21 @@ export interface Guest {
   readonly qemu: boolean;
 }
 
-export const { guests } = JSON.parse(readFileSync(resolve(guestFolder, 'guests.json'), 'utf8')) as {
+/** A program of virtual machines with what it is run on; `heddle` says that the board has all of it. */
+interface VmRun {
+  readonly name: string;
+  readonly program: string;
+  readonly flat: boolean;
+  readonly machine: { readonly gic: 2 | 3; readonly virtualization: boolean };
+  readonly cores: number;
+  readonly options: string;
+  readonly devices: readonly string[];
+  readonly heddle: boolean;
+}
+
+export const { guests, vmRuns } = JSON.parse(readFileSync(resolve(guestFolder, 'guests.json'), 'utf8')) as {
   guests: readonly Guest[];
+  vmRuns: readonly VmRun[];
 };
 export const elfOf = (name: string): string => resolve(guestFolder, 'bin', `${name}.elf`);
 export const expectedOf = (name: string): string =>
@@ -119,6 +132,19 @@ export const runGuest = (name: string, machine: Machine, cores: number, ...more:
     `--secure=${onOff(machine.secure)}`,
     ...more,
   ]);
+
+/** Runs a program of virtual machines bare, under Heddle. */
+export const runVmProgram = ({ program, flat, machine, cores, options }: VmRun): Promise<Ended> =>
+  heddle([
+    'run',
+    resolve(guestFolder, 'bin/vm', `${program}.${flat ? 'img' : 'elf'}`),
+    ...[`--cores=${cores}`, `--gic=${machine.gic}`, `--virtualization=${onOff(machine.virtualization)}`],
+    `--kernel-args=${options}`,
+  ]);
+
+/** The same under QEMU. */
+export const runVmProgramUnderQemu = ({ name }: VmRun): Promise<Ended> =>
+  start('sh', [resolve(guestFolder, 'run-vm-qemu.sh'), name]);
 
 export const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0;
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds bin/*.elf from src (Debian: gcc-aarch64-linux-gnu). The same sources and compiler give the same bytes.
+# Builds bin/*.elf and bin/vm/*.{elf,img} from src (Debian: gcc-aarch64-linux-gnu). The same sources and compiler give the same bytes.
 #   ./build.sh            all guests
 #   ./build.sh NAME...    these
 set -eu
@@ -18,11 +18,38 @@ for source in src/runtime/*.c src/runtime/*.S; do
   runtime="$runtime $object"
 done
 
-mkdir -p bin
+# Programs of virtual machines: position-independent, on src/kernel and the parts of the runtime that know no board.
+vm_flags="$(echo "$flags" | sed 's/-fno-pic -fno-pie//') -fpie -include src/kernel/hidden.h -I src/kernel -DONLY_EL1
+  -ffunction-sections -fdata-sections"
+kernel=
+for source in src/kernel/*.c src/kernel/*.S src/runtime/exception.c src/runtime/vectors.S; do
+  object=$work/kernel-$(basename "$source").o
+  ${cross}gcc $vm_flags -c "$source" -o "$object"
+  kernel="$kernel $object"
+done
+build_vm() {
+  objects=
+  for source in src/vm/"$1".c src/vm/"$1".S src/vm/"$1"/*.c; do
+    [ -f "$source" ] || continue
+    object=$work/vm-$(basename "$source").o
+    ${cross}gcc $vm_flags -c "$source" -o "$object"
+    objects="$objects $object"
+  done
+  ${cross}ld -nostdlib -static -pie --no-dynamic-linker --build-id=none -z noexecstack -z max-page-size=4096 -z norelro -z text \
+    --gc-sections --no-warn-rwx-segments -T src/kernel/kernel.ld -o bin/vm/"$1".elf $objects $kernel
+  ${cross}objcopy -O binary bin/vm/"$1".elf bin/vm/"$1".img
+  ${cross}strip --strip-unneeded bin/vm/"$1".elf
+}
+
+mkdir -p bin/vm
 if [ $# -eq 0 ]; then
-  set -- $(ls src/*.c | sed 's,src/,,; s,\.c$,,')
+  set -- $(ls src/*.c src/vm/*.c | sed 's,.*/,,; s,\.c$,,')
 fi
 for name; do
+  if [ -f src/vm/"$name".c ]; then
+    build_vm "$name"
+    continue
+  fi
   objects=
   for source in src/"$name".c src/"$name".S; do
     [ -f "$source" ] || continue

@@ -10,8 +10,16 @@ interface Guest {
   readonly exitCode: number | readonly number[] | null;
 }
 
+interface VmRun {
+  readonly name: string;
+  readonly program: string;
+}
+
 const here = new URL('.', import.meta.url);
-const { guests } = JSON.parse(readFileSync(new URL('guests.json', here), 'utf8')) as { guests: readonly Guest[] };
+const { guests, vmRuns } = JSON.parse(readFileSync(new URL('guests.json', here), 'utf8')) as {
+  guests: readonly Guest[];
+  vmRuns: readonly VmRun[];
+};
 const filesIn = (folder: string, suffix: string): string[] =>
   readdirSync(new URL(folder, here))
     .filter((file) => file.endsWith(suffix))
@@ -38,5 +46,37 @@ describe('the guests', () => {
     expect(image.readUInt16LE(18)).toBe(183); // EM_AARCH64
     expect(image.readBigUInt64LE(24)).toBe(0x40080000n);
     expect(image.toString('latin1')).not.toMatch(/\/(tmp|home|work|usr)\//);
+  });
+});
+
+describe('the programs of virtual machines', () => {
+  const programs = filesIn('src/vm', '.c');
+
+  test('are built as ELF files and as arm64 Images, and run in some way that is listed', () => {
+    expect(filesIn('bin/vm', '.elf')).toEqual(programs);
+    expect(filesIn('bin/vm', '.img')).toEqual(programs);
+    expect([...new Set(vmRuns.map(({ program }) => program))].sort()).toEqual(programs);
+    expect(filesIn('expected/vm', '.txt')).toEqual(vmRuns.map(({ name }) => name).sort());
+  });
+
+  test.each(programs)('%s is small, needs no relocation by its loader, and is the same in both forms', (name) => {
+    const elf = readFileSync(new URL(`bin/vm/${name}.elf`, here));
+    const flat = readFileSync(new URL(`bin/vm/${name}.img`, here));
+    expect(elf.length).toBeLessThan(96 * 1024);
+    expect(elf.toString('latin1')).not.toMatch(/\/(tmp|home|work|usr)\//);
+    expect(flat.toString('latin1', 56, 60)).toBe('ARMd');
+    const headerAt = Number(elf.readBigUInt64LE(32));
+    const base = elf.readBigUInt64LE(24); // e_entry is the first byte
+    let end = 0;
+    for (let i = 0; i < elf.readUInt16LE(56); i++) {
+      const at = headerAt + 56 * i;
+      expect(elf.readUInt32LE(at)).toBe(1); // PT_LOAD, and nothing else
+      const fileOffset = Number(elf.readBigUInt64LE(at + 8));
+      const place = Number(elf.readBigUInt64LE(at + 24) - base);
+      const bytes = Number(elf.readBigUInt64LE(at + 32));
+      expect(flat.subarray(place, place + bytes)).toEqual(elf.subarray(fileOffset, fileOffset + bytes));
+      end = place + Number(elf.readBigUInt64LE(at + 40));
+    }
+    expect(Number(flat.readBigUInt64LE(16))).toBe(end); // image_size: with what no file carries
   });
 });

@@ -71,8 +71,10 @@ save_\el:
     .endm
 
     table el1
+#ifndef ONLY_EL1
     table el2
     table el3
+#endif
 
 /* u64 call_el0(text, stack, argument): runs `text` at EL0 until leave_el0() changes the frame of an exception that it
  * takes; SP_EL1 is then what it was here. */

@@ -1,0 +1,2 @@
+/* Included before everything else: no symbol is looked up at run time, so no access goes through a table of addresses. */
+#pragma GCC visibility push(hidden)
