@@ -387,7 +387,9 @@ export function makeEngine({
         // A trace that does not fit into the rest of the budget is stepped.
         if (code === exit.budget && left() > 0) code = runStepped(pe, left());
         if (code === exit.step) {
-          code = runAlone(pe);
+          // A pair of stores may reach two traces, one after the other.
+          do code = runAlone(pe);
+          while (code === exit.step);
           if (code === exit.budget && !isPauseAsked()) continue;
         }
         if (costsOne.has(code)) signedWords[at] = left() - 1;
