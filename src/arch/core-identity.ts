@@ -3,7 +3,7 @@
 // traps that do not concern the Outer Shareable domain.
 //
 // Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no
-// FEAT_XNX (MMFR1.XNX), which come with stage 2; no FEAT_RAS; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
+// FEAT_RAS; no FEAT_RDM and no Cryptographic Extension; 4KB granule only; little-endian
 // only; AArch64 only. AdvSIMD and FP are reported as present without half precision, although only their registers and their
 // loads and stores exist yet: software must see them to save, restore and move V0-V31. Their arithmetic is UNDEFINED.
 
@@ -45,8 +45,9 @@ export const idAa64Isar1 = nibbles([0, 1], [20, 2], [36, 1]);
 /** PARange 48 bits, ASIDBits 16, no 16KB and no 64KB granule. SNSMem: Secure and Non-secure memory are told apart with EL3. */
 export const idAa64Mmfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, 5], [4, 2], [12, core.hasEl3 ? 1 : 0], [20, 0], [24, 15]);
-/** VH, HPDS, LO, PAN2. */
-export const idAa64Mmfr1 = (core: CoreIdentity): bigint => nibbles([8, core.hasEl2 ? 1 : 0], [12, 1], [16, 1], [20, 2]);
+/** VMIDBits 16, VH, HPDS, LO, PAN2, XNX. */
+export const idAa64Mmfr1 = (core: CoreIdentity): bigint =>
+  nibbles([4, core.hasEl2 ? 2 : 0], [8, core.hasEl2 ? 1 : 0], [12, 1], [16, 1], [20, 2], [28, core.hasEl2 ? 1 : 0]);
 /** CnP, UAO, EVT: HCR_EL2.TID4, TICAB and TOCU. */
 export const idAa64Mmfr2 = (core: CoreIdentity): bigint => nibbles([0, 1], [4, 1], [56, core.hasEl2 ? 1 : 0]);
 

@@ -4,13 +4,25 @@ import { createExclusiveMonitors } from '../memory/exclusive-monitors.ts';
 import { assert } from '../report/assert.ts';
 import { answerBusRequest, createBusAccesses, forgetAnswers } from './bus-accesses.ts';
 import { highestEl, midrMax } from './core-identity.ts';
-import { flushJumpCache, flushSoftTlb, refreshDerivedState } from './derived-state.ts';
+import { flushJumpCache, flushSoftTlb, refreshDerivedState, worldWords } from './derived-state.ts';
 import * as exceptions from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { translateFetch } from './instruction-fetch.ts';
 import * as interrupts from './interrupts.ts';
 import { accessMemory, loadExclusive, storeExclusive } from './memory-access.ts';
-import { advancePc, currentEl, low, type PeContext, PSTATE, read64, scr, SCR, setLow, write64 } from './pe-context.ts';
+import {
+  advancePc,
+  currentEl,
+  isE2h,
+  low,
+  type PeContext,
+  PSTATE,
+  read64,
+  scr,
+  SCR,
+  setLow,
+  write64,
+} from './pe-context.ts';
 import type { Pe, PeOptions, ResetState, ResidentSoftware, SavedPe } from './pe.ts';
 import { readMemory, writeMemory } from './resident-access.ts';
 import { lineIsMonitored, lineMapOffset, lineShift, monitorTableOffset, pe, peState, ramBase } from './state-layout.ts';
@@ -158,14 +170,26 @@ function createContext(options: PeOptions): PeContext {
     }),
     monitorCleared: (target) => environment.event(target),
     tlb: createTlb(),
-    translation: { fault: 0, pa: 0, attributes: 0, entry: -1 },
+    translation: {
+      fault: 0,
+      isStage2: false,
+      isWalk: false,
+      ipa: 0,
+      granted: 0,
+      pa: 0,
+      attributes: 0,
+      entry: -1,
+    },
     bus: createBusAccesses(),
     timers: createTimerOutputs(),
     lines: 0,
     exceptionsTaken: [0, 0, 0, 0],
     // Memory that has never been written would hit at address 0.
     softTlbInUse: 0xf,
-    userPagesInSoftTlb: false,
+    userPagesInSoftTlb: 0,
+    world: new Int32Array(worldWords),
+    isWorldStale: true,
+    wasE2h: false,
     cyclesCountedUntil: -1,
     eventsSeenUntil: 0,
   };
@@ -184,6 +208,8 @@ function eret(cx: PeContext): Exit {
 function emptyCaches(cx: PeContext): void {
   for (let el = 0; el <= 3; el++) flushSoftTlb(cx, el);
   flushJumpCache(cx);
+  cx.isWorldStale = true;
+  cx.wasE2h = isE2h(cx);
 }
 
 /** Interrupt lines come from outside and stay. */
@@ -236,7 +262,7 @@ function restore(cx: PeContext, saved: SavedPe): void {
   cx.monitors.restore(cx.index, saved.monitor);
   cx.lines = saved.lines;
   saved.exceptionsTaken.forEach((count, el) => (cx.exceptionsTaken[el] = count));
-  cx.userPagesInSoftTlb = false;
+  cx.userPagesInSoftTlb = 0;
   cx.cyclesCountedUntil = saved.cyclesCountedUntil;
   cx.eventsSeenUntil = saved.eventsSeenUntil;
   emptyCaches(cx);

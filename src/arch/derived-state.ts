@@ -8,11 +8,13 @@ import {
   el2Enabled,
   hcr,
   HCR,
+  high,
   isE2h,
   isHost,
   low,
   type PeContext,
   PSTATE,
+  regimeOf,
   setLow,
 } from './pe-context.ts';
 import {
@@ -97,7 +99,7 @@ export function flushSoftTlb(cx: PeContext, el: number): void {
   const first = softTlbOf(cx, el) >>> 2;
   const end = first + softTlbBytes / 4;
   for (let at = first; at < end; at += softTlbEntry.bytes / 4) invalidateEntry(cx.words, at);
-  if (el === 1) cx.userPagesInSoftTlb = false;
+  cx.userPagesInSoftTlb &= ~(1 << el);
 }
 
 /** Empties the entry of a page in the soft TLB of one exception level. */
@@ -106,11 +108,50 @@ export function flushSoftTlbEntry(cx: PeContext, el: number, page: number): void
   invalidateEntry(cx.words, (softTlbOf(cx, el) + index * softTlbEntry.bytes) >>> 2);
 }
 
-/** Forgets everything derived from stage 1 of a regime: 1 is EL1&0. */
+/** Forgets everything derived from the translations of a regime: 1 is EL1&0, 2 may be EL2&0. */
 export function flushRegime(cx: PeContext, regime: number): void {
-  if (regime === 1) flushSoftTlb(cx, 0);
+  if (regime <= 2) flushSoftTlb(cx, 0);
   flushSoftTlb(cx, regime);
   flushJumpCache(cx);
+}
+
+/** What the translations of EL0 and EL1 hang on, beside the tables. Of HCR_EL2 only VM, DC, TGE and E2H: interrupts change others. */
+const worldRegisters = [
+  SCTLR_EL1,
+  slotOf('TCR_EL1'),
+  slotOf('TTBR0_EL1'),
+  slotOf('TTBR1_EL1'),
+  slotOf('MAIR_EL1'),
+  slotOf('VTTBR_EL2'),
+  slotOf('VTCR_EL2'),
+] as const;
+const HCR_EL2 = slotOf('HCR_EL2');
+const worldOfHcr = { low: HCR.VM | HCR.DC | HCR.TGE, high: 1 << 2 } as const;
+export const worldWords = 2 * worldRegisters.length + 2;
+
+/** HCR_EL2 has been written, or what it is in effect for. E2H chooses the regime of EL2, at once. */
+export function changeWorld(cx: PeContext): void {
+  const isHostLevel = isE2h(cx);
+  if (isHostLevel !== cx.wasE2h) flushRegime(cx, 2);
+  cx.wasE2h = isHostLevel;
+  cx.isWorldStale = true;
+}
+
+/** Empties the soft TLBs of EL0 and EL1 where their world is not the one that they were filled in. */
+function enterWorld(cx: PeContext): void {
+  let isOther = false;
+  for (let index = 0; index < worldWords / 2; index++) {
+    const isHcr = index === worldRegisters.length;
+    const offset = worldRegisters[index] ?? HCR_EL2;
+    const lowWord = low(cx, offset) & (isHcr ? worldOfHcr.low : -1);
+    const highWord = high(cx, offset) & (isHcr ? worldOfHcr.high : -1);
+    if (cx.world[2 * index] === lowWord && cx.world[2 * index + 1] === highWord) continue;
+    cx.world[2 * index] = lowWord;
+    cx.world[2 * index + 1] = highWord;
+    isOther = true;
+  }
+  cx.isWorldStale = false;
+  if (isOther) flushRegime(cx, 1);
 }
 
 export function refreshDerivedState(cx: PeContext): void {
@@ -118,14 +159,17 @@ export function refreshDerivedState(cx: PeContext): void {
   const pstate = low(cx, pe.pstate);
   const el = (pstate >>> PSTATE.elShift) & 3;
   const control = sctlr(cx, el);
-  const isUnprivilegedDifferent = el === 1 && (pstate & PSTATE.UAO) === 0;
-  if (el === 1 && (pstate & PSTATE.PAN) !== 0 && cx.userPagesInSoftTlb) flushSoftTlb(cx, 1);
+  const isUnprivilegedDifferent = (el === 1 || (el === 2 && isHost(cx))) && (pstate & PSTATE.UAO) === 0;
+  // A hypervisor that changes worlds pays once, when it enters another one than it has left.
+  if (cx.isWorldStale && (el <= 1 || isUnprivilegedDifferent)) enterWorld(cx);
+  const isPan = (el === 1 || (el === 2 && isE2h(cx))) && (pstate & PSTATE.PAN) !== 0;
+  if (isPan && ((cx.userPagesInSoftTlb >>> el) & 1) !== 0) flushSoftTlb(cx, el);
   setLow(cx, pe.jumpTag, el);
   setLow(cx, pe.tlb, softTlbOf(cx, el));
   setLow(cx, pe.tlbUnprivileged, softTlbOf(cx, isUnprivilegedDifferent ? 0 : el));
   setLow(cx, pe.spAlignmentMask, (control & (el === 0 ? SCTLR.SA0 : SCTLR.SA)) !== 0 ? 15 : 0);
   setLow(cx, pe.fpTrapped, fpTrapTarget(cx));
-  const isDevice = !isStage1Enabled(cx, el) && !(el <= 1 && (hcr(cx) & HCR.DC) !== 0);
+  const isDevice = !isStage1Enabled(cx, el) && !(regimeOf(cx, el) === 1 && (hcr(cx) & HCR.DC) !== 0);
   setLow(cx, pe.strictAlignment, (control & SCTLR.A) !== 0 || isDevice ? -1 : 0);
 }
 

@@ -6,7 +6,7 @@
 export interface DvmOperation {
   /** One of `dvm`. */
   readonly code: number;
-  /** Bits [31:0] and [63:32] of the virtual address of a TLBI by VA, else 0. */
+  /** Bits [31:0] and [63:32] of the address of a TLBI by VA or by IPA, else 0. */
   readonly vaLow: number;
   readonly vaHigh: number;
   readonly asid: number;
@@ -15,7 +15,7 @@ export interface DvmOperation {
 }
 
 export const dvm = {
-  /** Every entry of the context. */
+  /** Every entry of the context with a part of stage 1. */
   tlbiAll: 0,
   /** The entries of the context that translate the address, for the ASID or global. */
   tlbiVa: 1,
@@ -23,8 +23,12 @@ export const dvm = {
   tlbiVaa: 2,
   /** The non-global entries of the context and ASID. */
   tlbiAsid: 3,
-  /** Every entry of the EL1&0 regime in this Security state, whatever the VMID. */
+  /** Every entry of both stages of the EL1&0 regime in this Security state, whatever the VMID. */
   tlbiAllVmids: 4,
+  /** Every entry of both stages of the context. */
+  tlbiAllStages: 5,
+  /** The entries of the context that stage 2 of the intermediate physical address has had a part in. */
+  tlbiIpa: 6,
 } as const;
 
 /** What drives an interrupt line by time: the timers and the PMU; and the event stream, which has no line and wakes WFE. */

@@ -23,7 +23,7 @@ import { exit, type Exit } from './exits.ts';
 import { spsrWritable } from './registers/exceptions.ts';
 import { pe } from './state-layout.ts';
 import { slotOf } from './system-registers.ts';
-import { FSC } from './translation-attributes.ts';
+import { isExternalAbort } from './translation-attributes.ts';
 
 const none = -1;
 const spsrOfEl = [none, slotOf('SPSR_EL1'), slotOf('SPSR_EL2'), slotOf('SPSR_EL3')] as const;
@@ -158,27 +158,38 @@ export function fpAccessTrap(cx: PeContext): Exit {
 export const waitTrap = (cx: PeContext, target: number, TI: 0 | 1): Exit =>
   takeTrap(cx, target, EC.WFx, conditionAlways | TI);
 
-/** ISS of a Data Abort: ISV and its fields are only for stage 2, so that they are 0 here. */
+/** ISS of a Data Abort. */
 export const abortIss = { CM: 1 << 8, WnR: 1 << 6 } as const;
 
-const isExternalAbort = (fsc: number): boolean => fsc >= FSC.externalAbort && fsc < FSC.externalAbort + 8;
-
-/** AArch64.Abort(): Instruction and Data Aborts, at the faulting virtual address. */
-function abort(cx: PeContext, exceptionClass: number, iss: number, vaLow: number, vaHigh: number): Exit {
+/** AArch64.Abort(): Instruction and Data Aborts, at the faulting virtual address. Those of stage 2 are EL2's to handle. */
+function abort(
+  cx: PeContext,
+  exceptionClass: number,
+  iss: number,
+  vaLow: number,
+  vaHigh: number,
+  isStage2: boolean,
+): Exit {
   const el = currentEl(cx);
   let target: number;
   if (el === 3 || (cx.hasEl3 && (scr(cx) & SCR.EA) !== 0 && isExternalAbort(iss & 0x3f))) target = 3;
-  else target = Math.max(el, isTge(cx) ? 2 : 1);
+  else target = Math.max(el, isStage2 || isTge(cx) ? 2 : 1);
   setPair(cx, farOfEl[target]!, vaLow, vaHigh);
   return takeSynchronous(cx, target, target === el ? exceptionClass + 1 : exceptionClass, iss);
 }
 
 /** `iss`: the fault status code, and bits of `abortIss`. */
 export const dataAbort = (cx: PeContext, iss: number, vaLow: number, vaHigh: number): Exit =>
-  abort(cx, EC.dataAbort, iss, vaLow, vaHigh);
+  abort(cx, EC.dataAbort, iss, vaLow, vaHigh, false);
+
+export const stage2DataAbort = (cx: PeContext, iss: number, vaLow: number, vaHigh: number): Exit =>
+  abort(cx, EC.dataAbort, iss, vaLow, vaHigh, true);
 
 export const instructionAbort = (cx: PeContext, fsc: number): Exit =>
-  abort(cx, EC.instructionAbort, fsc, low(cx, pe.pc), high(cx, pe.pc));
+  abort(cx, EC.instructionAbort, fsc, low(cx, pe.pc), high(cx, pe.pc), false);
+
+export const stage2InstructionAbort = (cx: PeContext, iss: number): Exit =>
+  abort(cx, EC.instructionAbort, iss, low(cx, pe.pc), high(cx, pe.pc), true);
 
 /** An SError interrupt: EC and ISS, then the vector. `iss` 0: no more is known. */
 export function takeSError(cx: PeContext, target: number, iss: number): void {

@@ -9,12 +9,14 @@
 import { busAccess } from './bus-accesses.ts';
 import { abortIss, dataAbort } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
-import { currentEl, high, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
+import { currentEl, high, isHost, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
+import { isPanInEffect } from './permissions.ts';
 import { accessFlag, type AccessKind, accessKind } from './pe.ts';
 import { fillSoftTlb, lookUpSoftTlb } from './soft-tlb.ts';
 import { lineHoldsCode, lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
-import { attribute, FSC, levelOf, need, noFault } from './translation-attributes.ts';
-import { permissions, translate } from './translation.ts';
+import { FSC, need, noFault } from './translation-attributes.ts';
+import { dataFault } from './translation-faults.ts';
+import { translateAccess } from './translation.ts';
 
 const pageBytes = 1 << pageShift;
 const lineBytes = 1 << lineShift;
@@ -26,8 +28,8 @@ const exclusive = 1 << 8;
 /** The exception level whose permissions an access has. */
 function accessEl(cx: PeContext, flags: number): number {
   const el = currentEl(cx);
-  const isUnprivileged = (flags & accessFlag.unprivileged) !== 0 && el === 1 && (low(cx, pe.pstate) & PSTATE.UAO) === 0;
-  return isUnprivileged ? 0 : el;
+  if ((flags & accessFlag.unprivileged) === 0 || (low(cx, pe.pstate) & PSTATE.UAO) !== 0) return el;
+  return el === 1 || (el === 2 && isHost(cx)) ? 0 : el;
 }
 
 const needOf = (kind: AccessKind, flags: number): number => {
@@ -54,20 +56,22 @@ function translatePart(
     out.pa = hit;
     return true;
   }
-  translate(cx, vaLow, vaHigh, el, false);
+  return translateMiss(cx, vaLow, vaHigh, el, needed, isMisaligned);
+}
+
+/** The same without a look into the soft TLB. */
+function translateMiss(
+  cx: PeContext,
+  vaLow: number,
+  vaHigh: number,
+  el: number,
+  needed: number,
+  isMisaligned: boolean,
+): boolean {
+  const out = cx.translation;
+  translateAccess(cx, vaLow, vaHigh, el, needed, false, !isMisaligned, isPanInEffect(cx, el));
   if (out.fault !== noFault) {
-    dataAbort(cx, out.fault | writeNotRead(needed, 0), vaLow, vaHigh);
-    return false;
-  }
-  if (isMisaligned && (out.attributes & attribute.device) !== 0) {
-    dataAbort(cx, FSC.alignment | writeNotRead(needed, 0), vaLow, vaHigh);
-    return false;
-  }
-  const isPan = el === 1 && (low(cx, pe.pstate) & PSTATE.PAN) !== 0;
-  const granted = permissions(cx, out.attributes, out.entry, el, isPan);
-  if ((granted & needed) !== needed) {
-    const iss = (FSC.permission + levelOf(out.attributes)) | writeNotRead(needed, granted);
-    dataAbort(cx, iss, vaLow, vaHigh);
+    dataFault(cx, writeNotRead(needed, out.fault === FSC.alignment ? 0 : out.granted), vaLow, vaHigh);
     return false;
   }
   fillSoftTlb(cx, vaLow, vaHigh, el, needed);
@@ -244,13 +248,8 @@ export function storeExclusive(cx: PeContext, sizeBytes: number, flags: number):
 /** DC ZVA: the 64 bytes around the address become 0. Device memory has no block to clear: an Alignment fault. */
 export function zeroLine(cx: PeContext, vaLow: number, vaHigh: number): Exit {
   const start = (vaLow & -lineBytes) >>> 0;
-  const out = cx.translation;
-  translate(cx, vaLow, vaHigh, currentEl(cx), false);
-  if (out.fault === noFault && (out.attributes & attribute.device) !== 0) {
-    return dataAbort(cx, FSC.alignment | abortIss.WnR, vaLow, vaHigh);
-  }
-  if (!translatePart(cx, vaLow, vaHigh, currentEl(cx), need.write, false)) return exit.redirect;
-  const pa = out.pa - (vaLow - start);
+  if (!translateMiss(cx, vaLow, vaHigh, currentEl(cx), need.write, true)) return exit.redirect;
+  const pa = cx.translation.pa - (vaLow - start);
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.externalAbort | abortIss.WnR, vaLow, vaHigh);
   if (endsTranslations(cx, pa, lineBytes)) return exit.step;
   cx.memory.bytes.fill(0, pa, pa + lineBytes);

@@ -14,10 +14,18 @@ import type { Tlb } from './tlb.ts';
 export interface Translation {
   /** `noFault`, or the fault status code with its level. */
   fault: number;
+  /** Of a fault: stage 2 has found it. */
+  isStage2: boolean;
+  /** Of a fault of stage 2: on the address of a descriptor of stage 1 (S1PTW). */
+  isWalk: boolean;
+  /** The intermediate physical address that stage 2 has translated, or has found at fault. */
+  ipa: number;
+  /** What the stage that has been checked last permits, as bits of `need`. */
+  granted: number;
   pa: number;
-  /** As translation.ts packs them. */
+  /** As translation-attributes.ts packs them. */
   attributes: number;
-  /** Index of the TLB entry, or -1 where stage 1 is off. */
+  /** Index of the TLB entry, or -1 where neither stage is on. */
   entry: number;
 }
 
@@ -47,8 +55,14 @@ export interface PeContext {
   readonly exceptionsTaken: number[];
   /** Bit n: the soft TLB of ELn holds something. */
   softTlbInUse: number;
-  /** The soft TLB of EL1 holds a page that EL0 may access: it must go when PSTATE.PAN is set. */
-  userPagesInSoftTlb: boolean;
+  /** Bit n: the soft TLB of ELn holds a page that EL0 may access: it must go when PSTATE.PAN is set. */
+  userPagesInSoftTlb: number;
+  /** The registers that the soft TLBs of EL0 and EL1 were filled under, as derived-state.ts lists them. */
+  readonly world: Int32Array;
+  /** One of them has been written while another level used its own soft TLB. */
+  isWorldStale: boolean;
+  /** HCR_EL2.E2H under which the soft TLB of EL2 was filled. */
+  wasE2h: boolean;
   /** Ticks up to which PMCCNTR_EL0 has counted, or -1 while it stands still. */
   cyclesCountedUntil: number;
   /** Ticks up to which events of the event streams have reached the event register. */
@@ -186,3 +200,9 @@ export function hcr(cx: PeContext): number {
 
 /** HCR_EL2.{E2H, TGE} is {1, 1}: EL0 is an application of the host at EL2, in the EL2&0 regime. */
 export const isHost = (cx: PeContext): boolean => isE2h(cx) && (low(cx, HCR_EL2) & HCR.TGE) !== 0;
+
+/** The translation regime of an exception level: 1 (EL1&0), 2 (EL2, or EL2&0), 3. */
+export const regimeOf = (cx: PeContext, el: number): number => (el !== 0 ? el : isHost(cx) ? 2 : 1);
+
+/** True where a regime has two ranges of addresses, and permissions of its own for EL0: EL1&0 and EL2&0. */
+export const hasTwoRanges = (cx: PeContext, regime: number): boolean => regime === 1 || (regime === 2 && isE2h(cx));

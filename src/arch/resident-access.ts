@@ -1,11 +1,12 @@
 // Memory as resident software and debuggers see it: by virtual address, with the permissions of the current exception level,
 // without exceptions, and only RAM.
 
-import { currentEl, low, type PeContext, PSTATE } from './pe-context.ts';
+import { currentEl, type PeContext } from './pe-context.ts';
 import { endsTranslations, reportStore } from './memory-access.ts';
-import { pageShift, pe, ramBase } from './state-layout.ts';
+import { isPanInEffect } from './permissions.ts';
+import { pageShift, ramBase } from './state-layout.ts';
 import { need, noFault } from './translation-attributes.ts';
-import { permissions, translate } from './translation.ts';
+import { translateAccess } from './translation.ts';
 
 const pageBytes = 1 << pageShift;
 
@@ -13,10 +14,10 @@ const pageBytes = 1 << pageShift;
 function ramAddress(cx: PeContext, va: bigint, needed: number): number {
   const el = currentEl(cx);
   const out = cx.translation;
-  translate(cx, Number(va & 0xffff_ffffn), Number((va >> 32n) & 0xffff_ffffn), el, false);
-  if (out.fault !== noFault || out.pa < ramBase || out.pa >= cx.ramEnd) return -1;
-  const isPan = el === 1 && (low(cx, pe.pstate) & PSTATE.PAN) !== 0;
-  return (permissions(cx, out.attributes, out.entry, el, isPan) & needed) === 0 ? -1 : out.pa;
+  const vaLow = Number(va & 0xffff_ffffn);
+  const vaHigh = Number((va >> 32n) & 0xffff_ffffn);
+  translateAccess(cx, vaLow, vaHigh, el, needed, false, true, isPanInEffect(cx, el));
+  return out.fault !== noFault || out.pa < ramBase || out.pa >= cx.ramEnd ? -1 : out.pa;
 }
 
 /** Calls `visit` for each part of a range that lies in one page; false where one of them cannot be accessed. */

@@ -2,18 +2,10 @@
 // has no alignment of its own: Normal, or Device where stage 1 is off, because `strictAlignment` is then set.
 
 import { softTlbOf } from './derived-state.ts';
-import { low, type PeContext, PSTATE } from './pe-context.ts';
-import {
-  addendAfterTag,
-  pe,
-  pageShift,
-  ramBase,
-  softTlbEntries,
-  softTlbEntry,
-  touchedPageOffset,
-} from './state-layout.ts';
+import type { PeContext } from './pe-context.ts';
+import { isPanInEffect, permissions } from './permissions.ts';
+import { addendAfterTag, pageShift, ramBase, softTlbEntries, softTlbEntry, touchedPageOffset } from './state-layout.ts';
 import { attribute, need } from './translation-attributes.ts';
-import { permissions } from './translation.ts';
 
 const pageBytes = 1 << pageShift;
 /** The kinds of access of an entry's parts. */
@@ -30,10 +22,14 @@ const parts = [
 export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: number, needed: number): void {
   const { pa, attributes, entry } = cx.translation;
   if (pa < ramBase || pa >= cx.ramEnd) return;
-  if (entry >= 0 && (attributes & attribute.device) !== 0) return;
-  const isPan = el === 1 && (low(cx, pe.pstate) & PSTATE.PAN) !== 0;
-  const granted = permissions(cx, attributes, entry, el, isPan);
-  if (el === 1 && !isPan && entry >= 0 && (attributes & attribute.user) !== 0) cx.userPagesInSoftTlb = true;
+  // Where stage 1 is off and memory is Device by it, every access is checked for alignment anyway.
+  const isDevice = (attributes & attribute.device) !== 0;
+  const isOffDevice = (attributes & attribute.stage1Off) !== 0 && (attributes & attribute.stage1Device) !== 0;
+  if (isDevice && !isOffDevice) return;
+  const isPan = isPanInEffect(cx, el);
+  const granted = permissions(cx, attributes, el, isPan);
+  const isUserPage = (attributes & attribute.user) !== 0 && (attributes & attribute.stage1Off) === 0;
+  if (el !== 0 && !isPan && isUserPage) cx.userPagesInSoftTlb |= 1 << el;
   if ((needed & granted & need.fetch) !== 0 && entry >= 0) cx.tlb.attributes[entry]! |= attribute.fetched;
 
   const index = (vaLow >>> pageShift) & (softTlbEntries - 1);

@@ -11,11 +11,18 @@ export type SystemOperation =
   | { readonly kind: 'cache'; readonly needs: 'nothing' | 'address' | 'EL0 read' | 'write' }
   | { readonly kind: 'zero' }
   | { readonly kind: 'instruction cache'; readonly byAddress: boolean; readonly isBroadcast: boolean }
-  | { readonly kind: 'translate'; readonly el: 0 | 1 | 2 | 3; readonly isWrite: boolean; readonly usesPan: boolean }
+  | {
+      readonly kind: 'translate';
+      readonly el: 0 | 1 | 2 | 3;
+      readonly isWrite: boolean;
+      readonly usesPan: boolean;
+      /** AT S12: stage 2 as well, where it is on. */
+      readonly isBothStages: boolean;
+    }
   | {
       readonly kind: 'TLBI';
       readonly regime: 1 | 2 | 3;
-      readonly by: 'all' | 'VA' | 'VAA' | 'ASID' | 'all VMIDs' | 'stage 2';
+      readonly by: 'all' | 'VA' | 'VAA' | 'ASID' | 'all VMIDs' | 'all stages' | 'IPA';
       readonly isBroadcast: boolean;
     };
 
@@ -78,27 +85,26 @@ const cacheMaintenance: readonly SystemInstruction[] = [
   row('DC CIVAC', [3, 7, 14, 1], clean, user),
 ];
 
-const at = (el: 0 | 1 | 2 | 3, isWrite: boolean, usesPan = false): SystemOperation => ({
-  kind: 'translate',
-  el,
-  isWrite,
-  usesPan,
-});
+const at = (
+  el: 0 | 1 | 2 | 3,
+  isWrite: boolean,
+  options: { usesPan?: boolean; isBothStages?: boolean } = {},
+): SystemOperation => ({ kind: 'translate', el, isWrite, usesPan: false, isBothStages: false, ...options });
+const both = { isBothStages: true } as const;
 
 const addressTranslation: readonly SystemInstruction[] = [
   row('AT S1E1R', [0, 7, 8, 0], at(1, false)),
   row('AT S1E1W', [0, 7, 8, 1], at(1, true)),
   row('AT S1E0R', [0, 7, 8, 2], at(0, false)),
   row('AT S1E0W', [0, 7, 8, 3], at(0, true)),
-  row('AT S1E1RP', [0, 7, 9, 0], at(1, false, true)),
-  row('AT S1E1WP', [0, 7, 9, 1], at(1, true, true)),
+  row('AT S1E1RP', [0, 7, 9, 0], at(1, false, { usesPan: true })),
+  row('AT S1E1WP', [0, 7, 9, 1], at(1, true, { usesPan: true })),
   row('AT S1E2R', [4, 7, 8, 0], at(2, false), { needs: 'EL2' }),
   row('AT S1E2W', [4, 7, 8, 1], at(2, true), { needs: 'EL2' }),
-  // Both stages; as long as stage 2 is off they are stage 1.
-  row('AT S12E1R', [4, 7, 8, 4], at(1, false), { needs: 'EL2' }),
-  row('AT S12E1W', [4, 7, 8, 5], at(1, true), { needs: 'EL2' }),
-  row('AT S12E0R', [4, 7, 8, 6], at(0, false), { needs: 'EL2' }),
-  row('AT S12E0W', [4, 7, 8, 7], at(0, true), { needs: 'EL2' }),
+  row('AT S12E1R', [4, 7, 8, 4], at(1, false, both), { needs: 'EL2' }),
+  row('AT S12E1W', [4, 7, 8, 5], at(1, true, both), { needs: 'EL2' }),
+  row('AT S12E0R', [4, 7, 8, 6], at(0, false, both), { needs: 'EL2' }),
+  row('AT S12E0W', [4, 7, 8, 7], at(0, true, both), { needs: 'EL2' }),
   row('AT S1E3R', [6, 7, 8, 0], at(3, false), { needs: 'EL3' }),
   row('AT S1E3W', [6, 7, 8, 1], at(3, true), { needs: 'EL3' }),
 ];
@@ -135,15 +141,14 @@ const tlbMaintenance: readonly SystemInstruction[] = [
     { traps: ['HCR_EL2.TTLB'] },
   ),
   ...tlbi(4, [7, 3], 1, [['ALLE1', 4, 'all VMIDs']], { needs: 'EL2' }),
-  ...tlbi(4, [7, 3], 1, [['VMALLS12E1', 6, 'all']], { needs: 'EL2' }),
-  // The TLB holds no entries of stage 2 by intermediate physical address.
+  ...tlbi(4, [7, 3], 1, [['VMALLS12E1', 6, 'all stages']], { needs: 'EL2' }),
   ...tlbi(
     4,
     [4, 0],
     1,
     [
-      ['IPAS2E1', 1, 'stage 2'],
-      ['IPAS2LE1', 5, 'stage 2'],
+      ['IPAS2E1', 1, 'IPA'],
+      ['IPAS2LE1', 5, 'IPA'],
     ],
     { needs: 'EL2' },
   ),

@@ -1,20 +1,22 @@
 // What the System instructions do. There are no data caches to maintain: cache maintenance by address checks its address, and
 // instruction cache maintenance is told to the environment, which keeps translated code.
 
-import { dataAbort, abortIss } from './exceptions.ts';
+import { abortIss } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { dvm, type DvmOperation } from './environment.ts';
 import { zeroLine } from './memory-access.ts';
-import { currentEl, hcr, HCR, high, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
+import { currentEl, hasTwoRanges, hcr, HCR, high, isHost, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
 import { lineShift, pe, ramBase } from './state-layout.ts';
 import { slotOf } from './system-registers.ts';
 import type { SystemOperation } from './system-instructions.ts';
 import { applyTlbi } from './tlb-maintenance.ts';
-import { attribute, FSC, levelOf, mairOf, need, noFault, shareabilityOf } from './translation-attributes.ts';
-import { contextOf, permissions, translate } from './translation.ts';
+import { attribute, isExternalAbort, mairOf, need, noFault, shareabilityOf } from './translation-attributes.ts';
+import { dataFault } from './translation-faults.ts';
+import { asidMask, isStage2Enabled, maintenanceContextOf } from './translation-regime.ts';
+import { checkAccess, translateAccess, translateStage1 } from './translation.ts';
 
 const PAR_EL1 = slotOf('PAR_EL1');
-const TCR_EL1 = slotOf('TCR_EL1');
+const ofMaintenance = abortIss.CM | abortIss.WnR;
 
 /** The operand is in scratch[0]. */
 export function performSystemOperation(cx: PeContext, operation: SystemOperation): Exit {
@@ -36,15 +38,9 @@ export function performSystemOperation(cx: PeContext, operation: SystemOperation
 
 /** Translates the address of a maintenance instruction; false after its abort has been taken. */
 function checkAddress(cx: PeContext, needed: number, vaLow: number, vaHigh: number): boolean {
-  const el = currentEl(cx);
-  const out = cx.translation;
-  translate(cx, vaLow, vaHigh, el, false);
-  let fsc = out.fault;
-  if (fsc === noFault && (permissions(cx, out.attributes, out.entry, el, false) & needed) !== needed) {
-    fsc = FSC.permission + levelOf(out.attributes);
-  }
-  if (fsc === noFault) return true;
-  dataAbort(cx, fsc | abortIss.CM | abortIss.WnR, vaLow, vaHigh);
+  translateAccess(cx, vaLow, vaHigh, currentEl(cx), needed, false, true, false);
+  if (cx.translation.fault === noFault) return true;
+  dataFault(cx, ofMaintenance, vaLow, vaHigh);
   return false;
 }
 
@@ -77,28 +73,36 @@ function maintainInstructionCache(
   return exit.none;
 }
 
-/** AT: PAR_EL1 says where the address goes, or why it does not. An external abort on the walk is taken. */
+/**
+ * AT: PAR_EL1 says where the address goes, or why it does not. An external abort on the walk is taken; so is, from EL1, a fault of
+ * stage 2 on the walk, which EL1 must not see.
+ */
 function translateAddress(
   cx: PeContext,
   operation: Extract<SystemOperation, { kind: 'translate' }>,
   vaLow: number,
   vaHigh: number,
 ): Exit {
-  const { el, isWrite, usesPan } = operation;
+  const { isWrite, usesPan, isBothStages } = operation;
   const out = cx.translation;
-  translate(cx, vaLow, vaHigh, el, false);
-  let fsc = out.fault;
-  if (fsc >= FSC.externalAbort && fsc < FSC.externalAbort + 8) {
-    return dataAbort(cx, fsc | abortIss.CM | abortIss.WnR, vaLow, vaHigh);
-  }
+  // A host at EL2 means its own addresses by those of EL1.
+  const el = operation.el === 1 && !isBothStages && isHost(cx) ? 2 : operation.el;
   const needed = isWrite ? need.write : need.read;
   const isPan = usesPan && (low(cx, pe.pstate) & PSTATE.PAN) !== 0;
-  if (fsc === noFault && (permissions(cx, out.attributes, out.entry, el, isPan) & needed) === 0) {
-    fsc = FSC.permission + levelOf(out.attributes);
+  if (el <= 1 && !isBothStages && isStage2Enabled(cx)) {
+    translateStage1(cx, vaLow, vaHigh, el);
+    checkAccess(cx, el, needed, true, isPan);
+  } else {
+    translateAccess(cx, vaLow, vaHigh, el, needed, false, true, isPan);
   }
   const RES1 = 1 << 11;
-  if (fsc !== noFault) {
-    setPair(cx, PAR_EL1, RES1 | (fsc << 1) | 1, 0);
+  if (out.fault !== noFault) {
+    if (isExternalAbort(out.fault) || (out.isWalk && currentEl(cx) === 1)) {
+      return dataFault(cx, ofMaintenance, vaLow, vaHigh);
+    }
+    const PTW = out.isWalk ? 1 << 8 : 0;
+    const S = out.isStage2 ? 1 << 9 : 0;
+    setPair(cx, PAR_EL1, RES1 | S | PTW | (out.fault << 1) | 1, 0);
     return exit.none;
   }
   const pageLow = ((out.pa % 2 ** 32) & ~0xfff) >>> 0;
@@ -118,22 +122,26 @@ function invalidateTlb(
   operandLow: number,
   operandHigh: number,
 ): Exit {
-  if (operation.by === 'stage 2') return exit.none;
-  const hasAddress = operation.by === 'VA' || operation.by === 'VAA';
-  const is16BitAsid = ((high(cx, TCR_EL1) >>> 4) & 1) !== 0;
-  const asid = operandHigh >>> 16;
+  const regime = maintainedRegime(cx, operation);
+  const hasAddress = operation.by === 'VA' || operation.by === 'VAA' || operation.by === 'IPA';
   const request: DvmOperation = {
     code: codeOf[operation.by],
-    // Bits [43:0] of the operand are bits [55:12] of the address.
+    // Bits [43:0] of the operand are bits [55:12] of the address; of an IPA, bits [35:0] are bits [47:12].
     vaLow: hasAddress ? (operandLow << 12) >>> 0 : 0,
     vaHigh: hasAddress ? ((operandHigh << 12) | (operandLow >>> 20)) & 0x00ff_ffff : 0,
-    asid: operation.regime !== 1 ? 0 : is16BitAsid ? asid : asid & 0xff,
-    context: contextOf(cx, operation.regime),
+    asid: hasTwoRanges(cx, regime) ? (operandHigh >>> 16) & asidMask(cx, regime) : 0,
+    context: maintenanceContextOf(cx, regime),
   };
   applyTlbi(cx, request);
   const isForced = operation.regime === 1 && currentEl(cx) === 1 && (hcr(cx) & HCR.FB) !== 0;
   if (operation.isBroadcast || isForced) cx.environment.broadcast(request);
   return exit.none;
+}
+
+/** A host at EL2 maintains its own regime by the names of EL1; what names VMIDs or stage 2 is for its guests. */
+function maintainedRegime(cx: PeContext, { regime, by }: Extract<SystemOperation, { kind: 'TLBI' }>): number {
+  const isOfStage1 = by === 'all' || by === 'VA' || by === 'VAA' || by === 'ASID';
+  return regime === 1 && isOfStage1 && isHost(cx) ? 2 : regime;
 }
 
 const codeOf = {
@@ -142,4 +150,6 @@ const codeOf = {
   VAA: dvm.tlbiVaa,
   ASID: dvm.tlbiAsid,
   'all VMIDs': dvm.tlbiAllVmids,
+  'all stages': dvm.tlbiAllStages,
+  IPA: dvm.tlbiIpa,
 } as const;

@@ -4,12 +4,12 @@
 
 import { trapTarget } from './access-traps.ts';
 import { highestEl } from './core-identity.ts';
-import { flushRegime, fpTrapTarget, refreshDerivedState } from './derived-state.ts';
+import { changeWorld, flushRegime, fpTrapTarget, refreshDerivedState } from './derived-state.ts';
 import { EC, fpAccessTrap, takeTrap, undefinedInstruction } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { redirected } from './host-registers.ts';
-import { instructionRt } from './instruction-fetch.ts';
 import { pendingInterrupt } from './interrupts.ts';
+import { instructionRt } from './present-instruction.ts';
 import {
   advancePc,
   currentEl,
@@ -197,7 +197,7 @@ function applyEffect(cx: PeContext, affects: Affects): Exit {
       refreshDerivedState(cx);
       return exit.none;
     case 'EL1&0':
-      flushRegime(cx, 1);
+      cx.isWorldStale = true;
       break;
     case 'EL2':
       flushRegime(cx, 2);
@@ -206,9 +206,10 @@ function applyEffect(cx: PeContext, affects: Affects): Exit {
       flushRegime(cx, 3);
       break;
     case 'HCR_EL2':
-      flushRegime(cx, 1);
+      changeWorld(cx);
       break;
     case 'SCR_EL3':
+      changeWorld(cx);
       flushRegime(cx, 1);
       flushRegime(cx, 3);
   }

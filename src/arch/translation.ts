@@ -1,88 +1,63 @@
-// Stage 1 address translation (Arm ARM, "The AArch64 Virtual Memory System Architecture"): the EL1&0, EL2 and EL3 regimes, 4KB
-// granule, 48-bit addresses, four levels. Stage 2, FEAT_HAFDBS, FEAT_VHE and the other granules are not here, and the ID
-// registers say so.
-//
-// CONSTRAINED UNPREDICTABLE choices: a TxSZ out of range counts as the nearest in range; a TGx that names a granule that is not
-// implemented counts as 4KB; memory with the Contiguous bit is taken as mapped uniformly; an instruction fetch from Device memory
-// is a Permission fault.
+// Address translation (Arm ARM, "The AArch64 Virtual Memory System Architecture"; pseudocode AArch64.FullTranslate and
+// AArch64.TranslateAddress): stage 1 of the EL1&0, EL2, EL2&0 and EL3 regimes, then stage 2 of Non-secure EL1&0 where it is on,
+// with the TLB before them. FEAT_HAFDBS is not here, and the ID registers say so.
 
 import { isStage1Enabled, sctlr } from './derived-state.ts';
-import { el2Enabled, hcr, HCR, high, isSecureBelowEl3, low, type PeContext, scr, SCR } from './pe-context.ts';
+import { hasTwoRanges, hcr, HCR, type PeContext, regimeOf } from './pe-context.ts';
+import { stage1Permissions, stage2Permissions } from './permissions.ts';
+import { combineStages } from './stage-combination.ts';
+import { walked, walkStage1 } from './stage1-walk.ts';
+import { stage2, translateStage2 } from './stage2.ts';
 import { replaceEntry } from './tlb-maintenance.ts';
-import { attribute, context, FSC, need, noFault, regimeOf } from './translation-attributes.ts';
-import { slotOf } from './system-registers.ts';
 import { globalAsid, lookUpTlb, outputOf } from './tlb.ts';
-import { ramBase } from './state-layout.ts';
+import { attribute, FSC, levelOf, noFault, stage2LevelOf } from './translation-attributes.ts';
+import { contextOf, currentAsid, isStage2Enabled, isTagIgnored } from './translation-regime.ts';
 
-const outerShareable = 2;
-const normalWriteBack = 0xff;
+const outerShareable = 2 << attribute.shareabilityShift;
+const normalWriteBack = 0xff << attribute.mairShift;
 /** Memory attributes where stage 1 is off: Device-nGnRnE data. */
-const offData = attribute.device | attribute.user | (outerShareable << attribute.shareabilityShift);
-const offNormal =
-  attribute.user | (normalWriteBack << attribute.mairShift) | (outerShareable << attribute.shareabilityShift);
+const offData = attribute.stage1Off | attribute.device | attribute.stage1Device | attribute.user | outerShareable;
+const offFetch = attribute.stage1Off | attribute.user | normalWriteBack | outerShareable;
 /** Instruction fetches with SCTLR_ELx.I clear: Normal, Non-cacheable. */
-const offFetchNonCacheable =
-  attribute.user | (0x44 << attribute.mairShift) | (outerShareable << attribute.shareabilityShift);
+const offFetchNonCacheable = attribute.stage1Off | attribute.user | (0x44 << attribute.mairShift) | outerShareable;
+/** With HCR_EL2.DC: Normal, Write-Back, Non-shareable. */
+const offDefaultCacheable = attribute.stage1Off | attribute.user | normalWriteBack;
 
-const TTBR0_EL1 = slotOf('TTBR0_EL1');
-const TTBR1_EL1 = slotOf('TTBR1_EL1');
-const VTTBR_EL2 = slotOf('VTTBR_EL2');
-const tcrOfRegime = [-1, slotOf('TCR_EL1'), slotOf('TCR_EL2'), slotOf('TCR_EL3')] as const;
-const ttbr0OfRegime = [-1, TTBR0_EL1, slotOf('TTBR0_EL2'), slotOf('TTBR0_EL3')] as const;
-const mairOfRegime = [-1, slotOf('MAIR_EL1'), slotOf('MAIR_EL2'), slotOf('MAIR_EL3')] as const;
-
-const WXN = 1 << 19;
 const SCTLR_I = 1 << 12;
-/** ID_AA64MMFR0_EL1.PARange: 48 bits. */
-const paBits = 48;
-/** Bits of an output address, by TCR_ELx.(I)PS. */
-const outputBits = [32, 36, 40, 42, 44, 48, 48, 48] as const;
 const twoTo32 = 2 ** 32;
 const twoTo48 = 2 ** 48;
 
-export function contextOf(cx: PeContext, regime: number): number {
-  if (regime === 3) return context.el3;
-  if (regime === 2) return context.el2;
-  if (isSecureBelowEl3(cx)) return context.el1Secure;
-  return context.el1 | (el2Enabled(cx) ? ((high(cx, VTTBR_EL2) >>> 16) & 0xff) << context.vmidShift : 0);
+function clear(cx: PeContext): void {
+  const out = cx.translation;
+  out.fault = noFault;
+  out.isStage2 = false;
+  out.isWalk = false;
+  out.granted = 0;
+  out.entry = -1;
 }
 
-/** The ASID in use; 0 for a regime without ASIDs. */
-function currentAsid(cx: PeContext, regime: number): number {
-  if (regime !== 1) return 0;
-  const tcr = tcrOfRegime[1];
-  const A1 = (low(cx, tcr) >>> 22) & 1;
-  const asid = high(cx, A1 ? TTBR1_EL1 : TTBR0_EL1) >>> 16;
-  const AS = (high(cx, tcr) >>> 4) & 1;
-  return AS ? asid : asid & 0xff;
-}
-
-/** TBI of the regime for an address with this bit 55. */
-export function isTagIgnored(cx: PeContext, regime: number, bit55: number): boolean {
-  if (regime === 1) return ((high(cx, tcrOfRegime[1]) >>> (5 + bit55)) & 1) !== 0;
-  return ((low(cx, tcrOfRegime[regime]!) >>> 20) & 1) !== 0;
-}
+/** Bits [63:48] without a tag, and what they must be in the range of the address. */
+const areTopBitsWrong = (vaHigh: number, top: number, isUpper: boolean): boolean =>
+  top === 55 ? ((vaHigh >>> 16) & 0xff) !== (isUpper ? 0xff : 0) : vaHigh >>> 16 !== (isUpper ? 0xffff : 0);
 
 /**
  * Translates a virtual address for the regime of `el`, without permissions. The answer is in `cx.translation`; `fault` is the
- * fault status code with its level.
+ * fault status code with its level. Where stage 2 faults on the output of stage 1, `attributes` are those of stage 1.
  */
 export function translate(cx: PeContext, vaLow: number, vaHigh: number, el: number, isFetch: boolean): void {
   const out = cx.translation;
-  const regime = regimeOf(el);
+  const regime = regimeOf(cx, el);
   const bit55 = (vaHigh >>> 23) & 1;
   const top = isTagIgnored(cx, regime, bit55) ? 55 : 63;
-  out.fault = noFault;
-  out.entry = -1;
+  clear(cx);
   if (!isStage1Enabled(cx, el)) {
     translateStage1Off(cx, vaLow, vaHigh, el, top, isFetch);
+    if (out.fault === noFault && regime === 1 && isStage2Enabled(cx)) translateOutput(cx);
     return;
   }
-  const isUpper = regime === 1 && bit55 === 1;
-  // Bits [top:48] must equal bit 55 in the EL1&0 regime, 0 in the others; bits [47:TxSZ] are checked by the walk.
-  const above = top === 55 ? (vaHigh >>> 16) & 0xff : vaHigh >>> 16;
-  const expected = isUpper ? (top === 55 ? 0xff : 0xffff) : 0;
-  if (above !== expected) {
+  // Bits [top:48] must equal bit 55 in the regimes with two ranges, 0 in the others; bits [47:TxSZ] are checked by the walk.
+  const isUpper = bit55 === 1 && hasTwoRanges(cx, regime);
+  if (areTopBitsWrong(vaHigh, top, isUpper)) {
     out.fault = FSC.translation;
     return;
   }
@@ -96,22 +71,59 @@ export function translate(cx: PeContext, vaLow: number, vaHigh: number, el: numb
     out.attributes = cx.tlb.attributes[entry]!;
     return;
   }
-  walk(cx, vaLow >>> 0, vaHigh & 0xffff, isUpper, regime);
+  walkStage1(cx, vaLow >>> 0, vaHigh & 0xffff, isUpper, regime);
   if (out.fault !== noFault) return;
-  const size = 2 ** walked.shift;
-  const output = out.pa - (out.pa % size);
-  out.entry = replaceEntry(
-    cx,
+  let ipa = -1;
+  let shift = walked.shift;
+  if (regime === 1 && isStage2Enabled(cx)) {
+    ipa = out.pa;
+    if (!translateOutput(cx)) return;
+    shift = Math.min(shift, stage2.shift);
+  }
+  const size = 2 ** shift;
+  out.entry = replaceEntry(cx, {
     address,
-    walked.shift,
-    translationContext,
-    walked.isGlobal ? globalAsid : asid,
-    output,
-    out.attributes,
-  );
+    shift,
+    context: translationContext,
+    asid: walked.isGlobal ? globalAsid : asid,
+    output: out.pa - (out.pa % size),
+    attributes: out.attributes,
+    ipa: ipa < 0 ? -1 : ipa - (ipa % size),
+    stage1Shift: walked.shift,
+    stage2Shift: ipa < 0 ? 0 : stage2.shift,
+  });
 }
 
-/** AArch64.TranslateAddressS1Off(): the address is the physical address. */
+/** Stage 2 of the output address of stage 1, which is in `cx.translation` with its attributes; false where it faults. */
+function translateOutput(cx: PeContext): boolean {
+  const out = cx.translation;
+  out.ipa = out.pa;
+  translateStage2(cx, out.ipa);
+  if (stage2.fault !== noFault) {
+    out.fault = stage2.fault;
+    out.isStage2 = true;
+    return false;
+  }
+  out.pa = stage2.pa;
+  out.entry = stage2.entry;
+  out.attributes = combineStages(cx, out.attributes, stage2.attributes);
+  return true;
+}
+
+/** Stage 1 alone, as if there were no TLB: AT S1E0 and S1E1 with stage 2 on. Descriptors go through stage 2. */
+export function translateStage1(cx: PeContext, vaLow: number, vaHigh: number, el: number): void {
+  const out = cx.translation;
+  const regime = regimeOf(cx, el);
+  const bit55 = (vaHigh >>> 23) & 1;
+  const top = isTagIgnored(cx, regime, bit55) ? 55 : 63;
+  const isUpper = bit55 === 1 && hasTwoRanges(cx, regime);
+  clear(cx);
+  if (!isStage1Enabled(cx, el)) translateStage1Off(cx, vaLow, vaHigh, el, top, false);
+  else if (areTopBitsWrong(vaHigh, top, isUpper)) out.fault = FSC.translation;
+  else walkStage1(cx, vaLow >>> 0, vaHigh & 0xffff, isUpper, regime);
+}
+
+/** AArch64.S1DisabledOutput(): the address is the output address. */
 function translateStage1Off(
   cx: PeContext,
   vaLow: number,
@@ -121,181 +133,53 @@ function translateStage1Off(
   isFetch: boolean,
 ): void {
   const out = cx.translation;
-  const above = top === 55 ? (vaHigh >>> 16) & 0xff : vaHigh >>> 16;
-  if (above !== 0) {
+  if (areTopBitsWrong(vaHigh, top, false)) {
     out.fault = FSC.addressSize;
     return;
   }
   out.pa = (vaHigh & 0xffff) * twoTo32 + (vaLow >>> 0);
-  if (el <= 1 && (hcr(cx) & HCR.DC) !== 0) out.attributes = offNormal;
+  if (regimeOf(cx, el) === 1 && (hcr(cx) & HCR.DC) !== 0) out.attributes = offDefaultCacheable;
   else if (!isFetch) out.attributes = offData;
-  else out.attributes = (sctlr(cx, el) & SCTLR_I) !== 0 ? offNormal : offFetchNonCacheable;
-}
-
-/** What a walk finds besides `cx.translation`. */
-const walked = { shift: 0, isGlobal: false };
-
-/** AArch64.TranslationTableWalk(). `vaHigh` holds bits [47:32]. */
-function walk(cx: PeContext, vaLow: number, vaHigh: number, isUpper: boolean, regime: number): void {
-  const out = cx.translation;
-  const tcrLow = low(cx, tcrOfRegime[regime]!);
-  const tcrHigh = regime === 1 ? high(cx, tcrOfRegime[1]) : 0;
-  const TxSZ = Math.min(Math.max((tcrLow >>> (isUpper ? 16 : 0)) & 63, 16), 39);
-  const inputBits = 64 - TxSZ;
-  const EPD = regime === 1 && ((tcrLow >>> (isUpper ? 23 : 7)) & 1) !== 0;
-  const HPD = regime === 1 ? ((tcrHigh >>> (isUpper ? 10 : 9)) & 1) !== 0 : ((tcrLow >>> 24) & 1) !== 0;
-  const PS = regime === 1 ? tcrHigh & 7 : (tcrLow >>> 16) & 7;
-  const outputLimit = 2 ** Math.min(outputBits[PS]!, paBits);
-
-  // Bits [47:inputBits] must all be those of the range.
-  const aboveInput = Math.floor((vaHigh * twoTo32 + vaLow) / 2 ** inputBits);
-  if (EPD || aboveInput !== (isUpper ? 2 ** (48 - inputBits) - 1 : 0)) {
-    out.fault = FSC.translation;
-    return;
-  }
-
-  let level = inputBits > 39 ? 0 : inputBits > 30 ? 1 : 2;
-  let indexBits = inputBits - (12 + 9 * (3 - level));
-  const ttbr = isUpper ? TTBR1_EL1 : ttbr0OfRegime[regime]!;
-  const baseAddress = (high(cx, ttbr) & 0xffff) * twoTo32 + low(cx, ttbr);
-  let table = baseAddress - (baseAddress % 2 ** (indexBits + 3));
-  if (table >= outputLimit) {
-    out.fault = FSC.addressSize;
-    return;
-  }
-
-  let apTable = 0;
-  let uxnTable = 0;
-  let pxnTable = 0;
-  let nsTable = 0;
-  for (;;) {
-    const index = indexAt(level, vaLow, vaHigh) & (2 ** indexBits - 1);
-    const descriptorAddress = table + index * 8;
-    if (descriptorAddress < ramBase || descriptorAddress >= cx.ramEnd) {
-      out.fault = FSC.externalAbortOnWalk + level;
-      return;
-    }
-    const descriptorLow = cx.words[descriptorAddress / 4]!;
-    const descriptorHigh = cx.words[descriptorAddress / 4 + 1]!;
-    const isLeafEncoding = (descriptorLow & 2) === 0;
-    if ((descriptorLow & 1) === 0 || (isLeafEncoding && (level === 0 || level === 3))) {
-      out.fault = FSC.translation + level;
-      return;
-    }
-    const outputAddress = (descriptorHigh & 0xffff) * twoTo32 + ((descriptorLow & 0xffff_f000) >>> 0);
-    const isLeaf = isLeafEncoding || level === 3;
-    if (!isLeaf) {
-      table = outputAddress;
-      if (table >= outputLimit) {
-        out.fault = FSC.addressSize + level;
-        return;
-      }
-      nsTable |= descriptorHigh >>> 31;
-      if (!HPD) {
-        apTable |= (descriptorHigh >>> 29) & 3;
-        uxnTable |= (descriptorHigh >>> 28) & 1;
-        pxnTable |= (descriptorHigh >>> 27) & 1;
-      }
-      level++;
-      indexBits = 9;
-      continue;
-    }
-    const blockShift = 12 + 9 * (3 - level);
-    const blockBytes = 2 ** blockShift;
-    const output = outputAddress - (outputAddress % blockBytes);
-    if (output >= outputLimit) {
-      out.fault = FSC.addressSize + level;
-      return;
-    }
-    if ((descriptorLow & (1 << 10)) === 0) {
-      out.fault = FSC.accessFlag + level;
-      return;
-    }
-    const isContiguous = (descriptorHigh & (1 << 20)) !== 0;
-    walked.shift = isContiguous ? blockShift + 4 : blockShift;
-    walked.isGlobal = regime !== 1 || (descriptorLow & (1 << 11)) === 0;
-    out.pa = output + ((vaHigh * twoTo32 + vaLow) % blockBytes);
-    out.attributes = leafAttributes(
-      cx,
-      regime,
-      level,
-      descriptorLow,
-      descriptorHigh,
-      apTable,
-      uxnTable,
-      pxnTable,
-      nsTable,
-    );
-    return;
-  }
-}
-
-/** The nine bits of the address that index the table of a level. */
-function indexAt(level: number, vaLow: number, vaHigh: number): number {
-  switch (level) {
-    case 0:
-      return (vaHigh >>> 7) & 0x1ff;
-    case 1:
-      return ((vaHigh << 2) | (vaLow >>> 30)) & 0x1ff;
-    case 2:
-      return (vaLow >>> 21) & 0x1ff;
-    default:
-      return (vaLow >>> 12) & 0x1ff;
-  }
-}
-
-function leafAttributes(
-  cx: PeContext,
-  regime: number,
-  level: number,
-  descriptorLow: number,
-  descriptorHigh: number,
-  apTable: number,
-  uxnTable: number,
-  pxnTable: number,
-  nsTable: number,
-): number {
-  const AP1 = (descriptorLow >>> 6) & 1;
-  const AP2 = (descriptorLow >>> 7) & 1;
-  const index = (descriptorLow >>> 2) & 7;
-  const mairSlot = mairOfRegime[regime]!;
-  const memory = ((index < 4 ? low(cx, mairSlot) : high(cx, mairSlot)) >>> ((index & 3) * 8)) & 0xff;
-  const NS = ((descriptorLow >>> 5) & 1) | nsTable;
-  let attributes = (level << attribute.levelShift) | (memory << attribute.mairShift);
-  attributes |= ((descriptorLow >>> 8) & 3) << attribute.shareabilityShift;
-  if (memory < 0x10) attributes |= attribute.device;
-  if (NS !== 0) attributes |= attribute.nonSecure;
-  // AP[1] is RES1, and PXN RES0, in the regimes of one exception level.
-  if (regime !== 1 || (AP1 !== 0 && (apTable & 1) === 0)) attributes |= attribute.user;
-  if (AP2 !== 0 || (apTable & 2) !== 0) attributes |= attribute.readOnly;
-  if (((descriptorHigh >>> 22) & 1) !== 0 || uxnTable !== 0) attributes |= attribute.UXN;
-  if (regime === 1 && (((descriptorHigh >>> 21) & 1) !== 0 || pxnTable !== 0)) attributes |= attribute.PXN;
-  return attributes;
+  else out.attributes = (sctlr(cx, el) & SCTLR_I) !== 0 ? offFetch : offFetchNonCacheable;
 }
 
 /**
- * AArch64.CheckPermission(): what software at `el` may do with memory of these attributes, as bits of `need`. `isPan`: PSTATE.PAN
- * applies.
+ * AArch64.TranslateAddress(): translates, and finds the first fault in the manual's order: stage 1, its alignment and permissions,
+ * stage 2, its alignment and permissions. `needed`: bits of `need`; `isAligned`: false where Device memory faults.
  */
-export function permissions(cx: PeContext, attributes: number, entry: number, el: number, isPan: boolean): number {
-  if (entry < 0) return need.read | need.write | need.fetch;
-  const isUser = (attributes & attribute.user) !== 0;
-  const isWritable = (attributes & attribute.readOnly) === 0;
-  const isWxn = (sctlr(cx, el) & WXN) !== 0;
-  let granted = 0;
-  let canFetch: boolean;
-  if (el === 0) {
-    if (isUser) granted = isWritable ? need.read | need.write : need.read;
-    canFetch = (attributes & attribute.UXN) === 0 && !(isUser && isWritable && isWxn);
-  } else if (el === 1) {
-    if (!(isPan && isUser)) granted = isWritable ? need.read | need.write : need.read;
-    canFetch = (attributes & attribute.PXN) === 0 && !(isWritable && isWxn) && !(isUser && isWritable);
-  } else {
-    granted = isWritable ? need.read | need.write : need.read;
-    canFetch = (attributes & attribute.UXN) === 0 && !(isWritable && isWxn);
+export function translateAccess(
+  cx: PeContext,
+  vaLow: number,
+  vaHigh: number,
+  el: number,
+  needed: number,
+  isFetch: boolean,
+  isAligned: boolean,
+  isPan: boolean,
+): void {
+  translate(cx, vaLow, vaHigh, el, isFetch);
+  checkAccess(cx, el, needed, isAligned, isPan);
+}
+
+/** Makes of `cx.translation` the fault that an access ends in, if any. */
+export function checkAccess(cx: PeContext, el: number, needed: number, isAligned: boolean, isPan: boolean): void {
+  const out = cx.translation;
+  const isStage2OfOutput = out.isStage2 && !out.isWalk;
+  if (out.fault !== noFault && !isStage2OfOutput) return;
+  const { attributes } = out;
+  const granted = stage1Permissions(cx, attributes, el, isPan);
+  let fault: number = noFault;
+  if (!isAligned && (attributes & attribute.stage1Device) !== 0) fault = FSC.alignment;
+  else if ((granted & needed) !== needed) fault = FSC.permission + levelOf(attributes);
+  if (fault !== noFault) {
+    out.fault = fault;
+    out.isStage2 = false;
+    out.granted = granted;
+    return;
   }
-  const isSecureFetchOfNonSecure =
-    (scr(cx) & SCR.SIF) !== 0 && (attributes & attribute.nonSecure) !== 0 && (el === 3 || isSecureBelowEl3(cx));
-  if (canFetch && (attributes & attribute.device) === 0 && !isSecureFetchOfNonSecure) granted |= need.fetch;
-  return granted;
+  if (out.fault !== noFault || (attributes & attribute.stage2) === 0) return;
+  out.granted = stage2Permissions(attributes, el);
+  if (!isAligned && (attributes & attribute.device) !== 0) out.fault = FSC.alignment;
+  else if ((out.granted & needed) !== needed) out.fault = FSC.permission + stage2LevelOf(attributes);
+  out.isStage2 = out.fault !== noFault;
 }

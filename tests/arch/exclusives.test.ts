@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { lineIsMonitored, lineMapOffset, ramBase } from '../../src/arch/state-layout.ts';
 import { machine, onePe, type TestPe } from './fixture.ts';
+import { enableStage2, identityStage2 } from './stage2-tables.ts';
 
 const a = BigInt(ramBase) + 0x10_0000n;
 const b = a + 0x1000n;
@@ -37,7 +38,7 @@ describe('a Store-Exclusive', () => {
       by: 'DC ZVA',
       write: (other: TestPe) => {
         // Memory is Device where stage 1 is off, except with HCR_EL2.DC.
-        other.setRegister('HCR_EL2', 1n << 12n);
+        enableStage2(other, identityStage2(other).root, { hcr: 1n << 12n });
         return other.enter(1).sys('DC ZVA', a);
       },
     },

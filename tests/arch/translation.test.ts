@@ -4,6 +4,7 @@ import { accessFlag } from '../../src/arch/pe.ts';
 import { ramBase } from '../../src/arch/state-layout.ts';
 import { onePe, ramBytes, type TestPe } from './fixture.ts';
 import { D, device, enableEl1, mair, type Tables, tablesFor, tcrEl1 } from './page-tables.ts';
+import { enableStage2, identityStage2 } from './stage2-tables.ts';
 
 const ram = BigInt(ramBase);
 /** A page of data, below the tables. */
@@ -354,7 +355,7 @@ describe('with stage 1 off', () => {
 
   it('by HCR_EL2.DC, data is Normal and needs no alignment', () => {
     const test = onePe();
-    test.setRegister('HCR_EL2', 1n << 12n);
+    enableStage2(test, identityStage2(test).root, { hcr: 1n << 12n });
     test.enter(1);
     test.setRam64(Number(dataPage), 0x1122_3344n);
     expect(test.load(dataPage + 1n, 2)).toBe(0x2233n);

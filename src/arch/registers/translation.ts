@@ -30,9 +30,9 @@ export const translationRegisters: readonly RegisterRow[] = [
   register('CONTEXTIDR_EL2', [3, 4, 13, 0, 1], { writable: lowWord, needs: 'EL2' }),
   register('MAIR_EL2', [3, 4, 10, 2, 0], { needs: 'EL2', affects: 'EL2' }),
   register('AMAIR_EL2', [3, 4, 10, 3, 0], { writable: 0n, needs: 'EL2' }),
-  // Stage 2 reads these; until it exists only the VMID has an effect: it tags the entries of the TLB.
-  register('VTTBR_EL2', [3, 4, 2, 1, 0], { writable: field(55, 0), needs: 'EL2', affects: 'HCR_EL2' }),
-  register('VTCR_EL2', [3, 4, 2, 1, 2], { writable: field(18, 0), ones: bits(31), needs: 'EL2', affects: 'HCR_EL2' }),
+  register('VTTBR_EL2', [3, 4, 2, 1, 0], { needs: 'EL2', affects: 'EL1&0' }),
+  // T0SZ, SL0, attributes and TG0, PS, VS. HA, HD and the fields of hardware use are RES0.
+  register('VTCR_EL2', [3, 4, 2, 1, 2], { writable: field(19, 0), ones: bits(31), needs: 'EL2', affects: 'EL1&0' }),
 
   register('TTBR0_EL3', [3, 6, 2, 0, 0], { writable: baseAddress, needs: 'EL3', affects: 'EL3' }),
   register('TCR_EL3', [3, 6, 2, 0, 2], { writable: tcrWritable, ones: tcrOnes, needs: 'EL3', affects: 'EL3' }),
