@@ -9,7 +9,7 @@ trap 'rm -rf "$work"' EXIT
 [ $# -gt 0 ] || set -- $(node -p 'require("./guests.json").vmRuns.map((run) => run.name).join(" ")')
 failed=0
 for name; do
-  ./run-vm-qemu.sh "$name" </dev/null >"$work/raw" 2>"$work/errors" || { echo "$name: exit code $?" && cat "$work/errors" && failed=1; }
+  ./run-vm-qemu.sh "$name" >"$work/raw" 2>"$work/errors" || { echo "$name: exit code $?" && cat "$work/errors" && failed=1; }
   sed -E '/^(latency|deadlines): /s/[0-9]+( missed|,|$| ticks)/...\1/g' "$work/raw" | tr -d '\r' >"$work/text"
   if [ -n "${UPDATE:-}" ]; then
     mkdir -p expected/vm && cp "$work/text" "expected/vm/$name.txt"

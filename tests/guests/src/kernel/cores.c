@@ -1,10 +1,15 @@
-/* Start of every core in C, PSCI (Arm DEN 0022), and Rhyper's calls. The interface is that of the runtime's core.h. */
+/* Start of every core in C, and PSCI (Arm DEN 0022). The interface is that of the runtime's core.h. */
 #include "kernel.h"
+#include "rhyper.h"
 
 struct core cores[MAX_CORES] __attribute__((aligned(64)));
 u32 entry_el;
 u64 entry_x0;
 void intc_connect(void);
+extern u8 image_start[], image_end[];
+
+/* A program without a device tree says so by a definition of its own. */
+const bool takes_end_of_memory __attribute__((weak)) = false;
 
 /* SMCCC lets a call change x0-x17. */
 #define CLOBBERS "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory"
@@ -20,45 +25,6 @@ long psci(u64 function, u64 a, u64 b, u64 c) {
         asm volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3) : : "x4", "x5", "x6", "x7", CLOBBERS);
     }
     return (int)x0; /* 32-bit functions return a 32-bit value */
-}
-
-u64 rhyper_call(u32 fid, u32 event, const u64 arguments[7]) {
-    register u64 x0 asm("x0") = arguments[0];
-    register u64 x1 asm("x1") = arguments[1];
-    register u64 x2 asm("x2") = arguments[2];
-    register u64 x3 asm("x3") = arguments[3];
-    register u64 x4 asm("x4") = arguments[4];
-    register u64 x5 asm("x5") = arguments[5];
-    register u64 x6 asm("x6") = arguments[6];
-    register u64 x7 asm("x7") = (u64)fid << 8 | event;
-    asm volatile("hvc #0"
-                 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), "+r"(x7)
-                 :
-                 : CLOBBERS);
-    return x0;
-}
-
-/* An HVC that nobody takes is UNDEFINED: it is answered here as Rhyper answers an unknown one. */
-static void answer_undefined(struct frame *frame, unsigned vector) {
-    (void)vector;
-    frame->x[0] = ~0ull;
-    frame->elr += 4;
-}
-
-/* GET_VM_ID writes eight bytes; whatever else answers an HVC leaves them alone. */
-bool rhyper_present(u64 *id) {
-    static u64 answer;
-    void (*before)(struct frame *, unsigned) = on_sync;
-    answer = ~0ull;
-    on_sync = answer_undefined;
-    const u64 arguments[7] = {(u64)&answer};
-    u64 result = rhyper_call(1, 8, arguments);
-    on_sync = before;
-    if (result != 0 || *(volatile u64 *)&answer == ~0ull) {
-        return false;
-    }
-    *id = answer;
-    return true;
 }
 
 u32 core_count(void) {
@@ -92,7 +58,15 @@ void kernel_start(u64 x0, u64 el) {
     entry_el = (u32)el;
     use_vectors();
     identify(0);
-    machine_read(x0);
+    /* Without a device tree Rhyper passes the end of memory, where nothing may be read. */
+    u64 id;
+    bool is_end = takes_end_of_memory && x0 > (u64)image_end && rhyper_present(&id);
+    if (is_end) {
+        machine.under_rhyper = machine.has_psci = true;
+        machine.memory[machine.memories++] = (struct region){(u64)image_start, x0 - (u64)image_start};
+        x0 = 0;
+    }
+    machine_read(x0, !is_end);
     /* The core that runs is number 0, wherever the tree lists it. */
     u64 self = READ(mpidr_el1) & 0xff00ffffffull;
     for (u32 i = 1; i < machine.cpu_count; i++) {

@@ -28,7 +28,7 @@ void console_listen(void);
 /* What the console is: "pl011", "virtio" or "memory" (the last 4 KiB of it, at the symbol console_memory). */
 const char *console_name(void);
 
-/* Rhyper's call (x7 = fid << 8 | event); all ones is an error, and so is the answer of whoever else takes the HVC. */
-u64 rhyper_call(u32 fid, u32 event, const u64 arguments[7]);
-/* Is Rhyper below us? It says our own VM id then. */
-bool rhyper_present(u64 *id);
+/* Where print() goes on a machine with neither PL011 nor virtio console; 0: into memory. */
+extern void (*console_other)(const char *text, u32 length);
+/* Whether X0 at the entry may be the end of memory instead of a device tree (Rhyper's bare-metal applications). */
+extern const bool takes_end_of_memory;

@@ -82,11 +82,10 @@ static void visit(const struct fdt_node *node) {
     }
 }
 
-void machine_read(u64 given) {
-    u64 start = (u64)image_start;
-    u64 below[] = {start - 0x80000, start - 0x200000};
-    for (u32 i = 0; !fdt_is_tree(given) && i < 2; i++) {
-        given = below[i];
+void machine_read(u64 given, bool search) {
+    u64 below = (u64)image_start - 0x200000;
+    if (search && given == 0) {
+        given = below;
     }
     if (fdt_is_tree(given)) {
         machine.tree = given;

@@ -43,7 +43,8 @@ struct machine {
 
 extern struct machine machine;
 
-/* `given` is X0 at the entry. Without a tree there, one is looked for below the image, where QEMU puts it for an ELF. */
-void machine_read(u64 given);
+/* `given` is X0 at the entry. If it is 0 and `search` is set, the tree is looked for 2 MiB below the image, where QEMU puts
+   it for an ELF file. */
+void machine_read(u64 given, bool search);
 /* The largest region of RAM that the tree names, from the end of our image; 0 bytes without a tree. */
 struct region machine_free_memory(void);

@@ -9,6 +9,7 @@
 #include "block.h"
 #include "entropy.h"
 #include "net.h"
+#include "rhyper.h"
 #include "serial.h"
 #include "thread.h"
 
@@ -287,6 +288,9 @@ static void run_spin(void) {
 int guest(void) {
     introduce("minikernel");
     rounds = option_number("rounds", 1);
+    if (machine.under_rhyper) {
+        rhyper_obey_reboot();
+    }
     if (option_given("spin")) {
         run_spin();
         return 0;

@@ -1,0 +1,103 @@
+/* The program of the management VM: a shell for Rhyper's calls, the daemon that serves block requests of other VMs, and the
+ * file service of bare-metal applications. Everything is done on one core between two sleeps in WFI: the console, the message
+ * page and the disk each wake it by an interrupt.
+ *
+ * Options: script="COMMAND;COMMAND;…" is carried out first (with `exit` at its end the machine is powered off); disks=N backing
+ * disks (1); ramdisk=SECTORS is their size when there is no virtio block device (2048).
+ */
+#include "mvm/mvm.h"
+
+static char typed[256];
+static u32 typed_count;
+
+static void serve_messages(void) {
+    struct message message;
+    while (rhyper_take_message(&message)) {
+        if (message.fid == fid_mediated && message.event == mediated_drv_notify) {
+            mediated_serve();
+        } else if (message.fid == fid_unilib) {
+            files_serve(&message);
+        } else if (message.fid == fid_config && message.event == config_upload_kernel) {
+            configuration_reload(message.vm_id);
+        } else if (message.fid == fid_vmm && message.event == vmm_reboot_vm) {
+            print("mvm: asked to reboot\n");
+            psci(PSCI_SYSTEM_RESET, 0, 0, 0);
+        } else {
+            print("mvm: message 0x%lx/%lu for VM %lu is not for us\n", message.fid, message.event, message.vm_id);
+        }
+    }
+}
+
+static void prompt(void) {
+    print("mvm> ");
+}
+
+static void serve_console(void) {
+    int c;
+    while ((c = console_read()) >= 0) {
+        if (c == '\r' || c == '\n') {
+            print("\n");
+            typed[typed_count] = 0;
+            typed_count = 0;
+            command(typed);
+            prompt();
+        } else if ((c == 8 || c == 127) && typed_count) {
+            typed_count--;
+            print("\b \b");
+        } else if (c >= ' ' && c < 127 && typed_count + 1 < sizeof typed) {
+            typed[typed_count++] = (char)c;
+            print("%c", c);
+        }
+    }
+    console_listen();
+}
+
+/* What a command that waits does meanwhile: one look at the messages, then sleep until something comes or the deadline. */
+void serve_until(u64 deadline) {
+    irq_mask();
+    while ((long)(clock_now() - deadline) < 0) {
+        serve_messages();
+        clock_sleep(deadline);
+    }
+    irq_unmask();
+}
+
+static void run_script(void) {
+    static char script[1024];
+    text_copy(script, option_text("script", ""), sizeof script);
+    char *at = script;
+    while (*at) {
+        char *end = at;
+        while (*end && *end != ';') {
+            end++;
+        }
+        bool last = *end == 0;
+        *end = 0;
+        print("mvm> %s\n", at);
+        command(at);
+        irq_mask();
+        serve_messages();
+        irq_unmask();
+        at = last ? end : end + 1;
+    }
+}
+
+int guest(void) {
+    introduce("mvm");
+    u64 id = 0;
+    bool hosted = rhyper_present(&id);
+    if (hosted) {
+        print("mvm: VM %lu of Rhyper, messages %s\n", id, rhyper_listen() ? "on" : "off");
+    } else {
+        print("mvm: runs bare, every call will be refused\n");
+    }
+    mediated_start();
+    run_script();
+    prompt();
+    irq_mask();
+    for (;;) {
+        serve_messages();
+        serve_console();
+        sleep_once();
+    }
+}
