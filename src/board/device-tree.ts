@@ -4,6 +4,7 @@
 import { memoryMap, virtioSlot } from './memory-map.ts';
 import { ppi } from './virt.ts';
 import { flattenTree } from './flattened-tree.ts';
+import { cells, flag, hex, interruptType, node, pair, reg, strings, trigger } from './tree-nodes.ts';
 import type { Board, Reset } from './virt.ts';
 import type { DeviceTree, Property, TreeNode } from './flattened-tree.ts';
 import type { Region } from './memory-map.ts';
@@ -16,9 +17,6 @@ export interface Chosen {
 
 type PsciConduit = Reset['psciConduit'];
 
-const interruptType = { spi: 0, ppi: 1 } as const;
-const trigger = { edge: 1, level: 4 } as const;
-
 /** The functions of PSCI 0.1 had no fixed numbers, so the tree carries them; a later kernel reads "arm,psci-0.2" and ignores them. */
 const psciFunction = {
   migrate: 0xc4000005,
@@ -26,31 +24,6 @@ const psciFunction = {
   cpu_off: 0x84000002,
   cpu_suspend: 0xc4000001,
 } as const;
-
-function cells(name: string, ...values: number[]): Property {
-  const view = new DataView(new ArrayBuffer(values.length * 4));
-  values.forEach((value, i) => view.setUint32(i * 4, value));
-  return { name, value: new Uint8Array(view.buffer) };
-}
-
-function strings(name: string, ...values: string[]): Property {
-  return { name, value: new TextEncoder().encode(values.map((value) => `${value}\0`).join('')) };
-}
-
-const flag = (name: string): Property => ({ name, value: new Uint8Array(0) });
-
-const node = (name: string, properties: Property[], children: TreeNode[] = []): TreeNode => ({
-  name,
-  properties,
-  children,
-});
-
-/** A number as two cells, most significant first. */
-const pair = (value: number): number[] => [Math.floor(value / 0x1_0000_0000), value >>> 0];
-const reg = (...regions: Region[]): Property =>
-  cells('reg', ...regions.flatMap(({ base, sizeBytes }) => [...pair(base), ...pair(sizeBytes)]));
-
-const hex = (value: number): string => value.toString(16);
 
 /** Handles as QEMU numbers them: the clock, the cores from the last to the first, the interrupt controller. */
 const firstPhandle = 0x8000;

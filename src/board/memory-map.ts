@@ -31,6 +31,8 @@ export const memoryMap = {
   gpio: { base: 0x0903_0000, sizeBytes: 4 * KiB, spi: 7 },
   secureUart: { base: 0x0904_0000, sizeBytes: 4 * KiB, spi: 8 },
   virtio: { base: 0x0a00_0000, sizeBytes: 0x200, spi: 16 },
+  /** Virtio transports that act for virtual machines: not QEMU's, in what is its platform bus. */
+  vmTransports: { base: 0x0c00_0000, sizeBytes: 4 * KiB, spi: 112 },
   ram: { base: 0x4000_0000, sizeBytes: maxMemoryBytes },
   /** The redistributors from core 123 on, at 256 GiB: above every RAM that the board can have. */
   gicHighRedistributors: { base: 0x40_0000_0000, sizeBytes: 64 * MiB },

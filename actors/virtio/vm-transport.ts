@@ -1,0 +1,94 @@
+// A virtio device that acts for a virtual machine: the transport of virtio-mmio.ts, and behind it the windows through which the device
+// reaches memory. The hypervisor sets the windows; the transport's registers it may give to the VM, or trap and carry out itself.
+//
+// One frame of 4 KiB: the transport at 0x000, the windows at 0x800: COUNT at 0x800, and for each window from 0x810 on six words, the
+// guest address, the address behind it and the size, low word first. A window counts when COUNT includes it.
+
+import type { Actor, Message, Port } from '../actor.ts';
+import { type Device, type GuestErrors, noGuestErrors, serveBusRequest } from '../device.ts';
+import { type MemoryWindow, windowedMemory } from './guest-memory.ts';
+import { VirtioMmio, type VirtioMmioOptions } from './virtio-mmio.ts';
+
+export const vmTransportBytes = 0x1000;
+export const windowRegisters = 0x800;
+
+const firstWindow = 0x10;
+const windowWords = 6;
+const maxWindows = 4;
+const twoTo32 = 2 ** 32;
+
+interface SavedVmTransport {
+  readonly version: 1;
+  readonly words: readonly number[];
+  readonly count: number;
+  readonly transport: ReturnType<VirtioMmio['transport']['save']>;
+}
+
+/** The registers of the windows, and the windows that they describe, in one array that stays the same. */
+class Windows implements Device {
+  readonly guestErrors: GuestErrors = noGuestErrors();
+  readonly list: MemoryWindow[] = [];
+  words = new Uint32Array(maxWindows * windowWords);
+  count = 0;
+
+  read(offset: number, sizeBytes: number): number {
+    if (sizeBytes !== 4) this.guestErrors.unsupportedSize++;
+    if (offset === 0) return this.count;
+    return this.words[(offset - firstWindow) / 4] ?? 0;
+  }
+
+  write(offset: number, sizeBytes: number, value: number): void {
+    const at = (offset - firstWindow) / 4;
+    if (sizeBytes !== 4) this.guestErrors.unsupportedSize++;
+    else if (offset === 0) this.count = Math.min(value, maxWindows);
+    else if (at >= 0 && at < this.words.length) this.words[at] = value;
+    else this.guestErrors.unknownOffset++;
+    this.refresh();
+  }
+
+  refresh(): void {
+    const wide = (n: number): number => (this.words[n + 1] ?? 0) * twoTo32 + (this.words[n] ?? 0);
+    this.list.length = 0;
+    for (let n = 0; n < this.count; n += 1) {
+      const at = n * windowWords;
+      this.list.push({ base: wide(at), target: wide(at + 2), sizeBytes: wide(at + 4) });
+    }
+  }
+}
+
+/** The transport sees its own registers; what lies above them are the windows. */
+export class VmTransport implements Actor {
+  private readonly windows = new Windows();
+  private readonly transport: VirtioMmio;
+  private readonly port: Port;
+
+  constructor(port: Port, options: VirtioMmioOptions) {
+    this.port = port;
+    this.transport = new VirtioMmio(port, { ...options, memory: windowedMemory(options.memory, this.windows.list) });
+  }
+
+  receive(message: Message): void {
+    const [offset = 0, ...rest] = message.payload;
+    if (offset < windowRegisters) {
+      this.transport.receive(message);
+      return;
+    }
+    serveBusRequest(this.port, this.windows, { ...message, payload: [offset - windowRegisters, ...rest] });
+  }
+
+  timer(tag: number): void {
+    this.transport.timer(tag);
+  }
+
+  save(): SavedVmTransport {
+    const { words, count } = this.windows;
+    return { version: 1, words: [...words], count, transport: this.transport.transport.save() };
+  }
+
+  restore(saved: SavedVmTransport): void {
+    this.windows.words = Uint32Array.from(saved.words);
+    this.windows.count = saved.count;
+    this.windows.refresh();
+    this.transport.restore(saved.transport);
+  }
+}
