@@ -31,6 +31,7 @@ function options(path: string): RunOptions {
     conductor: 'lockstep',
     hostThreads: 1,
     seed: 1,
+    devices: [],
     semihosting: true,
     stats: false,
     json: false,

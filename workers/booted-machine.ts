@@ -40,6 +40,8 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     reset: plan.reset,
     semihosting: options.semihosting,
     commandLine: [options.image.path, options.kernelArgs ?? ''].join(' ').trim(),
+    devices: options.devices,
+    seed: options.seed,
     hosts: Math.min(options.hostThreads, board.cores.length, maxHosts),
     lookaheadTicks,
     engineMode,

@@ -3,7 +3,7 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorId } from '../actors/actor.ts';
-import type { CoreReport } from '../src/report/run-report.ts';
+import type { CoreReport, DeviceReport } from '../src/report/run-report.ts';
 import {
   type Command,
   commandKind,
@@ -42,6 +42,10 @@ export interface HostResult {
   readonly cores: readonly CoreReport[];
   /** Trace hashes by actor. */
   readonly hashes: readonly (readonly [ActorId, string])[];
+  /** From host 0. */
+  readonly devices?: readonly DeviceReport[];
+  /** From host 0: paths of disks that the guest has written to. */
+  readonly changedDisks?: readonly string[];
   /** From host 0. */
   readonly ending?: { readonly end: EndOfRun; readonly ticks: number };
 }
@@ -231,5 +235,11 @@ export function runHost(task: HostTask): HostResult {
   });
   for (let other = 1; other < config.hosts; other += 1) control.finish(other);
   task.output.close();
-  return { cores: machine.reports(), hashes: machine.hashes(), ending };
+  return {
+    cores: machine.reports(),
+    hashes: machine.hashes(),
+    devices: machine.virtio.reports(),
+    changedDisks: machine.virtio.changedDisks(),
+    ending,
+  };
 }

@@ -12,6 +12,7 @@ import { Uart } from '../actors/uart/uart.ts';
 import { createPe } from '../src/arch/create-pe.ts';
 import type { PeOptions } from '../src/arch/pe.ts';
 import { memoryMap, redistributorStride } from '../src/board/memory-map.ts';
+import type { DeviceDescription } from '../src/board/devices.ts';
 import { type Board, ppi, type Reset } from '../src/board/virt.ts';
 import { type Engine, type EngineMode, makeEngine } from '../src/engine/engine.ts';
 import { createPsci } from '../src/firmware/psci.ts';
@@ -19,7 +20,9 @@ import { createSemihosting } from '../src/firmware/semihosting.ts';
 import { memoryViews } from '../src/memory/memory-views.ts';
 import type { CoreReport } from '../src/report/run-report.ts';
 import { stopReason } from './control-block.ts';
+import { deviceRam } from './device-ram.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
+import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
 
 /** Everything that decides what a machine does; plain data, but for the shared memory. */
 export interface MachineConfig {
@@ -30,6 +33,10 @@ export interface MachineConfig {
   readonly reset: Reset;
   readonly semihosting: boolean;
   readonly commandLine: string;
+  /** In the virtio slots. */
+  readonly devices: readonly DeviceDescription[];
+  /** Of the run: what is random in a device follows from it. */
+  readonly seed: number;
   readonly hosts: number;
   /** The smallest latency between two actors, in ticks. */
   readonly lookaheadTicks: number;
@@ -56,6 +63,7 @@ export interface HostedMachine {
   reports(): CoreReport[];
   /** Trace hashes of the host's actors. */
   hashes(): (readonly [ActorId, string])[];
+  readonly virtio: VirtioDevices;
 }
 
 const firstPpi = 16;
@@ -71,7 +79,7 @@ const rtcStartSeconds = 946_684_800;
 function identities(coreCount: number) {
   const range = (from: number): ActorId[] => Array.from({ length: coreCount }, (_, n) => from + n);
   const [distributor, uart, rtc, power] = [2 * coreCount, 2 * coreCount + 1, 2 * coreCount + 2, 2 * coreCount + 3];
-  return { cores: range(0), redistributors: range(coreCount), distributor, uart, rtc, power };
+  return { cores: range(0), redistributors: range(coreCount), distributor, uart, rtc, power, virtio: power + 1 };
 }
 
 /** Cores are dealt out in equal runs of consecutive numbers. */
@@ -111,6 +119,13 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     regions: coreCount > lowFrames ? [lowFrames, coreCount - lowFrames] : [coreCount],
     disableSecurity: !board.secure,
   });
+  const virtio = virtioDevices({
+    descriptions: config.devices,
+    seed: config.seed,
+    distributor: ids.distributor,
+    firstId: ids.virtio,
+    memory: (port) => deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port),
+  });
   const region = (
     name: string,
     { base, sizeBytes }: { base: number; sizeBytes: number },
@@ -128,6 +143,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ),
     region('uart', memoryMap.uart, ids.uart),
     region('rtc', memoryMap.rtc, ids.rtc),
+    ...virtio.regions,
   ]);
   const bootCores = reset.allCoresStart ? board.cores.map(({ index }) => index) : [0];
 
@@ -225,6 +241,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
           },
         }),
     ],
+    ...virtio.actors,
   ];
   const everyone: HostActor[] = [
     ...ids.cores.map((id) => ({ id, make: core(id) })),
@@ -240,6 +257,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
   return {
     host,
     engine,
+    virtio,
     reports: () =>
       cores.map(({ id, core: { counters, exceptions, instructions, nowTicks } }) => ({
         core: id,

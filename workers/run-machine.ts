@@ -108,12 +108,22 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
       simulatedTimeNs: Math.max(ending.ticks, ...cores.map(({ timeNs }) => timeNs)),
       instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
       cores,
+      ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }),
     };
+    writeDisks(options, results[0]?.changedDisks ?? [], io);
     return message === undefined ? report : { ...report, message };
   } finally {
     clearInterval(watch);
     io.signal.removeEventListener('abort', abort);
     await pool.destroy();
+  }
+}
+
+/** What the guest has written to a disk goes to its file, unless the user has asked to forget it. */
+function writeDisks({ devices }: RunOptions, changed: readonly string[], io: RunIo): void {
+  for (const device of devices) {
+    if (device.kind !== 'block' || device.snapshot || !changed.includes(device.path)) continue;
+    io.writeFile(device.path, Uint8Array.from(device.bytes));
   }
 }
 

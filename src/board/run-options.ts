@@ -2,6 +2,7 @@
 // with the same options are the same to the bit, whatever `hostThreads` is.
 
 import type { BootFiles } from './boot.ts';
+import type { DeviceDescription } from './devices.ts';
 import type { BoardOptions } from './virt.ts';
 
 export interface RunOptions extends BoardOptions, BootFiles {
@@ -13,6 +14,8 @@ export interface RunOptions extends BoardOptions, BootFiles {
   readonly maxInstructions?: number;
   /** Ends the run at this simulated time. */
   readonly maxTimeNs?: number;
+  /** In the virtio slots, from the last slot down. */
+  readonly devices: readonly DeviceDescription[];
   /** HLT #0xF000 calls the host; otherwise it is UNDEFINED. */
   readonly semihosting: boolean;
   /** Print the table of cores. */
@@ -26,6 +29,8 @@ export interface RunIo {
   /** The guest's console, in the order of simulated time. */
   readonly stdout: (bytes: Uint8Array) => void;
   readonly stderr: (text: string) => void;
+  /** At the end of the run: the whole of a file that the machine has changed or made. */
+  readonly writeFile: (path: string, bytes: Uint8Array) => void;
   /** How far a long run has come: simulated time, and instructions of all cores. */
   readonly progress?: (ticks: number, instructions: number) => void;
   /** Fires when the user asks to stop: the run ends cleanly, with the reason `interrupted`. */

@@ -15,7 +15,7 @@ export interface BoardOptions {
   readonly secure: boolean;
   /** As `-cpu` names it. */
   readonly cpu?: string;
-  /** The virtio-mmio slots with a device in them; none unless given. */
+  /** The virtio-mmio slots that the device tree tells of; all unless given. */
   readonly virtioSlots?: readonly number[];
 }
 
@@ -58,6 +58,7 @@ export interface Reset {
 }
 
 export const maxCores = 1024;
+const everySlot = Array.from({ length: virtioSlotCount }, (_, slot) => slot);
 const stepBytes = 0x10_0000;
 
 const mpidrRes1 = 0x8000_0000;
@@ -87,7 +88,7 @@ function redistributorRegions(cores: number): Region[] {
 
 /** Checks the user's choices and derives what follows from them. */
 export function resolveBoard(options: BoardOptions): Board {
-  const { cores, memoryBytes, gicVersion, virtualization, secure, cpu = 'max', virtioSlots = [] } = options;
+  const { cores, memoryBytes, gicVersion, virtualization, secure, cpu = 'max', virtioSlots = everySlot } = options;
   if (!Number.isInteger(cores) || cores < 1 || cores > maxCores)
     throw new UserError(`the board has from 1 to ${maxCores} cores, not ${cores}`);
   if (!Number.isInteger(memoryBytes) || memoryBytes < stepBytes || memoryBytes > maxMemoryBytes)

@@ -43,6 +43,9 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     const option = new Option(flags, says);
     runCommand.addOption(byDefault === undefined ? option : option.default(byDefault));
   }
+  // The device options in the table above arrive under this name (qemu-words.ts).
+  const collect = (word: string, words: readonly string[] = []): string[] => [...words, word];
+  runCommand.addOption(new Option('--device-word <WORD>').argParser(collect).hideHelp());
   runCommand.addHelpText(
     'after',
     '\nQEMU words are understood: -smp 4 -m 512M -kernel F -append S -M virt,secure=on -nographic …' +

@@ -2,6 +2,7 @@
 // only says that something is absent which Heddle does not have anyway is dropped.
 
 import { UserError } from '../report/user-error.ts';
+import { deviceWordTakesValue, isDeviceWord } from './device-words.ts';
 
 /** Turns the value of a word into arguments of Heddle. */
 type Translation = (value: string, word: string) => string[];
@@ -114,7 +115,12 @@ export function normaliseQemuWords(args: readonly string[], takesValue: (option:
     const translate = withValue[name];
     const flag = withoutValue[name];
     if (dashes === undefined) normal.push(arg);
-    else if (translate || (shared.has(name) && dashes === '-')) {
+    else if (isDeviceWord(name)) {
+      const value = deviceWordTakesValue(name) ? (inline ?? rest.shift()) : '';
+      if (value === undefined) throw new UserError(`${arg}: a value is missing`);
+      // All under one name, so that their order is kept.
+      normal.push(`--device-word=${dashes}${name} ${value}`);
+    } else if (translate || (shared.has(name) && dashes === '-')) {
       const value = inline ?? rest.shift();
       if (value === undefined) throw new UserError(`${arg}: a value is missing`);
       normal.push(...(translate ?? option(name))(value, `${dashes}${name}`));

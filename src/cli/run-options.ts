@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { maxCores, resolveBoard } from '../board/virt.ts';
 import { formatSize } from '../report/figures.ts';
 import { UserError } from '../report/user-error.ts';
+import { parseDevices, wordsOfDevice } from './device-words.ts';
 import { readInput } from './input.ts';
 import { parseCount, parseLargeCount, parseOnOff, parseSize, parseTime } from './quantities.ts';
 import type { RunOptions } from '../board/run-options.ts';
@@ -23,6 +24,8 @@ export interface TypedOptions {
   readonly kernelArgs?: string;
   readonly initrd?: string;
   readonly dtb?: string;
+  /** Everything that puts a device on the board, as `normaliseQemuWords` writes it. */
+  readonly deviceWord?: readonly string[];
   readonly maxInstructions?: string;
   readonly maxTime?: string;
   readonly semihosting: boolean;
@@ -49,6 +52,11 @@ export const runOptionRows: readonly OptionRow[] = [
   { flags: '--kernel-args <S>', says: 'arguments for the kernel, in the device tree' },
   { flags: '--initrd <F>', says: 'initial RAM disk' },
   { flags: '--dtb <F>', says: "device tree blob instead of the board's own" },
+  {
+    flags: '--drive <F>',
+    says: 'virtio disk; more as in F,readonly=on,snapshot=on,serial=S',
+  },
+  { flags: '--rng', says: 'virtio source of entropy, which follows from the seed' },
   { flags: '--conductor <NAME>', says: 'who decides which core runs next', byDefault: 'lockstep' },
   { flags: '--host-threads <N>', says: 'threads of the host to use; the run is the same for any number' },
   { flags: '--seed <N>', says: 'where every random choice comes from', byDefault: defaultSeed },
@@ -61,7 +69,7 @@ export const runOptionRows: readonly OptionRow[] = [
 ];
 
 /** Options of later versions, so that a script that uses one reads why it does not work. */
-export const laterRunOptions: readonly string[] = ['--drive', '--gdb', '--trace', '--profile', '--sysroot'];
+export const laterRunOptions: readonly string[] = ['--gdb', '--trace', '--profile', '--sysroot'];
 
 const valued = new Set(runOptionRows.flatMap(({ flags }) => (flags.includes('<') ? [flags.split(' ')[0]] : [])));
 export const takesValue = (option: string): boolean => valued.has(option);
@@ -78,6 +86,11 @@ const maxHostThreads = 32;
 /** More threads than cores of the host would only wait for each other. */
 function defaultHostThreads(cores: number): number {
   return Math.min(cores, availableParallelism(), maxHostThreads);
+}
+
+function splitDeviceWord(text: string): { word: string; value: string } {
+  const at = text.indexOf(' ');
+  return { word: text.slice(0, at), value: text.slice(at + 1) };
 }
 
 /** Checks everything that can be checked before the machine is built, and reads the files. */
@@ -105,6 +118,7 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
     stats: typed.stats ?? false,
     json: typed.json ?? false,
     ...(typed.kernelArgs !== undefined && { kernelArgs: typed.kernelArgs }),
+    devices: parseDevices((typed.deviceWord ?? []).map(splitDeviceWord)),
     ...(typed.maxInstructions !== undefined && {
       maxInstructions: parseLargeCount('--max-instructions', typed.maxInstructions),
     }),
@@ -136,6 +150,7 @@ export function commandOf(options: RunOptions): string {
     ...(kernelArgs === undefined ? [] : [`--kernel-args ${quote(kernelArgs)}`]),
     ...(initrd === undefined ? [] : [`--initrd ${quote(initrd.path)}`]),
     ...(dtb === undefined ? [] : [`--dtb ${quote(dtb.path)}`]),
+    ...options.devices.map((device) => wordsOfDevice(device).map(quote).join(' ')),
     ...(maxInstructions === undefined ? [] : [`--max-instructions ${maxInstructions}`]),
     ...(maxTimeNs === undefined ? [] : [`--max-time ${maxTimeNs}ns`]),
   ];

@@ -4,6 +4,7 @@ import { commandOf, machineOf, parseRunOptions } from './run-options.ts';
 import { formatCount, formatSize, formatTime } from '../report/figures.ts';
 import { endingOf, formatJson } from '../report/run-report.ts';
 import { formatTable } from '../report/run-table.ts';
+import { writeOutput } from './input.ts';
 import { version } from './version.ts';
 import type { RunIo, RunOptions } from '../board/run-options.ts';
 import type { RunReport } from '../report/run-report.ts';
@@ -48,6 +49,7 @@ export async function run(
     stderr: (text) => {
       terminal.error(text);
     },
+    writeFile: writeOutput,
     progress: (ticks, instructions) => {
       terminal.progress(`simulated time ${formatTime(ticks)}, ${formatCount(instructions)} instructions`);
     },

@@ -20,6 +20,20 @@ export interface CoreReport {
   readonly exceptions: { readonly EL1: number; readonly EL2: number; readonly EL3: number };
 }
 
+/** What a virtio device has done. */
+export interface DeviceReport {
+  readonly slot: number;
+  readonly kind: string;
+  readonly notifications: number;
+  readonly buffersUsed: number;
+  readonly interrupts: number;
+  readonly guestErrors: number;
+  /** The rule of the rings that the driver has broken, while the device waits for its reset. */
+  readonly fault?: string;
+  /** Counts of the device's own. */
+  readonly [counter: string]: number | string | undefined;
+}
+
 export interface RunReport {
   readonly format: 'heddle-run';
   readonly version: 1;
@@ -34,6 +48,8 @@ export interface RunReport {
   readonly simulatedTimeNs: number;
   readonly instructions: number;
   readonly cores: readonly CoreReport[];
+  /** The devices in the virtio slots, if there are any. */
+  readonly devices?: readonly DeviceReport[];
 }
 
 /**
