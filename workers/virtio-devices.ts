@@ -90,7 +90,7 @@ export function virtioDevices(options: VirtioOptions): VirtioDevices {
         kind: description.kind,
         ...transport.counters,
         ...countersOf(transport.device),
-        guestErrors: Object.values(transport.guestErrors).reduce((sum, count) => sum + count, 0),
+        guestErrors: Object.values<number>({ ...transport.guestErrors }).reduce((sum, count) => sum + count, 0),
         ...(transport.fault === undefined ? {} : { fault: transport.fault }),
       })),
     changedDisks: () => [...changed].map(({ path }) => path),

@@ -6,7 +6,7 @@
 // A driver that breaks a rule of the rings gets DEVICE_NEEDS_RESET and a configuration interrupt; nothing of its rings is read or
 // written until it has reset the device.
 
-import { type Device, narrow, RegisterFile } from '../device.ts';
+import { type Device, type GuestErrors, narrow, RegisterFile } from '../device.ts';
 import type { DeviceFactory, DeviceHost, VirtioDevice, VirtioPort } from './device.ts';
 import { type FeatureWords, featureWords, hasFeature, isSubset, ringFeature } from './features.ts';
 import { type QueueRegisters, TransportQueue } from './transport-queue.ts';
@@ -39,7 +39,7 @@ interface SavedTransport {
   readonly lastFault: string | undefined;
   readonly queues: readonly { readonly registers: QueueRegisters; readonly position: QueuePosition }[];
   readonly counters: TransportCounters;
-  readonly guestErrors: Record<string, number>;
+  readonly guestErrors: GuestErrors;
   readonly device: unknown;
 }
 
@@ -76,7 +76,7 @@ export class VirtioTransport<Kind extends VirtioDevice = VirtioDevice> implement
     this.queues = this.device.queueSizes.map((size) => new TransportQueue(port.memory, size));
   }
 
-  get guestErrors() {
+  get guestErrors(): GuestErrors {
     return this.registers.guestErrors;
   }
 
