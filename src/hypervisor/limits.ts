@@ -38,3 +38,6 @@ export const ownInterrupts = {
 
 /** PPI of the EL1 virtual timer. */
 export const virtualTimerIntid = 27;
+
+/** SPI by which the hypervisor tells a VM that there is a message for it. */
+export const notificationIntid = 64;

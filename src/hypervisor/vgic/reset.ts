@@ -1,0 +1,77 @@
+// The virtual GIC after a reset of a vCPU, or of a VM with all that it owns of the physical GIC.
+
+import type { Activity } from '../../arch/resident.ts';
+import { bitAt, setBit, type Rhyper, vmAt } from '../context.ts';
+import type { Vcpu, Vm } from '../state.ts';
+import { firstSpi, isPhysical } from './interrupt.ts';
+import { decodeList, listState } from './list-register.ts';
+import { deactivatePhysical, enabledPpis, physicalBits, writeBits } from './physical.ts';
+import { queued } from './queue.ts';
+
+const sgis = 0xffff;
+/** GICR_WAKER.ProcessorSleep. */
+const asleep = 1 << 1;
+
+/** SPIs that the vCPU has leave it for the VM: pending ones stay pending for whoever is their target, active ones end. */
+function giveBack(rhyper: Rhyper, vm: Vm, { id, vgic }: Vcpu): void {
+  for (let n = 0; n < vgic.listCount; n += 1) {
+    const { intid, state } = decodeList(vgic.lr[n] as bigint);
+    if (intid < firstSpi) continue;
+    if ((state & listState.pending) !== 0) setBit(vm.vgic.pending, intid, true);
+    else if (state !== 0) setBit(vm.vgic.active, intid, true);
+  }
+  vm.vgic.owner.forEach((owner, intid) => {
+    if (owner !== id + 1) return;
+    vm.vgic.owner[intid] = 0;
+    if (bitAt(vm.vgic.active, intid) && isPhysical(vm, intid)) deactivatePhysical(rhyper, intid);
+    setBit(vm.vgic.active, intid, false);
+  });
+}
+
+/** As after a reset of its PE and its redistributor. The vCPU is not the active one. */
+export function resetVgicOfVcpu(rhyper: Rhyper, vcpu: Vcpu): void {
+  const { vgic } = vcpu;
+  const vm = vmAt(rhyper, vcpu.vm);
+  giveBack(rhyper, vm, vcpu);
+  for (const intid of queued(vcpu, 'waiting')) if (intid >= firstSpi) setBit(vm.vgic.pending, intid, true);
+  vgic.enabled[0] = rhyper.platform.gicVersion === 2 ? sgis : 0;
+  vgic.pending[0] = 0;
+  vgic.active[0] = 0;
+  vgic.edge[0] = sgis;
+  vgic.waker = asleep;
+  vgic.priority.fill(0);
+  vgic.sgiSources.fill(0);
+  vgic.hcr = 0n;
+  vgic.vmcr = 0n;
+  vgic.ap0r = 0n;
+  vgic.ap1r = 0n;
+  vgic.lr.fill(0n);
+  vgic.spilledPendingCount = 0;
+  vgic.spilledActiveCount = 0;
+  vgic.waitingCount = 0;
+}
+
+/** As after a reset of its GIC: its vCPUs run nowhere, its physical interrupts are quiet. */
+export function* resetVgicOfVm(rhyper: Rhyper, vm: Vm): Activity {
+  for (let n = 0; n < vm.vcpuCount; n += 1) {
+    const vcpu = rhyper.state.vcpus[vm.vcpus[n] as number] as Vcpu;
+    resetVgicOfVcpu(rhyper, vcpu);
+    vcpu.vgic.refusedAccesses = 0;
+  }
+  const { vgic } = vm;
+  vgic.ctlr = 0;
+  for (const bits of [vgic.enabled, vgic.pending, vgic.active, vgic.edge]) bits.fill(0);
+  for (const bytes of [vgic.priority, vgic.target, vgic.owner]) bytes.fill(0);
+  for (let word = 1; word < vgic.enabled.length; word += 1) {
+    const owned = physicalBits(vm, word);
+    if (owned === 0) continue;
+    yield* writeBits(rhyper, rhyper.index, 'ICENABLER', word, owned);
+    yield* writeBits(rhyper, rhyper.index, 'ICPENDR', word, owned);
+    yield* writeBits(rhyper, rhyper.index, 'ICACTIVER', word, owned);
+  }
+  for (let n = 0; n < vm.vcpuCount; n += 1) {
+    const { core } = rhyper.state.vcpus[vm.vcpus[n] as number] as Vcpu;
+    const unused = (physicalBits(vm, 0) & ~enabledPpis(rhyper, core)) >>> 0;
+    if (unused !== 0) yield* writeBits(rhyper, core, 'ICENABLER', 0, unused);
+  }
+}

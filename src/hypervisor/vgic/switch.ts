@@ -1,0 +1,99 @@
+// The virtual GIC when a vCPU comes to a core or leaves it (sections 1.6 and 1.9 of the ancestor's description).
+//
+// A PPI belongs to a core, not to a vCPU: an interrupt of the virtual timer that the guest has not ended yet leaves with its vCPU. Its
+// physical active state is taken away when the vCPU leaves, so that the next one's timer can interrupt, and given back when it returns.
+
+import type { Activity } from '../../arch/resident.ts';
+import { type Rhyper, vmAt } from '../context.ts';
+import { deviceKind, type Vcpu, type Vm } from '../state.ts';
+import { change } from './delivery.ts';
+import { enterDirect, leaveDirect } from './direct.ts';
+import { firstSpi, hasBit, isPhysical, targetOf } from './interrupt.ts';
+import { decodeList } from './list-register.ts';
+import { listCount, loadLists, restoreInterface, saveInterface } from './list-registers.ts';
+import { physicalBits, writeBits } from './physical.ts';
+import { offer, type Placement, refill } from './placement.ts';
+import { queued } from './queue.ts';
+import { raise } from './transitions.ts';
+
+/** The VM takes its interrupts at EL1, from the physical GIC. */
+export function isDirect({ config }: Vm): boolean {
+  for (let n = 0; n < config.deviceCount; n += 1) if (config.devices[n]?.kind === deviceKind.gppt) return true;
+  return false;
+}
+
+/** PPIs that are active physically because this vCPU has them. */
+function heldPpis(vm: Vm, vcpu: Vcpu): number {
+  const { vgic } = vcpu;
+  let bits = (vgic.pending[0] as number) | (vgic.active[0] as number);
+  for (let n = 0; n < vgic.listCount; n += 1) {
+    const list = decodeList(vgic.lr[n] as bigint);
+    if (list.isPhysical && list.state !== 0 && list.intid < firstSpi) bits |= 1 << list.intid;
+  }
+  for (const intid of queued(vcpu, 'waiting')) if (intid < firstSpi) bits |= 1 << intid;
+  return (bits & physicalBits(vm, 0)) >>> 0;
+}
+
+/** The vCPU leaves the PE; its System registers have been saved. */
+export function* saveVgic(rhyper: Rhyper, vcpu: Vcpu): Activity {
+  const { system } = rhyper;
+  const vm = vmAt(rhyper, vcpu.vm);
+  // Its timers have left with its System registers: nothing of it interrupts any more.
+  system.write('CNTV_CTL_EL0', 0n);
+  system.write('CNTP_CTL_EL0', 0n);
+  if (isDirect(vm)) {
+    leaveDirect(rhyper, vcpu);
+    return;
+  }
+  loadLists(rhyper, vcpu);
+  saveInterface(rhyper, vcpu);
+  const held = heldPpis(vm, vcpu);
+  if (held !== 0) yield* writeBits(rhyper, vcpu.core, 'ICACTIVER', 0, held);
+}
+
+/** Offers what has become pending in the record without a look at the list registers. */
+function collect(placement: Placement): void {
+  const { rhyper, vm, vcpu } = placement;
+  const visit = (bits: number, firstIntid: number): void => {
+    for (let rest = bits; rest !== 0; rest &= rest - 1) {
+      const intid = firstIntid + 31 - Math.clz32(rest & -rest);
+      const isOurs = intid < firstSpi || (vm.vgic.owner[intid] === 0 && targetOf(rhyper, vm, intid) === vcpu);
+      if (isOurs && hasBit(vm, vcpu, intid, 'enabled')) offer(placement, intid);
+    }
+  };
+  visit(vcpu.vgic.pending[0] as number, 0);
+  vm.vgic.pending.forEach((bits, word) => {
+    if (word > 0) visit(bits, 32 * word);
+  });
+}
+
+/** What EL2 has taken for a VM that takes its interrupts itself is pending for it again, and no longer active. */
+function* returnWaiting(rhyper: Rhyper, vm: Vm, vcpu: Vcpu): Activity {
+  const waiting = queued(vcpu, 'waiting').filter((intid) => isPhysical(vm, intid));
+  vcpu.vgic.waitingCount = 0;
+  for (const intid of waiting) {
+    yield* writeBits(rhyper, vcpu.core, 'ISPENDR', intid >>> 5, 1 << (intid & 31));
+    yield* writeBits(rhyper, vcpu.core, 'ICACTIVER', intid >>> 5, 1 << (intid & 31));
+  }
+}
+
+/** The vCPU is the active one: its interface is brought into the PE, with what has waited. */
+export function* restoreVgic(rhyper: Rhyper, vcpu: Vcpu): Activity {
+  const vm = vmAt(rhyper, vcpu.vm);
+  if (isDirect(vm)) {
+    yield* returnWaiting(rhyper, vm, vcpu);
+    enterDirect(rhyper, vcpu);
+    return;
+  }
+  const held = heldPpis(vm, vcpu);
+  if (held !== 0) yield* writeBits(rhyper, vcpu.core, 'ISACTIVER', 0, held);
+  vcpu.vgic.listCount = listCount(rhyper);
+  restoreInterface(rhyper, vcpu);
+  yield* change(rhyper, vcpu, (placement) => {
+    const waiting = queued(vcpu, 'waiting');
+    vcpu.vgic.waitingCount = 0;
+    for (const intid of waiting) raise(placement, intid);
+    collect(placement);
+    refill(placement);
+  });
+}
