@@ -428,6 +428,9 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       case coreMessages.Event.code:
         pe.receiveEvent();
         break;
+      case coreMessages.AsynchronousError.code:
+        pe.setLine('serror', true);
+        break;
       default:
         if (source === redistributor) gic.receive(code, payload);
         else assert(false, `core ${options.index} does not know message 0x${code.toString(16)}`);

@@ -1,4 +1,4 @@
-// What cores tell each other: DVM (distributed virtual memory) operations and events.
+// What cores tell each other: DVM (distributed virtual memory) operations and events; and the error that a device reports to a core.
 //
 // A broadcast TLBI or IC leaves as one message to each other core. A DSB sends Sync after them, and waits until every core has
 // answered: since a mailbox is first in, first out, an answer means that the operations before the Sync have been done.
@@ -41,6 +41,13 @@ export const coreMessages = {
     fields: [],
     ordering:
       'Sets the event register: SEV, or a cleared global monitor. Nothing is promised beyond the order of the pair.',
+  },
+  AsynchronousError: {
+    code: 0x0606,
+    sender: 'device',
+    receiver: 'core',
+    fields: [],
+    ordering: 'An SError interrupt is pending at the PE from then on, until it takes it; two before that are one.',
   },
 } as const satisfies Readonly<Record<string, MessageRow>>;
 
