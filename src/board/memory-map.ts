@@ -33,6 +33,8 @@ export const memoryMap = {
   virtio: { base: 0x0a00_0000, sizeBytes: 0x200, spi: 16 },
   /** Virtio transports that act for virtual machines: not QEMU's, in what is its platform bus. */
   vmTransports: { base: 0x0c00_0000, sizeBytes: 4 * KiB, spi: 112 },
+  /** UARTs of virtual machines, side by side; not of QEMU's board, which has nothing here. */
+  guestUarts: { base: 0x0b00_0000, sizeBytes: 4 * KiB, spi: 80 },
   ram: { base: 0x4000_0000, sizeBytes: maxMemoryBytes },
   /** The redistributors from core 123 on, at 256 GiB: above every RAM that the board can have. */
   gicHighRedistributors: { base: 0x40_0000_0000, sizeBytes: 64 * MiB },
@@ -41,5 +43,11 @@ export const memoryMap = {
 /** The n-th virtio-mmio transport. */
 export function virtioSlot(n: number): Required<Region> {
   const { base, sizeBytes, spi } = memoryMap.virtio;
+  return { base: base + n * sizeBytes, sizeBytes, spi: spi + n };
+}
+
+/** The UART of the n-th virtual machine that has one, the MVM's aside. */
+export function guestUart(n: number): Required<Region> {
+  const { base, sizeBytes, spi } = memoryMap.guestUarts;
   return { base: base + n * sizeBytes, sizeBytes, spi: spi + n };
 }

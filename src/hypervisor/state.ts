@@ -26,6 +26,8 @@ export const deviceKind = {
   iccSre: 9,
   sgir: 10,
   gicr: 11,
+  /** Not of the ancestor, whose numbers end below. */
+  virtioEntropy: 32,
 } as const;
 
 const ipaRange = record({ ipa: 'address', bytes: 'address' });

@@ -1,0 +1,127 @@
+// What the board of a system has for its VMs: a UART for each console that is passed through, a virtio transport for each emulated virtio
+// device with what is behind it, and consoles that are connected to each other.
+
+import { guestUart, memoryMap, virtioSlot, virtioSlotCount } from '../board/memory-map.ts';
+import type { SlotDescription } from '../hypervisor/description.ts';
+import { type VmDraft, usual } from './draft.ts';
+import type { LocatedFile } from './located-file.ts';
+import { type ReadFile, readOr } from './read-file.ts';
+import type { SystemFile } from './schema.ts';
+import type { Backend, Disk, GuestUart } from './system.ts';
+
+const firstSpi = 32;
+/** StreamID of the board's transport n. */
+const firstStream = 0x100;
+const sectorBytes = 512;
+
+/** Consoles learn the id and the address of the other end. */
+export function connectConsoles(vms: readonly VmDraft[]): VmDraft[] {
+  return vms.map((vm) => ({
+    ...vm,
+    devices: vm.devices.map((device, n) => {
+      if (device.kind !== 'virtioConsole' || device.peer === undefined) return device;
+      const id = vms.findIndex(({ name }) => name === device.peer);
+      const other = vms[id]?.devices.find(({ kind, peer }) => kind === 'virtioConsole' && peer === vm.name);
+      if (id < 0) vm.refuse('devices', n, `its peer "${device.peer}" is no VM of this system`);
+      if (!other) return vm.refuse('devices', n, `"${device.peer}" has no console whose peer is "${vm.name}"`);
+      return { ...device, arguments: [id, other.ipa] };
+    }),
+  }));
+}
+
+/** The board's UART for the MVM, further ones for the others. */
+export function uartsOf(vms: readonly VmDraft[]): GuestUart[] {
+  let next = 0;
+  return vms.flatMap((vm, id) => {
+    if (!vm.hasUart) return [];
+    return [{ vm: vm.name, region: id === 0 ? memoryMap.uart : guestUart(next++) }];
+  });
+}
+
+export function withUart(vm: VmDraft, uarts: readonly GuestUart[]): VmDraft {
+  const region = uarts.find((uart) => uart.vm === vm.name)?.region;
+  if (!region) return vm;
+  const intid = firstSpi + region.spi;
+  const at = { ipa: usual.uartIpa, bytes: region.sizeBytes };
+  return {
+    ...vm,
+    windows: [...vm.windows, { ...at, pa: region.base }],
+    irqs: [...vm.irqs, intid],
+    treeDevices: [
+      ...vm.treeDevices,
+      { name: `pl011@${usual.uartIpa.toString(16)}`, kind: 'serial', ...at, intids: [intid] },
+    ],
+  };
+}
+
+export function diskOf(vm: VmDraft, n: number, file: LocatedFile, { disks = {} }: SystemFile, read: ReadFile): Disk {
+  const device = vm.devices[n];
+  const name = device?.disk ?? Object.keys(disks)[0];
+  const disk = name === undefined ? undefined : disks[name];
+  if (name === undefined || !disk)
+    return vm.refuse(
+      'devices',
+      n,
+      name === undefined ? 'it needs a disk, and the file has none' : `there is no disk "${name}"`,
+    );
+  const path = ['disks', name];
+  if ((disk.file === undefined) === (disk.size === undefined)) file.refuse(path, 'a disk has either a file or a size');
+  const bytes =
+    disk.file === undefined
+      ? new Uint8Array(disk.size ?? 0)
+      : readOr(
+          () => read(disk.file as string).bytes,
+          (message) => file.refuse([...path, 'file'], message),
+        );
+  const [first = 0, sectors = 0] = device?.arguments ?? [];
+  if ((first + sectors) * sectorBytes > bytes.length)
+    vm.refuse(
+      'devices',
+      n,
+      `sectors ${first}-${first + sectors} are beyond the disk "${name}" of ${bytes.length} bytes`,
+    );
+  return { name, bytes, readOnly: disk['read-only'] ?? false };
+}
+
+interface Transports {
+  readonly slots: SlotDescription[];
+  readonly backends: Backend[];
+}
+
+/** A transport of the board for every virtio device of a VM. */
+export function transportsOf(vms: readonly VmDraft[], diskFor: (vm: VmDraft, n: number) => Disk): Transports {
+  const slots: SlotDescription[] = [];
+  const owners: { readonly vm: VmDraft; readonly n: number }[] = [];
+  for (const vm of vms)
+    vm.devices.forEach(({ kind, ipa }, n) => {
+      if (!kind.startsWith('virtio')) return;
+      if (slots.length === virtioSlotCount)
+        vm.refuse('devices', n, `the board has ${virtioSlotCount} virtio transports`);
+      const { base, spi } = virtioSlot(slots.length);
+      const stream = firstStream + slots.length;
+      slots.push({ vm: vm.name, deviceIpa: ipa, kind, pa: base, intid: firstSpi + spi, stream });
+      owners.push({ vm, n });
+    });
+  const slotOf = (vm: string | undefined, ipa: number | undefined): number =>
+    slots.findIndex((slot) => slot.vm === vm && slot.deviceIpa === ipa);
+  const backends = owners.map(({ vm, n }): Backend => {
+    const device = vm.devices[n];
+    switch (device?.kind) {
+      case 'virtioBlock':
+      case 'virtioBlockMediated': {
+        const mediated = device.kind === 'virtioBlockMediated';
+        return { kind: 'block', vm: vm.name, disk: diskFor(vm, n), mediated };
+      }
+      case 'virtioNet':
+        return { kind: 'net', vm: vm.name, mac: device.arguments.slice(0, 6) };
+      case 'virtioEntropy':
+        return { kind: 'entropy', vm: vm.name };
+      default: {
+        const [peer, ipa] = device?.arguments ?? [];
+        const slot = slotOf(peer === undefined ? undefined : vms[peer]?.name, ipa);
+        return { kind: 'console', vm: vm.name, ...(slot >= 0 && { peer: slot }) };
+      }
+    }
+  });
+  return { slots, backends };
+}

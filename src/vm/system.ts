@@ -1,0 +1,41 @@
+// A system of virtual machines that is complete: the board, what the hypervisor is told, what lies in RAM at power-on, and what the
+// devices that act for VMs are made of.
+
+import type { Region } from '../board/memory-map.ts';
+import type { SystemDescription } from '../hypervisor/description.ts';
+
+/** Where RAM begins, and what is in it at power-on: the hypervisor's memory, the store, and the rest for VMs. */
+export interface RamLayout {
+  readonly ownMemory: { readonly pa: number; readonly bytes: number };
+  readonly store: { readonly pa: number; readonly bytes: Uint8Array };
+  readonly vmMemory: { readonly pa: number; readonly bytes: number };
+}
+
+/** A UART of the board that is passed through; its output is the VM's console. */
+export interface GuestUart {
+  readonly vm: string;
+  readonly region: Required<Region>;
+}
+
+export interface Disk {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly readOnly: boolean;
+}
+
+/** What is behind a virtio transport of the board; position n of the list belongs to slot n of the description. */
+export type Backend =
+  | { readonly kind: 'block'; readonly vm: string; readonly disk: Disk; readonly mediated: boolean }
+  | { readonly kind: 'net'; readonly vm: string; readonly mac: readonly number[] }
+  /** `peer` is the slot of the other end; without one the host is. */
+  | { readonly kind: 'console'; readonly vm: string; readonly peer?: number }
+  | { readonly kind: 'entropy'; readonly vm: string };
+
+export interface VmSystem {
+  readonly board: { readonly cores: number; readonly memoryBytes: number; readonly gicVersion: 2 | 3 };
+  readonly description: SystemDescription;
+  readonly layout: RamLayout;
+  readonly uarts: readonly GuestUart[];
+  readonly backends: readonly Backend[];
+  readonly network: { readonly capture?: string; readonly user: boolean };
+}

@@ -1,0 +1,204 @@
+// From an entry of a system file to a draft: everything that the entry leaves out has a default here.
+
+import type { TreeDeviceDescription, VmKind, WindowDescription } from '../hypervisor/description.ts';
+import { virtualTimerIntid } from '../hypervisor/limits.ts';
+import { bytesOfPage, type DeviceDraft, kernelOfKind, physicalCpuInterface, usual, type VmDraft } from './draft.ts';
+import type { Path, Refuse } from './located-file.ts';
+import type { DeviceEntry, DeviceType, PassthroughEntry, VmEntry } from './schema.ts';
+
+const MiB = 0x10_0000;
+const memoryOfKind: Readonly<Record<VmKind, number>> = { mvm: 64 * MiB, gvm: 64 * MiB, rtvm: 32 * MiB, app: 16 * MiB };
+
+const kindOfType: Readonly<Record<DeviceType, DeviceDraft['kind']>> = {
+  'virtio-block': 'virtioBlock',
+  'mediated-block': 'virtioBlockMediated',
+  'virtio-net': 'virtioNet',
+  'virtio-console': 'virtioConsole',
+  'virtio-entropy': 'virtioEntropy',
+  gicd: 'gicd',
+  gppt: 'gppt',
+  gicr: 'gicr',
+  shyper: 'shyper',
+};
+const interruptControllers: readonly DeviceType[] = ['gicd', 'gppt', 'gicr'];
+
+export interface EntryContext {
+  readonly kind: VmKind;
+  /** Position among all VMs of the file: the MVM is 0. */
+  readonly position: number;
+  readonly gicVersion: 2 | 3;
+  readonly refuse: Refuse;
+  /** Where the entry is in its file. */
+  readonly path: Path;
+}
+
+const hex = (value: number): string => value.toString(16);
+
+function defaultDevices(entry: VmEntry, kind: VmKind, gicVersion: 2 | 3): DeviceEntry[] {
+  const given = entry.devices ?? [];
+  const hasController = given.some(({ type }) => interruptControllers.includes(type));
+  const controller: DeviceEntry[] = hasController
+    ? []
+    : [{ type: kind === 'rtvm' ? 'gppt' : 'gicd' }, ...(gicVersion === 3 ? [{ type: 'gicr' } as const] : [])];
+  const isTold = kind === 'mvm' || kind === 'gvm';
+  const notification: DeviceEntry[] =
+    isTold && !given.some(({ type }) => type === 'shyper') ? [{ type: 'shyper' }] : [];
+  const console: DeviceEntry[] = entry.console === 'virtio' ? [{ type: 'virtio-console' }] : [];
+  return [...given, ...console, ...controller, ...notification];
+}
+
+/** The first of `from`, `from + step`, … that is not taken; it is taken then. */
+function nextFree(taken: Set<number>, from: number, step: number): number {
+  let value = from;
+  while (taken.has(value)) value += step;
+  taken.add(value);
+  return value;
+}
+
+/** `earlier`: network devices of the VM before this one. */
+function argumentsOf(device: DeviceEntry, position: number, earlier: number): readonly number[] {
+  switch (device.type) {
+    case 'virtio-block':
+    case 'mediated-block':
+      return [device['first-sector'] ?? 0, device.sectors ?? 0];
+    case 'virtio-net':
+      return device.mac ?? [0x74, 0x56, 0xaa, 0x0f, 0x47 + earlier, 0xd0 + position];
+    default:
+      return [];
+  }
+}
+
+/** Keys that belong to some types only. */
+const keyTypes: readonly (readonly [keyof DeviceEntry, readonly DeviceType[]])[] = [
+  ['disk', ['virtio-block', 'mediated-block']],
+  ['first-sector', ['virtio-block', 'mediated-block']],
+  ['sectors', ['virtio-block', 'mediated-block']],
+  ['mac', ['virtio-net']],
+  ['peer', ['virtio-console']],
+];
+
+function placeOf(device: DeviceEntry, gicVersion: 2 | 3, vcpus: number): { ipa: number; bytes: number } | undefined {
+  switch (device.type) {
+    case 'gicd':
+    case 'gppt':
+      return { ipa: usual.distributorIpa, bytes: gicVersion === 3 ? 0x1_0000 : bytesOfPage };
+    case 'gicr':
+      return { ipa: usual.redistributorIpa, bytes: vcpus * usual.redistributorBytes };
+    case 'shyper':
+      return { ipa: 0, bytes: 0 };
+    default:
+      return undefined;
+  }
+}
+
+function devicesOf(entry: VmEntry, context: EntryContext, vcpus: number): DeviceDraft[] {
+  const devices = defaultDevices(entry, context.kind, context.gicVersion);
+  const takenIpas = new Set(devices.flatMap(({ at }) => at ?? []));
+  const takenIntids = new Set([usual.notificationIntid, ...devices.flatMap(({ irq }) => irq ?? [])]);
+  return devices.map((device, n) => {
+    for (const [key, types] of keyTypes)
+      if (device[key] !== undefined && !types.includes(device.type))
+        context.refuse([...context.path, 'devices', n, key], `a ${device.type} has no such key`);
+    const place = placeOf(device, context.gicVersion, vcpus);
+    const ipa = device.at ?? place?.ipa ?? nextFree(takenIpas, usual.deviceIpa, usual.deviceBytes);
+    const ownIntid = device.type === 'shyper' ? usual.notificationIntid : 0;
+    const intid = device.irq ?? (place ? ownIntid : nextFree(takenIntids, usual.deviceIntid, 1));
+    return {
+      name: device.name ?? `${device.type}@${hex(ipa)}`,
+      kind: kindOfType[device.type],
+      intid,
+      ipa,
+      bytes: device.size ?? place?.bytes ?? usual.deviceBytes,
+      arguments: argumentsOf(
+        device,
+        context.position,
+        devices.slice(0, n).filter(({ type }) => type === 'virtio-net').length,
+      ),
+      ...(device.disk !== undefined && { disk: device.disk }),
+      ...(device.peer !== undefined && device.peer !== 'host' && { peer: device.peer }),
+    };
+  });
+}
+
+function windowsOf(entries: readonly PassthroughEntry[], context: EntryContext): WindowDescription[] {
+  return entries.flatMap((entry, n) => {
+    const { pa, at, size } = entry;
+    if (pa === undefined && at === undefined && size === undefined) return [];
+    if (pa === undefined || size === undefined)
+      return context.refuse([...context.path, 'passthrough', n], 'a window has a pa and a size');
+    return [{ pa, ipa: at ?? pa, bytes: size }];
+  });
+}
+
+export function draftOfEntry(entry: VmEntry & { name: string }, context: EntryContext): VmDraft {
+  const { kind, gicVersion, refuse, path } = context;
+  const start = kind === 'mvm' ? usual.mvmMemoryIpa : usual.memoryIpa;
+  let next = start;
+  const memory = (entry.memory ?? [{ size: memoryOfKind[kind] }]).map(({ at, size: bytes }) => {
+    const ipa = at ?? next;
+    next = ipa + bytes;
+    return { ipa, bytes };
+  });
+  const memoryStart = memory[0]?.ipa ?? start;
+  const vcpus = entry.cpus?.count ?? entry.cpus?.cores?.length ?? 1;
+  const devices = devicesOf(entry, context, vcpus);
+  const passthrough = entry.passthrough ?? [];
+  const hasUart = (entry.console ?? 'uart') === 'uart';
+  const direct = devices.some((device) => device.kind === 'gppt');
+  const cpuInterface: WindowDescription = {
+    ipa: usual.cpuInterfaceIpa,
+    pa: direct ? physicalCpuInterface.gicc : physicalCpuInterface.gicv,
+    bytes: usual.cpuInterfaceBytes,
+  };
+  const controllers = devices.flatMap(({ kind: of, ipa, bytes }): TreeDeviceDescription[] => {
+    if (of === 'gicd' || of === 'gppt') return [{ name: 'gicd', kind: 'gicd', ipa, bytes, intids: [] }];
+    return of === 'gicr' ? [{ name: 'gicr', kind: 'gicr', ipa, bytes, intids: [] }] : [];
+  });
+  const tree = entry['device-tree'] ?? { file: kind === 'app' ? 'none' : 'generated' };
+  const treeIpa = tree.at ?? memoryStart;
+  return {
+    name: entry.name,
+    kind,
+    boot: kind === 'mvm' ? 'power-on' : (entry.boot ?? 'mvm'),
+    cpus: {
+      count: entry.cpus?.count,
+      cores: entry.cpus?.cores,
+      master: entry.cpus?.master,
+      exclusive: entry.cpus?.exclusive ?? kind === 'rtvm',
+    },
+    memory,
+    kernel: {
+      file: entry.kernel?.file ?? kernelOfKind[kind],
+      loadIpa: entry.kernel?.at ?? memoryStart + usual.kernelOffset,
+      isLoadGiven: entry.kernel?.at !== undefined,
+    },
+    ...(entry.ramdisk && {
+      ramdisk: {
+        file: entry.ramdisk.file,
+        loadIpa: entry.ramdisk.at ?? memoryStart + Math.floor((memory[0]?.bytes ?? 0) / 2 / bytesOfPage) * bytesOfPage,
+      },
+    }),
+    ...(tree.file !== 'none' && {
+      tree: tree.file === 'generated' ? { loadIpa: treeIpa } : { loadIpa: treeIpa, file: tree.file },
+    }),
+    commandLine: entry.bootargs ?? '',
+    devices,
+    windows: [...windowsOf(passthrough, context), ...(gicVersion === 2 ? [cpuInterface] : [])],
+    irqs: [virtualTimerIntid, ...passthrough.flatMap(({ irqs }) => irqs ?? [])],
+    streams: passthrough.flatMap(({ stream }) => stream ?? []),
+    treeDevices: [
+      ...controllers,
+      ...(gicVersion === 2
+        ? [{ name: 'gicc', kind: 'gicc' as const, ipa: cpuInterface.ipa, bytes: cpuInterface.bytes, intids: [] }]
+        : []),
+    ],
+    hasUart,
+    refuse: (aspect, index, message) => {
+      const keys = { tree: 'device-tree' } as Partial<Record<typeof aspect, string>>;
+      const key = keys[aspect] ?? aspect;
+      // A device that is there by default has no place of its own in the file.
+      const isGiven = index !== undefined && (aspect !== 'devices' || index < (entry.devices?.length ?? 0));
+      return refuse([...path, key, ...(isGiven ? [index] : [])], message);
+    },
+  };
+}
