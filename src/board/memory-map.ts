@@ -40,14 +40,15 @@ export const memoryMap = {
   gicHighRedistributors: { base: 0x40_0000_0000, sizeBytes: 64 * MiB },
 } as const satisfies Record<string, Region>;
 
+const nth = ({ base, sizeBytes, spi }: Required<Region>, n: number): Required<Region> => ({
+  base: base + n * sizeBytes,
+  sizeBytes,
+  spi: spi + n,
+});
 /** The n-th virtio-mmio transport. */
-export function virtioSlot(n: number): Required<Region> {
-  const { base, sizeBytes, spi } = memoryMap.virtio;
-  return { base: base + n * sizeBytes, sizeBytes, spi: spi + n };
-}
+export const virtioSlot = (n: number): Required<Region> => nth(memoryMap.virtio, n);
 
 /** The UART of the n-th virtual machine that has one, the MVM's aside. */
-export function guestUart(n: number): Required<Region> {
-  const { base, sizeBytes, spi } = memoryMap.guestUarts;
-  return { base: base + n * sizeBytes, sizeBytes, spi: spi + n };
-}
+export const guestUart = (n: number): Required<Region> => nth(memoryMap.guestUarts, n);
+/** The n-th transport that acts for a virtual machine. */
+export const vmTransport = (n: number): Required<Region> => nth(memoryMap.vmTransports, n);

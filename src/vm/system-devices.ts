@@ -1,7 +1,8 @@
 // What the board of a system has for its VMs: a UART for each console that is passed through, a virtio transport for each emulated virtio
 // device with what is behind it, and consoles that are connected to each other.
 
-import { guestUart, memoryMap, virtioSlot, virtioSlotCount } from '../board/memory-map.ts';
+import { diskBytes } from '../board/devices.ts';
+import { guestUart, memoryMap, vmTransport } from '../board/memory-map.ts';
 import type { SlotDescription } from '../hypervisor/description.ts';
 import { type VmDraft, usual } from './draft.ts';
 import type { LocatedFile } from './located-file.ts';
@@ -68,9 +69,9 @@ export function diskOf(vm: VmDraft, n: number, file: LocatedFile, { disks = {} }
   if ((disk.file === undefined) === (disk.size === undefined)) file.refuse(path, 'a disk has either a file or a size');
   const bytes =
     disk.file === undefined
-      ? new Uint8Array(disk.size ?? 0)
+      ? diskBytes(new Uint8Array(disk.size ?? 0))
       : readOr(
-          () => read(disk.file as string).bytes,
+          () => diskBytes(read(disk.file as string).bytes),
           (message) => file.refuse([...path, 'file'], message),
         );
   const [first = 0, sectors = 0] = device?.arguments ?? [];
@@ -95,9 +96,7 @@ export function transportsOf(vms: readonly VmDraft[], diskFor: (vm: VmDraft, n: 
   for (const vm of vms)
     vm.devices.forEach(({ kind, ipa }, n) => {
       if (!kind.startsWith('virtio')) return;
-      if (slots.length === virtioSlotCount)
-        vm.refuse('devices', n, `the board has ${virtioSlotCount} virtio transports`);
-      const { base, spi } = virtioSlot(slots.length);
+      const { base, spi } = vmTransport(slots.length);
       const stream = firstStream + slots.length;
       slots.push({ vm: vm.name, deviceIpa: ipa, kind, pa: base, intid: firstSpi + spi, stream });
       owners.push({ vm, n });

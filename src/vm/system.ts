@@ -17,9 +17,10 @@ export interface GuestUart {
   readonly region: Required<Region>;
 }
 
+/** What VMs write to it is forgotten at the end of the run. */
 export interface Disk {
   readonly name: string;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
   readonly readOnly: boolean;
 }
 

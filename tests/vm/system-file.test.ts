@@ -104,11 +104,11 @@ vms:
     expect(devices[0]?.arguments).toEqual([8, 16]);
     expect(devices[2]?.arguments).toEqual([2, 0xa00_0000]);
     expect(description.slots.map(({ vm, pa, intid }) => [vm, pa, intid])).toEqual([
-      ['a', 0xa00_0000, 48],
-      ['a', 0xa00_0200, 49],
-      ['a', 0xa00_0400, 50],
-      ['a', 0xa00_0600, 51],
-      ['b', 0xa00_0800, 52],
+      ['a', 0xc00_0000, 144],
+      ['a', 0xc00_1000, 145],
+      ['a', 0xc00_2000, 146],
+      ['a', 0xc00_3000, 147],
+      ['b', 0xc00_4000, 148],
     ]);
     expect(backends.map(({ kind }) => kind)).toEqual(['block', 'net', 'console', 'entropy', 'console']);
     expect(backends[1]).toMatchObject({ mac: [0x74, 0x56, 0xaa, 0x0f, 0x47, 0xd1] });
