@@ -9,9 +9,11 @@ import { gicTopology } from '../actors/gic/topology.ts';
 import { PowerController } from '../actors/power/power-controller.ts';
 import { Rtc } from '../actors/rtc/rtc.ts';
 import { Uart } from '../actors/uart/uart.ts';
+import { vmTransportBytes, windowRegisters } from '../actors/virtio/vm-transport.ts';
 import { createPe } from '../src/arch/create-pe.ts';
-import type { PeOptions } from '../src/arch/pe.ts';
+import type { Pe, PeOptions } from '../src/arch/pe.ts';
 import { memoryMap, redistributorStride } from '../src/board/memory-map.ts';
+import { buildVmTree } from '../src/vm/vm-tree.ts';
 import type { DeviceDescription } from '../src/board/devices.ts';
 import { type Board, ppi, type Reset } from '../src/board/virt.ts';
 import { type Engine, type EngineMode, makeEngine } from '../src/engine/engine.ts';
@@ -22,6 +24,7 @@ import type { CoreReport } from '../src/report/run-report.ts';
 import { stopReason } from './control-block.ts';
 import { deviceRam } from './device-ram.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
+import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
 
 /** Everything that decides what a machine does; plain data, but for the shared memory. */
@@ -43,6 +46,8 @@ export interface MachineConfig {
   readonly engineMode: EngineMode;
   /** All step functions, compiled (workers/step-module.ts). */
   readonly stepModule: WebAssembly.Module;
+  /** The hypervisor that is resident at EL2, in place of an image. */
+  readonly resident?: ResidentSystem;
 }
 
 /** What a machine tells the world outside. */
@@ -65,6 +70,9 @@ export interface HostedMachine {
   hashes(): (readonly [ActorId, string])[];
   readonly virtio: VirtioDevices;
 }
+
+/** Where the windows of the transports are that act for virtual machines. */
+const vmTransportWindows = { pa: memoryMap.vmTransports.base + windowRegisters, stride: vmTransportBytes };
 
 const firstPpi = 16;
 const firstSpi = 32;
@@ -167,6 +175,25 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     };
   }
 
+  const hypervisor = (system: ResidentSystem, index: number) => (hosted: Pe, control: CoreControl) =>
+    rhyperOfCore(
+      {
+        board,
+        views,
+        engine,
+        cores: ids.cores,
+        slotControl: vmTransportWindows,
+        buildTree: buildVmTree,
+        log: (line) => {
+          output.console(new TextEncoder().encode(`[rhyper] ${line}\n`));
+        },
+      },
+      system,
+      index,
+      hosted,
+      control,
+    );
+
   const core =
     (index: number) =>
     (port: Port): Core => {
@@ -195,6 +222,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         },
         guestError: output.guestError,
         makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
+        ...(config.resident ? { makeHypervisor: hypervisor(config.resident, index) } : {}),
       });
       return made;
     };

@@ -71,6 +71,8 @@ export interface CoreOptions {
 export interface CoreControl {
   readonly power: PowerInterface;
   readonly now: () => Ticks;
+  /** What is sent by it is the core's, in its order. */
+  readonly port: Pick<Port, 'send'>;
   /** Ends the run with the guest's exit code. */
   readonly exit: (code: number) => void;
 }
@@ -255,6 +257,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   const control: CoreControl = {
     power,
     now,
+    port: corePort,
     exit: (code) => {
       options.guestExit(code);
       halted();

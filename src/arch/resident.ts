@@ -11,6 +11,9 @@ import { pe as record } from './state-layout.ts';
 import { registerNamed } from './system-registers.ts';
 import { assert } from '../report/assert.ts';
 
+/** The memory of the machine, which resident software shares with its PE. */
+export type { MemoryViews } from '../memory/memory-views.ts';
+
 /** What an activity waits for. */
 export type ResidentWait =
   /** So many ticks of work have to pass. */

@@ -1,9 +1,10 @@
 // What the hypervisor's code on one core works with: its PE, the memory with the common state, and the way to the world outside.
 
 import type { Pe } from '../arch/pe.ts';
-import type { SystemAccess } from '../arch/resident.ts';
-import type { MemoryViews } from '../memory/memory-views.ts';
+import type { Activity, SystemAccess } from '../arch/resident.ts';
+import type { MemoryViews } from '../arch/resident.ts';
 import { assert } from '../report/assert.ts';
+import type { SystemDescription } from './description.ts';
 import type { Quirk, RhyperOptions } from './options.ts';
 import type { CoreState, SystemState, Vcpu, Vm } from './state.ts';
 import type { BuildVmTree } from './tree-description.ts';
@@ -18,6 +19,8 @@ export interface RhyperPlatform {
   readonly gicVersion: 2 | 3;
   readonly distributorBase: number;
   readonly redistributorBases: readonly number[];
+  /** The windows of the board's virtio transports: registers of slot n are at `pa + n * stride` (slots.ts). */
+  readonly slotControl: { readonly pa: number; readonly stride: number };
 }
 
 /** Effects on the world outside the machine. */
@@ -42,6 +45,9 @@ export interface Rhyper {
   readonly options: RhyperOptions;
   readonly platform: RhyperPlatform;
   readonly port: RhyperPort;
+  readonly description: SystemDescription;
+  /** Handles the messages that wait for this core: what a core does while it waits for another one, so that both go on. */
+  readonly serveIpis: () => Activity;
 }
 
 export const hasQuirk = (rhyper: Rhyper, quirk: Quirk): boolean => rhyper.options.quirks.includes(quirk);
@@ -81,4 +87,14 @@ export const bitAt = (words: Uint32Array, n: number): boolean => (((words[n >>> 
 export function setBit(words: Uint32Array, n: number, value: boolean): void {
   const mask = 1 << (n & 31);
   words[n >>> 5] = value ? (words[n >>> 5] as number) | mask : (words[n >>> 5] as number) & ~mask;
+}
+
+/** A general-purpose register of a vCPU, wherever it is now. Register 31 reads as 0 and ignores writes. */
+export function readVcpuX(rhyper: Rhyper, vcpu: Vcpu, n: number): bigint {
+  if (activeVcpu(rhyper) === vcpu) return rhyper.pe.readX(n);
+  return vcpu.x[n] ?? 0n;
+}
+export function writeVcpuX(rhyper: Rhyper, vcpu: Vcpu, n: number, value: bigint): void {
+  if (activeVcpu(rhyper) === vcpu) rhyper.pe.writeX(n, BigInt.asUintN(64, value));
+  else if (n < vcpu.x.length) vcpu.x[n] = value;
 }

@@ -87,6 +87,8 @@ export function* setTick({ system, options }: Rhyper, on: boolean): Activity {
 export interface OwnHandlers {
   ipi(): Activity;
   tick(): Activity;
+  /** The interrupt of a device of the board that acts for one of a VM's; false where it is not one. */
+  device(intid: number): Activity<boolean>;
 }
 
 function* handleOwn(rhyper: Rhyper, intid: number, handlers: OwnHandlers): Activity {
@@ -137,6 +139,7 @@ export function* handleInterrupts(rhyper: Rhyper, handlers: OwnHandlers): Activi
     yield* work(costs.interrupt);
     dropPriority(rhyper, intid);
     if (own.includes(intid)) yield* handleOwn(rhyper, intid, handlers);
+    else if (yield* handlers.device(intid)) deactivatePhysical(rhyper, intid);
     else if (!(yield* handleGuests(rhyper, intid))) {
       rhyper.port.log(`core ${rhyper.index}: interrupt ${intid} is nobody's`);
       deactivatePhysical(rhyper, intid);

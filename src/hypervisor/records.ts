@@ -3,7 +3,7 @@
 //
 // A layout is a list of fields; `at` gives an object whose properties read and write memory. Fields are aligned to their size.
 
-import type { MemoryViews } from '../memory/memory-views.ts';
+import type { MemoryViews } from '../arch/resident.ts';
 
 /** `address` is a physical or intermediate physical address, or a size: 64 bits in memory, an exact number below 2^53 here. */
 export type Scalar = 'u8' | 'u16' | 'u32' | 'u64' | 'address';

@@ -1,7 +1,7 @@
 // Everything that the hypervisor knows, as records in its RAM (records.ts): virtual machines, their vCPUs, the physical cores, and
 // the memory that is left.
 
-import type { MemoryViews } from '../memory/memory-views.ts';
+import type { MemoryViews } from '../arch/resident.ts';
 import { limits } from './limits.ts';
 import { array, nested, record, several, text } from './records.ts';
 import { vgicOfVcpu, vgicOfVm } from './vgic/state.ts';

@@ -2,9 +2,9 @@
 // kernels of today read.
 
 import type { TreeDevice, VmTreeDescription } from '../hypervisor/tree-description.ts';
-import { flattenTree, type TreeNode } from './flattened-tree.ts';
-import { cells, flag, hex, interruptType, node, pair, reg, strings, trigger } from './tree-nodes.ts';
-import { ppi } from './virt.ts';
+import { flattenTree, type TreeNode } from '../board/flattened-tree.ts';
+import { cells, flag, hex, interruptType, node, pair, reg, strings, trigger } from '../board/tree-nodes.ts';
+import { ppi } from '../board/virt.ts';
 
 const gicPhandle = 0x8001;
 const clockPhandle = 0x8000;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTree, type TreeNode } from '../../src/board/flattened-tree.ts';
-import { buildVmTree } from '../../src/board/vm-tree.ts';
+import { buildVmTree } from '../../src/vm/vm-tree.ts';
 import type { VmTreeDescription } from '../../src/hypervisor/tree-description.ts';
 
 const description: VmTreeDescription = {

@@ -1,0 +1,114 @@
+// Hypercalls about VMs as they are: list, boot, reboot, remove, shut down, and the caller's own id (functions 0 and 1 of the ancestor).
+
+import type { Activity } from '../../arch/resident.ts';
+import { type Rhyper, vmAt } from '../context.ts';
+import { writeGuest } from '../guest-memory.ts';
+import { boot, removeVm, resetVm, shutDown } from '../lifecycle.ts';
+import { limits } from '../limits.ts';
+import { sendMessage } from '../messages.ts';
+import { type Vm, vmState } from '../state.ts';
+import type { Hypercall, HypercallHandler, HypercallRow } from './hypercall.ts';
+
+const fid = { system: 0, vmm: 1, configuration: 0x11 } as const;
+const event = { reboot: 4, uploadKernelImage: 9 } as const;
+
+/** One VM in the list: id, name, type, state. */
+const listEntryBytes = 4 + limits.nameBytes + 4 + 4;
+
+/** The configured VM with this id. */
+export function vmArgument(rhyper: Rhyper, id: bigint | undefined): Vm | undefined {
+  if (id === undefined || id >= BigInt(limits.vms)) return undefined;
+  const vm = vmAt(rhyper, Number(id));
+  return vm.isConfigured === 0 ? undefined : vm;
+}
+
+const argument = (call: Hypercall, n: number): bigint => call.args[n] ?? 0n;
+
+// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
+function* listVms(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const vms = rhyper.state.vms.filter(({ isConfigured }) => isConfigured !== 0);
+  const bytes = new Uint8Array(8 + limits.vms * listEntryBytes);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(vms.length), true);
+  vms.forEach((vm, n) => {
+    const at = 8 + n * listEntryBytes;
+    view.setUint32(at, vm.id, true);
+    bytes.set(new TextEncoder().encode(vm.name), at + 4);
+    view.setUint32(at + 4 + limits.nameBytes, vm.kind, true);
+    view.setUint32(at + 8 + limits.nameBytes, vm.state, true);
+  });
+  return writeGuest(rhyper, call.caller, argument(call, 0), bytes) ? 0n : undefined;
+}
+
+// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
+function* stateOfVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const vm = vmArgument(rhyper, argument(call, 0));
+  return vm && BigInt(vm.state);
+}
+
+// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
+function* ownId(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(call.caller.id), true);
+  return writeGuest(rhyper, call.caller, argument(call, 0), bytes) ? 0n : undefined;
+}
+
+function* bootVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const vm = vmArgument(rhyper, argument(call, 0));
+  if (!vm || vm.isBuilt === 0 || vm.state === vmState.active) return undefined;
+  yield* boot(rhyper, vm);
+  return 0n;
+}
+
+function* shutDownVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const vm = vmArgument(rhyper, argument(call, 0));
+  if (!vm || vm.id === 0) return undefined;
+  yield* shutDown(rhyper, vm);
+  return 0n;
+}
+
+/** Soft: the VM is asked to reset itself. Forced: it is quiesced and cleared, and the caller is asked for its image. */
+function* rebootVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const isForced = ((argument(call, 0) >> 16n) & 0xffffn) !== 0n;
+  const vm = vmArgument(rhyper, argument(call, 0) & 0xffffn);
+  if (!vm || vm.isBuilt === 0) return undefined;
+  if (!isForced)
+    return (yield* sendMessage(rhyper, vm, { fid: fid.vmm, event: event.reboot, arguments: [vm.id] })) ? 0n : undefined;
+  if (vm.id === 0) {
+    rhyper.port.stop(0);
+    return 0n;
+  }
+  yield* resetVm(rhyper, vm);
+  const asked = { fid: fid.configuration, event: event.uploadKernelImage, arguments: [vm.id] };
+  yield* sendMessage(rhyper, vmAt(rhyper, 0), asked);
+  return 0n;
+}
+
+function* remove(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const vm = vmArgument(rhyper, argument(call, 0));
+  if (!vm) return undefined;
+  if (vm.id === 0) {
+    rhyper.port.log('VM 0 cannot be removed');
+    return 0n;
+  }
+  yield* removeVm(rhyper, vm);
+  return 0n;
+}
+
+const row = (f: number, e: number, name: string, manager: boolean, handle: HypercallHandler): HypercallRow => ({
+  fid: f,
+  event: e,
+  name,
+  manager,
+  handle,
+});
+
+export const managementCalls: readonly HypercallRow[] = [
+  row(fid.vmm, 0, 'VMM LIST_VM', true, listVms),
+  row(fid.vmm, 1, 'VMM GET_VM_STATE', true, stateOfVm),
+  row(fid.vmm, 2, 'VMM BOOT_VM', true, bootVm),
+  row(fid.vmm, 3, 'VMM SHUTDOWN_VM', true, shutDownVm),
+  row(fid.vmm, event.reboot, 'VMM REBOOT_VM', true, rebootVm),
+  row(fid.vmm, 8, 'VMM GET_VM_ID', false, ownId),
+  row(fid.vmm, 16, 'VMM VM_REMOVE', true, remove),
+];

@@ -1,0 +1,328 @@
+// The life of a VM (section 10 of the ancestor's description): built from its configuration, booted, rebooted, stopped, removed. The
+// state machine is that of `vmState`: inactive → pending (built) → active (booted) → inactive.
+//
+// A VM that has done what it may not is stopped: its vCPUs leave their cores, its memory stays for whoever wants to see it, and
+// no other VM is touched.
+
+import { type Activity, work } from '../arch/resident.ts';
+import { bitAt, hasQuirk, type Rhyper, setBit, vcpuAt, vcpuOf, vmAt } from './context.ts';
+import type { VmDescription } from './description.ts';
+import { sendIpi } from './ipi.ts';
+import { limits } from './limits.ts';
+import { allocateRegion, clearPages, freeRegion, pageBytes } from './memory.ts';
+import { costs } from './options.ts';
+import { isHere, remove, wakeUp } from './scheduler.ts';
+import { createStage2, destroyStage2, flushVm, mapRange } from './stage2.ts';
+import { deviceKind, type Vcpu, vcpuState, type Vm, vmKind, vmState } from './state.ts';
+import { resetVcpu } from './vcpu.ts';
+import { treeOf } from './vm-tree.ts';
+import { attachSlots, detachSlots } from './slots.ts';
+import { resetVgicOfVm } from './vgic/reset.ts';
+
+/** What the kinds of VMM message between cores ask for. */
+export const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
+
+/** A refusal, in words; undefined where all is well. */
+type Refusal = string | undefined;
+
+const firstSpi = 32;
+const noMaster = 0xffff_ffff;
+
+/** The lowest id that is free, marked as used; undefined when there is none. */
+export function claimVm(rhyper: Rhyper, name: string, kind: number): Vm | undefined {
+  const vm = rhyper.state.vms.find(({ isConfigured }) => isConfigured === 0);
+  if (!vm) return undefined;
+  vm.id = rhyper.state.vms.indexOf(vm);
+  vm.isConfigured = 1;
+  vm.isBuilt = 0;
+  vm.isManager = vm.id === 0 ? 1 : 0;
+  vm.state = vmState.inactive;
+  vm.kind = kind;
+  vm.name = name;
+  vm.stopReason = '';
+  vm.messagePage = 0;
+  vm.messageSlot = 0;
+  vm.vcpuCount = 0;
+  const { config } = vm;
+  config.memoryCount = 0;
+  config.deviceCount = 0;
+  config.windowCount = 0;
+  config.irqCount = 0;
+  config.streamCount = 0;
+  config.dtbDeviceCount = 0;
+  config.cpuCount = 0;
+  config.cpuMask = 0;
+  config.master = noMaster;
+  config.commandLine = '';
+  return vm;
+}
+
+/** Writes a description into the configuration of a claimed VM. */
+export function configure(vm: Vm, description: VmDescription): void {
+  const { config } = vm;
+  config.kernelLoadIpa = description.kernel.loadIpa;
+  config.dtbLoadIpa = description.tree?.loadIpa ?? 0;
+  config.ramdiskLoadIpa = description.ramdisk?.loadIpa ?? 0;
+  config.commandLine = description.commandLine;
+  config.cpuCount = description.cpus.count;
+  config.cpuMask = description.cpus.mask;
+  config.master = description.cpus.master ?? noMaster;
+  description.memory.forEach((range, n) => Object.assign(config.memory[n] ?? {}, range));
+  config.memoryCount = description.memory.length;
+  description.devices.forEach(({ name, kind, intid, ipa, bytes, arguments: values }, n) => {
+    const device = config.devices[n];
+    if (!device) return;
+    Object.assign(device, { name, kind: deviceKind[kind], intid, ipa, bytes, slot: 0 });
+    device.arguments.fill(0n);
+    values.forEach((value, i) => {
+      device.arguments[i] = BigInt(value);
+    });
+  });
+  config.deviceCount = description.devices.length;
+  description.windows.forEach(({ ipa, pa, bytes }, n) => Object.assign(config.windows[n] ?? {}, { ipa, pa, bytes }));
+  config.windowCount = description.windows.length;
+  config.irqs.set(description.irqs);
+  config.irqCount = description.irqs.length;
+  config.streams.set(description.streams);
+  config.streamCount = description.streams.length;
+}
+
+const cpusOf = (mask: number): number[] =>
+  Array.from({ length: limits.cores }, (_, n) => n).filter((n) => ((mask >>> n) & 1) !== 0);
+
+/** The cores of vCPU 0, 1, …: the master first, the others in ascending order. */
+function placement(rhyper: Rhyper, vm: Vm): readonly number[] {
+  const { cpuMask, cpuCount, master } = vm.config;
+  const cores = cpusOf(cpuMask).filter((n) => n < rhyper.platform.coreCount);
+  const first = cores.includes(master) ? master : cores[0];
+  return [first, ...cores.filter((n) => n !== first)].filter((n) => n !== undefined).slice(0, cpuCount);
+}
+
+function allocateVcpus(rhyper: Rhyper, vm: Vm): Refusal {
+  const cores = placement(rhyper, vm);
+  if (cores.length === 0) return 'it has no core';
+  const free = rhyper.state.vcpus.flatMap(({ isAllocated }, n) => (isAllocated === 0 ? [n] : []));
+  if (free.length < cores.length || cores.length > limits.vcpusPerVm) return `there are no ${cores.length} vCPUs left`;
+  cores.forEach((core, id) => {
+    const position = free[id] as number;
+    const vcpu = vcpuAt(rhyper, position);
+    vm.vcpus[id] = position;
+    Object.assign(vcpu, { isAllocated: 1, id, vm: vm.id, core, state: vcpuState.invalid, isOn: 0 });
+    Object.assign(vcpu, { injectedInterrupts: 0, directInterrupts: 0, switches: 0, guestTicks: 0 });
+    vcpu.exits.fill(0n);
+  });
+  vm.vcpuCount = cores.length;
+  return undefined;
+}
+
+function allocateMemory(rhyper: Rhyper, vm: Vm): Refusal {
+  const { config } = vm;
+  vm.regionCount = 0;
+  for (let n = 0; n < config.memoryCount; n += 1) {
+    const range = config.memory[n];
+    const region = vm.regions[n];
+    if (!range || !region) continue;
+    const pa = allocateRegion(rhyper, range.bytes);
+    if (pa === undefined) return `there is no free memory of ${range.bytes} bytes in one piece`;
+    Object.assign(region, { ipa: range.ipa, pa, bytes: range.bytes });
+    vm.regionCount += 1;
+    if (!mapRange(rhyper, vm, { ipa: range.ipa, pa, bytes: range.bytes }, 'normal', vm.isManager !== 0))
+      return `IPA 0x${range.ipa.toString(16)} cannot be mapped`;
+  }
+  return undefined;
+}
+
+function mapDevices(rhyper: Rhyper, vm: Vm): Refusal {
+  const { config } = vm;
+  for (let n = 0; n < config.windowCount; n += 1) {
+    const window = config.windows[n];
+    if (window && !mapRange(rhyper, vm, window, 'device', true))
+      return `IPA 0x${window.ipa.toString(16)} cannot be mapped`;
+  }
+  return undefined;
+}
+
+/** PPIs may belong to several VMs; an SPI to one. */
+function claimInterrupts(rhyper: Rhyper, vm: Vm): Refusal {
+  vm.ownedInterrupts.fill(0);
+  const { irqCount, irqs } = vm.config;
+  for (let n = 0; n < irqCount; n += 1) {
+    const intid = irqs[n] as number;
+    if (intid >= limits.intids) return `there is no interrupt ${intid}`;
+    if (intid >= firstSpi && bitAt(rhyper.state.assignedInterrupts, intid)) return `interrupts conflict: ${intid}`;
+    setBit(vm.ownedInterrupts, intid, true);
+    if (intid >= firstSpi) setBit(rhyper.state.assignedInterrupts, intid, true);
+  }
+  return undefined;
+}
+
+/** Gives a VM everything that its configuration asks for. What it got is given back where something is missing. */
+export function* build(rhyper: Rhyper, vm: Vm): Activity<Refusal> {
+  const root = createStage2(rhyper);
+  if (root === undefined) return 'there is no memory for its tables';
+  vm.stage2Root = root;
+  vm.isBuilt = 1;
+  vm.entryIpa = vm.config.kernelLoadIpa;
+  vm.dtbIpa = vm.config.dtbLoadIpa;
+  const refusal =
+    allocateVcpus(rhyper, vm) ??
+    allocateMemory(rhyper, vm) ??
+    claimInterrupts(rhyper, vm) ??
+    mapDevices(rhyper, vm) ??
+    (yield* attachSlots(rhyper, vm));
+  if (refusal !== undefined) {
+    yield* dismantle(rhyper, vm);
+    return refusal;
+  }
+  yield* work(costs.mapPage * Math.max(1, Math.ceil((vm.regions[0]?.bytes ?? 0) / pageBytes)));
+  yield* resetVgicOfVm(rhyper, vm);
+  vm.state = vmState.pending;
+  return undefined;
+}
+
+/** Copies bytes to an IPA of a VM that is built; false where they do not fit into its memory. */
+export function load(rhyper: Rhyper, vm: Vm, ipa: number, bytes: Uint8Array): boolean {
+  for (let n = 0; n < vm.regionCount; n += 1) {
+    const region = vm.regions[n];
+    if (!region || ipa < region.ipa || ipa + bytes.length > region.ipa + region.bytes) continue;
+    for (let offset = 0; offset < bytes.length; offset += pageBytes)
+      rhyper.port.writeRam(region.pa + ipa - region.ipa + offset, bytes.subarray(offset, offset + pageBytes));
+    return true;
+  }
+  return false;
+}
+
+/** Writes the generated device tree, where the VM has a place for one. */
+export const loadTree = (rhyper: Rhyper, vm: Vm): boolean =>
+  vm.dtbIpa === 0 || load(rhyper, vm, vm.dtbIpa, rhyper.port.buildTree(treeOf(rhyper, vm)));
+
+/** X0 at the entry: the device tree, or for a bare-metal application the end of its first memory region. */
+function firstArgument(vm: Vm): bigint {
+  if (vm.kind !== vmKind.bareMetalApp) return BigInt(vm.dtbIpa);
+  const region = vm.regions[0];
+  return region ? BigInt(region.ipa + region.bytes) : 0n;
+}
+
+/** Starts vCPU 0, on its core. */
+export function* boot(rhyper: Rhyper, vm: Vm): Activity {
+  const vcpu = vcpuOf(rhyper, vm, 0);
+  if (!vcpu || vm.isBuilt === 0) return;
+  if (!isHere(rhyper, vcpu)) {
+    yield* sendIpi(rhyper, vcpu.core, { kind: 'VMM', vm: vm.id, a: vmmEvent.boot });
+    return;
+  }
+  vm.state = vmState.active;
+  vm.stopReason = '';
+  yield* startVcpu(rhyper, vcpu, BigInt(vm.entryIpa), firstArgument(vm));
+}
+
+/** Resets a vCPU of this core and lets it run. */
+export function* startVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint): Activity {
+  if (vcpu.state !== vcpuState.invalid) yield* remove(rhyper, vcpu);
+  resetVcpu(rhyper, vcpu, entry, x0);
+  vcpu.isOn = 1;
+  yield* wakeUp(rhyper, vcpu, true);
+}
+
+/** A vCPU of this core no longer runs. */
+export function* stopVcpu(rhyper: Rhyper, vcpu: Vcpu): Activity {
+  vcpu.isOn = 0;
+  yield* remove(rhyper, vcpu);
+}
+
+/** Takes all vCPUs of a VM off their cores, and waits until they are. */
+function* quiesce(rhyper: Rhyper, vm: Vm): Activity {
+  for (let id = 0; id < vm.vcpuCount; id += 1) {
+    const vcpu = vcpuOf(rhyper, vm, id);
+    if (!vcpu || vcpu.state === vcpuState.invalid) continue;
+    if (isHere(rhyper, vcpu)) yield* stopVcpu(rhyper, vcpu);
+    else yield* sendIpi(rhyper, vcpu.core, { kind: 'VMM', vm: vm.id, a: vmmEvent.remove });
+  }
+  if (hasQuirk(rhyper, 'remove-without-waiting')) return;
+  while (isAnyRunning(rhyper, vm)) {
+    yield* rhyper.serveIpis();
+    yield* work(costs.ipi);
+  }
+}
+
+const isAnyRunning = (rhyper: Rhyper, vm: Vm): boolean =>
+  Array.from({ length: vm.vcpuCount }, (_, id) => vcpuOf(rhyper, vm, id)).some(
+    (vcpu) => vcpu !== undefined && vcpu.state !== vcpuState.invalid,
+  );
+
+/** Stops a VM for what it has done: the reason goes to the report. */
+export function* stop(rhyper: Rhyper, vm: Vm, reason: string): Activity {
+  if (vm.state === vmState.inactive) return;
+  vm.state = vmState.inactive;
+  vm.stopReason = reason;
+  rhyper.port.log(`VM ${vm.id} (${vm.name}) is stopped: ${reason}`);
+  yield* quiesce(rhyper, vm);
+}
+
+/** A VM has turned itself off, or is told to. */
+export function* shutDown(rhyper: Rhyper, vm: Vm): Activity {
+  vm.state = vmState.inactive;
+  yield* quiesce(rhyper, vm);
+}
+
+function* clearMemory(rhyper: Rhyper, vm: Vm): Activity {
+  for (let n = 0; n < vm.regionCount; n += 1) {
+    const region = vm.regions[n];
+    if (!region) continue;
+    clearPages(rhyper, region.pa, region.bytes);
+    yield* work(costs.copyPage);
+  }
+}
+
+/** Quiesces a VM and clears its memory; it is booted again when its images have been loaded anew. */
+export function* resetVm(rhyper: Rhyper, vm: Vm): Activity {
+  yield* shutDown(rhyper, vm);
+  yield* clearMemory(rhyper, vm);
+  loadTree(rhyper, vm);
+  vm.messagePage = 0;
+  vm.messageSlot = 0;
+  yield* resetVgicOfVm(rhyper, vm);
+  vm.state = vmState.pending;
+}
+
+/** Gives back what `build` took. */
+function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
+  yield* detachSlots(rhyper, vm);
+  yield* clearMemory(rhyper, vm);
+  if (vm.stage2Root !== 0) yield* flushVm(rhyper, vm);
+  destroyStage2(rhyper, vm);
+  for (let n = 0; n < vm.regionCount; n += 1) {
+    const region = vm.regions[n];
+    if (region) freeRegion(rhyper, region.pa, region.bytes);
+  }
+  vm.regionCount = 0;
+  for (let intid = firstSpi; intid < limits.intids; intid += 1) {
+    if (bitAt(vm.ownedInterrupts, intid)) setBit(rhyper.state.assignedInterrupts, intid, false);
+  }
+  vm.ownedInterrupts.fill(0);
+  for (let id = 0; id < vm.vcpuCount; id += 1) {
+    const vcpu = vcpuOf(rhyper, vm, id);
+    if (vcpu) vcpu.isAllocated = 0;
+  }
+  vm.vcpuCount = 0;
+  vm.isBuilt = 0;
+  vm.state = vmState.inactive;
+}
+
+/** Removes a VM: its id, its memory and its interrupts can be used again. */
+export function* removeVm(rhyper: Rhyper, vm: Vm): Activity {
+  yield* shutDown(rhyper, vm);
+  yield* dismantle(rhyper, vm);
+  vm.isConfigured = 0;
+}
+
+/** What another core asks this one for. */
+export function* handleVmmIpi(rhyper: Rhyper, vmId: number, event: number): Activity {
+  const vm = vmAt(rhyper, vmId);
+  if (event === vmmEvent.boot) yield* boot(rhyper, vm);
+  if (event !== vmmEvent.remove) return;
+  for (let id = 0; id < vm.vcpuCount; id += 1) {
+    const vcpu = vcpuOf(rhyper, vm, id);
+    if (vcpu && isHere(rhyper, vcpu)) yield* stopVcpu(rhyper, vcpu);
+  }
+}

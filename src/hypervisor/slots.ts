@@ -1,0 +1,95 @@
+// The board's virtio transports that act for emulated devices of VMs. The guest's accesses are trapped and carried to the transport; what
+// the device reads and writes by itself goes through windows that the hypervisor sets, RAM of the VM and nothing else; and the transport's
+// interrupt becomes the device's virtual one.
+//
+// The windows of a slot, one 32-bit register each: COUNT at 0x00; from 0x10, for each window, IPA, PA and size as low and high words.
+
+import { type Activity, writeDevice } from '../arch/resident.ts';
+import { type Rhyper, vcpuOf, vmAt } from './context.ts';
+import { deviceKind, type EmulatedDevice, type Vm } from './state.ts';
+import { route, writeBits, writeConfiguration } from './vgic/physical.ts';
+
+const countOffset = 0x00;
+const firstWindow = 0x10;
+const windowBytes = 0x18;
+const twoTo32 = 2 ** 32;
+
+const transportKinds: ReadonlySet<number> = new Set([
+  deviceKind.virtioBlock,
+  deviceKind.virtioBlockMediated,
+  deviceKind.virtioNet,
+  deviceKind.virtioConsole,
+]);
+
+export const hasTransport = ({ kind }: EmulatedDevice): boolean => transportKinds.has(kind);
+
+function* setWindows(rhyper: Rhyper, slot: number, vm: Vm | undefined): Activity {
+  const { pa, stride } = rhyper.platform.slotControl;
+  const base = pa + slot * stride;
+  yield* writeDevice(base + countOffset, 4, 0);
+  if (!vm) return;
+  for (let n = 0; n < vm.regionCount; n += 1) {
+    const region = vm.regions[n];
+    if (!region) continue;
+    const values = [region.ipa, region.pa, region.bytes].flatMap((value) => [
+      value % twoTo32,
+      Math.floor(value / twoTo32),
+    ]);
+    for (const [i, value] of values.entries()) {
+      yield* writeDevice(base + firstWindow + n * windowBytes + 4 * i, 4, value);
+    }
+  }
+  yield* writeDevice(base + countOffset, 4, vm.regionCount);
+}
+
+const interruptsPerWord = 16;
+const allEdges = 0xaaaa_aaaa;
+
+/** The interrupt of a transport, as an edge and on the core of vCPU 0: the neighbours of its INTID are transports' too. */
+function* enableInterrupt(rhyper: Rhyper, intid: number, core: number): Activity {
+  yield* writeConfiguration(rhyper, core, intid - (intid % interruptsPerWord), allEdges);
+  yield* route(rhyper, intid, core);
+  yield* writeBits(rhyper, core, 'ISENABLER', intid >>> 5, 1 << (intid & 31));
+}
+
+/** Finds the transport of each emulated device of a VM and lets it see the VM's memory; a refusal in words. */
+export function* attachSlots(rhyper: Rhyper, vm: Vm): Activity<string | undefined> {
+  const { slots } = rhyper.description;
+  for (let n = 0; n < vm.config.deviceCount; n += 1) {
+    const device = vm.config.devices[n];
+    if (!device || !hasTransport(device)) continue;
+    const slot = slots.findIndex(({ vm: name, deviceIpa }) => name === vm.name && deviceIpa === device.ipa);
+    if (slot < 0) return `no transport of the board acts for its device ${device.name}`;
+    device.slot = slot + 1;
+    yield* setWindows(rhyper, slot, vm);
+    yield* enableInterrupt(rhyper, slots[slot]?.intid ?? 0, vcpuOf(rhyper, vm, 0)?.core ?? 0);
+  }
+  return undefined;
+}
+
+/** Status register of virtio-mmio: writing 0 resets the device. */
+const statusOffset = 0x70;
+
+export function* detachSlots(rhyper: Rhyper, vm: Vm): Activity {
+  for (let n = 0; n < vm.config.deviceCount; n += 1) {
+    const device = vm.config.devices[n];
+    if (!device || device.slot === 0) continue;
+    const slot = device.slot - 1;
+    yield* writeDevice((rhyper.description.slots[slot]?.pa ?? 0) + statusOffset, 4, 0);
+    yield* setWindows(rhyper, slot, undefined);
+    device.slot = 0;
+  }
+}
+
+/** The device for which a transport with this interrupt acts. */
+export function deviceOfInterrupt(rhyper: Rhyper, intid: number): { vm: Vm; device: EmulatedDevice } | undefined {
+  const slot = rhyper.description.slots.findIndex((description) => description.intid === intid);
+  if (slot < 0) return undefined;
+  for (let id = 0; id < rhyper.state.vms.length; id += 1) {
+    const vm = vmAt(rhyper, id);
+    if (vm.isBuilt === 0) continue;
+    const device = vm.config.devices.find((candidate, n) => n < vm.config.deviceCount && candidate.slot === slot + 1);
+    if (device) return { vm, device };
+  }
+  return undefined;
+}

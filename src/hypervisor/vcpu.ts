@@ -1,0 +1,79 @@
+// A vCPU on a PE: which registers it has (section 1.6 of the ancestor's description), how they are reset, saved and restored.
+
+import { pe as record } from '../arch/state-layout.ts';
+import { type Rhyper, vmAt } from './context.ts';
+import { vtcr, vttbrOf } from './stage2.ts';
+import { deviceKind, systemSlot, type Vcpu, type VcpuRegister, vcpuRegisters, type Vm } from './state.ts';
+import { hasQuirk } from './context.ts';
+import { resetVgicOfVcpu } from './vgic/reset.ts';
+
+/** EL1h with D, A, I and F masked. */
+const resetPstate = 0x3c5n;
+const sctlrReset = 0x30c5_0830n;
+const mpidrRes1 = 1n << 31n;
+
+const HCR = { VM: 1n << 0n, FMO: 1n << 3n, IMO: 1n << 4n, AMO: 1n << 5n, TWI: 1n << 13n, TWE: 1n << 14n } as const;
+const HCR_TSC = 1n << 19n;
+const HCR_RW = 1n << 31n;
+
+const hasDirectInterrupts = (vm: Vm): boolean => {
+  for (let n = 0; n < vm.config.deviceCount; n += 1) if (vm.config.devices[n]?.kind === deviceKind.gppt) return true;
+  return false;
+};
+
+/** HCR_EL2 for the vCPUs of a VM: calls and stage 2; interrupts to EL2 unless the VM takes them itself. */
+function hcrOf(rhyper: Rhyper, vm: Vm): bigint {
+  let hcr = HCR_RW | HCR_TSC | HCR.VM;
+  if (!hasDirectInterrupts(vm)) hcr |= HCR.IMO | HCR.FMO;
+  if (!hasQuirk(rhyper, 'serror-to-guest')) hcr |= HCR.AMO;
+  if (rhyper.options.trapsWaits) hcr |= HCR.TWI | HCR.TWE;
+  return hcr;
+}
+
+export const readSaved = (vcpu: Vcpu, name: VcpuRegister): bigint => vcpu.system[systemSlot(name)] as bigint;
+export function writeSaved(vcpu: Vcpu, name: VcpuRegister, value: bigint): void {
+  vcpu.system[systemSlot(name)] = value;
+}
+
+/** As after a reset of its PE: it starts at `entry` with X0 = `x0`. */
+export function resetVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint): void {
+  const vm = vmAt(rhyper, vcpu.vm);
+  vcpu.x.fill(0n);
+  vcpu.x[0] = x0;
+  vcpu.elr = entry;
+  vcpu.spsr = resetPstate;
+  vcpu.system.fill(0n);
+  vcpu.vectors.fill(0);
+  writeSaved(vcpu, 'SCTLR_EL1', sctlrReset);
+  writeSaved(vcpu, 'VMPIDR_EL2', mpidrRes1 | BigInt(vcpu.id));
+  writeSaved(vcpu, 'VPIDR_EL2', rhyper.system.read('MIDR_EL1'));
+  writeSaved(vcpu, 'HCR_EL2', hcrOf(rhyper, vm));
+  resetVgicOfVcpu(rhyper, vcpu);
+}
+
+/** Moves the registers of the PE into the record of the vCPU. */
+export function saveVcpu({ pe, system, memory }: Rhyper, vcpu: Vcpu): void {
+  for (let n = 0; n < vcpu.x.length; n += 1) vcpu.x[n] = pe.readX(n);
+  vcpu.elr = system.read('ELR_EL2');
+  vcpu.spsr = system.read('SPSR_EL2');
+  vcpuRegisters.forEach((name, n) => {
+    vcpu.system[n] = system.read(name);
+  });
+  const at = pe.base + record.vector;
+  vcpu.vectors.set(memory.bytes.subarray(at, at + vcpu.vectors.length));
+}
+
+/** Moves the registers of the vCPU into the PE, and makes stage 2 that of its VM. */
+export function loadVcpu(rhyper: Rhyper, vcpu: Vcpu): void {
+  const { pe, system, memory } = rhyper;
+  for (let n = 0; n < vcpu.x.length; n += 1) pe.writeX(n, vcpu.x[n] as bigint);
+  system.write('ELR_EL2', vcpu.elr);
+  system.write('SPSR_EL2', vcpu.spsr);
+  // The registers of what runs next are written under its own translation.
+  system.write('VTCR_EL2', vtcr);
+  system.write('VTTBR_EL2', vttbrOf(vmAt(rhyper, vcpu.vm)));
+  vcpuRegisters.forEach((name, n) => {
+    system.write(name, vcpu.system[n] as bigint);
+  });
+  memory.bytes.set(vcpu.vectors, pe.base + record.vector);
+}

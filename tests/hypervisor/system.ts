@@ -1,0 +1,143 @@
+// Whole systems of virtual machines whose kernels are assembled here: the real machine, the real hypervisor, on one thread.
+
+import { registerNames } from '../../src/cli/register-names.ts';
+import { pageShift, ramBase } from '../../src/arch/state-layout.ts';
+import { resolveBoard } from '../../src/board/virt.ts';
+import type { EmulatedDeviceDescription, SystemDescription, VmDescription } from '../../src/hypervisor/description.ts';
+import type { RhyperOptions } from '../../src/hypervisor/options.ts';
+import { stateAt, type SystemState, type Vm } from '../../src/hypervisor/state.ts';
+import { assemble } from '../../src/isa/assembler.ts';
+import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
+import { encodeStepModule } from '../../src/engine/step-module.ts';
+import { oneHostMachine, type OneHostRun } from '../../workers/one-host.ts';
+
+const stepModule = new WebAssembly.Module(encodeStepModule());
+
+const MiB = 0x10_0000;
+const memoryBytes = 96 * MiB;
+const ownBytes = 16 * MiB;
+export const kernelIpa = 0x8000_0000;
+export const gicdIpa = 0x0800_0000;
+export const gicrIpa = 0x080a_0000;
+
+export const gic: readonly EmulatedDeviceDescription[] = [
+  { name: 'gicd', kind: 'gicd', ipa: gicdIpa, bytes: 0x1_0000, intid: 0, arguments: [] },
+  { name: 'gicr', kind: 'gicr', ipa: gicrIpa, bytes: 0x10_0000, intid: 0, arguments: [] },
+];
+
+export interface TestVm {
+  readonly name: string;
+  readonly kind?: VmDescription['kind'];
+  /** A64 source; it is entered at its first instruction. */
+  readonly source: string;
+  readonly cores: readonly number[];
+  readonly memoryBytes?: number;
+  readonly devices?: readonly EmulatedDeviceDescription[];
+  readonly irqs?: readonly number[];
+  readonly boot?: VmDescription['boot'];
+}
+
+function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmDescription {
+  const { bytes } = assemble(source, { base: BigInt(kernelIpa), names: registerNames });
+  return {
+    name,
+    kind,
+    boot: rest.boot ?? 'power-on',
+    cpus: {
+      count: cores.length,
+      mask: cores.reduce((sum, n) => sum | (1 << n), 0),
+      master: cores[0] ?? 0,
+      exclusive: false,
+    },
+    memory: [{ ipa: kernelIpa, bytes: rest.memoryBytes ?? 2 * MiB }],
+    kernel: { bytes, loadIpa: kernelIpa },
+    commandLine: '',
+    devices: rest.devices ?? gic,
+    windows: [],
+    irqs: rest.irqs ?? [27],
+    streams: [],
+    treeDevices: [],
+  };
+}
+
+const strict: RhyperOptions = {
+  profile: 'rust-shyper-2023',
+  quirks: [],
+  trapsWaits: false,
+  injection: 'list-registers',
+  tickTicks: 100_000,
+};
+
+export interface System {
+  readonly run: OneHostRun;
+  readonly state: SystemState;
+  readonly memory: MemoryViews;
+  readonly console: string;
+  readonly vm: (name: string) => Vm;
+  /** Doublewords of a VM's memory. */
+  readonly words: (name: string, ipa: number, count?: number) => bigint[];
+}
+
+export function runSystem(
+  vms: readonly TestVm[],
+  options: Partial<RhyperOptions> & { cores?: number; maxTicks?: number; seed?: number } = {},
+): System {
+  const { cores = 2, maxTicks = 20_000_000, seed = 1, ...rhyper } = options;
+  const board = resolveBoard({ cores, memoryBytes, gicVersion: 3, virtualization: true, secure: false });
+  const pages = (ramBase + memoryBytes) >>> 16;
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  const description: SystemDescription = {
+    options: { ...strict, ...rhyper },
+    vms: vms.map(describeVm),
+    slots: [],
+  };
+  let console = '';
+  const machine = oneHostMachine(
+    {
+      board,
+      memory,
+      entry: ramBase,
+      x0: 0,
+      reset: { el: 2, psciConduit: 'smc', allCoresStart: false },
+      semihosting: false,
+      commandLine: '',
+      hosts: 1,
+      lookaheadTicks: 500,
+      devices: [],
+      seed,
+      engineMode: 'tiered',
+      stepModule,
+      resident: {
+        description,
+        ownMemory: { pa: ramBase, bytes: ownBytes },
+        vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes },
+      },
+    },
+    (bytes) => {
+      console += new TextDecoder().decode(bytes);
+    },
+  );
+  const run = machine.run({ seed, maxInstructions: Infinity, maxTicks });
+  const views = memoryViews(memory.buffer);
+  const state = stateAt(views, ramBase);
+  const named = (name: string): Vm => {
+    const found = state.vms.find((vm) => vm.isConfigured !== 0 && vm.name === name);
+    if (!found) throw new Error(`there is a VM ${name}`);
+    return found;
+  };
+  return {
+    run,
+    state,
+    memory: views,
+    console,
+    vm: named,
+    words: (name, ipa, count = 1) => {
+      const region = named(name).regions[0];
+      if (!region) throw new Error(`${name} has memory`);
+      const at = (region.pa + ipa - region.ipa) / 8;
+      return [...views.doublewords.subarray(at, at + count)];
+    },
+  };
+}
+
+export const pageBytes = 1 << pageShift;
