@@ -20,9 +20,11 @@ import { type Engine, type EngineMode, makeEngine } from '../src/engine/engine.t
 import { createPsci } from '../src/firmware/psci.ts';
 import { createSemihosting } from '../src/firmware/semihosting.ts';
 import { memoryViews } from '../src/memory/memory-views.ts';
+import type { RamPort } from '../src/memory/ram-port.ts';
 import type { CoreReport } from '../src/report/run-report.ts';
 import { stopReason } from './control-block.ts';
 import { deviceRam } from './device-ram.ts';
+import { dmaDevices } from './dma-devices.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
@@ -127,12 +129,20 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     regions: coreCount > lowFrames ? [lowFrames, coreCount - lowFrames] : [coreCount],
     disableSecurity: !board.secure,
   });
+  const ramOf = (port: Port): RamPort =>
+    deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port);
   const virtio = virtioDevices({
     descriptions: config.devices,
     seed: config.seed,
     distributor: ids.distributor,
     firstId: ids.virtio,
-    memory: (port) => deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port),
+    memory: ramOf,
+  });
+  const dma = dmaDevices(board, {
+    firstId: ids.virtio + 1 + config.devices.length,
+    distributor: ids.distributor,
+    firstSpi,
+    ramOf,
   });
   const region = (
     name: string,
@@ -152,6 +162,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     region('uart', memoryMap.uart, ids.uart),
     region('rtc', memoryMap.rtc, ids.rtc),
     ...virtio.regions,
+    ...dma.regions,
   ]);
   const bootCores = reset.allCoresStart ? board.cores.map(({ index }) => index) : [0];
 
@@ -270,6 +281,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         }),
     ],
     ...virtio.actors,
+    ...dma.actors,
   ];
   const everyone: HostActor[] = [
     ...ids.cores.map((id) => ({ id, make: core(id) })),

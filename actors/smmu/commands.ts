@@ -24,9 +24,8 @@ const configuration: ReadonlySet<number> = new Set([
 
 /** CMD_SYNC.CS. */
 const completionSignal = { none: 0, interrupt: 1, event: 2, reserved: 3 } as const;
-/** Range of CMD_CFGI_ALL, and one that holds every StreamID. */
-const rangeOfAll = 31;
-const allStreams = 32;
+/** log2 of the streams of CMD_CFGI_STE_RANGE; Range 31 (CMD_CFGI_ALL) holds every StreamID. */
+const rangeOf = (third: number): number => (third & 31) + 1;
 
 const illegal: Command = { kind: 'illegal' };
 
@@ -49,7 +48,6 @@ export function decodeCommand(words: readonly number[], isE2h: boolean): Command
   }
   const isConfiguration = configuration.has(operation);
   if (!known.has(operation) || (isConfiguration && SSec)) return illegal;
-  const range = operation === opcode.CFGI_STE_RANGE ? third & 31 : 0;
   const addressLow = (third & 0xffff_f000) >>> 0;
   const isIpa = operation === opcode.TLBI_S2_IPA;
   return {
@@ -60,7 +58,7 @@ export function decodeCommand(words: readonly number[], isE2h: boolean): Command
       asid: second >>> 16,
       address: isIpa ? (fourth & 0xffff) * 2 ** 32 + addressLow : inputNumber(addressLow, fourth),
       stream: isConfiguration ? second : 0,
-      range: range === rangeOfAll ? allStreams : range,
+      range: operation === opcode.CFGI_STE_RANGE ? rangeOf(third) : 0,
       substream: first >>> 12,
       world: isE2h ? world.EL2_E2H : world.EL2,
     },

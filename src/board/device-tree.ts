@@ -1,7 +1,7 @@
 // The device tree of the board: the nodes and properties that QEMU 7.2 generates for `virt`, for the devices that this board has.
 // It holds no random seed: two runs see the same tree.
 
-import { memoryMap, virtioSlot } from './memory-map.ts';
+import { dmaEngine, memoryMap, virtioSlot } from './memory-map.ts';
 import { ppi } from './virt.ts';
 import { flattenTree } from './flattened-tree.ts';
 import { cells, flag, hex, interruptType, node, pair, reg, strings, trigger } from './tree-nodes.ts';
@@ -30,6 +30,7 @@ const firstPhandle = 0x8000;
 const clockPhandle = firstPhandle;
 const corePhandle = (board: Board, index: number): number => firstPhandle + board.cores.length - index;
 const gicPhandle = (board: Board): number => firstPhandle + board.cores.length + 1;
+const smmuPhandle = (board: Board): number => gicPhandle(board) + 1;
 
 function cpus(board: Board): TreeNode {
   const core = (index: number): TreeNode => node(`core${index}`, [cells('cpu', corePhandle(board, index))]);
@@ -116,6 +117,31 @@ function virtioTransport(slot: number): TreeNode {
   ]);
 }
 
+function smmu(board: Board): TreeNode {
+  const { smmu: region } = memoryMap;
+  const names = ['eventq', 'priq', 'cmdq-sync', 'gerror'];
+  return node(`smmuv3@${hex(region.base)}`, [
+    strings('compatible', 'arm,smmu-v3'),
+    reg(region),
+    cells('interrupts', ...names.flatMap((_, n) => [interruptType.spi, region.spi + n, trigger.edge])),
+    strings('interrupt-names', ...names),
+    flag('dma-coherent'),
+    cells('#iommu-cells', 1),
+    cells('phandle', smmuPhandle(board)),
+  ]);
+}
+
+function dma(board: Board, n: number): TreeNode {
+  const { streamId, ...region } = dmaEngine(n);
+  return node(`dma@${hex(region.base)}`, [
+    strings('compatible', 'heddle,dma-1'),
+    reg(region),
+    cells('interrupts', interruptType.spi, region.spi, trigger.level),
+    ...(board.iommu === 'none' ? [] : [cells('iommus', smmuPhandle(board), streamId)]),
+    flag('dma-coherent'),
+  ]);
+}
+
 function clock(): TreeNode {
   return node('apb-pclk', [
     strings('compatible', 'fixed-clock'),
@@ -171,6 +197,8 @@ export function boardTree(board: Board, conduit: PsciConduit, chosen: Chosen): U
       interruptController(board),
       uart,
       primeCell('pl031', memoryMap.rtc, ['apb_pclk']),
+      ...(board.iommu === 'none' ? [] : [smmu(board)]),
+      ...Array.from({ length: board.dmaEngines }, (_, n) => dma(board, n)),
       ...board.virtioSlots.map(virtioTransport),
       memory(board),
       ...psci(conduit),

@@ -30,6 +30,10 @@ export const memoryMap = {
   fwCfg: { base: 0x0902_0000, sizeBytes: 0x18 },
   gpio: { base: 0x0903_0000, sizeBytes: 4 * KiB, spi: 7 },
   secureUart: { base: 0x0904_0000, sizeBytes: 4 * KiB, spi: 8 },
+  /** Registers in two pages of 64 KiB; interrupts: eventq, priq, cmdq-sync, gerror. */
+  smmu: { base: 0x0905_0000, sizeBytes: 128 * KiB, spi: 74 },
+  /** Heddle's own, in a place that QEMU leaves empty. */
+  dma: { base: 0x090c_0000, sizeBytes: 4 * KiB, spi: 10 },
   virtio: { base: 0x0a00_0000, sizeBytes: 0x200, spi: 16 },
   /** Virtio transports that act for virtual machines: not QEMU's, in what is its platform bus. */
   vmTransports: { base: 0x0c00_0000, sizeBytes: 4 * KiB, spi: 112 },
@@ -45,6 +49,16 @@ const nth = ({ base, sizeBytes, spi }: Required<Region>, n: number): Required<Re
   sizeBytes,
   spi: spi + n,
 });
+
+/** The DMA engines: equal slots side by side, each with an SPI and a StreamID of its own. */
+export const dmaEngineCount = 4;
+
+/** The n-th DMA engine. */
+export const dmaEngine = (n: number): Required<Region> & { readonly streamId: number } => ({
+  ...nth(memoryMap.dma, n),
+  streamId: 1 + n,
+});
+
 /** The n-th virtio-mmio transport. */
 export const virtioSlot = (n: number): Required<Region> => nth(memoryMap.virtio, n);
 

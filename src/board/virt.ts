@@ -2,7 +2,7 @@
 // are made from. Where QEMU 7.2 has a rule (affinities, redistributor regions, who answers PSCI), it is that rule.
 
 import { UserError } from '../report/user-error.ts';
-import { maxMemoryBytes, memoryMap, redistributorStride, virtioSlotCount } from './memory-map.ts';
+import { dmaEngineCount, maxMemoryBytes, memoryMap, redistributorStride, virtioSlotCount } from './memory-map.ts';
 import type { Region } from './memory-map.ts';
 
 export interface BoardOptions {
@@ -17,6 +17,10 @@ export interface BoardOptions {
   readonly cpu?: string;
   /** The virtio-mmio slots that the device tree tells of; all unless given. */
   readonly virtioSlots?: readonly number[];
+  /** What stands between the devices that access memory and memory: nothing unless given. */
+  readonly iommu?: 'none' | 'smmuv3';
+  /** Number of DMA engines; none unless given. */
+  readonly dmaEngines?: number;
 }
 
 /** Private peripheral interrupts as the Base System Architecture numbers them; the INTID is 16 more. */
@@ -46,6 +50,8 @@ export interface Board {
   /** The regions that hold this board's redistributors, one or two. */
   readonly redistributorRegions: readonly Region[];
   readonly virtioSlots: readonly number[];
+  readonly iommu: 'none' | 'smmuv3';
+  readonly dmaEngines: number;
 }
 
 /** How the machine comes out of reset with an image of a kind. */
@@ -89,6 +95,7 @@ function redistributorRegions(cores: number): Region[] {
 /** Checks the user's choices and derives what follows from them. */
 export function resolveBoard(options: BoardOptions): Board {
   const { cores, memoryBytes, gicVersion, virtualization, secure, cpu = 'max', virtioSlots = everySlot } = options;
+  const { iommu = 'none', dmaEngines = 0 } = options;
   if (!Number.isInteger(cores) || cores < 1 || cores > maxCores)
     throw new UserError(`the board has from 1 to ${maxCores} cores, not ${cores}`);
   if (!Number.isInteger(memoryBytes) || memoryBytes < stepBytes || memoryBytes > maxMemoryBytes)
@@ -101,6 +108,8 @@ export function resolveBoard(options: BoardOptions): Board {
   for (const slot of virtioSlots)
     if (!Number.isInteger(slot) || slot < 0 || slot >= virtioSlotCount)
       throw new UserError(`the board has virtio slots 0 to ${virtioSlotCount - 1}, not ${slot}`);
+  if (!Number.isInteger(dmaEngines) || dmaEngines < 0 || dmaEngines > dmaEngineCount)
+    throw new UserError(`the board has from 0 to ${dmaEngineCount} DMA engines, not ${dmaEngines}`);
   return {
     cores: Array.from({ length: cores }, (_, index) => ({
       index,
@@ -114,6 +123,8 @@ export function resolveBoard(options: BoardOptions): Board {
     secure,
     redistributorRegions: redistributorRegions(cores),
     virtioSlots,
+    iommu,
+    dmaEngines,
   };
 }
 

@@ -28,10 +28,12 @@ const notYet =
 const absentParts: Readonly<Record<string, string>> = {
   acpi: 'off',
   its: 'off',
-  iommu: 'none',
   mte: 'off',
   ras: 'off',
 };
+
+/** Properties that are options of the same name; `dma` is Heddle's own. */
+const machineProperties: ReadonlySet<string> = new Set(['virtualization', 'secure', 'iommu', 'dma']);
 
 function machine(value: string, word: string): string[] {
   const [type, ...properties] = value.split(',');
@@ -40,11 +42,11 @@ function machine(value: string, word: string): string[] {
   return properties.flatMap((property) => {
     const [name = '', setting = ''] = property.split('=');
     if (name === 'gic-version') return [`--gic=${setting === 'max' ? '3' : setting}`];
-    if (name === 'virtualization' || name === 'secure') return [`--${name}=${setting}`];
+    if (machineProperties.has(name)) return [`--${name}=${setting}`];
     if (setting !== '' && absentParts[name] === setting) return [];
     throw new UserError(
       `${word} ${value}: "${property}" is not supported`,
-      'known are gic-version, virtualization and secure',
+      'known are gic-version, virtualization, secure, iommu and dma',
     );
   });
 }

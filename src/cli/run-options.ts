@@ -2,6 +2,7 @@
 // typed into the options of a run.
 
 import { availableParallelism } from 'node:os';
+import { dmaEngineCount } from '../board/memory-map.ts';
 import { maxCores, resolveBoard } from '../board/virt.ts';
 import { formatSize } from '../report/figures.ts';
 import { UserError } from '../report/user-error.ts';
@@ -21,6 +22,8 @@ export interface TypedOptions {
   readonly cpu: string;
   readonly virtualization: string;
   readonly secure: string;
+  readonly iommu: string;
+  readonly dma: string;
   readonly kernelArgs?: string;
   readonly initrd?: string;
   readonly dtb?: string;
@@ -49,6 +52,8 @@ export const runOptionRows: readonly OptionRow[] = [
   { flags: '--gic <VERSION>', says: 'version of the interrupt controller', byDefault: '3' },
   { flags: '--virtualization <on|off>', says: 'EL2 is implemented', byDefault: 'on' },
   { flags: '--secure <on|off>', says: 'EL3 is implemented', byDefault: 'off' },
+  { flags: '--iommu <NAME>', says: 'what DMA goes through: "smmuv3" or "none"', byDefault: 'none' },
+  { flags: '--dma <N>', says: `DMA engines, 0 to ${dmaEngineCount}; "on" is 1`, byDefault: 'off' },
   { flags: '--kernel-args <S>', says: 'arguments for the kernel, in the device tree' },
   { flags: '--initrd <F>', says: 'initial RAM disk' },
   { flags: '--dtb <F>', says: "device tree blob instead of the board's own" },
@@ -73,6 +78,16 @@ export const laterRunOptions: readonly string[] = ['--gdb', '--trace', '--profil
 
 const valued = new Set(runOptionRows.flatMap(({ flags }) => (flags.includes('<') ? [flags.split(' ')[0]] : [])));
 export const takesValue = (option: string): boolean => valued.has(option);
+
+function parseIommu(name: string): 'none' | 'smmuv3' {
+  if (name === 'none' || name === 'smmuv3') return name;
+  throw new UserError(`--iommu ${name}: there is no such IOMMU on this board`, 'use smmuv3 or none');
+}
+
+function parseDma(engines: string): number {
+  if (engines === 'off') return 0;
+  return engines === 'on' ? 1 : parseCount('--dma', engines, 0, dmaEngineCount);
+}
 
 function parseConductor(name: string): 'lockstep' {
   if (name === 'lockstep') return name;
@@ -104,6 +119,8 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
     cpu: typed.cpu,
     virtualization: parseOnOff('--virtualization', typed.virtualization),
     secure: parseOnOff('--secure', typed.secure),
+    iommu: parseIommu(typed.iommu),
+    dmaEngines: parseDma(typed.dma),
   };
   resolveBoard(board);
   return {
@@ -132,20 +149,26 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
 const onOff = (value: boolean): string => (value ? 'on' : 'off');
 
 /** The machine as QEMU's `-M` spells it. */
-export const machineOf = ({ gicVersion, virtualization, secure }: RunOptions): string =>
-  `virt,gic-version=${gicVersion},virtualization=${onOff(virtualization)},secure=${onOff(secure)}`;
+export const machineOf = ({ gicVersion, virtualization, secure, iommu = 'none', dmaEngines = 0 }: RunOptions): string =>
+  [
+    `virt,gic-version=${gicVersion},virtualization=${onOff(virtualization)},secure=${onOff(secure)}`,
+    ...(iommu === 'none' ? [] : [`iommu=${iommu}`]),
+    ...(dmaEngines === 0 ? [] : [`dma=${dmaEngines}`]),
+  ].join();
 
 const quote = (text: string): string => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 /** The command that does this run again. What changes only speed or output is left out. */
 export function commandOf(options: RunOptions): string {
-  const { image, initrd, dtb, kernelArgs, maxInstructions, maxTimeNs } = options;
+  const { image, initrd, dtb, kernelArgs, maxInstructions, maxTimeNs, iommu = 'none', dmaEngines = 0 } = options;
   const words = [
     'heddle run',
     quote(image.path),
     `--cores ${options.cores} --memory ${formatSize(options.memoryBytes)} --seed ${options.seed}`,
     ...(options.virtualization ? [] : ['--virtualization off']),
     ...(options.secure ? ['--secure on'] : []),
+    ...(iommu === 'none' ? [] : [`--iommu ${iommu}`]),
+    ...(dmaEngines === 0 ? [] : [`--dma ${dmaEngines}`]),
     ...(options.semihosting ? [] : ['--no-semihosting']),
     ...(kernelArgs === undefined ? [] : [`--kernel-args ${quote(kernelArgs)}`]),
     ...(initrd === undefined ? [] : [`--initrd ${quote(initrd.path)}`]),

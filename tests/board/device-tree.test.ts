@@ -24,12 +24,12 @@ function treeOf(options: Partial<BoardOptions>): Uint8Array {
   return boardTree(board, resetOf(board, 'elf').psciConduit, {});
 }
 
-function qemuTreeOf({ cores, virtualization, secure }: BoardOptions): Uint8Array {
+function qemuTreeOf({ cores, virtualization, secure }: BoardOptions, more = ''): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-tree-'));
   try {
     const blob = join(folder, 'virt.dtb');
     const onOff = (value: boolean): string => (value ? 'on' : 'off');
-    const machine = `virt,gic-version=3,virtualization=${onOff(virtualization)},secure=${onOff(secure)},dumpdtb=${blob}`;
+    const machine = `virt,gic-version=3,virtualization=${onOff(virtualization)},secure=${onOff(secure)}${more},dumpdtb=${blob}`;
     const args = ['-M', machine, '-smp', `${cores}`, '-m', '512M', '-nic', 'none', '-cpu', 'max', '-nographic'];
     execFileSync('qemu-system-aarch64', args, { stdio: 'ignore' });
     return readFileSync(blob);
@@ -67,6 +67,32 @@ describe('the device tree', () => {
       for (const path of ours.keys()) expect(theirs.has(path), path).toBe(true);
     },
   );
+
+  it('has the SMMU that QEMU has', (context) => {
+    if (!hasDtc) context.skip('skipped: no dtc');
+    if (!hasQemu) context.skip('skipped: no qemu');
+    const ours = nodesOf(decompile(treeOf({ iommu: 'smmuv3' })));
+    const theirs = nodesOf(decompile(qemuTreeOf(good, ',its=off,iommu=smmuv3')));
+    const path = '//smmuv3@9050000';
+    expect(ours.get(path)).toEqual(theirs.get(path));
+    expect(ours.get(path)?.length).toBeGreaterThan(0);
+  });
+
+  it('gives each DMA engine its stream', (context) => {
+    if (!hasDtc) context.skip('skipped: no dtc');
+    const tree = treeOf({ iommu: 'smmuv3', dmaEngines: 2 });
+    const nodes = nodesOf(decompile(tree));
+    expect(nodes.get('//smmuv3@9050000')).toContain('phandle = <0x8004>;');
+    expect(nodes.get('//dma@90c1000')).toEqual([
+      'compatible = "heddle,dma-1";',
+      'dma-coherent;',
+      'interrupts = <0x00 0x0b 0x04>;',
+      'iommus = <0x8004 0x02>;',
+      'reg = <0x00 0x90c1000 0x00 0x1000>;',
+    ]);
+    const direct = nodesOf(decompile(treeOf({ dmaEngines: 1 })));
+    expect(direct.get('//dma@90c0000')?.join()).not.toContain('iommus');
+  });
 
   it('has a second redistributor region, large enough, for 1,024 cores', (context) => {
     if (!hasDtc) context.skip('skipped: no dtc');

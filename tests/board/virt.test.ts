@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { virtioSlot } from '../../src/board/memory-map.ts';
+import { dmaEngine, virtioSlot } from '../../src/board/memory-map.ts';
 import { mpidrOf, resolveBoard } from '../../src/board/virt.ts';
 import { refusal } from './refusal.ts';
 import type { BoardOptions } from '../../src/board/virt.ts';
@@ -37,6 +37,11 @@ describe('the virt board', () => {
     expect(virtioSlot(31)).toEqual({ base: 0x0a00_3e00, sizeBytes: 0x200, spi: 47 });
   });
 
+  it('gives each DMA engine an address, an interrupt and a StreamID of its own', () => {
+    expect(dmaEngine(0)).toEqual({ base: 0x090c_0000, sizeBytes: 0x1000, spi: 10, streamId: 1 });
+    expect(dmaEngine(3)).toEqual({ base: 0x090c_3000, sizeBytes: 0x1000, spi: 13, streamId: 4 });
+  });
+
   it('refuses what it cannot be', () => {
     expect(refused({ cores: 0 })).toBe('the board has from 1 to 1024 cores, not 0');
     expect(refused({ cores: 1025 })).toBe('the board has from 1 to 1024 cores, not 1025');
@@ -48,6 +53,7 @@ describe('the virt board', () => {
     expect(refused({ gicVersion: 2 })).toBe('GIC version 2 is not supported yet');
     expect(refused({ gicVersion: 5 })).toBe('there is no GIC version 5 on this board');
     expect(refused({ cpu: 'cortex-a53' })).toBe('the core "cortex-a53" is not supported yet');
+    expect(refused({ dmaEngines: 5 })).toBe('the board has from 0 to 4 DMA engines, not 5');
     expect(refused({ virtioSlots: [32] })).toBe('the board has virtio slots 0 to 31, not 32');
   });
 });

@@ -28,9 +28,10 @@ describe("QEMU's words", () => {
       '--secure=off',
     ]);
     expect(normal('-machine', 'type=virt,gic-version=max')).toEqual(['--gic=3']);
-    expect(normal('-M', 'virt,its=off,acpi=off,iommu=none')).toEqual([]);
+    expect(normal('-M', 'virt,its=off,acpi=off')).toEqual([]);
+    expect(normal('-M', 'virt,iommu=smmuv3,dma=on')).toEqual(['--iommu=smmuv3', '--dma=on']);
     expect(refused('-M', 'raspi3b')).toBe('-M raspi3b: there is no machine "raspi3b", only "virt"');
-    expect(refused('-M', 'virt,iommu=smmuv3')).toBe('-M virt,iommu=smmuv3: "iommu=smmuv3" is not supported');
+    expect(refused('-M', 'virt,mte=on')).toBe('-M virt,mte=on: "mte=on" is not supported');
   });
 
   it('count memory in MiB where no unit is given', () => {

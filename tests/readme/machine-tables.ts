@@ -14,6 +14,8 @@ const parts: Readonly<Partial<Record<RegionName, string>>> = {
   gicRedistributors: 'redistributors of cores 0 to 122, 128 KiB each',
   uart: 'PL011 UART: the console',
   rtc: 'PL031 real time clock',
+  smmu: 'SMMUv3, with `iommu=smmuv3`: eventq, then (not used) priq, cmdq-sync, gerror',
+  dma: 'DMA engines, with `dma=N`: 4 KiB and an interrupt each',
   virtio: 'virtio over MMIO: slot 0; 31 more follow',
   ram: 'RAM, as much as `--memory` says',
   gicHighRedistributors: 'redistributors from core 123 on',

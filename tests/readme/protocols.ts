@@ -7,6 +7,8 @@ import { streamMessages } from '../../actors/gic/stream-protocol.ts';
 import { wireMessages } from '../../actors/gic/wires.ts';
 import { powerMessages } from '../../actors/power/messages.ts';
 import type { MessageRow } from '../../actors/protocol.ts';
+import { dtiMessages } from '../../actors/smmu/dti.ts';
+import { ltiMessages } from '../../actors/smmu/lti.ts';
 import { table } from './markdown.ts';
 
 interface Protocol {
@@ -21,6 +23,8 @@ const protocols: readonly Protocol[] = [
   { title: 'Inside the GIC', file: 'actors/gic/interconnect.ts', messages: interconnectMessages },
   { title: 'Interrupt wires', file: 'actors/gic/wires.ts', messages: wireMessages },
   { title: 'PSCI: core and power controller', file: 'actors/power/messages.ts', messages: powerMessages },
+  { title: 'LTI: device and TBU', file: 'actors/smmu/lti.ts', messages: ltiMessages },
+  { title: 'DTI-TBU: TBU and TCU', file: 'actors/smmu/dti.ts', messages: dtiMessages },
   { title: 'DVM and events: core and core', file: 'actors/core/messages.ts', messages: coreMessages },
 ]; // prettier-ignore
 
