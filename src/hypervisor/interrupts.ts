@@ -141,7 +141,7 @@ export function* handleInterrupts(rhyper: Rhyper, handlers: OwnHandlers): Activi
     if (own.includes(intid)) yield* handleOwn(rhyper, intid, handlers);
     else if (yield* handlers.device(intid)) deactivatePhysical(rhyper, intid);
     else if (!(yield* handleGuests(rhyper, intid))) {
-      rhyper.port.log(`core ${rhyper.index}: interrupt ${intid} is nobody's`);
+      rhyper.port.log(`core ${rhyper.index}: interrupt ${intid} is nobody’s`);
       deactivatePhysical(rhyper, intid);
     }
   }

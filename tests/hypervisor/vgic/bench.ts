@@ -59,6 +59,10 @@ const ich: ReadonlySet<string> = new Set(ichNames);
 const listPattern = /^ICH_LR(\d+)_EL2$/;
 const stateBase = 0x1000;
 
+/** One for all benches, of which one is in use at a time: the views of so many records take longer to make than a test. */
+const memory = memoryViews(new ArrayBuffer(stateBase + stateBytes));
+const state = stateAt(memory, stateBase);
+
 interface BenchVm {
   /** Cores of its vCPUs. */
   readonly cores: readonly number[];
@@ -104,8 +108,7 @@ export function makeBench(
   options: Partial<RhyperOptions> & { readonly lists?: number } = {},
 ): Bench {
   const lists = options.lists ?? 4;
-  const memory = memoryViews(new ArrayBuffer(stateBase + stateBytes));
-  const state = stateAt(memory, stateBase);
+  memory.bytes.fill(0);
   const cores: BenchCore[] = [];
   const log: string[] = [];
   const accesses: string[] = [];
