@@ -29,7 +29,7 @@ for source in src/kernel/*.c src/kernel/*.S src/runtime/exception.c src/runtime/
 done
 build_vm() {
   objects=
-  for source in src/vm/"$1".c src/vm/"$1".S src/vm/"$1"/*.c; do
+  for source in src/vm/"$1".c src/vm/"$1".S src/vm/"$1"/*.[cS]; do
     [ -f "$source" ] || continue
     object=$work/vm-$(basename "$source").o
     ${cross}gcc $vm_flags -c "$source" -o "$object"

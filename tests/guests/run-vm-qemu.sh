@@ -2,7 +2,8 @@
 # Runs one of "vmRuns" of guests.json under QEMU, with its cores, options and devices.
 #   ./run-vm-qemu.sh NAME       124 after TIMEOUT seconds (60). KERNEL: another file than bin/vm/PROGRAM. MORE: further arguments.
 # The disk is a fresh one of 1 MiB; the network is QEMU's `user`; the virtio console writes to standard output as the UART does.
-# With "initrd" all of bin/vm/*.img are in a cpio archive; "input" is typed.
+# With "initrd" all of bin/vm/*.img are in a cpio archive; "input" is typed; it begins with a DEL, since
+# QEMU's PL011 loses what was typed before the FIFO is on.
 set -eu
 cd "$(dirname "$0")"
 work=$(mktemp -d)

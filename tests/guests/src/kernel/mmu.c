@@ -74,7 +74,13 @@ static void replace(u64 *entry, u64 descriptor) {
 
 void mmu_set_block(u64 va, u64 descriptor) {
     u64 *table = table_for(va);
-    replace(table ? &table[va / BLOCK % entries] : &level1[va / GIGABYTE], descriptor);
+    if (table) {
+        replace(&table[va / BLOCK % entries], descriptor);
+    }
+}
+
+void mmu_set_gigabyte(u64 va, u64 descriptor) {
+    replace(&level1[va / GIGABYTE], descriptor);
 }
 
 void mmu_set_page(u64 va, u64 descriptor) {

@@ -8,8 +8,10 @@
 void mmu_build(void);
 /* By every core. */
 void mmu_on(void);
-/* Changes the level 1 or level 2 entry that maps `va`: break-before-make, on all cores. For programs that misbehave. */
+/* Changes the entry of the 2 MiB around `va`: break-before-make, on all cores. For programs that misbehave. */
 void mmu_set_block(u64 va, u64 descriptor);
+/* Changes the level 1 entry of the gigabyte around `va`. */
+void mmu_set_gigabyte(u64 va, u64 descriptor);
 /* Splits off the 4 KiB page at `va` (there is room for few such blocks) and gives it this descriptor. */
 void mmu_set_page(u64 va, u64 descriptor);
 

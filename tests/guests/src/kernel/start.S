@@ -130,13 +130,20 @@ down_to_el1:
     eret
     .ltorg
 
-/* EL2 after we have left it: an exception from EL1 returns -1 in X0. An SMC that EL2 did not ask for never comes here. */
+/* EL2 after we have left it: an HVC, and whatever else traps by reset values that we do not know, returns with -1 in X0. */
     .section .text.vectors, "ax"
     .balign 2048
 vectors_stub:
     .rept   16
     .balign 128
-    mov     x0, #-1
+    mrs     x0, esr_el2
+    ubfx    x0, x0, #26, #6
+    cmp     x0, #0x16                   /* HVC: ELR_EL2 is already behind it */
+    b.eq    1f
+    mrs     x0, elr_el2
+    add     x0, x0, #4
+    msr     elr_el2, x0
+1:  mov     x0, #-1
     eret
     .endr
 
