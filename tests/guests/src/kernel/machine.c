@@ -1,5 +1,6 @@
 /* What the nodes of the device tree mean to these kernels: Linux's bindings (Documentation/devicetree/bindings), and one
- * of our own: `compatible = "heddle,rhyper"`, whose `interrupts` is the interrupt of Rhyper's messages. */
+ * two of our own: `compatible = "heddle,rhyper"`, whose `interrupts` is the interrupt of Rhyper's messages, and
+ * "heddle,store", whose `reg` is the store of VMs (store.h). */
 #include "fdt.h"
 #include "machine.h"
 #include "text.h"
@@ -79,6 +80,8 @@ static void visit(const struct fdt_node *node) {
     } else if (fdt_compatible(node, "heddle,rhyper")) {
         machine.under_rhyper = true;
         machine.notification = fdt_intid(node, 0, 0);
+    } else if (fdt_compatible(node, "heddle,store")) {
+        fdt_reg(node, 0, &machine.store.base, &machine.store.bytes);
     }
 }
 

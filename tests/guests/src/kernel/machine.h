@@ -37,6 +37,7 @@ struct machine {
     u32 transport_count;
     bool under_rhyper;
     u32 notification; /* the INTID of Rhyper's messages, or 0 */
+    struct region store; /* what the host gives to the management VM (store.h) */
     u64 initrd;
     u64 initrd_end;
 };

@@ -2,7 +2,7 @@
  * file service of bare-metal applications. Everything is done on one core between two sleeps in WFI: the console, the message
  * page and the disk each wake it by an interrupt.
  *
- * Options: script="COMMAND;COMMAND;…" is carried out first (with `exit` at its end the machine is powered off); disks=N backing
+ * The store's script (store.h) comes first. Options: script="COMMAND;COMMAND;…" is carried out first (with `exit` at its end the machine is powered off); disks=N backing
  * disks (1); ramdisk=SECTORS is their size when there is no virtio block device (2048).
  */
 #include "mvm/mvm.h"
@@ -62,13 +62,11 @@ void serve_until(u64 deadline) {
     irq_unmask();
 }
 
-static void run_script(void) {
-    static char script[1024];
-    text_copy(script, option_text("script", ""), sizeof script);
-    char *at = script;
+/* Carries out commands with `separator` between them; their text is written over. */
+static void run_script(char *at, char separator) {
     while (*at) {
         char *end = at;
-        while (*end && *end != ';') {
+        while (*end && *end != separator) {
             end++;
         }
         bool last = *end == 0;
@@ -92,7 +90,15 @@ int guest(void) {
         print("mvm: runs bare, every call will be refused\n");
     }
     mediated_start();
-    run_script();
+    static char script[4096];
+    u64 bytes = 0;
+    const char *stored = store_script(&bytes);
+    for (u64 i = 0; i < bytes && i + 1 < sizeof script; i++) {
+        script[i] = stored[i];
+    }
+    run_script(script, '\n');
+    text_copy(script, option_text("script", ""), sizeof script);
+    run_script(script, ';');
     prompt();
     irq_mask();
     for (;;) {

@@ -48,6 +48,7 @@ enum { configuration_count = sizeof configurations / sizeof configurations[0] };
 static const struct configuration *made_from[most_vms];
 
 void configuration_list(void) {
+    store_list();
     for (u32 i = 0; i < configuration_count; i++) {
         const struct configuration *c = &configurations[i];
         print("%s: %s, %lu core%s of mask 0x%lx, %lu MiB\n", c->name, c->image, c->cores, c->cores == 1 ? "" : "s", c->bitmap,
@@ -100,6 +101,9 @@ static bool describe(u64 id, const struct configuration *c) {
 }
 
 void configuration_build(const char *name) {
+    if (store_build(name)) {
+        return;
+    }
     for (u32 i = 0; i < configuration_count; i++) {
         const struct configuration *c = &configurations[i];
         if (!text_equal(c->name, name)) {
@@ -122,6 +126,9 @@ void configuration_build(const char *name) {
 }
 
 void configuration_reload(u64 id) {
+    if (store_reload(id)) {
+        return;
+    }
     const struct configuration *c = made_from[id % most_vms];
     if (c && upload(id, c->image) && step("BOOT_VM", rhyper(fid_vmm, vmm_boot_vm, id))) {
         print("VM %lu has its kernel again\n", id);
@@ -129,5 +136,6 @@ void configuration_reload(u64 id) {
 }
 
 void configuration_forget(u64 id) {
+    store_forget(id);
     made_from[id % most_vms] = 0;
 }

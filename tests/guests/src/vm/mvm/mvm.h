@@ -27,6 +27,17 @@ void configuration_forget(u64 id);
 /* UPLOAD_KERNEL_IMAGE of a file of the archive, by pieces. */
 bool upload(u64 id, const char *file);
 
+/* --- store.c: VMs that the host has described (store.h) --- */
+
+/* Makes the VM of this name; false if the store has none. */
+bool store_build(const char *name);
+void store_list(void);
+/* As configuration_reload; false if the VM is none of the store. */
+bool store_reload(u64 id);
+void store_forget(u64 id);
+/* Commands, one in a line. */
+const char *store_script(u64 *bytes);
+
 /* --- mediated.c: the daemon for block requests of other VMs --- */
 
 /* Registers the backing disks. */
