@@ -38,7 +38,7 @@ export function enableStage2(
 }
 
 /** Where the tables of stage 2 of a test end, below those of stage 1. */
-export const stage2TablesEnd = ramBase + 0x30_0000;
+const stage2TablesEnd = ramBase + 0x30_0000;
 
 /** Tables for IPAs of 39 bits. */
 export const stage2Tables = (test: TestPe, end = stage2TablesEnd): Tables => tablesFor(test, 1, end);
