@@ -11,6 +11,8 @@ const guestFolder = resolve(checkout, 'tests/guests');
 interface Machine {
   readonly virtualization: boolean;
   readonly secure: boolean;
+  /** Options for parts of the board that are there on request; only Heddle has them. */
+  readonly board?: readonly string[];
 }
 
 export interface Guest {
@@ -130,6 +132,7 @@ export const runGuest = (name: string, machine: Machine, cores: number, ...more:
     `--cores=${cores}`,
     `--virtualization=${onOff(machine.virtualization)}`,
     `--secure=${onOff(machine.secure)}`,
+    ...(machine.board ?? []),
     ...more,
   ]);
 
