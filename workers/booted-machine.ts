@@ -10,15 +10,22 @@ import type { MachineConfig } from './machine.ts';
 import { readStepModule } from './step-module.ts';
 
 /** The smallest latency between two actors: 500 ns, what a message across a many-core interconnect takes. */
-const lookaheadTicks = 500;
+export const lookaheadTicks = 500;
 
 const pageBytes = 1 << pageShift;
 const wasmPageBytes = 65536;
 
 /** The memory of a machine: RAM at its physical address, the engines' part below it. */
-function makeMemory(memoryBytes: number): WebAssembly.Memory {
+export function makeMemory(memoryBytes: number): WebAssembly.Memory {
   const pages = (ramBase + memoryBytes) / wasmPageBytes;
   return new WebAssembly.Memory({ initial: pages, maximum: wasmPageBytes, shared: true });
+}
+
+/** Puts bytes into RAM before the machine runs: the pages count as written to. */
+export function placeInRam(memory: Uint8Array, address: number, bytes: Uint8Array): void {
+  memory.set(bytes, address);
+  const endPage = Math.ceil((address + bytes.length) / pageBytes);
+  memory.fill(1, touchedPageOffset + Math.floor(address / pageBytes), touchedPageOffset + endPage);
 }
 
 export function bootedMachine(options: RunOptions, engineMode: EngineMode): MachineConfig {
@@ -26,12 +33,7 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
   const plan = planBoot(board, options);
   const memory = makeMemory(board.memoryBytes);
   const bytes = new Uint8Array(memory.buffer);
-  for (const segment of plan.segments) {
-    bytes.set(segment.bytes, segment.address);
-    const end = segment.address + segment.bytes.length;
-    const endPage = Math.ceil(end / pageBytes);
-    bytes.fill(1, touchedPageOffset + Math.floor(segment.address / pageBytes), touchedPageOffset + endPage);
-  }
+  for (const segment of plan.segments) placeInRam(bytes, segment.address, segment.bytes);
   return {
     board,
     memory,

@@ -34,7 +34,7 @@ export interface HostTask {
 
 /** `position`: of all that the run says, whatever thread says it. */
 export type OutputMessage = { readonly position: number } & (
-  { readonly console: Uint8Array } | { readonly guestError: string }
+  { readonly console: Uint8Array; readonly source?: string } | { readonly guestError: string }
 );
 
 /** What is left of a host when the run has ended. */
@@ -75,8 +75,9 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
         ring.waitUntilDrained(1);
       });
     },
-    console: (bytes) => {
-      output.postMessage({ position: control.nextOutput(), console: bytes } satisfies OutputMessage);
+    console: (bytes, source) => {
+      const said = { position: control.nextOutput(), console: bytes, ...(source !== undefined && { source }) };
+      output.postMessage(said satisfies OutputMessage);
     },
     guestError: (sentence) => {
       output.postMessage({ position: control.nextOutput(), guestError: sentence } satisfies OutputMessage);

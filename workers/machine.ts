@@ -28,6 +28,7 @@ import { dmaDevices } from './dma-devices.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
+import { vmDevices } from './vm-devices.ts';
 
 /** Everything that decides what a machine does; plain data, but for the shared memory. */
 export interface MachineConfig {
@@ -55,7 +56,8 @@ export interface MachineConfig {
 /** What a machine tells the world outside. */
 export interface MachineOutput {
   readonly forward: (message: Message) => void;
-  readonly console: (bytes: Uint8Array) => void;
+  /** `source`: the VM, or the hypervisor, where there are several consoles. */
+  readonly console: (bytes: Uint8Array, source?: string) => void;
   readonly guestError: (sentence: string) => void;
   /** `reason` is one of control-block.ts. */
   readonly stop: (reason: number, exitCode: number) => void;
@@ -75,6 +77,9 @@ export interface HostedMachine {
 
 /** Where the windows of the transports are that act for virtual machines. */
 const vmTransportWindows = { pa: memoryMap.vmTransports.base + windowRegisters, stride: vmTransportBytes };
+
+/** Whose the lines of the hypervisor's own console are. */
+export const hypervisorSource = 'rhyper';
 
 const firstPpi = 16;
 const firstSpi = 32;
@@ -144,6 +149,18 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     firstSpi,
     ramOf,
   });
+  const vms = vmDevices({
+    uarts: config.resident?.uarts ?? [],
+    slots: config.resident?.description.slots ?? [],
+    backends: config.resident?.backends ?? [],
+    seed: config.seed,
+    distributor: ids.distributor,
+    firstId: ids.virtio + 1 + config.devices.length,
+    memory: (port) => deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port),
+    console: (vm, bytes) => {
+      output.console(bytes, vm);
+    },
+  });
   const region = (
     name: string,
     { base, sizeBytes }: { base: number; sizeBytes: number },
@@ -163,7 +180,9 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     region('rtc', memoryMap.rtc, ids.rtc),
     ...virtio.regions,
     ...dma.regions,
+    ...vms.regions,
   ]);
+  const consoleOfUart = config.resident?.uarts.find(({ region: { base } }) => base === memoryMap.uart.base)?.vm;
   const bootCores = reset.allCoresStart ? board.cores.map(({ index }) => index) : [0];
 
   function pe(index: number, control: CoreControl): Omit<PeOptions, 'environment'> {
@@ -196,7 +215,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         slotControl: vmTransportWindows,
         buildTree: buildVmTree,
         log: (line) => {
-          output.console(new TextEncoder().encode(`[rhyper] ${line}\n`));
+          output.console(new TextEncoder().encode(`${line}\n`), hypervisorSource);
         },
       },
       system,
@@ -249,7 +268,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
           intid: firstSpi + memoryMap.uart.spi,
           sink: {
             write: (bytes) => {
-              output.console(Uint8Array.from(bytes));
+              output.console(Uint8Array.from(bytes), consoleOfUart);
             },
           },
         }),
@@ -282,6 +301,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ],
     ...virtio.actors,
     ...dma.actors,
+    ...vms.actors,
   ];
   const everyone: HostActor[] = [
     ...ids.cores.map((id) => ({ id, make: core(id) })),

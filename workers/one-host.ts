@@ -24,7 +24,10 @@ export interface OneHostMachine {
   run(limits: Limits): OneHostRun;
 }
 
-export function oneHostMachine(config: MachineConfig, console: (bytes: Uint8Array) => void): OneHostMachine {
+export function oneHostMachine(
+  config: MachineConfig,
+  console: (bytes: Uint8Array, source?: string) => void,
+): OneHostMachine {
   let stopped: number = stopReason.none;
   let exitCode = 0;
   const stop = (reason: number, code: number): void => {

@@ -12,6 +12,7 @@ import type { SystemDescription } from '../src/hypervisor/description.ts';
 import { createRhyper } from '../src/hypervisor/rhyper.ts';
 import type { BuildVmTree } from '../src/hypervisor/tree-description.ts';
 import type { MemoryViews } from '../src/memory/memory-views.ts';
+import type { Backend, GuestUart } from '../src/vm/system.ts';
 import { deviceRam } from './device-ram.ts';
 
 interface PhysicalRange {
@@ -24,6 +25,8 @@ export interface ResidentSystem {
   readonly description: SystemDescription;
   readonly ownMemory: PhysicalRange;
   readonly vmMemory: PhysicalRange;
+  readonly uarts: readonly GuestUart[];
+  readonly backends: readonly Backend[];
 }
 
 export interface RhyperHost {

@@ -12,6 +12,7 @@ import { bootedMachine } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
 import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
 import type { EndOfRun } from './lockstep.ts';
+import type { MachineConfig } from './machine.ts';
 import { ringBuffer } from './ring.ts';
 
 /** Host time, in milliseconds, before a run begins to show how far it has come, and from then on between two times. */
@@ -33,9 +34,21 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
   'max-time': 'max-time',
 };
 
-/** Runs a machine to its end. */
+/** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
-  const config = bootedMachine(options, 'tiered');
+  const { report, results } = await runConfigured(bootedMachine(options, 'tiered'), options, io);
+  writeDisks(options, results[0]?.changedDisks ?? [], io);
+  return { ...report, ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }) };
+}
+
+export type RunLimits = Pick<RunOptions, 'seed' | 'maxInstructions' | 'maxTimeNs'>;
+
+/** Runs a machine to its end. */
+export async function runConfigured(
+  config: MachineConfig,
+  options: RunLimits,
+  io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
+): Promise<{ readonly report: RunReport; readonly results: readonly HostResult[] }> {
   const { board, hosts } = config;
   const control = controlBuffer(hosts);
   const block = openControlBlock(control, hosts);
@@ -71,7 +84,7 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
         }),
     );
     const say = inOrder((output) => {
-      if ('console' in output) io.stdout(output.console);
+      if ('console' in output) io.stdout(output.console, output.source);
       else message ??= output.guestError;
     });
     for (const { port1 } of channels) port1.on('message', say);
@@ -108,10 +121,8 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
       simulatedTimeNs: Math.max(ending.ticks, ...cores.map(({ timeNs }) => timeNs)),
       instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
       cores,
-      ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }),
     };
-    writeDisks(options, results[0]?.changedDisks ?? [], io);
-    return message === undefined ? report : { ...report, message };
+    return { report: message === undefined ? report : { ...report, message }, results };
   } finally {
     clearInterval(watch);
     io.signal.removeEventListener('abort', abort);

@@ -36,10 +36,10 @@ export interface VirtioDevices {
 const firstSpi = 32;
 
 /** A disk answers after 10 µs and 128 ns for each sector: a fast one of 4 GB/s. */
-const diskService = { baseTicks: 10_000, ticksPerSector: 128 };
+export const diskService = { baseTicks: 10_000, ticksPerSector: 128 };
 
 /** Devices with the same run's seed differ. */
-const deviceSeed = (seed: number, slot: number): number => (seed ^ Math.imul(slot + 1, 0x85eb_ca6b)) >>> 0;
+export const deviceSeed = (seed: number, slot: number): number => (seed ^ Math.imul(slot + 1, 0x85eb_ca6b)) >>> 0;
 
 export function virtioDevices(options: VirtioOptions): VirtioDevices {
   const { descriptions, distributor, firstId, seed } = options;

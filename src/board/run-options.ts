@@ -27,7 +27,7 @@ export interface RunOptions extends BoardOptions, BootFiles {
 /** What a machine needs of the world around it. */
 export interface RunIo {
   /** The guest's console, in the order of simulated time. */
-  readonly stdout: (bytes: Uint8Array) => void;
+  readonly stdout: (bytes: Uint8Array, source?: string) => void;
   readonly stderr: (text: string) => void;
   /** At the end of the run: the whole of a file that the machine has changed or made. */
   readonly writeFile: (path: string, bytes: Uint8Array) => void;

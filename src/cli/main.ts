@@ -10,4 +10,8 @@ process.exitCode = await commandLine(process.argv.slice(2), processTerminal(), {
     const { runMachine } = await import('../../workers/run-machine.ts');
     return runMachine(options, io);
   },
+  runVmSystem: async (options, io) => {
+    const { runVmSystem } = await import('../../workers/run-vm-system.ts');
+    return runVmSystem(options, io);
+  },
 });

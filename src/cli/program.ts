@@ -9,6 +9,7 @@ import { normaliseQemuWords } from './qemu-words.ts';
 import { laterRunOptions, runOptionRows, takesValue } from './run-options.ts';
 import { run } from './run.ts';
 import { version } from './version.ts';
+import { type RunVmSystem, type TypedVmOptions, vm } from './vm.ts';
 import type { AsmOptions } from './asm.ts';
 import type { DisasmOptions } from './disasm.ts';
 import type { RunMachine } from './run.ts';
@@ -18,11 +19,12 @@ import type { TypedOptions } from './run-options.ts';
 const exitCode = { done: 0, usage: 2, internal: 70 } as const;
 
 /** Commands of later versions. */
-const laterCommands: ReadonlySet<string> = new Set(['litmus', 'hunt', 'replay', 'scale', 'bench', 'vm', 'pipeline']);
+const laterCommands: ReadonlySet<string> = new Set(['litmus', 'hunt', 'replay', 'scale', 'bench', 'pipeline']);
 
 /** What the commands start; tests put their own in its place. */
 export interface Machinery {
   readonly runMachine: RunMachine;
+  readonly runVmSystem: RunVmSystem;
 }
 
 function commands(terminal: Terminal, machinery: Machinery, finish: (code: number) => void): Command {
@@ -68,6 +70,25 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .option('--base <ADDRESS>', 'address of the first byte of words or of a flat binary', '0x0')
     .option('--json', 'print one JSON document')
     .action((inputs: string[], options: DisasmOptions) => disasm(inputs, options, terminal));
+
+  program
+    .command('vm')
+    .description('boot a system of virtual machines under Rhyper')
+    .argument('<FILE>', 'system file (YAML), a VM file of the ancestor (JSON), or "demo"')
+    .argument('[COMMANDS...]', 'for the shell of the management VM, when the VMs have been booted')
+    .option('--seed <N>', 'where every random choice comes from', '1')
+    .option('--host-threads <N>', 'threads of the host to use; the run is the same for any number')
+    .option('--max-time <T>', 'end the run at this simulated time, as in 200ms')
+    .option('--profile <NAME>', 'which relative of the ancestor decides')
+    .option('--fidelity <strict|as-is>', 'as-is: with every defect of the ancestor')
+    .option('--quirk <NAME>', 'one defect of the ancestor; may be given several times', collect)
+    .option('--wait-traps', 'WFI and WFE of guests enter EL2')
+    .option('--injection <NAME>', 'list-registers or hcr-bits')
+    .option('--stats', 'print the table per core as well')
+    .option('--json', 'print one JSON document; the consoles go to standard error')
+    .action(async (file: string, words: string[], typed: TypedVmOptions) => {
+      finish(await vm(file, words, typed, terminal, machinery.runVmSystem));
+    });
   return program;
 }
 

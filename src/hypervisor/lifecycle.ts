@@ -6,7 +6,7 @@
 
 import { type Activity, work } from '../arch/resident.ts';
 import { bitAt, hasQuirk, type Rhyper, setBit, vcpuAt, vcpuOf, vmAt } from './context.ts';
-import type { VmDescription } from './description.ts';
+import { treeDeviceKinds, type VmDescription } from './description.ts';
 import { sendIpi } from './ipi.ts';
 import { limits } from './limits.ts';
 import { allocateRegion, clearPages, freeRegion, pageBytes } from './memory.ts';
@@ -85,6 +85,13 @@ export function configure(vm: Vm, description: VmDescription): void {
   config.irqCount = description.irqs.length;
   config.streams.set(description.streams);
   config.streamCount = description.streams.length;
+  description.treeDevices.forEach(({ name, kind, intids, ipa, bytes }, n) => {
+    const device = config.dtbDevices[n];
+    if (!device) return;
+    Object.assign(device, { name, kind: treeDeviceKinds.indexOf(kind), irqCount: intids.length, ipa, bytes });
+    device.irqs.set(intids);
+  });
+  config.dtbDeviceCount = description.treeDevices.length;
 }
 
 const cpusOf = (mask: number): number[] =>
@@ -142,6 +149,13 @@ function mapDevices(rhyper: Rhyper, vm: Vm): Refusal {
   return undefined;
 }
 
+/** The management VM sees the store, and cannot write to it. */
+function mapStore(rhyper: Rhyper, vm: Vm): Refusal {
+  const { store } = rhyper.description;
+  if (vm.isManager === 0 || !store) return undefined;
+  return mapRange(rhyper, vm, store, 'read-only', false) ? undefined : 'the store cannot be mapped';
+}
+
 /** PPIs may belong to several VMs; an SPI to one. */
 function claimInterrupts(rhyper: Rhyper, vm: Vm): Refusal {
   vm.ownedInterrupts.fill(0);
@@ -169,6 +183,7 @@ export function* build(rhyper: Rhyper, vm: Vm): Activity<Refusal> {
     allocateMemory(rhyper, vm) ??
     claimInterrupts(rhyper, vm) ??
     mapDevices(rhyper, vm) ??
+    mapStore(rhyper, vm) ??
     (yield* attachSlots(rhyper, vm));
   if (refusal !== undefined) {
     yield* dismantle(rhyper, vm);
@@ -196,9 +211,9 @@ export function load(rhyper: Rhyper, vm: Vm, ipa: number, bytes: Uint8Array): bo
 export const loadTree = (rhyper: Rhyper, vm: Vm): boolean =>
   vm.dtbIpa === 0 || load(rhyper, vm, vm.dtbIpa, rhyper.port.buildTree(treeOf(rhyper, vm)));
 
-/** X0 at the entry: the device tree, or for a bare-metal application the end of its first memory region. */
+/** X0 at the entry: the device tree, or for a bare-metal application without one the end of its first memory region. */
 function firstArgument(vm: Vm): bigint {
-  if (vm.kind !== vmKind.bareMetalApp) return BigInt(vm.dtbIpa);
+  if (vm.kind !== vmKind.bareMetalApp || vm.dtbIpa !== 0) return BigInt(vm.dtbIpa);
   const region = vm.regions[0];
   return region ? BigInt(region.ipa + region.bytes) : 0n;
 }

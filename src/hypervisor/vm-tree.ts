@@ -1,6 +1,7 @@
 // What the generated device tree of a VM says (section 2.3 of the ancestor's description), gathered from its configuration.
 
 import type { Rhyper } from './context.ts';
+import { treeDeviceKinds } from './description.ts';
 import { notificationIntid } from './limits.ts';
 import { hasTransport } from './slots.ts';
 import { deviceKind, type EmulatedDevice, type Vm } from './state.ts';
@@ -8,6 +9,8 @@ import type { TreeDevice, VmTreeDescription } from './tree-description.ts';
 
 /** GICC as the guests of a GICv2 board see it, where their configuration names no window for it. */
 const cpuInterface = { ipa: 0x0801_0000, bytes: 0x2000 };
+
+const serialKind = treeDeviceKinds.indexOf('serial');
 
 const rangeOf = ({ ipa, bytes }: EmulatedDevice): { ipa: number; bytes: number } => ({ ipa, bytes });
 
@@ -17,6 +20,8 @@ export function treeOf(rhyper: Rhyper, vm: Vm): VmTreeDescription {
   const distributor = devices.find(({ kind }) => kind === deviceKind.gicd || kind === deviceKind.gppt);
   const redistributors = devices.find(({ kind }) => kind === deviceKind.gicr);
   const shyper = devices.find(({ kind }) => kind === deviceKind.shyper);
+  const serials = config.dtbDevices.filter(({ kind }, n) => n < config.dtbDeviceCount && kind === serialKind);
+  const { store } = rhyper.description;
   const distributorRange = distributor ? rangeOf(distributor) : { ipa: 0x0800_0000, bytes: 0x1_0000 };
   const treeDevices: TreeDevice[] = devices
     .filter(hasTransport)
@@ -29,6 +34,10 @@ export function treeOf(rhyper: Rhyper, vm: Vm): VmTreeDescription {
       bytes: shyper?.bytes ?? 0,
       intids: [shyper && shyper.intid !== 0 ? shyper.intid : notificationIntid],
     });
+  for (const { name, ipa, bytes, irqs, irqCount } of serials)
+    treeDevices.push({ name, kind: 'arm,pl011', ipa, bytes, intids: [...irqs.subarray(0, irqCount)] });
+  if (vm.isManager !== 0 && store)
+    treeDevices.push({ name: 'store', kind: 'heddle,store', ipa: store.ipa, bytes: store.bytes, intids: [] });
   return {
     vmName: vm.name,
     cpuCount: vm.vcpuCount,

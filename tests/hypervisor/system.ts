@@ -111,6 +111,8 @@ export function runSystem(
         description,
         ownMemory: { pa: ramBase, bytes: ownBytes },
         vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes },
+        uarts: [],
+        backends: [],
       },
     },
     (bytes) => {

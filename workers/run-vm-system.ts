@@ -1,0 +1,55 @@
+// A system of virtual machines, from its description to what it leaves behind: the machine has no image, Rhyper is resident at EL2.
+
+import { memoryMap } from '../src/board/memory-map.ts';
+import type { RunIo } from '../src/board/run-options.ts';
+import { resolveBoard } from '../src/board/virt.ts';
+import { stateAt } from '../src/hypervisor/state.ts';
+import { memoryViews } from '../src/memory/memory-views.ts';
+import type { RunReport } from '../src/report/run-report.ts';
+import { reportSystem, type VmSystemReport } from '../src/vm/report.ts';
+import type { VmSystem } from '../src/vm/system.ts';
+import { lookaheadTicks, makeMemory, placeInRam } from './booted-machine.ts';
+import { maxHosts } from './control-block.ts';
+import type { MachineConfig } from './machine.ts';
+import { runConfigured, type RunLimits } from './run-machine.ts';
+import { readStepModule } from './step-module.ts';
+
+export interface VmRunOptions extends RunLimits {
+  readonly system: VmSystem;
+  readonly hostThreads: number;
+}
+
+function machineOf({ system, seed, hostThreads }: VmRunOptions): MachineConfig {
+  const { cores, memoryBytes, gicVersion } = system.board;
+  const board = resolveBoard({ cores, memoryBytes, gicVersion, virtualization: true, secure: false });
+  const memory = makeMemory(memoryBytes);
+  const { ownMemory, vmMemory, store } = system.layout;
+  placeInRam(new Uint8Array(memory.buffer), store.pa, store.bytes);
+  return {
+    board,
+    memory,
+    entry: memoryMap.ram.base,
+    x0: 0,
+    reset: { el: 2, psciConduit: 'smc', allCoresStart: false },
+    semihosting: false,
+    commandLine: '',
+    devices: [],
+    seed,
+    hosts: Math.min(hostThreads, cores, maxHosts),
+    lookaheadTicks,
+    engineMode: 'tiered',
+    stepModule: readStepModule(),
+    resident: { description: system.description, ownMemory, vmMemory, uarts: system.uarts, backends: system.backends },
+  };
+}
+
+/** Runs a system to its end. */
+export async function runVmSystem(
+  options: VmRunOptions,
+  io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
+): Promise<{ readonly report: RunReport; readonly vms: VmSystemReport }> {
+  const config = machineOf(options);
+  const { report } = await runConfigured(config, options, io);
+  const state = stateAt(memoryViews(config.memory.buffer), options.system.layout.ownMemory.pa);
+  return { report, vms: reportSystem(state) };
+}
