@@ -155,7 +155,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     backends: config.resident?.backends ?? [],
     seed: config.seed,
     distributor: ids.distributor,
-    firstId: ids.virtio + 1 + config.devices.length,
+    firstId: ids.virtio + 1 + config.devices.length + dma.actors.length,
     memory: (port) => deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port),
     console: (vm, bytes) => {
       output.console(bytes, vm);
