@@ -195,7 +195,7 @@ const affinities = 0x00ff_ff00;
 const nobody = 0xfe;
 
 /** Moves an SPI to another vCPU. */
-export function* retarget({ rhyper, vcpu }: Access, intid: number, target: number): Activity {
+function* retarget({ rhyper, vcpu }: Access, intid: number, target: number): Activity {
   const vm = vmAt(rhyper, vcpu.vm);
   const before = targetOf(rhyper, vm, intid);
   vm.vgic.target[intid] = target;

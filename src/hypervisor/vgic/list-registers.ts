@@ -1,5 +1,6 @@
 // The virtual CPU interface of the PE and the record of its vCPU: moved as a whole when a vCPU comes and goes, and the list registers
 // with their controls for each change while it runs (Arm IHI 0069, "AArch64 virtualization control System registers").
+// Left out: GICH and GICC, the frames that do the same on a board with a GICv2.
 // With interrupts injected by HCR_EL2.VI there are no list registers: accesses of the guest to its interface are trapped.
 
 import type { SystemAccess } from '../../arch/resident.ts';

@@ -2,6 +2,8 @@
 // register map"; section 7.7 of the ancestor's description). The view is the Non-secure one with affinity routing: interrupts are
 // all Group 1, registers of groups, of LPIs, of GICv2 (ITARGETSR, SGIR) and of messages are RAZ/WI.
 //
+// Left out: GICD of a GICv2, whose SGIR, ITARGETSR and banked registers are here RAZ/WI.
+//
 // An access that is not aligned, or of a size that the register does not have, is refused: nothing happens, and it is counted.
 
 import { type Activity, readDevice } from '../../arch/resident.ts';

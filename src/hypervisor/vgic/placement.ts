@@ -163,7 +163,7 @@ function placeGivingWay(p: Placement, intid: number): void {
 }
 
 /** Brings the most urgent interrupts into the list registers. */
-export function settle(p: Placement): void {
+function settle(p: Placement): void {
   const { vm, vcpu } = p;
   if (vcpu.vgic.listCount === 0) return;
   for (;;) {

@@ -11,7 +11,7 @@ const words = limits.intids / 32;
 const privateIntids = 32;
 
 /** Every interrupt of a VM at once: 16 SGIs, 16 PPIs, what passes through, what devices raise, and the notification. */
-export const distinctInterrupts = 128;
+const distinctInterrupts = 128;
 
 /** GICD state of a VM, by INTID. */
 export const vgicOfVm = record({

@@ -105,7 +105,7 @@ function makeSystem(core: () => BenchCore, all: () => readonly BenchCore[], list
 
 export function makeBench(
   vmsOfBench: readonly BenchVm[],
-  options: Partial<RhyperOptions> & { readonly lists?: number } = {},
+  options: Partial<RhyperOptions> & { readonly lists?: number; readonly gicVersion?: 2 | 3 } = {},
 ): Bench {
   const lists = options.lists ?? 4;
   memory.bytes.fill(0);
@@ -144,7 +144,7 @@ export function makeBench(
           mpidrs: [0, 1, 2],
           ownMemory: { pa: 0, bytes: stateBase + stateBytes },
           vmMemory: { pa: 0, bytes: 0 },
-          gicVersion: 3,
+          gicVersion: options.gicVersion ?? 3,
           distributorBase,
           redistributorBases,
         },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { injectInterrupt } from '../../../src/hypervisor/interrupts.ts';
 import { deviceKind } from '../../../src/hypervisor/state.ts';
+import { operate, setBy } from '../../../src/hypervisor/vgic/delivery.ts';
 import { queued } from '../../../src/hypervisor/vgic/queue.ts';
 import { accessCpuInterface, sendSgi } from '../../../src/hypervisor/vgic/trapped-registers.ts';
 import { type Bench, makeBench } from './bench.ts';
@@ -227,5 +228,29 @@ describe('SGIs between vCPUs', () => {
     bench.run(1, (rhyper) => sendSgi(rhyper, bench.vcpu(0, 1), (5n << 24n) | (1n << 40n)));
     bench.settle();
     expect([0, 1, 2].map((core) => handleAll(bench, core))).toEqual([[5], [], [5]]);
+  });
+
+  it('of a GICv2 are pending once for each sender: the next one follows after maintenance (scenario 16)', () => {
+    const bench = makeBench([{ cores: [0, 1, 2] }], { gicVersion: 2 });
+    bench.vms[0]!.vgic.ctlr = 1;
+    bench.enter(0, 1);
+    bench.icc(1, 'ICC_PMR_EL1', 0xf8);
+    bench.icc(1, 'ICC_IGRPEN0_EL1', 1);
+    for (const source of [0, 2, 2])
+      bench.run(1, (rhyper) => operate(rhyper, bench.vcpu(0, 1), 'SetPend', 3, setBy(source)));
+    const eoi = 1n << 41n;
+    const pending = 1n << 62n;
+    const list = (n: number): bigint | undefined => bench.cores[1]!.virtual.readList(n);
+    // GICC_IAR: the sender in [12:10].
+    expect([list(0), list(1)]).toEqual([pending | eoi | 3n, 0n]);
+    const taken = [0, 1].map(() => {
+      const iar = bench.icc(1, 'ICC_IAR0_EL1');
+      bench.icc(1, 'ICC_EOIR0_EL1', iar);
+      bench.settle();
+      return iar;
+    });
+    expect(taken).toEqual([3, (2 << 10) | 3]);
+    expect(bench.icc(1, 'ICC_IAR0_EL1')).toBe(1023);
+    expect(bench.vcpu(0, 1).injectedInterrupts).toBe(2);
   });
 });
