@@ -1,7 +1,8 @@
 // The built command line as child processes: what a user sees, types and waits for.
 
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
 const checkout = resolve(import.meta.dirname, '../..');
@@ -136,14 +137,24 @@ export const runGuest = (name: string, machine: Machine, cores: number, ...more:
     ...more,
   ]);
 
-/** Runs a program of virtual machines bare, under Heddle. */
-export const runVmProgram = ({ program, flat, machine, cores, options }: VmRun): Promise<Ended> =>
-  heddle([
-    'run',
-    resolve(guestFolder, 'bin/vm', `${program}.${flat ? 'img' : 'elf'}`),
-    ...[`--cores=${cores}`, `--gic=${machine.gic}`, `--virtualization=${onOff(machine.virtualization)}`],
-    `--kernel-args=${options}`,
-  ]);
+/** Runs a program of virtual machines bare, under Heddle, with a fresh disk where it has one. */
+export async function runVmProgram({ program, flat, machine, cores, options, devices }: VmRun): Promise<Ended> {
+  const folder = mkdtempSync(resolve(tmpdir(), 'heddle-vm-'));
+  try {
+    const disk = resolve(folder, 'disk');
+    writeFileSync(disk, new Uint8Array(1024 * 1024));
+    return await heddle([
+      'run',
+      resolve(guestFolder, 'bin/vm', `${program}.${flat ? 'img' : 'elf'}`),
+      ...[`--cores=${cores}`, `--gic=${machine.gic}`, `--virtualization=${onOff(machine.virtualization)}`],
+      ...(devices.includes('block') ? [`--drive=${disk},serial=heddle-disk`] : []),
+      ...(devices.includes('entropy') ? ['--rng'] : []),
+      `--kernel-args=${options}`,
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** The same under QEMU. */
 export const runVmProgramUnderQemu = ({ name }: VmRun): Promise<Ended> =>
