@@ -35,7 +35,11 @@ export interface TestVm {
   readonly devices?: readonly EmulatedDeviceDescription[];
   readonly irqs?: readonly number[];
   readonly boot?: VmDescription['boot'];
+  /** A kernel that takes the machine from its device tree, in place of the source. */
+  readonly program?: { readonly image: Uint8Array; readonly commandLine: string };
 }
+
+const textOffset = 0x8_0000;
 
 function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmDescription {
   const { bytes } = assemble(source, { base: BigInt(kernelIpa), names: registerNames });
@@ -57,6 +61,11 @@ function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmD
     irqs: rest.irqs ?? [27],
     streams: [],
     treeDevices: [],
+    ...(rest.program && {
+      kernel: { bytes: rest.program.image, loadIpa: kernelIpa + textOffset },
+      tree: { loadIpa: kernelIpa },
+      commandLine: rest.program.commandLine,
+    }),
   };
 }
 

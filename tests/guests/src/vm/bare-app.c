@@ -53,12 +53,12 @@ static void keep(const char *name, const char *line, u32 length) {
 int guest(void) {
     u64 id = 0;
     bool hosted = rhyper_present(&id);
-    if (hosted) {
+    bool has_files = hosted && rhyper(fid_unilib, unilib_init) != RHYPER_ERROR;
+    if (has_files) {
         console_other = write_output;
-        rhyper(fid_unilib, unilib_init);
     }
     if (hosted) {
-        print("bare-app: VM %lu, console %s\n", id, console_name());
+        print("bare-app: VM %lu, %s, console %s\n", id, has_files ? "file calls" : "no file calls", console_name());
     } else {
         print("bare-app: runs bare, there is nobody to do its file calls\n");
     }
@@ -71,7 +71,7 @@ int guest(void) {
     char line[96];
     u32 length = format(line, sizeof line, "%u primes below %u, sum %lu\n", count, limit, sum);
     print("bare-app: %s", line);
-    if (hosted) {
+    if (has_files) {
         char name[32];
         text_copy(name, option_text("file", "result.txt"), sizeof name);
         keep(name, line, length);

@@ -1,9 +1,10 @@
 /* Sample configurations and how one becomes a VM: ADD_VM, MEMORY_REGION, CPU, EMULATED_DEVICE, PASSTHROUGH, DTB_DEVICE and
- * UPLOAD_KERNEL_IMAGE, whose first call builds it. The layouts are those of the reference's sample guest on QEMU's board. */
+ * UPLOAD_KERNEL_IMAGE, whose first call builds it. The layouts are those of the reference's sample guest on QEMU's board; a VM
+ * has the GIC version that we have. */
 #include "mvm.h"
 
 enum { vm_linux = 0, vm_bare_app = 1 };
-enum { emu_gicd = 1, emu_gppt = 2, emu_net = 4, emu_console = 5, emu_rhyper = 6, emu_block_mediated = 7 };
+enum { emu_gicd = 1, emu_gppt = 2, emu_net = 4, emu_console = 5, emu_rhyper = 6, emu_block_mediated = 7, emu_gicr = 11 };
 enum { dtb_gicd = 1, dtb_gicc = 2 };
 enum { most_vms = 8, most_emulated = 6, most_settings = 6, piece_bytes = 32 << 20 };
 
@@ -19,11 +20,11 @@ struct configuration {
     const char *arguments;
     u64 type, ram, ram_bytes, kernel, tree;
     u64 cores, bitmap, master;
-    bool passes_gicc;
+    bool has_vgic;
     struct emulated emulated[most_emulated];
 };
 
-#define GICD {"gicd", emu_gicd, 0x8000000, 0x1000, 0, {0}}
+#define GICD {"gicd", emu_gicd, 0x8000000, 0x10000, 0, {0}}
 #define RHYPER(intid) {"shyper", emu_rhyper, 0, 0, intid, {0}}
 #define BLOCK {"virtio_blk", emu_block_mediated, 0xa000000, 0x1000, 48, {0, 1024}}
 #define NET(last) {"virtio_net", emu_net, 0xa001000, 0x1000, 49, {0x74, 0x56, 0xaa, 0x0f, 0x47, last}}
@@ -90,8 +91,12 @@ static bool describe(u64 id, const struct configuration *c) {
         good = step("EMULATED_DEVICE",
                     rhyper(fid_config, config_emulated_device, id, (u64)e->name, e->base, e->bytes, e->intid, (u64)settings, e->type));
     }
-    if (good && c->passes_gicc) {
-        static u64 timer[] = {27};
+    static u64 timer[] = {27};
+    if (good && c->has_vgic && machine.gic_version == 3) {
+        static u64 none[16];
+        good = step("EMULATED_DEVICE", rhyper(fid_config, config_emulated_device, id, (u64) "gicr", 0x80a0000, 0x100000, 0, (u64)none, emu_gicr)) &&
+               step("PASSTHROUGH_IRQS", rhyper(fid_config, config_passthrough_irqs, id, (u64)timer, 1));
+    } else if (good && c->has_vgic) {
         good = step("PASSTHROUGH", rhyper(fid_config, config_passthrough_region, id, 0x8010000, 0x8040000, 0x2000)) &&
                step("PASSTHROUGH_IRQS", rhyper(fid_config, config_passthrough_irqs, id, (u64)timer, 1)) &&
                step("DTB_DEVICE", rhyper(fid_config, config_dtb_device, id, (u64) "gicd", dtb_gicd, (u64)timer, 0, 0x8000000, 0x1000)) &&

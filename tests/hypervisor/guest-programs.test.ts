@@ -1,0 +1,48 @@
+// The programs of tests/guests/bin/vm as virtual machines: what they print bare, they find under Rhyper too. These VMs have neither a UART
+// nor a virtio console, so the text is in the program's own memory.
+
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { kernelIpa, runSystem } from './system.ts';
+
+const MiB = 0x10_0000;
+const timeout = 60_000;
+
+/** The lines that a program of this name has put into its memory. */
+function linesOf(name: string, commandLine: string, cores: readonly number[]): readonly string[] {
+  const image = readFileSync(new URL(`../guests/bin/vm/${name}.img`, import.meta.url));
+  const { run, words } = runSystem(
+    [{ name: 'mvm', kind: 'mvm', source: '', cores, memoryBytes: 16 * MiB, program: { image, commandLine } }],
+    { maxTicks: 1_000_000_000 },
+  );
+  expect(run.end).toBe('stopped');
+  const memory = Buffer.from(new BigUint64Array(words('mvm', kernelIpa, MiB / 2)).buffer).toString('latin1');
+  const at = memory.indexOf(`${name}: GICv3, `);
+  return memory.slice(at, memory.indexOf('\0', at)).split('\n').slice(0, -1);
+}
+
+describe('under Rhyper', () => {
+  it(
+    'a kernel finds its two cores, its timer and its interrupts at another place than bare',
+    () => {
+      expect(linesOf('minikernel', 'tests=timer,threads,smp rounds=3', [0, 1])).toEqual([
+        'minikernel: GICv3, 2 cores, 16 MiB of RAM at 0x80000000, console memory',
+        'timer: 10 ticks, 0 early, 10 ms at least',
+        'threads: 400 steps in turns, 3 greedy ones preempted',
+        'smp: 2 cores on, sum 2000, 3 rings of interrupts',
+        'minikernel: done',
+      ]);
+    },
+    timeout,
+  );
+
+  it(
+    'a task that is alone on its core misses no deadline',
+    () => {
+      const lines = linesOf('rt-task', 'count=50 period=200', [0]);
+      expect(lines[1]).toBe('rt-task: 50 wake-ups, one every 200 us');
+      expect(lines[3]).toBe('deadlines: 0 missed of 50');
+    },
+    timeout,
+  );
+});
