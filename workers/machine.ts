@@ -3,16 +3,13 @@
 import type { Actor, ActorId, Message, Port } from '../actors/actor.ts';
 import { type BusRegion, makeBusMap } from '../actors/bus/map.ts';
 import { type Core, type CoreControl, makeCore } from '../actors/core/core.ts';
-import { Distributor } from '../actors/gic/distributor.ts';
-import { Redistributor } from '../actors/gic/redistributor.ts';
-import { gicTopology } from '../actors/gic/topology.ts';
 import { PowerController } from '../actors/power/power-controller.ts';
 import { Rtc } from '../actors/rtc/rtc.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { vmTransportBytes, windowRegisters } from '../actors/virtio/vm-transport.ts';
 import { createPe } from '../src/arch/create-pe.ts';
 import type { Pe, PeOptions } from '../src/arch/pe.ts';
-import { memoryMap, redistributorStride } from '../src/board/memory-map.ts';
+import { memoryMap } from '../src/board/memory-map.ts';
 import { buildVmTree } from '../src/vm/vm-tree.ts';
 import type { DeviceDescription } from '../src/board/devices.ts';
 import { type Board, ppi, type Reset } from '../src/board/virt.ts';
@@ -26,6 +23,7 @@ import { stopReason } from './control-block.ts';
 import { deviceRam } from './device-ram.ts';
 import { dmaDevices } from './dma-devices.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
+import { interruptController, packedAffinity } from './interrupt-controller.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
 import { vmDevices } from './vm-devices.ts';
@@ -90,7 +88,7 @@ const performanceMonitorsPpi = 7;
 /** Seconds since 1970 at reset: 2000-01-01, so that two runs see the same date. */
 const rtcStartSeconds = 946_684_800;
 
-/** Identities of the actors: cores, their redistributors, then the devices. */
+/** Identities of the actors: cores, their redistributors (with a GICv2, nobody), then the devices. */
 function identities(coreCount: number) {
   const range = (from: number): ActorId[] => Array.from({ length: coreCount }, (_, n) => from + n);
   const [distributor, uart, rtc, power] = [2 * coreCount, 2 * coreCount + 1, 2 * coreCount + 2, 2 * coreCount + 3];
@@ -107,9 +105,6 @@ export function hostOf(config: MachineConfig, actor: ActorId): number {
   return actor < 2 * coreCount ? hostOfCore(config, actor % coreCount) : 0;
 }
 
-/** Aff3.Aff2.Aff1.Aff0; the board's affinities have no Aff3. */
-const packedAffinity = (mpidr: number): number => mpidr & 0xff_ffff;
-
 /** Makes the actors of one host. */
 export function buildMachine(config: MachineConfig, hostNumber: number, output: MachineOutput): HostedMachine {
   const { board, reset } = config;
@@ -125,15 +120,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ...(config.hosts > 1 ? { onCodeWritten: output.codeWritten } : {}),
   });
   const affinities = board.cores.map(({ mpidr }) => packedAffinity(mpidr));
-  const lowFrames = Math.min(coreCount, memoryMap.gicRedistributors.sizeBytes / redistributorStride);
-  const topology = gicTopology({
-    distributor: ids.distributor,
-    redistributors: ids.redistributors,
-    cores: ids.cores,
-    affinities,
-    regions: coreCount > lowFrames ? [lowFrames, coreCount - lowFrames] : [coreCount],
-    disableSecurity: !board.secure,
-  });
+  const gic = interruptController(board, ids);
   const ramOf = (port: Port): RamPort =>
     deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port);
   const virtio = virtioDevices({
@@ -172,10 +159,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     actor,
   });
   const bus = makeBusMap([
-    region('gicDistributor', memoryMap.gicDistributor, ids.distributor),
-    ...board.cores.map(({ index, redistributorBase: base }) =>
-      region('gicRedistributor', { base, sizeBytes: redistributorStride }, ids.redistributors[index] as ActorId),
-    ),
+    ...gic.regions,
     region('uart', memoryMap.uart, ids.uart),
     region('rtc', memoryMap.rtc, ids.rtc),
     ...virtio.regions,
@@ -199,6 +183,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
       ramBytes: board.memoryBytes,
       hasEl2: board.virtualization,
       hasEl3: board.secure,
+      hasGicRegisters: board.gicVersion === 3,
       mpidr: BigInt(board.cores[index]?.mpidr ?? 0),
       ...(reset.psciConduit ? { firmware: { conduit: reset.psciConduit, call: createPsci(control.power) } } : {}),
       ...(config.semihosting ? { semihosting } : {}),
@@ -233,7 +218,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         views,
         bus,
         cores: ids.cores,
-        redistributor: ids.redistributors[index] as ActorId,
+        redistributor: gic.ofCore(index),
         powerController: ids.power,
         hasEl2: board.virtualization,
         hasEl3: board.secure,
@@ -258,8 +243,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     };
 
   const devices: (readonly [ActorId, (port: Port) => Actor])[] = [
-    ...ids.redistributors.map((id, n) => [id, (port: Port) => new Redistributor(port, topology, n)] as const),
-    [ids.distributor, (port) => new Distributor(port, topology)],
+    ...gic.actors,
     [
       ids.uart,
       (port) =>

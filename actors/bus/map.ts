@@ -7,6 +7,8 @@ export interface BusRegion {
   readonly base: number;
   readonly sizeBytes: number;
   readonly actor: ActorId;
+  /** Where the region begins in the actor's own addresses, which several regions may share; 0 unless told. */
+  readonly actorOffset?: number;
 }
 
 export interface BusMap {

@@ -18,6 +18,7 @@ import { busMessages, busResponse } from '../bus/messages.ts';
 import { streamMessages } from '../gic/stream-protocol.ts';
 import type { VirtualInterfaceState } from '../gic/virtual-interface.ts';
 import { wireMessages } from '../gic/wires.ts';
+import { interruptLines } from '../gic-v2/messages.ts';
 import { powerMessages } from '../power/messages.ts';
 import { decode, encode } from '../protocol.ts';
 import { makeDvm, type SavedDvm } from './dvm.ts';
@@ -33,6 +34,9 @@ import { makeResidentLevel, type ResidentLevel, type SavedResidentLevel } from '
 const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTHV', 'CNTPS', 'PMU', 'events'];
 const decodeErrorTag = timerKinds.length;
 
+/** The fields of InterruptLines. */
+const signalKinds = interruptLines.InterruptLines.fields;
+
 /** The engine returns at least this often, so that code which loops inside one translated function gets its better version. */
 const longestRun = 1 << 20;
 
@@ -47,7 +51,7 @@ export interface CoreOptions {
   readonly engine: Engine;
   readonly views: MemoryViews;
   readonly bus: BusMap;
-  /** Actor identities of all cores, by index, and of this core's redistributor. */
+  /** Actor identities of all cores, by index, and of what takes this core's wires: its redistributor, or the GICv2. */
   readonly cores: readonly ActorId[];
   readonly redistributor: ActorId;
   readonly hasEl2: boolean;
@@ -223,7 +227,14 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       return;
     }
     const nonSecure = isNonSecure() ? 1 : 0;
-    const fields = { offset: pa - region.base, sizeBytes, tag: 0, valueLow, valueHigh, nonSecure };
+    const fields = {
+      offset: pa - region.base + (region.actorOffset ?? 0),
+      sizeBytes,
+      tag: 0,
+      valueLow,
+      valueHigh,
+      nonSecure,
+    };
     const row = isWrite ? busMessages.WriteRequest : busMessages.ReadRequest;
     corePort.send(region.actor, row.code, encode(row, fields));
   }
@@ -363,7 +374,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       const before = readPc();
       const takenBefore = exceptionsTaken();
       running = true;
-      runBudget = Math.min(untilTicks - timeTicks, longestRun);
+      runBudget = pe.isInterruptHeldBack() ? 1 : Math.min(untilTicks - timeTicks, longestRun);
       const code = engine.run(pe, runBudget);
       const used = runBudget - budgetLeft();
       timeTicks += used;
@@ -433,6 +444,9 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         break;
       case coreMessages.AsynchronousError.code:
         pe.setLine('serror', true);
+        break;
+      case interruptLines.InterruptLines.code:
+        signalKinds.forEach((kind, n) => pe.setLine(kind, payload[n] === 1));
         break;
       default:
         if (source === redistributor) gic.receive(code, payload);

@@ -302,10 +302,10 @@ export class VirtualInterface {
   }
 
   /**
-   * A write of EOIR of a group. The priority is dropped before anything else is looked at; where none is active, the list registers
+   * A write of EOIR of a group, or of both groups. The priority is dropped before anything else is looked at; where none is active, the list registers
    * are not looked at either (both CONSTRAINED UNPREDICTABLE, and so in QEMU).
    */
-  endOfInterrupt(intid: number, group: 0 | 1): void {
+  endOfInterrupt(intid: number, group?: 0 | 1): void {
     const dropped = this.dropPriority();
     if (dropped === undefined) return;
     const list = this.activeList(intid);
@@ -313,10 +313,14 @@ export class VirtualInterface {
     const deactivates = (this.state.vmcr & vmcr.veoim) === 0 || intid >= firstLpi;
     if (list === undefined) {
       if (deactivates && intid < firstLpi) this.countEoi();
-    } else if (list.group === group && (list.priority & this.groupPriorityMask(group)) === dropped && deactivates) {
+    } else if (deactivates && (group === undefined || this.matches(list, group, dropped))) {
       this.deactivateList(list);
     }
     this.update();
+  }
+
+  private matches(list: ListRegister, group: 0 | 1, dropped: number): boolean {
+    return list.group === group && (list.priority & this.groupPriorityMask(group)) === dropped;
   }
 
   /** A write of DIR. */

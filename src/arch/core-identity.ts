@@ -12,6 +12,8 @@ export interface CoreIdentity {
   readonly mpidr: bigint;
   readonly hasEl2: boolean;
   readonly hasEl3: boolean;
+  /** The GIC has system registers: it is no GICv2. */
+  readonly hasGicRegisters: boolean;
 }
 
 /** Implementer 0 (software), architecture by ID registers, a part number of our own, r0p0. */
@@ -31,7 +33,7 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
     [12, core.hasEl3 ? 1 : 0],
     [16, 0], // FP, without half precision
     [20, 0], // AdvSIMD, without half precision
-    [24, 1], // GIC system registers
+    [24, core.hasGicRegisters ? 1 : 0], // GIC system registers
     [28, 0], // no RAS: ESB is a NOP
   );
 

@@ -115,6 +115,7 @@ export function createPe(options: PeOptions): Pe {
 
     setLine: (kind, level) => interrupts.setLine(cx, kind, level),
     pendingInterrupt: () => interrupts.pendingInterrupt(cx),
+    isInterruptHeldBack: () => interrupts.isInterruptHeldBack(cx),
     takeInterrupt: (kind) => interrupts.takeInterrupt(cx, kind),
     wakeUpPending: () => interrupts.wakeUpPending(cx),
     receiveEvent: () => setLow(cx, pe.eventRegister, 1),
@@ -157,7 +158,13 @@ function createContext(options: PeOptions): PeContext {
     memory,
     words: memory.words,
     environment,
-    core: { midr: midrMax, mpidr: options.mpidr, hasEl2: options.hasEl2, hasEl3: options.hasEl3 },
+    core: {
+      midr: midrMax,
+      mpidr: options.mpidr,
+      hasEl2: options.hasEl2,
+      hasEl3: options.hasEl3,
+      hasGicRegisters: options.hasGicRegisters ?? true,
+    },
     hasEl2: options.hasEl2,
     hasEl3: options.hasEl3,
     ramEnd: ramBase + options.ramBytes,

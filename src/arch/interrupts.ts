@@ -59,9 +59,15 @@ function isVirtualPending(cx: PeContext, line: (typeof virtualLines)[number]): b
   return ((cx.lines & line.bit) | (controls & line.pendingField)) !== 0;
 }
 
-export function pendingInterrupt(cx: PeContext): InterruptKind | undefined {
+export const pendingInterrupt = (cx: PeContext): InterruptKind | undefined =>
+  isAnswerWaiting(cx.bus) ? undefined : takeableInterrupt(cx);
+
+/** An interrupt is to be taken as soon as the present instruction has had the answers that wait for it. */
+export const isInterruptHeldBack = (cx: PeContext): boolean =>
+  isAnswerWaiting(cx.bus) && takeableInterrupt(cx) !== undefined;
+
+function takeableInterrupt(cx: PeContext): InterruptKind | undefined {
   if (cx.lines === 0 && (hcr(cx) & (HCR.VF | HCR.VI | HCR.VSE)) === 0) return undefined;
-  if (isAnswerWaiting(cx.bus)) return undefined;
   for (const line of physicalLines) {
     if ((cx.lines & line.bit) !== 0 && isTakeable(cx, line)) return line.kind;
   }

@@ -43,6 +43,8 @@ export interface PeOptions {
   readonly environment: PeEnvironment;
   readonly hasEl2: boolean;
   readonly hasEl3: boolean;
+  /** The system registers of a GICv3; true unless told. */
+  readonly hasGicRegisters?: boolean;
   /** Affinity fields of MPIDR_EL1. */
   readonly mpidr: bigint;
   /** Answers calls by the conduit instead of an exception: firmware under an architecture that has no EL3 of its own. */
@@ -128,6 +130,8 @@ export interface Pe {
   setLine(kind: InterruptKind, level: boolean): void;
   /** The interrupt that is taken before the next instruction, if any. */
   pendingInterrupt(): InterruptKind | undefined;
+  /** One is taken after the present instruction, for which answers of the bus wait. */
+  isInterruptHeldBack(): boolean;
   takeInterrupt(kind: InterruptKind): void;
   /** True where WFI completes: an interrupt is pending whatever PSTATE masks. */
   wakeUpPending(): boolean;

@@ -26,9 +26,10 @@ import {
 } from './pe-context.ts';
 import { registerBehaviours } from './register-behaviours.ts';
 import type { Affects, LeastEl, Needs } from './register-row.ts';
+import { gicRegisters } from './registers/gic.ts';
 import { pe } from './state-layout.ts';
 import { systemInstructionAt } from './system-instructions.ts';
-import { encodingOf, systemIss } from './system-key.ts';
+import { encodingOf, systemIss, systemKey } from './system-key.ts';
 import { performSystemOperation } from './system-operations.ts';
 import { registerAt, registerNamed, type SystemRegister } from './system-registers.ts';
 
@@ -98,10 +99,15 @@ const isMissingEl2 = (cx: PeContext, row: SystemRegister): boolean =>
 const isUndefinedNow = (cx: PeContext, row: SystemRegister): boolean =>
   registerBehaviours[row.name]?.isUndefined?.(cx) === true;
 
+const gicKeys = new Set(gicRegisters.map(({ encoding }) => systemKey(...encoding)));
+
+/** A register of the GIC's system register interface, which a GICv2 does not have. */
+const isGicV2 = (cx: PeContext, key: number): boolean => !cx.core.hasGicRegisters && gicKeys.has(key);
+
 /** MRS. */
 export function readSystemRegister(cx: PeContext, key: number): Exit {
   const row = registerAt(key);
-  if (row === undefined) return unallocated(cx, key, true);
+  if (row === undefined || isGicV2(cx, key)) return unallocated(cx, key, true);
   if (row.access === 'WO') return undefinedInstruction(cx);
   const refused = refusal(cx, row, row.readEl, true);
   return refused !== exit.none ? refused : readPermitted(cx, redirected(cx, row));
@@ -139,7 +145,7 @@ export function readValue(cx: PeContext, row: SystemRegister): bigint | undefine
 /** MSR (register). */
 export function writeSystemRegister(cx: PeContext, key: number): Exit {
   const named = registerAt(key);
-  if (named === undefined) return unallocated(cx, key, false);
+  if (named === undefined || isGicV2(cx, key)) return unallocated(cx, key, false);
   if (named.access === 'RO') return undefinedInstruction(cx);
   const refused = refusal(cx, named, named.writeEl, false);
   if (refused !== exit.none) return refused;

@@ -72,26 +72,30 @@ function cpus(board: Board): TreeNode {
   );
 }
 
-function timer(): TreeNode {
+function timer(board: Board): TreeNode {
+  // The binding of a GICv2 names the cores that have a PPI.
+  const cpuMask = board.gicVersion === 2 ? ((1 << board.cores.length) - 1) << 8 : 0;
   const interrupts = [ppi.secureTimer, ppi.physicalTimer, ppi.virtualTimer, ppi.hypervisorTimer];
   return node('timer', [
     strings('compatible', 'arm,armv8-timer', 'arm,armv7-timer'),
     flag('always-on'),
-    cells('interrupts', ...interrupts.flatMap((number) => [interruptType.ppi, number, trigger.level])),
+    cells('interrupts', ...interrupts.flatMap((number) => [interruptType.ppi, number, trigger.level | cpuMask])),
   ]);
 }
 
 function interruptController(board: Board): TreeNode {
-  const { gicDistributor } = memoryMap;
+  const { gicDistributor, gicCpuInterface, gicVirtualControl, gicVirtualCpuInterface } = memoryMap;
+  const isGicV2 = board.gicVersion === 2;
+  const frames = [gicCpuInterface, ...(board.virtualization ? [gicVirtualControl, gicVirtualCpuInterface] : [])];
   return node(`intc@${hex(gicDistributor.base)}`, [
-    strings('compatible', 'arm,gic-v3'),
+    strings('compatible', isGicV2 ? 'arm,cortex-a15-gic' : 'arm,gic-v3'),
     flag('interrupt-controller'),
     cells('#interrupt-cells', 3),
     cells('#address-cells', 2),
     cells('#size-cells', 2),
     flag('ranges'),
-    cells('#redistributor-regions', board.redistributorRegions.length),
-    reg(gicDistributor, ...board.redistributorRegions),
+    ...(isGicV2 ? [] : [cells('#redistributor-regions', board.redistributorRegions.length)]),
+    reg(gicDistributor, ...(isGicV2 ? frames : board.redistributorRegions)),
     ...(board.virtualization ? [cells('interrupts', interruptType.ppi, ppi.gicMaintenance, trigger.level)] : []),
     cells('phandle', gicPhandle(board)),
   ]);
@@ -192,7 +196,7 @@ export function boardTree(board: Board, conduit: PsciConduit, chosen: Chosen): U
     [
       node('chosen', [strings('stdout-path', `/${uart.name}`), ...chosenProperties(chosen)]),
       clock(),
-      timer(),
+      timer(board),
       cpus(board),
       interruptController(board),
       uart,

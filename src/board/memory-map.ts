@@ -23,6 +23,10 @@ export const virtioSlotCount = 32;
 export const memoryMap = {
   flash: { base: 0x0000_0000, sizeBytes: 128 * MiB },
   gicDistributor: { base: 0x0800_0000, sizeBytes: 64 * KiB },
+  /** Of a GICv2: the frames of a CPU interface, of the virtual interface control, and of the virtual CPU interface. */
+  gicCpuInterface: { base: 0x0801_0000, sizeBytes: 64 * KiB },
+  gicVirtualControl: { base: 0x0803_0000, sizeBytes: 64 * KiB },
+  gicVirtualCpuInterface: { base: 0x0804_0000, sizeBytes: 64 * KiB },
   /** Room for 123 redistributors. */
   gicRedistributors: { base: 0x080a_0000, sizeBytes: 123 * redistributorStride },
   uart: { base: 0x0900_0000, sizeBytes: 4 * KiB, spi: 1 },

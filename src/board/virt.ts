@@ -44,10 +44,10 @@ export interface Board {
   readonly cores: readonly CoreDescription[];
   readonly cpu: string;
   readonly memoryBytes: number;
-  readonly gicVersion: 3;
+  readonly gicVersion: 2 | 3;
   readonly virtualization: boolean;
   readonly secure: boolean;
-  /** The regions that hold this board's redistributors, one or two. */
+  /** The regions that hold this board's redistributors, one or two; none of a GICv2. */
   readonly redistributorRegions: readonly Region[];
   readonly virtioSlots: readonly number[];
   readonly iommu: 'none' | 'smmuv3';
@@ -64,6 +64,8 @@ export interface Reset {
 }
 
 export const maxCores = 1024;
+/** Each has a bit in GICD_ITARGETSR. */
+const maxCoresOfGicV2 = 8;
 const everySlot = Array.from({ length: virtioSlotCount }, (_, slot) => slot);
 const stepBytes = 0x10_0000;
 
@@ -102,8 +104,13 @@ export function resolveBoard(options: BoardOptions): Board {
     throw new UserError(`the board has from 1M to 3G of RAM, not ${memoryBytes} bytes`);
   if (memoryBytes % stepBytes !== 0)
     throw new UserError(`the board's RAM is a whole number of MiB, which ${memoryBytes} bytes are not`);
-  if (gicVersion === 2) throw new UserError('GIC version 2 is not supported yet', 'use GIC version 3');
-  if (gicVersion !== 3) throw new UserError(`there is no GIC version ${gicVersion} on this board`, 'use GIC version 3');
+  if (gicVersion !== 2 && gicVersion !== 3)
+    throw new UserError(`there is no GIC version ${gicVersion} on this board`, 'use GIC version 2 or 3');
+  if (gicVersion === 2 && cores > maxCoresOfGicV2)
+    throw new UserError(
+      `a GIC of version 2 serves at most ${maxCoresOfGicV2} cores, not ${cores}`,
+      'use GIC version 3 for more',
+    );
   if (cpu !== 'max') throw new UserError(`the core "${cpu}" is not supported yet`, 'use "max"');
   for (const slot of virtioSlots)
     if (!Number.isInteger(slot) || slot < 0 || slot >= virtioSlotCount)
@@ -121,7 +128,7 @@ export function resolveBoard(options: BoardOptions): Board {
     gicVersion,
     virtualization,
     secure,
-    redistributorRegions: redistributorRegions(cores),
+    redistributorRegions: gicVersion === 2 ? [] : redistributorRegions(cores),
     virtioSlots,
     iommu,
     dmaEngines,

@@ -8,7 +8,7 @@ import { registerAt, registerNamed, systemRegisters } from '../../src/arch/syste
 import { traps } from '../../src/arch/traps.ts';
 import { onePe } from './fixture.ts';
 
-const core = { midr: 0x410f_d0f0n, mpidr: 0x8000_0003n, hasEl2: true, hasEl3: true };
+const core = { midr: 0x410f_d0f0n, mpidr: 0x8000_0003n, hasEl2: true, hasEl3: true, hasGicRegisters: true };
 
 describe('the table of system registers', () => {
   it('has one register for each name and each encoding', () => {

@@ -61,7 +61,7 @@ describe.each(names)('%s', (name, ofEl2, alias, bits) => {
     const test = atEl2(0n);
     test.msr(name, bits);
     expect(test.register(ofEl2) & bits).toBe(
-      registerNamed(ofEl2)!.reset({ midr: 0n, mpidr: 0n, hasEl2: true, hasEl3: false }) & bits,
+      registerNamed(ofEl2)!.reset({ midr: 0n, mpidr: 0n, hasEl2: true, hasEl3: false, hasGicRegisters: true }) & bits,
     );
     expect(test.register(name) & bits).toBe(bits);
     test.setRegister('CNTHCTL_EL2', 0xc00n);

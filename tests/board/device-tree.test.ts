@@ -24,12 +24,12 @@ function treeOf(options: Partial<BoardOptions>): Uint8Array {
   return boardTree(board, resetOf(board, 'elf').psciConduit, {});
 }
 
-function qemuTreeOf({ cores, virtualization, secure }: BoardOptions, more = ''): Uint8Array {
+function qemuTreeOf({ cores, gicVersion, virtualization, secure }: BoardOptions, more = ''): Uint8Array {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-tree-'));
   try {
     const blob = join(folder, 'virt.dtb');
     const onOff = (value: boolean): string => (value ? 'on' : 'off');
-    const machine = `virt,gic-version=3,virtualization=${onOff(virtualization)},secure=${onOff(secure)}${more},dumpdtb=${blob}`;
+    const machine = `virt,gic-version=${gicVersion},virtualization=${onOff(virtualization)},secure=${onOff(secure)}${more},dumpdtb=${blob}`;
     const args = ['-M', machine, '-smp', `${cores}`, '-m', '512M', '-nic', 'none', '-cpu', 'max', '-nographic'];
     execFileSync('qemu-system-aarch64', args, { stdio: 'ignore' });
     return readFileSync(blob);
@@ -39,7 +39,7 @@ function qemuTreeOf({ cores, virtualization, secure }: BoardOptions, more = ''):
 }
 
 /** What QEMU's board has and ours has not. */
-const absent = /fw-cfg|gpio|pl061|pcie|platform-bus|flash|pmu|its@|secram|secure-chosen|pl011@9040000/;
+const absent = /fw-cfg|gpio|pl061|pcie|platform-bus|flash|pmu|its@|v2m@|secram|secure-chosen|pl011@9040000/;
 const isSeed = (line: string): boolean => /^(rng|kaslr)-seed/.test(line);
 
 describe('the device tree', () => {
@@ -55,8 +55,11 @@ describe('the device tree', () => {
       [false, true].map((secure) => ({ ...good, cores, virtualization, secure })),
     ),
   );
-  it.for(boards)(
-    'is what QEMU gives for $cores cores, virtualization $virtualization, secure $secure',
+  const withGicV2 = [1, 8].flatMap((cores) =>
+    [false, true].map((virtualization) => ({ ...good, cores, virtualization, gicVersion: 2 })),
+  );
+  it.for([...boards, ...withGicV2])(
+    'is what QEMU gives for $cores cores, GIC $gicVersion, virtualization $virtualization, secure $secure',
     (options, context) => {
       if (!hasDtc) context.skip('skipped: no dtc');
       if (!hasQemu) context.skip('skipped: no qemu');

@@ -50,7 +50,7 @@ describe('the virt board', () => {
     expect(refused({ memoryBytes: 0x10_0001 })).toBe(
       "the board's RAM is a whole number of MiB, which 1048577 bytes are not",
     );
-    expect(refused({ gicVersion: 2 })).toBe('GIC version 2 is not supported yet');
+    expect(refused({ gicVersion: 2, cores: 9 })).toBe('a GIC of version 2 serves at most 8 cores, not 9');
     expect(refused({ gicVersion: 5 })).toBe('there is no GIC version 5 on this board');
     expect(refused({ cpu: 'cortex-a53' })).toBe('the core "cortex-a53" is not supported yet');
     expect(refused({ dmaEngines: 5 })).toBe('the board has from 0 to 4 DMA engines, not 5');

@@ -143,7 +143,9 @@ describe('heddle run', () => {
     expect(await refused('run', image, '--memory', '4G')).toBe(
       'the board has from 1M to 3G of RAM, not 4294967296 bytes',
     );
-    expect(await refused('run', image, '--gic', '2')).toBe('GIC version 2 is not supported yet; use GIC version 3');
+    expect(await refused('run', image, '--gic', '2', '--cores', '9')).toBe(
+      'a GIC of version 2 serves at most 8 cores, not 9; use GIC version 3 for more',
+    );
     expect(await refused('run', image, '--conductor', 'parallel')).toBe('--conductor parallel: not supported yet');
     expect(await refused('run', image, '--secure', 'yes')).toBe('--secure yes: it must be on or off');
     expect(await refused('run', image, '--max-time', '5')).toBe('--max-time 5: write it like 5s, 200ms or 10us');

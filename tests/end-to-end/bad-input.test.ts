@@ -75,7 +75,7 @@ describe('words of the command line that mean nothing are refused in one sentenc
     [['--max-time', '5'], /write it like 5s/],
     [['--conductor', 'parallel'], /--conductor parallel: not supported yet/],
     [['--conductor', 'chaos'], /no such conductor/],
-    [['--gic', '2'], /GIC version 2 is not supported yet/],
+    [['--gic', '2', '--cores', '9'], /GIC of version 2 serves at most 8 cores, not 9/],
     [['--gic', '5'], /--gic 5/],
     [['--cpu', 'pentium'], /pentium/],
     [['--virtualization', 'maybe'], /on or off/],

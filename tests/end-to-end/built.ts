@@ -14,6 +14,8 @@ interface Machine {
   readonly secure: boolean;
   /** Options for parts of the board that are there on request; only Heddle has them. */
   readonly board?: readonly string[];
+  /** Version of the GIC; 3 unless told. */
+  readonly gic?: number;
 }
 
 export interface Guest {
@@ -134,6 +136,7 @@ export const runGuest = (name: string, machine: Machine, cores: number, ...more:
     `--virtualization=${onOff(machine.virtualization)}`,
     `--secure=${onOff(machine.secure)}`,
     ...(machine.board ?? []),
+    `--gic=${machine.gic ?? 3}`,
     ...more,
   ]);
 
@@ -165,7 +168,7 @@ export const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status ==
 /** Runs a guest under QEMU as run-qemu.sh does. */
 export const runUnderQemu = (name: string, machine: Machine, cores: number): Promise<Ended> => {
   const properties = [
-    'virt,gic-version=3',
+    `virt,gic-version=${machine.gic ?? 3}`,
     `virtualization=${onOff(machine.virtualization)}`,
     `secure=${onOff(machine.secure)}`,
   ];

@@ -10,15 +10,18 @@ type RegionName = keyof typeof memoryMap;
 
 /** What is there; the other regions of `virt` are empty. */
 const parts: Readonly<Partial<Record<RegionName, string>>> = {
-  gicDistributor: 'GICv3 distributor',
-  gicRedistributors: 'redistributors of cores 0 to 122, 128 KiB each',
+  gicDistributor: 'GIC distributor',
+  gicCpuInterface: 'GICv2: CPU interface',
+  gicVirtualControl: 'GICv2: virtual interface control (GICH)',
+  gicVirtualCpuInterface: 'GICv2: virtual CPU interface (GICV)',
+  gicRedistributors: 'GICv3: redistributors of cores 0 to 122, 128 KiB each',
   uart: 'PL011 UART: the console',
   rtc: 'PL031 real time clock',
   smmu: 'SMMUv3, with `iommu=smmuv3`: eventq, then (not used) priq, cmdq-sync, gerror',
   dma: 'DMA engines, with `dma=N`: 4 KiB and an interrupt each',
   virtio: 'virtio over MMIO: slot 0; 31 more follow',
   ram: 'RAM, as much as `--memory` says',
-  gicHighRedistributors: 'redistributors from core 123 on',
+  gicHighRedistributors: 'GICv3: redistributors from core 123 on',
 };
 
 const firstSpi = 32;

@@ -5,6 +5,7 @@ import { coreMessages } from '../../actors/core/messages.ts';
 import { interconnectMessages } from '../../actors/gic/interconnect.ts';
 import { streamMessages } from '../../actors/gic/stream-protocol.ts';
 import { wireMessages } from '../../actors/gic/wires.ts';
+import { interruptLines } from '../../actors/gic-v2/messages.ts';
 import { powerMessages } from '../../actors/power/messages.ts';
 import type { MessageRow } from '../../actors/protocol.ts';
 import { dtiMessages } from '../../actors/smmu/dti.ts';
@@ -22,6 +23,7 @@ const protocols: readonly Protocol[] = [
   { title: 'GIC Stream Protocol: redistributor and CPU interface', file: 'actors/gic/stream-protocol.ts', messages: streamMessages },
   { title: 'Inside the GIC', file: 'actors/gic/interconnect.ts', messages: interconnectMessages },
   { title: 'Interrupt wires', file: 'actors/gic/wires.ts', messages: wireMessages },
+  { title: 'Interrupt signals: GICv2 and core', file: 'actors/gic-v2/messages.ts', messages: interruptLines },
   { title: 'PSCI: core and power controller', file: 'actors/power/messages.ts', messages: powerMessages },
   { title: 'LTI: device and TBU', file: 'actors/smmu/lti.ts', messages: ltiMessages },
   { title: 'DTI-TBU: TBU and TCU', file: 'actors/smmu/dti.ts', messages: dtiMessages },
