@@ -7,7 +7,7 @@ import { readGuest, readGuestText, readGuestWords } from '../guest-memory.ts';
 import { build, claimVm, load, loadTree } from '../lifecycle.ts';
 import { limits } from '../limits.ts';
 import { pageBytes } from '../memory.ts';
-import { vmKind, type VmConfig } from '../state.ts';
+import { deviceKind, vmKind, type VmConfig } from '../state.ts';
 import type { Hypercall, HypercallHandler, HypercallRow } from './hypercall.ts';
 import { vmArgument } from './management.ts';
 
@@ -99,10 +99,20 @@ const addDevice = change((config, call, rhyper) => {
   const bytes = pageOrLess(at(call, 3));
   const intid = at(call, 4);
   const values = readGuestWords(rhyper, call.caller, at(call, 5), limits.deviceArguments);
+  const kind = Number(at(call, 6) & 0xffffn);
   const device = config.devices[config.deviceCount];
-  if (name === undefined || ipa === undefined || !bytes || intid >= BigInt(limits.intids) || !values || !device)
+  // The device of messages needs no registers.
+  if (bytes === 0 && kind !== deviceKind.shyper) return false;
+  if (
+    name === undefined ||
+    ipa === undefined ||
+    bytes === undefined ||
+    intid >= BigInt(limits.intids) ||
+    !values ||
+    !device
+  )
     return false;
-  Object.assign(device, { name, kind: Number(at(call, 6) & 0xffffn), ipa, bytes, intid: Number(intid), slot: 0 });
+  Object.assign(device, { name, kind, ipa, bytes, intid: Number(intid), slot: 0 });
   device.arguments.set(values);
   config.deviceCount += 1;
   return true;

@@ -4,7 +4,7 @@
 #pragma once
 #include "sysreg.h"
 
-#define STORE_MAGIC 0x545345454c444448ull /* "HEDDLEST" */
+#define STORE_MAGIC 0x5453454c44444548ull /* "HEDDLEST" */
 
 struct store {
     u64 magic;
