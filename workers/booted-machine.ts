@@ -43,6 +43,7 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     semihosting: options.semihosting,
     commandLine: [options.image.path, options.kernelArgs ?? ''].join(' ').trim(),
     devices: options.devices,
+    capture: options.pcap !== undefined,
     seed: options.seed,
     hosts: Math.min(options.hostThreads, board.cores.length, maxHosts),
     lookaheadTicks,

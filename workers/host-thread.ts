@@ -46,6 +46,10 @@ export interface HostResult {
   readonly devices?: readonly DeviceReport[];
   /** From host 0: paths of disks that the guest has written to. */
   readonly changedDisks?: readonly string[];
+  /** From host 0: files that devices have made, by path. */
+  readonly files?: readonly (readonly [path: string, bytes: Uint8Array])[];
+  /** From host 0: the frames of the network, where they were to be kept. */
+  readonly capture?: Uint8Array;
   /** From host 0. */
   readonly ending?: { readonly end: EndOfRun; readonly ticks: number };
 }
@@ -241,6 +245,8 @@ export function runHost(task: HostTask): HostResult {
     hashes: machine.hashes(),
     devices: machine.virtio.reports(),
     changedDisks: machine.virtio.changedDisks(),
+    files: machine.virtio.files(),
+    capture: machine.virtio.capture(),
     ending,
   };
 }

@@ -39,6 +39,8 @@ export interface MachineConfig {
   readonly commandLine: string;
   /** In the virtio slots. */
   readonly devices: readonly DeviceDescription[];
+  /** Keep the frames of the network. */
+  readonly capture: boolean;
   /** Of the run: what is random in a device follows from it. */
   readonly seed: number;
   readonly hosts: number;
@@ -125,6 +127,10 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port);
   const virtio = virtioDevices({
     descriptions: config.devices,
+    capture: config.capture,
+    console: (bytes) => {
+      output.console(Uint8Array.from(bytes));
+    },
     seed: config.seed,
     distributor: ids.distributor,
     firstId: ids.virtio,

@@ -37,7 +37,7 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 /** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
   const { report, results } = await runConfigured(bootedMachine(options, 'tiered'), options, io);
-  writeDisks(options, results[0]?.changedDisks ?? [], io);
+  writeFiles(options, results[0], io);
   return { ...report, ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }) };
 }
 
@@ -130,12 +130,14 @@ export async function runConfigured(
   }
 }
 
-/** What the guest has written to a disk goes to its file, unless the user has asked to forget it. */
-function writeDisks({ devices }: RunOptions, changed: readonly string[], io: RunIo): void {
+/** What the run leaves in files: disks that the guest has written to, unless the user has asked to forget it, and what devices made. */
+function writeFiles({ devices, pcap }: RunOptions, result: HostResult | undefined, io: RunIo): void {
   for (const device of devices) {
-    if (device.kind !== 'block' || device.snapshot || !changed.includes(device.path)) continue;
+    if (device.kind !== 'block' || device.snapshot || result?.changedDisks?.includes(device.path) !== true) continue;
     io.writeFile(device.path, Uint8Array.from(device.bytes));
   }
+  for (const [path, bytes] of result?.files ?? []) io.writeFile(path, bytes);
+  if (pcap !== undefined && result?.capture !== undefined) io.writeFile(pcap, result.capture);
 }
 
 /** Hands on what the hosts say by position: the ports of different threads overtake each other. */

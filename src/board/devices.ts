@@ -21,7 +21,26 @@ export interface EntropyDescription {
   readonly kind: 'entropy';
 }
 
-export type DeviceDescription = BlockDescription | EntropyDescription;
+/** A network card on the network that all cards of the machine share. */
+export interface NetDescription {
+  readonly kind: 'net';
+  /** 48 bits. */
+  readonly mac: number;
+}
+
+/** Where the output of a port of a virtio console goes: to the machine's console, to a file, or nowhere. */
+export type PortTarget = { readonly to: 'console' | 'nowhere' } | { readonly to: 'file'; readonly path: string };
+
+export interface ConsoleDescription {
+  readonly kind: 'console';
+  /** By number; port 0 is a console or absent, the others have names or are consoles. */
+  readonly ports: readonly (({ readonly name?: string } & PortTarget) | undefined)[];
+}
+
+export type DeviceDescription = BlockDescription | EntropyDescription | NetDescription | ConsoleDescription;
+
+/** The address of the n-th card that has not been given one, as QEMU counts them. */
+export const defaultMac = (n: number): number => 0x5254_0012_3456 + n;
 
 const sectorBytes = 512;
 

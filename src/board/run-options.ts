@@ -16,6 +16,8 @@ export interface RunOptions extends BoardOptions, BootFiles {
   readonly maxTimeNs?: number;
   /** In the virtio slots, from the last slot down. */
   readonly devices: readonly DeviceDescription[];
+  /** Write the frames of the network to this file. */
+  readonly pcap?: string;
   /** HLT #0xF000 calls the host; otherwise it is UNDEFINED. */
   readonly semihosting: boolean;
   /** Print the table of cores. */

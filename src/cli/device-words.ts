@@ -1,8 +1,15 @@
-// The words that put virtio devices on the board: Heddle's own (`--drive F`, `--rng`) and QEMU's, in which a device (`-device`) and
-// what is behind it (`-drive`, `-object`) are two words that meet by an id. The order of the devices decides their slots, so that all
+// The words that put virtio devices on the board: Heddle's own (`--drive F`, `--net user`, `--rng`, `--console`) and QEMU's, in which a
+// device (`-device`) and what is behind it (`-drive`, `-netdev`, `-chardev`, `-object`) are two words that meet by an id. The order of the devices decides their slots, so that all
 // of these words are kept in their order.
 
-import { type DeviceDescription, diskBytes, slotOfDevice } from '../board/devices.ts';
+import {
+  type ConsoleDescription,
+  defaultMac,
+  type DeviceDescription,
+  diskBytes,
+  type PortTarget,
+  slotOfDevice,
+} from '../board/devices.ts';
 import { UserError } from '../report/user-error.ts';
 import { readInput } from './input.ts';
 import { parseOnOff } from './quantities.ts';
@@ -14,8 +21,16 @@ export interface DeviceWord {
 }
 
 /** The words, without their dashes, and whether a value follows. */
-const wordsWithValue: ReadonlySet<string> = new Set(['drive', 'device', 'object', 'global']);
-const wordsWithout: ReadonlySet<string> = new Set(['rng']);
+const wordsWithValue: ReadonlySet<string> = new Set([
+  'drive',
+  'device',
+  'object',
+  'global',
+  'net',
+  'netdev',
+  'chardev',
+]);
+const wordsWithout: ReadonlySet<string> = new Set(['rng', 'console']);
 
 export const isDeviceWord = (name: string): boolean => wordsWithValue.has(name) || wordsWithout.has(name);
 export const deviceWordTakesValue = (name: string): boolean => wordsWithValue.has(name);
@@ -78,6 +93,12 @@ class Properties {
 interface Backends {
   readonly drives: Map<string, (serial: string) => DeviceDescription>;
   readonly objects: Set<string>;
+  readonly networks: Set<string>;
+  readonly characters: Map<string, PortTarget>;
+  /** The ports of the last console. */
+  ports: ConsoleDescription['ports'][number][] | undefined;
+  /** Network cards so far. */
+  cards: number;
 }
 
 function drive(word: DeviceWord, { drives }: Backends): DeviceDescription[] {
@@ -113,10 +134,85 @@ function object(word: DeviceWord, { objects }: Backends): DeviceDescription[] {
   return [];
 }
 
-function device(word: DeviceWord, { drives, objects }: Backends): DeviceDescription[] {
+function netdev(word: DeviceWord, { networks }: Backends): DeviceDescription[] {
+  const properties = new Properties(word, 'type');
+  properties.accept('type', 'user');
+  networks.add(properties.need('id'));
+  properties.end();
+  return [];
+}
+
+function net(word: DeviceWord, backends: Backends): DeviceDescription[] {
+  const properties = new Properties(word, 'type');
+  properties.accept('type', 'user');
+  return [card(properties, backends)];
+}
+
+function card(properties: Properties, backends: Backends): DeviceDescription {
+  const typed = properties.take('mac');
+  const mac = typed === undefined ? defaultMac(backends.cards) : parseMac(typed);
+  if (mac === undefined) throw properties.refusal('write an address like mac=52:54:00:12:34:56, of one station');
+  properties.end();
+  backends.cards += 1;
+  return { kind: 'net', mac };
+}
+
+/** The address of one station: the lowest bit of its first byte is 0. */
+function parseMac(text: string): number | undefined {
+  if (!/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text)) return undefined;
+  const mac = parseInt(text.replaceAll(':', ''), 16);
+  return Math.floor(mac / 2 ** 40) % 2 === 0 ? mac : undefined;
+}
+
+function chardev(word: DeviceWord, { characters }: Backends): DeviceDescription[] {
+  const properties = new Properties(word, 'backend');
+  const backend = properties.need('backend');
+  const id = properties.need('id');
+  properties.accept('mux', 'on', 'off');
+  if (backend === 'stdio') characters.set(id, { to: 'console' });
+  else if (backend === 'null') characters.set(id, { to: 'nowhere' });
+  else if (backend === 'file') characters.set(id, { to: 'file', path: properties.need('path') });
+  else throw properties.refusal('only stdio, file and null are supported');
+  properties.end();
+  return [];
+}
+
+/** A console with port 0 alone. */
+function consoleWord(_word: DeviceWord, backends: Backends): DeviceDescription[] {
+  backends.ports = [{ to: 'console' }];
+  return [{ kind: 'console', ports: backends.ports }];
+}
+
+/** A port of the last console; the first that is a console takes port 0, which is kept for it. */
+function port(properties: Properties, backends: Backends, isConsole: boolean): void {
+  const { ports, characters } = backends;
+  if (ports === undefined)
+    throw properties.refusal('there is no virtio-serial-device', 'put -device virtio-serial-device before it');
+  const id = properties.take('chardev');
+  const target = id === undefined ? ({ to: 'nowhere' } as const) : characters.get(id);
+  if (target === undefined) throw properties.refusal(`there is no chardev "${id ?? ''}"`);
+  const name = properties.take('name');
+  if (!isConsole && name === undefined) throw properties.refusal('name= is missing');
+  properties.end();
+  const number = isConsole && ports[0] === undefined ? 0 : Math.max(1, ports.length);
+  if (number > maxPort) throw properties.refusal(`a console has ports 0 to ${maxPort}`);
+  while (ports.length < number) ports.push(undefined);
+  ports[number] = isConsole || name === undefined ? target : { name, ...target };
+}
+
+/** As QEMU's. */
+const maxPort = 30;
+
+const knownDevices =
+  'virtio-blk-device, virtio-net-device, virtio-rng-device, virtio-serial-device, virtconsole and virtserialport';
+
+function device(word: DeviceWord, backends: Backends): DeviceDescription[] {
+  const { drives, objects, networks } = backends;
   const properties = new Properties(word, 'driver');
   const driver = properties.need('driver');
   properties.accept('id');
+  // Packed rings are always offered.
+  properties.accept('packed', 'on');
   switch (driver) {
     case 'virtio-blk-device': {
       const id = properties.need('drive');
@@ -134,8 +230,21 @@ function device(word: DeviceWord, { drives, objects }: Backends): DeviceDescript
       properties.end();
       return [{ kind: 'entropy' }];
     }
+    case 'virtio-net-device': {
+      const id = properties.need('netdev');
+      if (!networks.has(id)) throw properties.refusal(`there is no netdev "${id}"`);
+      return [card(properties, backends)];
+    }
+    case 'virtio-serial-device':
+      properties.end();
+      backends.ports = [];
+      return [{ kind: 'console', ports: backends.ports }];
+    case 'virtconsole':
+    case 'virtserialport':
+      port(properties, backends, driver === 'virtconsole');
+      return [];
     default:
-      throw properties.refusal(`there is no device "${driver}"`, 'known are virtio-blk-device and virtio-rng-device');
+      throw properties.refusal(`there is no device "${driver}"`, `known are ${knownDevices}`);
   }
 }
 
@@ -156,12 +265,23 @@ const readers: Readonly<Record<string, (word: DeviceWord, backends: Backends) =>
   object,
   device,
   global,
+  net,
+  netdev,
+  chardev,
   rng,
+  console: consoleWord,
 };
 
 /** The devices that some words describe, in order. */
 export function parseDevices(words: readonly DeviceWord[]): DeviceDescription[] {
-  const backends: Backends = { drives: new Map(), objects: new Set() };
+  const backends: Backends = {
+    drives: new Map(),
+    objects: new Set(),
+    networks: new Set(),
+    characters: new Map(),
+    ports: undefined,
+    cards: 0,
+  };
   const devices = words.flatMap((word) => readers[word.word.replace(/^-+/, '')]?.(word, backends) ?? []);
   for (const id of backends.drives.keys())
     throw new UserError(`-drive id=${id}: no device has it`, `put -device virtio-blk-device,drive=${id} after it`);
@@ -169,19 +289,39 @@ export function parseDevices(words: readonly DeviceWord[]): DeviceDescription[] 
   return devices;
 }
 
-/** The same devices in Heddle's own words, each word and each value for itself. */
-export function wordsOfDevice(description: DeviceDescription): string[] {
-  switch (description.kind) {
-    case 'block': {
-      const { path, readOnly, snapshot, serial } = description;
-      const properties = [
-        ...(readOnly ? ['readonly=on'] : []),
-        ...(snapshot ? ['snapshot=on'] : []),
-        ...(serial === '' ? [] : [`serial=${serial}`]),
-      ];
-      return ['--drive', [path, ...properties].join(',')];
+/** The same devices in words that `heddle run` reads, each word and each value for itself. */
+export function wordsOfDevices(descriptions: readonly DeviceDescription[]): string[] {
+  return descriptions.flatMap((description, n) => {
+    switch (description.kind) {
+      case 'block': {
+        const { path, readOnly, snapshot, serial } = description;
+        const properties = [
+          ...(readOnly ? ['readonly=on'] : []),
+          ...(snapshot ? ['snapshot=on'] : []),
+          ...(serial === '' ? [] : [`serial=${serial}`]),
+        ];
+        return ['--drive', [path, ...properties].join(',')];
+      }
+      case 'net':
+        return ['--net', `user,mac=${formatMac(description.mac)}`];
+      case 'entropy':
+        return ['--rng'];
+      case 'console':
+        return [
+          '-device',
+          'virtio-serial-device',
+          ...description.ports.flatMap((one, k) => wordsOfPort(one, `p${n}.${k}`)),
+        ];
     }
-    case 'entropy':
-      return ['--rng'];
-  }
+  });
 }
+
+function wordsOfPort(one: ConsoleDescription['ports'][number], id: string): string[] {
+  if (one === undefined) return [];
+  const backend = { console: `stdio,id=${id}`, nowhere: `null,id=${id}`, file: `file,id=${id}` }[one.to];
+  const path = one.to === 'file' ? `,path=${one.path}` : '';
+  const kind = one.name === undefined ? `virtconsole,chardev=${id}` : `virtserialport,chardev=${id},name=${one.name}`;
+  return ['-chardev', `${backend}${path}`, '-device', kind];
+}
+
+const formatMac = (mac: number): string => (mac.toString(16).padStart(12, '0').match(/../g) ?? []).join(':');

@@ -73,6 +73,11 @@ function semihosting(value: string, word: string): string[] {
   });
 }
 
+function serial(value: string, word: string): string[] {
+  // A character device of the user's own, which -chardev has described.
+  return value.startsWith('chardev:') ? [] : oneOf('stdio', 'mon:stdio')(value, word);
+}
+
 const withValue: Readonly<Record<string, Translation>> = {
   smp,
   m: memory,
@@ -80,11 +85,10 @@ const withValue: Readonly<Record<string, Translation>> = {
   append: option('kernel-args'),
   M: machine,
   machine,
-  serial: oneOf('stdio', 'mon:stdio'),
+  serial,
   display: oneOf('none'),
   monitor: oneOf('none'),
   nic: oneOf('none'),
-  net: oneOf('none'),
   'semihosting-config': semihosting,
   d: notYet('the log of QEMU'),
   D: notYet('the log of QEMU'),
@@ -120,6 +124,8 @@ export function normaliseQemuWords(args: readonly string[], takesValue: (option:
     else if (isDeviceWord(name)) {
       const value = deviceWordTakesValue(name) ? (inline ?? rest.shift()) : '';
       if (value === undefined) throw new UserError(`${arg}: a value is missing`);
+      // Where QEMU's user says that there is no network, there is none anyway.
+      if (name === 'net' && value === 'none') continue;
       // All under one name, so that their order is kept.
       normal.push(`--device-word=${dashes}${name} ${value}`);
     } else if (translate || (shared.has(name) && dashes === '-')) {

@@ -6,7 +6,7 @@ import { dmaEngineCount } from '../board/memory-map.ts';
 import { maxCores, resolveBoard } from '../board/virt.ts';
 import { formatSize } from '../report/figures.ts';
 import { UserError } from '../report/user-error.ts';
-import { parseDevices, wordsOfDevice } from './device-words.ts';
+import { parseDevices, wordsOfDevices } from './device-words.ts';
 import { readInput } from './input.ts';
 import { parseCount, parseLargeCount, parseOnOff, parseSize, parseTime } from './quantities.ts';
 import type { RunOptions } from '../board/run-options.ts';
@@ -29,6 +29,7 @@ export interface TypedOptions {
   readonly dtb?: string;
   /** Everything that puts a device on the board, as `normaliseQemuWords` writes it. */
   readonly deviceWord?: readonly string[];
+  readonly pcap?: string;
   readonly maxInstructions?: string;
   readonly maxTime?: string;
   readonly semihosting: boolean;
@@ -65,6 +66,12 @@ export const runOptionRows: readonly OptionRow[] = [
     flags: '--drive <F>',
     says: 'virtio disk; more as in F,readonly=on,snapshot=on,serial=S',
   },
+  {
+    flags: '--net <user>',
+    says: 'virtio network card on 10.0.2.0/24, where 10.0.2.2 answers; user,mac=M gives its address',
+  },
+  { flags: '--pcap <F>', says: 'write every frame of the network to a file, with simulated time stamps' },
+  { flags: '--console', says: 'virtio console; its port 0 shows on the console' },
   { flags: '--rng', says: 'virtio source of entropy, which follows from the seed' },
   { flags: '--conductor <NAME>', says: 'who decides which core runs next', byDefault: 'lockstep' },
   { flags: '--host-threads <N>', says: 'threads of the host to use; the run is the same for any number' },
@@ -144,6 +151,7 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
       maxInstructions: parseLargeCount('--max-instructions', typed.maxInstructions),
     }),
     ...(typed.maxTime !== undefined && { maxTimeNs: parseTime('--max-time', typed.maxTime) }),
+    ...(typed.pcap !== undefined && { pcap: typed.pcap }),
     image: readInput(image),
     ...(typed.initrd !== undefined && { initrd: readInput(typed.initrd) }),
     ...(typed.dtb !== undefined && { dtb: readInput(typed.dtb) }),
@@ -178,7 +186,8 @@ export function commandOf(options: RunOptions): string {
     ...(kernelArgs === undefined ? [] : [`--kernel-args ${quote(kernelArgs)}`]),
     ...(initrd === undefined ? [] : [`--initrd ${quote(initrd.path)}`]),
     ...(dtb === undefined ? [] : [`--dtb ${quote(dtb.path)}`]),
-    ...options.devices.map((device) => wordsOfDevice(device).map(quote).join(' ')),
+    ...wordsOfDevices(options.devices).map(quote),
+    ...(options.pcap === undefined ? [] : [`--pcap ${quote(options.pcap)}`]),
     ...(maxInstructions === undefined ? [] : [`--max-instructions ${maxInstructions}`]),
     ...(maxTimeNs === undefined ? [] : [`--max-time ${maxTimeNs}ns`]),
   ];
