@@ -40,7 +40,7 @@ export interface MachineConfig {
   /** In the virtio slots. */
   readonly devices: readonly DeviceDescription[];
   /** Keep the frames of the network. */
-  readonly capture: boolean;
+  readonly capture?: boolean;
   /** Of the run: what is random in a device follows from it. */
   readonly seed: number;
   readonly hosts: number;
@@ -127,7 +127,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port);
   const virtio = virtioDevices({
     descriptions: config.devices,
-    capture: config.capture,
+    capture: config.capture === true,
     console: (bytes) => {
       output.console(Uint8Array.from(bytes));
     },
