@@ -6,6 +6,7 @@ import { interconnectMessages } from '../../actors/gic/interconnect.ts';
 import { streamMessages } from '../../actors/gic/stream-protocol.ts';
 import { wireMessages } from '../../actors/gic/wires.ts';
 import { interruptLines } from '../../actors/gic-v2/messages.ts';
+import { networkMessages } from '../../actors/network/messages.ts';
 import { powerMessages } from '../../actors/power/messages.ts';
 import type { MessageRow } from '../../actors/protocol.ts';
 import { dtiMessages } from '../../actors/smmu/dti.ts';
@@ -27,6 +28,7 @@ const protocols: readonly Protocol[] = [
   { title: 'PSCI: core and power controller', file: 'actors/power/messages.ts', messages: powerMessages },
   { title: 'LTI: device and TBU', file: 'actors/smmu/lti.ts', messages: ltiMessages },
   { title: 'DTI-TBU: TBU and TCU', file: 'actors/smmu/dti.ts', messages: dtiMessages },
+  { title: 'Frames: network card, switch and backend', file: 'actors/network/messages.ts', messages: networkMessages },
   { title: 'DVM and events: core and core', file: 'actors/core/messages.ts', messages: coreMessages },
 ]; // prettier-ignore
 

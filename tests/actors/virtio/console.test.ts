@@ -19,7 +19,7 @@ function console(features: readonly number[]): Console {
   const out = ['', ''];
   const sink = (n: number) => ({
     write: (bytes: readonly number[]) => {
-      out[n] += String.fromCharCode(...bytes);
+      out[n] = (out[n] ?? '') + String.fromCharCode(...bytes);
     },
   });
   const ports = [{ sink: sink(0) }, { name: 'org.x', sink: sink(1) }];
