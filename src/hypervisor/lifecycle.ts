@@ -218,16 +218,20 @@ function firstArgument(vm: Vm): bigint {
   return region ? BigInt(region.ipa + region.bytes) : 0n;
 }
 
-/** Starts vCPU 0, on its core. */
+/** Starts vCPU 0, on its core. The VM counts as active from here on: what comes before its first instruction concerns it too. */
 export function* boot(rhyper: Rhyper, vm: Vm): Activity {
   const vcpu = vcpuOf(rhyper, vm, 0);
   if (!vcpu || vm.isBuilt === 0) return;
-  if (!isHere(rhyper, vcpu)) {
-    yield* sendIpi(rhyper, vcpu.core, { kind: 'VMM', vm: vm.id, a: vmmEvent.boot });
-    return;
-  }
   vm.state = vmState.active;
   vm.stopReason = '';
+  if (isHere(rhyper, vcpu)) yield* startFirst(rhyper, vm);
+  else yield* sendIpi(rhyper, vcpu.core, { kind: 'VMM', vm: vm.id, a: vmmEvent.boot });
+}
+
+/** On the core of vCPU 0, unless the VM has been stopped meanwhile. */
+function* startFirst(rhyper: Rhyper, vm: Vm): Activity {
+  const vcpu = vcpuOf(rhyper, vm, 0);
+  if (!vcpu || vm.state !== vmState.active) return;
   yield* startVcpu(rhyper, vcpu, BigInt(vm.entryIpa), firstArgument(vm));
 }
 
@@ -334,7 +338,7 @@ export function* removeVm(rhyper: Rhyper, vm: Vm): Activity {
 /** What another core asks this one for. */
 export function* handleVmmIpi(rhyper: Rhyper, vmId: number, event: number): Activity {
   const vm = vmAt(rhyper, vmId);
-  if (event === vmmEvent.boot) yield* boot(rhyper, vm);
+  if (event === vmmEvent.boot) yield* startFirst(rhyper, vm);
   if (event !== vmmEvent.remove) return;
   for (let id = 0; id < vm.vcpuCount; id += 1) {
     const vcpu = vcpuOf(rhyper, vm, id);

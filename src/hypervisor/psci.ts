@@ -47,7 +47,11 @@ const isInMemory = (vm: Vm, ipa: bigint): boolean =>
 function* cpuOn(rhyper: Rhyper, vm: Vm, affinity: bigint, entry: bigint, context: bigint): Activity<bigint> {
   const target = targetOf(rhyper, vm, affinity);
   if (!target) return result.invalidParameters;
-  if (target.isOn !== 0) return hasQuirk(rhyper, 'psci-already-on') ? success : result.alreadyOn;
+  if (target.isOn !== 0) {
+    if (!hasQuirk(rhyper, 'psci-already-on')) return result.alreadyOn;
+    rhyper.port.log(`vCPU ${target.id} of VM ${vm.id} is on already`);
+    return success;
+  }
   if (!isInMemory(vm, entry) || (entry & 3n) !== 0n) return result.invalidAddress;
   target.isOn = 1;
   if (isHere(rhyper, target)) yield* startVcpu(rhyper, target, entry, context);

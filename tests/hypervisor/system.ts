@@ -1,7 +1,8 @@
 // Whole systems of virtual machines whose kernels are assembled here: the real machine, the real hypervisor, on one thread.
 
 import { registerNames } from '../../src/cli/register-names.ts';
-import { pageShift, ramBase } from '../../src/arch/state-layout.ts';
+import { pageShift, peState, ramBase } from '../../src/arch/state-layout.ts';
+import { slotOf } from '../../src/arch/system-registers.ts';
 import { resolveBoard } from '../../src/board/virt.ts';
 import type { EmulatedDeviceDescription, SystemDescription, VmDescription } from '../../src/hypervisor/description.ts';
 import type { RhyperOptions } from '../../src/hypervisor/options.ts';
@@ -37,6 +38,8 @@ export interface TestVm {
   readonly boot?: VmDescription['boot'];
   /** A kernel that takes the machine from its device tree, in place of the source. */
   readonly program?: { readonly image: Uint8Array; readonly commandLine: string };
+  readonly windows?: VmDescription['windows'];
+  readonly tree?: VmDescription['tree'];
 }
 
 const textOffset = 0x8_0000;
@@ -57,7 +60,8 @@ function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmD
     kernel: { bytes, loadIpa: kernelIpa },
     commandLine: '',
     devices: rest.devices ?? gic,
-    windows: [],
+    windows: rest.windows ?? [],
+    ...(rest.tree && { tree: rest.tree }),
     irqs: rest.irqs ?? [27],
     streams: [],
     treeDevices: [],
@@ -83,6 +87,8 @@ export interface System {
   readonly memory: MemoryViews;
   readonly console: string;
   readonly vm: (name: string) => Vm;
+  /** A System register of a core as the run has left it. */
+  readonly register: (core: number, name: string) => bigint;
   /** Doublewords of a VM's memory. */
   readonly words: (name: string, ipa: number, count?: number) => bigint[];
 }
@@ -142,6 +148,7 @@ export function runSystem(
     memory: views,
     console,
     vm: named,
+    register: (core, name) => views.doublewords[(peState(core) + slotOf(name)) / 8] as bigint,
     words: (name, ipa, count = 1) => {
       const region = named(name).regions[0];
       if (!region) throw new Error(`${name} has memory`);

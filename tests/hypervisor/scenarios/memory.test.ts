@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { exitCauses, vmState } from '../../../src/hypervisor/state.ts';
+import { kernel, note, notesIpa, pause, psci } from '../kernels.ts';
+import { pageBytes, runSystem, type TestVm } from '../system.ts';
+
+const outside = 0x9000_0000;
+const idleMvm: TestVm = { name: 'mvm', kind: 'mvm', cores: [0], source: kernel(psci.systemOff) };
+
+describe('memory of virtual machines', () => {
+  it('scenario 6: equal IPAs of two VMs are different PAs, and no walk of one yields a page of the other', () => {
+    const source = (value: number): string =>
+      kernel(`mov x0, #${value}`, note(), pause(20_000), 'ldr x1, [x20, #-8]', note('x1'), psci.systemOff);
+    const { run, vm, words, memory } = runSystem([
+      idleMvm,
+      { name: 'first', cores: [1], source: source(0x1111) },
+      { name: 'second', cores: [1], source: source(0x2222) },
+    ]);
+    expect(run.end).toBe('stopped');
+    expect(words('first', notesIpa, 2)).toEqual([0x1111n, 0x1111n]);
+    expect(words('second', notesIpa, 2)).toEqual([0x2222n, 0x2222n]);
+    // Every page that the tables of a VM lead to, by a walk of the tables as they are in memory.
+    const leaves = (table: number, level: number): number[] =>
+      Array.from({ length: 512 }, (_, n) => memory.doublewords[table / 8 + n]!).flatMap((entry) => {
+        if ((entry & 1n) === 0n) return [];
+        const address = Number(entry & 0xffff_ffff_f000n);
+        if (level < 3 && (entry & 2n) !== 0n) return leaves(address, level + 1);
+        return Array.from({ length: 512 ** (3 - level) }, (_, n) => address + n * pageBytes);
+      });
+    const pages = ['mvm', 'first', 'second'].map((name) => leaves(vm(name).stage2Root, 1));
+    expect(pages.map((of) => of.length)).toEqual([512, 512, 512]);
+    expect(new Set(pages.flat()).size).toBe(3 * 512);
+  });
+
+  it('scenario 9: a load from a trapped device fills the register that the syndrome names, and no other', () => {
+    // GICD_TYPER of the emulated distributor stands for the device: what is read changes W3 alone, a store of WZR writes 0.
+    const registers = Array.from({ length: 29 }, (_, n) => n + 2).filter((n) => n !== 20);
+    const { words, vm, state } = runSystem([
+      {
+        name: 'mvm',
+        kind: 'mvm',
+        cores: [0],
+        source: kernel(
+          'ldr x1, =0x08000000',
+          'mov w2, #0x13',
+          'str w2, [x1]',
+          ...registers.map((n) => `movn x${n}, #${n}, lsl #48`),
+          'ldr w3, [x1]',
+          ...registers.map((n) => note(`x${n}`)),
+          'str wzr, [x1]',
+          'ldrb w4, [x1, #0x400]',
+          'ldr w5, [x1]',
+          note('x5'),
+          psci.systemOff,
+        ),
+      },
+    ]);
+    const found = words('mvm', notesIpa, registers.length + 1);
+    const kept = registers.map((n) => (n === 3 ? 0x13n : BigInt.asUintN(64, ~(BigInt(n) << 48n))));
+    expect(found).toEqual([...kept, 0x10n]);
+    const { exits } = state.vcpus[vm('mvm').vcpus[0] as number]!;
+    expect(exits[exitCauses.indexOf('MMIO')]).toBe(5n);
+  });
+
+  const stray: readonly TestVm[] = [
+    { ...idleMvm, source: kernel(pause(60_000), 'mov x0, #1', note(), psci.systemOff) },
+    { name: 'stray', cores: [1], source: kernel(`ldr x1, =${outside}`, 'mov x0, #1', note(), 'ldr x2, [x1]', note()) },
+  ];
+
+  it('scenario 10: an access outside of memory and devices stops the VM that makes it, and no other', () => {
+    const { run, vm, words, console } = runSystem(stray);
+    expect([run.end, run.exitCode]).toEqual(['stopped', 0]);
+    expect(vm('stray').state).toBe(vmState.inactive);
+    expect(vm('stray').stopReason).toMatch(/^vCPU 0 at PC 0x80000\w+: a read of IPA 0x90000000/);
+    expect(console).toContain('VM 1 (stray) is stopped');
+    expect(words('stray', notesIpa, 2)).toEqual([1n, 0n]);
+    expect(words('mvm', notesIpa)).toEqual([1n]);
+  });
+
+  it('scenario 10, as-is: it is a panic of the hypervisor that names IPA and ELR', () => {
+    const { run, words, console } = runSystem(stray, { quirks: ['panic-on-guest-fault'] });
+    expect([run.end, run.exitCode]).toEqual(['stopped', 1]);
+    expect(console).toMatch(/panic on core 1: VM 1 \(stray\), vCPU 0 at PC 0x80000\w+: a read of IPA 0x90000000/);
+    expect(words('mvm', notesIpa)).toEqual([0n]);
+  });
+});
+
+describe('stage 1 on top of stage 2', () => {
+  // 39-bit VAs: VA 0x1000 leads to the page `old`, RAM is one block.
+  const translated = (mair: number, page: string): string => `
+    .align 12
+    level1: .quad level2 + 3, 0, 0x80000701
+    .align 12
+    level2: .quad level3 + 3
+    .align 12
+    level3: .quad 0, ${page}
+    .align 12
+    stage1:
+    ldr x9, =${mair}
+    msr mair_el1, x9
+    ldr x9, =0x200803519
+    msr tcr_el1, x9
+    adr x9, level1
+    mov x10, #5
+    orr x9, x9, x10, lsl #48
+    msr ttbr0_el1, x9
+    isb
+    mrs x9, sctlr_el1
+    orr x9, x9, #1
+    msr sctlr_el1, x9
+    isb
+    ret`;
+  const normal = 0xff;
+  /** A page that is Normal, accessed, and not global. */
+  const ownPage = (label: string): string => `${label} + 0xf03`;
+
+  it('scenario 7: equal ASIDs and VAs of two VMs on a core never meet, and TLBI of one keeps the entries of the other', () => {
+    const pages = (old: number): string =>
+      ['.align 12', `old: .quad ${old}`, '.align 12', `new: .quad ${old + 1}`].join('\n');
+    const [slice, slices] = [20_000, 5];
+    const invalidator = kernel(
+      'bl stage1',
+      'mov x1, #0x1000',
+      'mov x5, #0',
+      'again: tlbi vmalle1',
+      'dsb nsh',
+      'isb',
+      'ldr x2, [x1]',
+      'cmp x2, #0x100',
+      'cinc x5, x5, ne',
+      'str x5, [x20]',
+      'str x2, [x20, #8]',
+      pause(4_000),
+      'b again',
+      translated(normal, ownPage('old')),
+      pages(0x100),
+    );
+    const keeper = kernel(
+      'bl stage1',
+      'mov x1, #0x1000',
+      'ldr x0, [x1]',
+      note(),
+      // The table changes, the TLB is not told: what it holds stays.
+      `adr x2, new`,
+      'mov x3, #0xf03',
+      'orr x2, x2, x3',
+      'adr x3, level3',
+      'str x2, [x3, #8]',
+      'dsb sy',
+      pause(slice * slices),
+      'ldr x0, [x1]',
+      note(),
+      'tlbi vmalle1',
+      'dsb nsh',
+      'isb',
+      'ldr x0, [x1]',
+      note(),
+      'b .',
+      translated(normal, ownPage('old')),
+      pages(0x200),
+    );
+    const { words, vm, state } = runSystem(
+      [
+        idleMvm,
+        { name: 'invalidator', cores: [1], source: invalidator },
+        { name: 'keeper', cores: [1], source: keeper },
+      ],
+      { tickTicks: slice, maxTicks: 1_000_000 },
+    );
+    expect(words('keeper', notesIpa, 3)).toEqual([0x200n, 0x200n, 0x201n]);
+    expect(words('invalidator', notesIpa, 2)).toEqual([0n, 0x100n]);
+    const { switches } = state.vcpus[vm('keeper').vcpus[0] as number]!;
+    expect(switches).toBeGreaterThan(slices);
+  });
+});
