@@ -8,8 +8,8 @@ u64 entry_x0;
 void intc_connect(void);
 extern u8 image_start[], image_end[];
 
-/* A program without a device tree says so by a definition of its own. */
-const bool takes_end_of_memory __attribute__((weak)) = false;
+/* A program without a device tree says so by a definition of its own. Not const: the compiler would take this one for the only one. */
+bool takes_end_of_memory __attribute__((weak)) = false;
 
 /* SMCCC lets a call change x0-x17. */
 #define CLOBBERS "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory"

@@ -31,4 +31,4 @@ const char *console_name(void);
 /* Where print() goes on a machine with neither PL011 nor virtio console; 0: into memory. */
 extern void (*console_other)(const char *text, u32 length);
 /* Whether X0 at the entry may be the end of memory instead of a device tree (Rhyper's bare-metal applications). */
-extern const bool takes_end_of_memory;
+extern bool takes_end_of_memory;

@@ -9,7 +9,7 @@
 
 enum { most = 200000, open_create = 0x42, open_read = 0, seek_set = 0, seek_end = 2, standard_output = 1 };
 
-const bool takes_end_of_memory = true;
+bool takes_end_of_memory = true;
 static u8 composite[most];
 
 static void write_output(const char *text, u32 length) {
