@@ -117,6 +117,15 @@ describe('traps of system register accesses', () => {
     expect(test.pe.currentEl).toBe(3);
   });
 
+  it('of GIC registers give way to UNDEFINED with a GICv2, which has none', () => {
+    const test = permissive(onePe({ hasGicRegisters: false }));
+    expect((test.mrs('ID_AA64PFR0_EL1')! >> 24n) & 15n).toBe(0n);
+    test.setRegister('HCR_EL2', bit(4));
+    test.enter(1);
+    test.msr('ICC_SGI1R_EL1', 0n);
+    expect([test.pe.currentEl, test.syndrome(1).EC]).toEqual([1, 0]);
+  });
+
   it('by EL1 has priority over one by EL2', () => {
     const test = onePe();
     test.setRegister('SCTLR_EL1', 0n);

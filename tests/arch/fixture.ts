@@ -95,7 +95,9 @@ function fakeCore(): FakeCore {
   return core;
 }
 
-export type MachineOptions = Partial<Pick<PeOptions, 'hasEl2' | 'hasEl3' | 'firmware' | 'semihosting'>> & {
+export type MachineOptions = Partial<
+  Pick<PeOptions, 'hasEl2' | 'hasEl3' | 'hasGicRegisters' | 'firmware' | 'semihosting'>
+> & {
   readonly count?: number;
 };
 
