@@ -151,7 +151,9 @@ export async function runVmProgram({ program, flat, machine, cores, options, dev
       resolve(guestFolder, 'bin/vm', `${program}.${flat ? 'img' : 'elf'}`),
       ...[`--cores=${cores}`, `--gic=${machine.gic}`, `--virtualization=${onOff(machine.virtualization)}`],
       ...(devices.includes('block') ? [`--drive=${disk},serial=heddle-disk`] : []),
+      ...(devices.includes('net') ? ['--net=user'] : []),
       ...(devices.includes('entropy') ? ['--rng'] : []),
+      ...(devices.includes('console') ? ['--console'] : []),
       `--kernel-args=${options}`,
     ]);
   } finally {
