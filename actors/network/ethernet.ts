@@ -22,10 +22,5 @@ export const macToBytes = (address: MacAddress): number[] =>
 /** To more than one station, the broadcast among them. */
 export const isGroupAddress = (address: MacAddress): boolean => Math.floor(address / 2 ** 40) % 2 === 1;
 
-export const formatMac = (address: MacAddress): string =>
-  macToBytes(address)
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join(':');
-
 export const isFrame = (bytes: Uint8Array): boolean =>
   bytes.length >= etherHeaderBytes && bytes.length <= maxFrameBytes;

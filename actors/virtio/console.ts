@@ -22,7 +22,7 @@ export interface ConsoleOptions {
   readonly rows: number;
 }
 
-export const consoleFeature = { SIZE: 0, MULTIPORT: 1, EMERG_WRITE: 2 } as const;
+const consoleFeature = { SIZE: 0, MULTIPORT: 1, EMERG_WRITE: 2 } as const;
 
 /** Of struct virtio_console_control. */
 export const controlEvent = {

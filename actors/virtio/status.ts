@@ -33,7 +33,7 @@ export type DeviceState = 'reset' | 'acknowledged' | 'driven' | 'negotiated' | '
  * FAILED leads from every state to failed: the driver has given up. Rings are read in the state live, and in no other. A device takes
  * FEATURES_OK only for a set of features that it can serve; otherwise the bit stays 0 and the driver can read that it does.
  */
-export const deviceMachine = createMachine({
+const deviceMachine = createMachine({
   id: 'virtio-device',
   initial: 'reset',
   on: { RESET: '.reset', FAILED: '.failed' },

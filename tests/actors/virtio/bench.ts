@@ -6,7 +6,7 @@ import { configOffset, type TransportRegister, transportTable } from '../../../a
 import { VirtioTransport } from '../../../actors/virtio/transport.ts';
 
 /** Bytes at `base`, between two fences that nobody may touch. */
-export class FencedMemory implements GuestMemory {
+class FencedMemory implements GuestMemory {
   readonly base = 0x4000_0000;
   readonly sizeBytes: number;
   private readonly all: Uint8Array;
@@ -62,7 +62,7 @@ export class FencedMemory implements GuestMemory {
 const fenceBytes = 4096;
 const fenceByte = 0xa5;
 
-export class FakeVirtioPort implements VirtioPort {
+class FakeVirtioPort implements VirtioPort {
   readonly memory = new FencedMemory();
   readonly timers = new Map<number, number>();
   level = false;
