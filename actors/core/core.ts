@@ -386,7 +386,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       // The handler's first instruction has faulted into the same handler.
       const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
       samePlace = isSamePlace ? samePlace + 1 : 0;
-      if (samePlace < loopLimit) continue;
+      // What a virtual machine does to itself is its hypervisor's to bound.
+      if (samePlace < loopLimit || resident) continue;
       options.guestError(loopSentence());
       halted();
     }

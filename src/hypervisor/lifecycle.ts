@@ -195,6 +195,14 @@ export function* build(rhyper: Rhyper, vm: Vm): Activity<Refusal> {
   return undefined;
 }
 
+/** Says why a VM cannot be built. */
+export function refuseBuild(rhyper: Rhyper, vm: Vm, refusal: string): void {
+  const sentence = `VM ${vm.id} (${vm.name}) cannot be built: ${refusal}`;
+  const isPanic = hasQuirk(rhyper, 'panic-on-failed-build');
+  rhyper.port.log(isPanic ? `panic on core ${rhyper.index}: ${sentence}` : sentence);
+  if (isPanic) rhyper.port.stop(1);
+}
+
 /** Copies bytes to an IPA of a VM that is built; false where they do not fit into its memory. */
 export function load(rhyper: Rhyper, vm: Vm, ipa: number, bytes: Uint8Array): boolean {
   for (let n = 0; n < vm.regionCount; n += 1) {
@@ -295,7 +303,7 @@ function* clearMemory(rhyper: Rhyper, vm: Vm): Activity {
 
 /** Quiesces a VM and clears its memory; it is booted again when its images have been loaded anew. */
 export function* resetVm(rhyper: Rhyper, vm: Vm): Activity {
-  yield* shutDown(rhyper, vm);
+  if (!hasQuirk(rhyper, 'reset-while-running')) yield* shutDown(rhyper, vm);
   yield* clearMemory(rhyper, vm);
   loadTree(rhyper, vm);
   vm.messagePage = 0;

@@ -7,6 +7,8 @@ export type Profile = 'rust-shyper-2023' | 'rust-shyper-2025' | 'rtshyper' | 'te
 /** Defects of the ancestor that can be had one at a time; all of them together are `fidelity: as-is`. */
 export const quirks = {
   'panic-on-guest-fault': 'a bad access of a guest stops the whole hypervisor',
+  'panic-on-failed-build': 'a VM that cannot be built stops the whole hypervisor',
+  'reset-while-running': 'a VM that is reset by force goes on in cleared memory until it is booted again',
   'no-privilege-check': 'any VM may call any function and name any VM',
   'lifo-ipi': 'messages between cores are handled newest first',
   'isv-ignored': 'a data abort without a valid syndrome is taken for an access to X0',

@@ -18,7 +18,7 @@ import { coreAt, type Rhyper, type RhyperPlatform, type RhyperPort } from './con
 import type { SystemDescription, VmDescription } from './description.ts';
 import { begin, enter, serveIpis } from './entry.ts';
 import { initInterrupts } from './interrupts.ts';
-import { boot, build, claimVm, configure, load, loadTree } from './lifecycle.ts';
+import { boot, build, claimVm, configure, load, loadTree, refuseBuild } from './lifecycle.ts';
 import { limits } from './limits.ts';
 import { pageBytes } from './memory.ts';
 import { costs } from './options.ts';
@@ -110,7 +110,7 @@ export function createRhyper(parts: RhyperParts): ResidentHypervisor {
     configure(vm, vmDescription);
     const refusal = yield* build(rhyper, vm);
     if (refusal !== undefined) {
-      port.log(`VM ${vm.id} (${vm.name}) cannot be built: ${refusal}`);
+      refuseBuild(rhyper, vm, refusal);
       return undefined;
     }
     const { kernel, ramdisk, tree } = vmDescription;

@@ -7,11 +7,13 @@ import { gicdIpa, gicrIpa, kernelIpa } from './system.ts';
 export const notesIpa = kernelIpa + 0x1_0000;
 export const sharedIpa = notesIpa + 0x800;
 
-/** A number, or a label of the kernel. */
+/** A number, a register, or a label of the kernel. */
 type Operand = number | bigint | string;
 
-const load = (register: string, value: Operand): string =>
-  typeof value === 'string' ? `adr ${register}, ${value}` : `ldr ${register}, =${value}`;
+const load = (register: string, value: Operand): string => {
+  if (typeof value !== 'string') return `ldr ${register}, =${value}`;
+  return /^x\d+$/.test(value) ? `mov ${register}, ${value}` : `adr ${register}, ${value}`;
+};
 
 /** A kernel: X19 keeps what it was started with. The literals end up behind its last part. */
 export const kernel = (...parts: readonly string[]): string =>

@@ -4,7 +4,7 @@
 import type { Activity } from '../../arch/resident.ts';
 import { hasQuirk, type Rhyper } from '../context.ts';
 import { readGuest, readGuestText, readGuestWords } from '../guest-memory.ts';
-import { build, claimVm, load, loadTree } from '../lifecycle.ts';
+import { build, claimVm, load, loadTree, refuseBuild } from '../lifecycle.ts';
 import { limits } from '../limits.ts';
 import { pageBytes } from '../memory.ts';
 import { deviceKind, vmKind, type VmConfig } from '../state.ts';
@@ -185,7 +185,7 @@ function* uploadImage(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefi
   if (vm.isBuilt === 0) {
     const refusal = yield* build(rhyper, vm);
     if (refusal !== undefined) {
-      rhyper.port.log(`VM ${vm.id} (${vm.name}) cannot be built: ${refusal}`);
+      refuseBuild(rhyper, vm, refusal);
       return undefined;
     }
     if (!loadTree(rhyper, vm)) {

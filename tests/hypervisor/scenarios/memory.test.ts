@@ -84,6 +84,23 @@ describe('memory of virtual machines', () => {
   });
 });
 
+describe('a virtual machine that has lost its vectors', () => {
+  it('takes exceptions for ever at one place, and the others go on', () => {
+    const { run, vm, words } = runSystem(
+      [
+        { ...idleMvm, source: kernel(pause(100_000), 'mov x0, #1', note(), 'b .') },
+        { name: 'lost', cores: [1], source: kernel(`ldr x0, =${notesIpa + 0x800}`, 'msr vbar_el1, x0', 'udf #0') },
+        { name: 'neighbour', cores: [1], source: kernel('1: add x0, x0, #1', 'str x0, [x20]', 'b 1b') },
+      ],
+      { tickTicks: 20_000, maxTicks: 250_000 },
+    );
+    expect(run.end).toBe('max-time');
+    expect(vm('lost').state).toBe(vmState.active);
+    expect(words('mvm', notesIpa)).toEqual([1n]);
+    expect(words('neighbour', notesIpa)[0]).toBeGreaterThan(10_000n);
+  });
+});
+
 describe('stage 1 on top of stage 2', () => {
   // 39-bit VAs: VA 0x1000 leads to the page `old`, RAM is one block.
   const translated = (mair: number, page: string): string => `
