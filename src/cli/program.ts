@@ -9,7 +9,8 @@ import { normaliseQemuWords } from './qemu-words.ts';
 import { laterRunOptions, runOptionRows, takesValue } from './run-options.ts';
 import { run } from './run.ts';
 import { version } from './version.ts';
-import { type RunVmSystem, type TypedVmOptions, vm } from './vm.ts';
+import { type RunVmSystem, vm } from './vm.ts';
+import { type TypedVmOptions, vmOptionRows } from './vm-options.ts';
 import type { AsmOptions } from './asm.ts';
 import type { DisasmOptions } from './disasm.ts';
 import type { RunMachine } from './run.ts';
@@ -71,23 +72,29 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .option('--json', 'print one JSON document')
     .action((inputs: string[], options: DisasmOptions) => disasm(inputs, options, terminal));
 
-  program
+  const vmCommand = program
     .command('vm')
     .description('boot a system of virtual machines under Rhyper')
     .argument('<FILE>', 'system file (YAML), a VM file of the ancestor (JSON), or "demo"')
     .argument('[COMMANDS...]', 'for the shell of the management VM, when the VMs have been booted')
-    .option('--seed <N>', 'where every random choice comes from', '1')
-    .option('--host-threads <N>', 'threads of the host to use; the run is the same for any number')
-    .option('--max-time <T>', 'end the run at this simulated time, as in 200ms')
-    .option('--profile <NAME>', 'which relative of the ancestor decides')
-    .option('--fidelity <strict|as-is>', 'as-is: with every defect of the ancestor')
-    .option('--quirk <NAME>', 'one defect of the ancestor; may be given several times', collect)
-    .option('--wait-traps', 'WFI and WFE of guests enter EL2')
-    .option('--injection <NAME>', 'list-registers or hcr-bits')
-    .option('--stats', 'print the table per core as well')
-    .option('--json', 'print one JSON document; the consoles go to standard error')
     .action(async (file: string, words: string[], typed: TypedVmOptions) => {
       finish(await vm(file, words, typed, terminal, machinery.runVmSystem));
+    });
+  for (const { flags, says, byDefault } of vmOptionRows) {
+    const option = new Option(flags, says);
+    vmCommand.addOption(byDefault === undefined ? option : option.default(byDefault));
+  }
+  vmCommand.option('--quirk <NAME>', 'one defect of the ancestor; may be given several times', collect);
+  vmCommand
+    .command('ctl')
+    .description('boot a system, give commands to the shell of its management VM, and power off')
+    .argument('<FILE>', 'as above')
+    .argument('<COMMANDS...>', 'each one argument, as in "vm list"')
+    .configureHelp({ showGlobalOptions: true })
+    // The options are those of `heddle vm`, which has read them wherever they stand.
+    .action(async (file: string, words: string[]) => {
+      const typed = vmCommand.opts<TypedVmOptions>();
+      finish(await vm(file, [...words, 'exit'], typed, terminal, machinery.runVmSystem));
     });
   return program;
 }

@@ -107,7 +107,7 @@ function parseConductor(name: string): 'lockstep' {
 }
 
 /** Hosts are kept as bits of a word, and each pair of them has a mailbox; a run with more takes longer, not shorter. */
-const maxHostThreads = 32;
+export const maxHostThreads = 32;
 
 /** More threads than cores of the host would only wait for each other. */
 function defaultHostThreads(cores: number): number {
@@ -168,7 +168,8 @@ export const machineOf = ({ gicVersion, virtualization, secure, iommu = 'none', 
     ...(dmaEngines === 0 ? [] : [`dma=${dmaEngines}`]),
   ].join();
 
-const quote = (text: string): string => (/^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const quote = (text: string): string =>
+  /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The command that does this run again. What changes only speed or output is left out. */
 export function commandOf(options: RunOptions): string {

@@ -86,7 +86,8 @@ const reasonSentence: Readonly<Record<RunReason, string>> = {
 };
 
 /** Why the run has ended, in one sentence. */
-export const endingOf = ({ reason, message }: RunReport): string => message ?? reasonSentence[reason];
+export const endingOf = ({ reason, message }: Pick<RunReport, 'reason' | 'message'>): string =>
+  message ?? reasonSentence[reason];
 
 /** One document; host time only if it is given. */
 export function formatJson(report: RunReport, hostTimeMs?: number): string {

@@ -3,6 +3,7 @@
 import Table from 'cli-table3';
 import type { VmSystemReport } from '../vm/report.ts';
 import { formatCount, formatTime } from './figures.ts';
+import type { Latency } from './latency.ts';
 
 const style = { head: [], border: [], compact: true };
 
@@ -16,13 +17,13 @@ export function formatVmTables({ vms, cores }: VmSystemReport): string {
     head: ['VM', 'vCPU', 'core', 'state', 'in guest', 'injected', 'direct', 'switches', 'exits'],
     style,
   });
-  for (const { id, name, state, vcpus } of vms)
+  for (const { id, name, state, stopReason, vcpus } of vms)
     for (const { vcpu, core, guestNs, injectedInterrupts, directInterrupts, switches, exits } of vcpus)
       guests.push([
         `${id} ${name}`,
         `${vcpu}`,
         `${core}`,
-        state,
+        stopReason === undefined ? state : 'stopped',
         formatTime(guestNs),
         formatCount(injectedInterrupts),
         formatCount(directInterrupts),
@@ -30,10 +31,10 @@ export function formatVmTables({ vms, cores }: VmSystemReport): string {
         listed(exits),
       ]);
   const hypervisor = new Table({
-    head: ['core', 'in EL2', 'idle', 'ticks', 'schedules', 'foreign IRQs', 'IPIs sent'],
+    head: ['core', 'in EL2', 'idle', 'ticks', 'schedules', 'foreign IRQs', 'IPIs sent', 'IPIs received'],
     style,
   });
-  for (const { core, hypervisorNs, idleNs, ticks, schedules, foreignInterrupts, ipisSent } of cores)
+  for (const { core, hypervisorNs, idleNs, ticks, schedules, foreignInterrupts, ipisSent, ipisReceived } of cores)
     hypervisor.push([
       `${core}`,
       formatTime(hypervisorNs),
@@ -42,6 +43,18 @@ export function formatVmTables({ vms, cores }: VmSystemReport): string {
       formatCount(schedules),
       formatCount(foreignInterrupts),
       listed(ipisSent),
+      listed(ipisReceived),
     ]);
-  return `${guests.toString()}\n${hypervisor.toString()}`;
+  const stopped = vms.flatMap(({ id, name, stopReason }) =>
+    stopReason === undefined ? [] : [`VM ${id} (${name}) was stopped: ${stopReason}`],
+  );
+  return [guests.toString(), ...stopped, hypervisor.toString()].join('\n');
+}
+
+/** How late real-time tasks have woken. */
+export function formatLatencies(latencies: Readonly<Record<string, Latency>>): string {
+  const table = new Table({ head: ['latency of', 'min', 'median', 'p99', 'p99.9', 'max'], style });
+  for (const [name, { min, median, p99, p999, max }] of Object.entries(latencies))
+    table.push([name, ...[min, median, p99, p999, max].map(formatTime)]);
+  return table.toString();
 }
