@@ -1,4 +1,4 @@
-// Pieces of small A64 kernels for virtual machines: calls of the hypervisor and of PSCI, the GICv3 as a VM sees it, exception vectors, and
+// Pieces of small A64 kernels for virtual machines: calls of the hypervisor and of PSCI, the GICv3 as a VM sees it, and
 // a place for what a kernel finds. X20 points at that place, and moves on with every `note`.
 
 import { gicdIpa, gicrIpa, kernelIpa } from './system.ts';
@@ -79,23 +79,3 @@ export const setPending = (intid: number): string => store(gicdIpa + 0x200 + 4 *
 
 /** Notes the INTID of the interrupt that is acknowledged, and ends it. */
 export const takeInterrupt = ['mrs x0, icc_iar1_el1', note(), 'msr icc_eoir1_el1, x0', 'isb'].join('\n');
-
-/** VBAR_EL1 at a table of vectors: what stands at the vector of each kind from the current level with SP_ELx; others stop the vCPU. */
-export function vectors({
-  synchronous = 'b .',
-  irq = 'b .',
-  serror = 'b .',
-}: Partial<Record<'synchronous' | 'irq' | 'serror', string>>): string {
-  const at = (code: string): string => `.align 7\n${code}`;
-  return [
-    '.align 11',
-    'vectors:',
-    ...Array.from({ length: 4 }, () => at('b .')),
-    at(synchronous),
-    at(irq),
-    at('b .'),
-    at(serror),
-    '.align 7',
-  ].join('\n');
-}
-export const useVectors = 'adr x9, vectors\nmsr vbar_el1, x9\nisb';

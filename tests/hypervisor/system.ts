@@ -17,6 +17,8 @@ const stepModule = new WebAssembly.Module(encodeStepModule());
 const MiB = 0x10_0000;
 const memoryBytes = 96 * MiB;
 const ownBytes = 16 * MiB;
+/** The last of RAM: what the management VM may read only, where a test asks for that. */
+const storeBytes = 2 * MiB;
 export const kernelIpa = 0x8000_0000;
 export const gicdIpa = 0x0800_0000;
 export const gicrIpa = 0x080a_0000;
@@ -95,9 +97,9 @@ export interface System {
 
 export function runSystem(
   vms: readonly TestVm[],
-  options: Partial<RhyperOptions> & { cores?: number; maxTicks?: number; seed?: number } = {},
+  options: Partial<RhyperOptions> & { cores?: number; maxTicks?: number; seed?: number; storeIpa?: number } = {},
 ): System {
-  const { cores = 2, maxTicks = 20_000_000, seed = 1, ...rhyper } = options;
+  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, ...rhyper } = options;
   const board = resolveBoard({ cores, memoryBytes, gicVersion: 3, virtualization: true, secure: false });
   const pages = (ramBase + memoryBytes) >>> 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -105,6 +107,9 @@ export function runSystem(
     options: { ...strict, ...rhyper },
     vms: vms.map(describeVm),
     slots: [],
+    ...(storeIpa !== undefined && {
+      store: { ipa: storeIpa, pa: ramBase + memoryBytes - storeBytes, bytes: storeBytes },
+    }),
   };
   let console = '';
   const machine = oneHostMachine(
@@ -125,7 +130,7 @@ export function runSystem(
       resident: {
         description,
         ownMemory: { pa: ramBase, bytes: ownBytes },
-        vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes },
+        vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes - storeBytes },
         uarts: [],
         backends: [],
       },
