@@ -79,7 +79,7 @@ export interface HostedMachine {
 const vmTransportWindows = { pa: memoryMap.vmTransports.base + windowRegisters, stride: vmTransportBytes };
 
 /** Whose the lines of the hypervisor's own console are. */
-export const hypervisorSource = 'rhyper';
+const hypervisorSource = 'rhyper';
 
 const firstPpi = 16;
 const firstSpi = 32;

@@ -89,11 +89,7 @@ export function setBit(words: Uint32Array, n: number, value: boolean): void {
   words[n >>> 5] = value ? (words[n >>> 5] as number) | mask : (words[n >>> 5] as number) & ~mask;
 }
 
-/** A general-purpose register of a vCPU, wherever it is now. Register 31 reads as 0 and ignores writes. */
-export function readVcpuX(rhyper: Rhyper, vcpu: Vcpu, n: number): bigint {
-  if (activeVcpu(rhyper) === vcpu) return rhyper.pe.readX(n);
-  return vcpu.x[n] ?? 0n;
-}
+/** Writes a general-purpose register of a vCPU, wherever it is now; register 31 ignores it. */
 export function writeVcpuX(rhyper: Rhyper, vcpu: Vcpu, n: number, value: bigint): void {
   if (activeVcpu(rhyper) === vcpu) rhyper.pe.writeX(n, BigInt.asUintN(64, value));
   else if (n < vcpu.x.length) vcpu.x[n] = value;

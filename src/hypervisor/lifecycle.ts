@@ -20,7 +20,7 @@ import { attachSlots, detachSlots } from './slots.ts';
 import { resetVgicOfVm } from './vgic/reset.ts';
 
 /** What the kinds of VMM message between cores ask for. */
-export const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
+const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
 
 /** A refusal, in words; undefined where all is well. */
 type Refusal = string | undefined;

@@ -59,7 +59,7 @@ export function abortedAccess(rhyper: Rhyper): AbortedAccess {
   };
 }
 
-export function deviceAt(vm: Vm, ipa: number): EmulatedDevice | undefined {
+function deviceAt(vm: Vm, ipa: number): EmulatedDevice | undefined {
   return vm.config.devices.find(
     (device, n) => n < vm.config.deviceCount && ipa >= device.ipa && ipa < device.ipa + device.bytes,
   );

@@ -30,7 +30,7 @@ const result = { notSupported: -1n, invalidParameters: -2n, denied: -3n, already
 const migrationNotRequired = 2n;
 const affinityMask = 0xff_00ff_ffffn;
 
-export const powerEvent = { on: 0, off: 1, reset: 2 } as const;
+const powerEvent = { on: 0, off: 1, reset: 2 } as const;
 
 /** The HVC function and event by which the MVM is asked to load a VM's image again. */
 const uploadImage = { fid: 0x11, event: 9 } as const;

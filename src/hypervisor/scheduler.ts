@@ -36,7 +36,7 @@ function* ascend(rhyper: Rhyper, vcpu: Vcpu): Activity {
 }
 
 /** Gives the core to a vCPU of its queue. */
-export function* switchTo(rhyper: Rhyper, vcpu: Vcpu): Activity {
+function* switchTo(rhyper: Rhyper, vcpu: Vcpu): Activity {
   if (activeVcpu(rhyper) === vcpu) return;
   yield* work(costs.vcpuSwitch);
   yield* descend(rhyper);

@@ -13,7 +13,7 @@ import type { Vm } from './state.ts';
 
 /** T0SZ 28, SL0 1, write-back inner shareable walks, 4KB granule, 36-bit PA, RES1. */
 export const vtcr = 0x8001_355cn;
-export const ipaBits = 36;
+const ipaBits = 36;
 
 const blockBytes = 0x20_0000;
 const firstLevel = 1;

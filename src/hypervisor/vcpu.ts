@@ -30,8 +30,7 @@ function hcrOf(rhyper: Rhyper, vm: Vm): bigint {
   return hcr;
 }
 
-export const readSaved = (vcpu: Vcpu, name: VcpuRegister): bigint => vcpu.system[systemSlot(name)] as bigint;
-export function writeSaved(vcpu: Vcpu, name: VcpuRegister, value: bigint): void {
+function writeSaved(vcpu: Vcpu, name: VcpuRegister, value: bigint): void {
   vcpu.system[systemSlot(name)] = value;
 }
 
