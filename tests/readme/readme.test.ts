@@ -111,7 +111,7 @@ describe('README.md', () => {
     expect(stderr).toBe(`heddle: which command? ${listed.filter((name) => name !== 'help').join(', ')}\n`);
   });
 
-  test.each(['litmus', 'hunt', 'replay', 'scale', 'bench', 'vm', 'pipeline'])(
+  test.each(['litmus', 'hunt', 'replay', 'scale', 'bench', 'pipeline'])(
     'says that "heddle %s" is not there yet',
     async (name) => {
       const { stderr } = await heddle([name]);
