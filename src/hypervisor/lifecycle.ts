@@ -42,6 +42,7 @@ export function claimVm(rhyper: Rhyper, name: string, kind: number): Vm | undefi
   vm.stopReason = '';
   vm.messagePage = 0;
   vm.messageSlot = 0;
+  vm.filePage = 0;
   vm.vcpuCount = 0;
   const { config } = vm;
   config.memoryCount = 0;

@@ -14,7 +14,7 @@ const slotBytes = 512;
 export interface VmMessage {
   readonly fid: number;
   readonly event: number;
-  readonly arguments: readonly number[];
+  readonly arguments: readonly (number | bigint)[];
 }
 
 /** False, and a line on the console, where the VM has named no page. */

@@ -104,6 +104,8 @@ const vm = record({
   /** The page of messages from the hypervisor: 0 until the VM has named one. */
   messagePage: 'address',
   messageSlot: 'u32',
+  /** The page of the management VM's memory by which it answers file calls: 0 until it has offered one. */
+  filePage: 'address',
   nextShareIpa: 'address',
   /** Why the hypervisor has stopped it, for the report. */
   stopReason: text(256),

@@ -6,11 +6,12 @@ import { hasQuirk, type Rhyper, vmAt, writeVcpuX } from '../context.ts';
 import { costs } from '../options.ts';
 import type { Vcpu } from '../state.ts';
 import { configurationCalls } from './configuration.ts';
+import { fileCalls } from './file-calls.ts';
 import { interVmCalls } from './inter-vm.ts';
 import { managementCalls } from './management.ts';
 import type { HypercallRow } from './hypercall.ts';
 
-const rows: readonly HypercallRow[] = [...managementCalls, ...interVmCalls, ...configurationCalls];
+const rows: readonly HypercallRow[] = [...managementCalls, ...interVmCalls, ...configurationCalls, ...fileCalls];
 const rowOf = new Map(rows.map((row) => [(row.fid << 8) | row.event, row]));
 
 const failure = 0xffff_ffff_ffff_ffffn;

@@ -1,0 +1,139 @@
+// File calls of bare-metal applications (section 14 of the ancestor's description, "Unilib"): the hypervisor hands them to the management
+// VM, which has the files, through a page of that VM's memory: its configuration, and a flag and a value for each answer.
+//
+// The calling core waits at EL2, where it serves the messages of other cores. In the ancestor it waits for ever, and on the core of the
+// management VM too; here it gives up, and says so at once where the answer cannot come.
+
+import { type Activity, dsb, work } from '../../arch/resident.ts';
+import { type Rhyper, vcpuOf, vmAt } from '../context.ts';
+import { readGuest, writeGuest } from '../guest-memory.ts';
+import { sendMessage } from '../messages.ts';
+import { walkStage2 } from '../stage2.ts';
+import { type Vm, vmState } from '../state.ts';
+import type { Hypercall, HypercallHandler, HypercallRow } from './hypercall.ts';
+import { vmArgument } from './management.ts';
+
+const fid = 0x12;
+const event = { init: 0, open: 1, close: 2, read: 3, write: 4, lseek: 5, append: 7, finished: 8 } as const;
+
+/** Offsets in the page: the VM that it is for, its buffer, the flag of an answer and the answer. */
+const page = { vmId: 32, bufferBytes: 40, bufferIpa: 56, flag: 72, value: 80, bytes: 88 } as const;
+
+const pollTicks = 2_000;
+/** 20 ms: longer than any answer takes that comes at all. */
+const mostPolls = 10_000;
+
+const at = ({ args }: Hypercall, n: number): bigint => args[n] ?? 0n;
+const doubleword = (rhyper: Rhyper, pa: number): bigint => rhyper.memory.view.getBigUint64(pa, true);
+
+/** APPEND: the management VM offers a page for a VM. */
+// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
+function* append(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const ipa = at(call, 0);
+  const bytes = readGuest(rhyper, call.caller, ipa, page.bytes);
+  const walked = ipa < 1n << 48n ? walkStage2(rhyper, call.caller, Number(ipa)) : undefined;
+  if (!bytes || !walked?.isWritable || ipa % 8n !== 0n || (ipa % 0x1000n) + BigInt(page.bytes) > 0x1000n)
+    return undefined;
+  const vm = vmArgument(rhyper, new DataView(bytes.buffer).getBigUint64(page.vmId, true));
+  if (!vm) return undefined;
+  vm.filePage = walked.pa;
+  return 0n;
+}
+
+/** Lets time pass until `isDone`; false when it took too long or nobody can answer. */
+function* waitUntil(rhyper: Rhyper, caller: Vm, isDone: () => boolean): Activity<boolean> {
+  const manager = vcpuOf(rhyper, vmAt(rhyper, 0), 0);
+  if (!manager || manager.core === rhyper.index || vmAt(rhyper, 0).state !== vmState.active) return false;
+  for (let n = 0; n < mostPolls && caller.state === vmState.active; n += 1) {
+    if (isDone()) return true;
+    yield* rhyper.serveIpis();
+    yield* work(pollTicks);
+  }
+  return false;
+}
+
+function* init(rhyper: Rhyper, { caller }: Hypercall): Activity<bigint | undefined> {
+  if (caller.filePage !== 0) return 0n;
+  if (!(yield* sendMessage(rhyper, vmAt(rhyper, 0), { fid, event: event.init, arguments: [caller.id] })))
+    return undefined;
+  return (yield* waitUntil(rhyper, caller, () => caller.filePage !== 0)) ? 0n : undefined;
+}
+
+/** One call: `sent` goes into the buffer before, what the answer counts comes out of it behind. */
+function* ask(
+  rhyper: Rhyper,
+  caller: Vm,
+  number: number,
+  args: readonly bigint[],
+  sent?: Uint8Array,
+): Activity<bigint | undefined> {
+  const { filePage } = caller;
+  if (filePage === 0) return undefined;
+  const manager = vmAt(rhyper, 0);
+  if (sent && sent.length > Number(doubleword(rhyper, filePage + page.bufferBytes))) return undefined;
+  if (sent && !writeGuest(rhyper, manager, doubleword(rhyper, filePage + page.bufferIpa), sent)) return undefined;
+  rhyper.port.writeRam(filePage + page.flag, new Uint8Array(16));
+  yield* dsb(rhyper.pe);
+  if (!(yield* sendMessage(rhyper, manager, { fid, event: number, arguments: [BigInt(caller.id), ...args] })))
+    return undefined;
+  const isAnswered = (): boolean => doubleword(rhyper, filePage + page.flag) !== 0n;
+  if (!(yield* waitUntil(rhyper, caller, isAnswered))) return undefined;
+  return doubleword(rhyper, filePage + page.value);
+}
+
+const limitBytes = 0x10_0000n;
+
+function* open(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const [path = 0n, length = 0n, flags = 0n] = call.args;
+  const bytes = length < limitBytes ? readGuest(rhyper, call.caller, path, Number(length)) : undefined;
+  return bytes && (yield* ask(rhyper, call.caller, event.open, [length, flags], bytes));
+}
+
+function* write(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const [fd = 0n, buffer = 0n, length = 0n] = call.args;
+  const bytes = length < limitBytes ? readGuest(rhyper, call.caller, buffer, Number(length)) : undefined;
+  return bytes && (yield* ask(rhyper, call.caller, event.write, [fd, length], bytes));
+}
+
+/** Copies as many bytes as the answer says, and no more than were asked for. */
+function* read(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const [fd = 0n, buffer = 0n, length = 0n] = call.args;
+  if (length >= limitBytes) return undefined;
+  const answer = yield* ask(rhyper, call.caller, event.read, [fd, length]);
+  if (answer === undefined || answer > length) return answer;
+  const from = doubleword(rhyper, call.caller.filePage + page.bufferIpa);
+  const bytes = readGuest(rhyper, vmAt(rhyper, 0), from, Number(answer));
+  return bytes && writeGuest(rhyper, call.caller, buffer, bytes) ? answer : undefined;
+}
+
+function* close(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  return yield* ask(rhyper, call.caller, event.close, [at(call, 0)]);
+}
+
+function* lseek(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  return yield* ask(rhyper, call.caller, event.lseek, [at(call, 0), at(call, 1), at(call, 2)]);
+}
+
+// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
+function* finished(): Activity<bigint> {
+  return 0n;
+}
+
+const row = (number: number, name: string, handle: HypercallHandler, manager = false): HypercallRow => ({
+  fid,
+  event: number,
+  name: `UNILIB ${name}`,
+  manager,
+  handle,
+});
+
+export const fileCalls: readonly HypercallRow[] = [
+  row(event.init, 'INIT', init),
+  row(event.open, 'OPEN', open),
+  row(event.close, 'CLOSE', close),
+  row(event.read, 'READ', read),
+  row(event.write, 'WRITE', write),
+  row(event.lseek, 'LSEEK', lseek),
+  row(event.append, 'APPEND', append, true),
+  row(event.finished, 'FINISHED', finished),
+];
