@@ -97,6 +97,10 @@ function identities(coreCount: number) {
   return { cores: range(0), redistributors: range(coreCount), distributor, uart, rtc, power, virtio: power + 1 };
 }
 
+/** The identity after those of all these actors. */
+const firstFree = (actors: readonly (readonly [ActorId, unknown])[]): ActorId =>
+  1 + Math.max(...actors.map(([id]) => id));
+
 /** Cores are dealt out in equal runs of consecutive numbers. */
 export const hostOfCore = ({ board, hosts }: MachineConfig, core: number): number =>
   Math.floor((core * hosts) / board.cores.length);
@@ -137,7 +141,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     memory: ramOf,
   });
   const dma = dmaDevices(board, {
-    firstId: ids.virtio + 1 + config.devices.length,
+    firstId: firstFree(virtio.actors),
     distributor: ids.distributor,
     firstSpi,
     ramOf,
@@ -148,7 +152,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     backends: config.resident?.backends ?? [],
     seed: config.seed,
     distributor: ids.distributor,
-    firstId: ids.virtio + 1 + config.devices.length + dma.actors.length,
+    firstId: firstFree([...virtio.actors, ...dma.actors]),
     memory: (port) => deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port),
     console: (vm, bytes) => {
       output.console(bytes, vm);

@@ -64,7 +64,7 @@ const firstSpi = 32;
 /** A disk answers after 10 µs and 128 ns for each sector: a fast one of 4 GB/s. */
 export const diskService = { baseTicks: 10_000, ticksPerSector: 128 };
 
-const consoleSize = { columns: 80, rows: 25 };
+export const consoleSize = { columns: 80, rows: 25 };
 
 /** Devices with the same run's seed differ. */
 export const deviceSeed = (seed: number, slot: number): number => (seed ^ Math.imul(slot + 1, 0x85eb_ca6b)) >>> 0;

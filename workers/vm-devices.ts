@@ -3,18 +3,22 @@
 
 import type { Actor, ActorId, Port } from '../actors/actor.ts';
 import type { BusRegion } from '../actors/bus/map.ts';
+import { macAt } from '../actors/network/ethernet.ts';
+import { Switch } from '../actors/network/switch.ts';
+import { UserBackend } from '../actors/network/user-network.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { blockDevice } from '../actors/virtio/block.ts';
 import { imageStore } from '../actors/virtio/block-store.ts';
-import type { DeviceFactory } from '../actors/virtio/device.ts';
+import { consoleDevice } from '../actors/virtio/console.ts';
 import { entropyDevice } from '../actors/virtio/entropy.ts';
 import type { GuestMemory } from '../actors/virtio/guest-memory.ts';
+import { VirtioMmio } from '../actors/virtio/virtio-mmio.ts';
+import { VirtioNetMmio } from '../actors/virtio/virtio-net-mmio.ts';
 import { VmTransport } from '../actors/virtio/vm-transport.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
 import type { SlotDescription } from '../src/hypervisor/description.ts';
-import { UserError } from '../src/report/user-error.ts';
 import type { Backend, GuestUart } from '../src/vm/system.ts';
-import { deviceSeed, diskService } from './virtio-devices.ts';
+import { consoleSize, deviceSeed, diskService } from './virtio-devices.ts';
 
 export interface VmDeviceOptions {
   readonly uarts: readonly GuestUart[];
@@ -36,21 +40,6 @@ export interface VmDevices {
 
 const firstSpi = 32;
 
-function factoryOf(backend: Backend, slot: number, seed: number): DeviceFactory {
-  switch (backend.kind) {
-    case 'block': {
-      const { disk } = backend;
-      const store = imageStore(disk.bytes, disk.readOnly, () => {});
-      return blockDevice({ store, serial: disk.name, service: diskService });
-    }
-    case 'entropy':
-      return entropyDevice(deviceSeed(seed, slot));
-    case 'net':
-    case 'console':
-      throw new UserError(`${backend.vm}: a virtio ${backend.kind} device of a VM is not supported yet`);
-  }
-}
-
 /** UARTs but for the board's own, whose output is the first VM's: machine.ts has that one. */
 export function vmDevices(options: VmDeviceOptions): VmDevices {
   const { uarts, slots, backends, seed, distributor, firstId } = options;
@@ -64,19 +53,54 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
       const make = (port: Port): Actor => new Uart(port, { distributor, intid: firstSpi + spi, sink: { write } });
       return { actor: [id, make] as const, region: { name: `uart of ${vm}`, base, sizeBytes, actor: id } };
     });
+  const [switchId, userId] = [firstId + serial.length, firstId + serial.length + 1];
+  const firstTransport = userId + 1;
+
+  function makeDevice(port: Port, backend: Backend, slot: number, intid: number, memory: GuestMemory): Actor {
+    const place = { distributor, intid };
+    return new VmTransport(port, memory, (windowed) => {
+      const at = { ...place, memory: windowed };
+      switch (backend.kind) {
+        case 'block': {
+          const { disk } = backend;
+          const store = imageStore(disk.bytes, disk.readOnly, () => {});
+          return new VirtioMmio(port, {
+            ...at,
+            device: blockDevice({ store, serial: disk.name, service: diskService }),
+          });
+        }
+        case 'entropy':
+          return new VirtioMmio(port, { ...at, device: entropyDevice(deviceSeed(seed, slot)) });
+        case 'net':
+          return new VirtioNetMmio(port, { ...at, mac: macAt(Uint8Array.from(backend.mac), 0), wire: switchId });
+        case 'console': {
+          const write = (bytes: readonly number[]): void => {
+            options.console(backend.vm, Uint8Array.from(bytes));
+          };
+          return new VirtioMmio(port, {
+            ...at,
+            device: consoleDevice({ ports: [{ sink: { write } }], ...consoleSize }),
+          });
+        }
+      }
+    });
+  }
+
   const transports = slots.map(({ pa: base, intid }, slot) => {
-    const id = firstId + serial.length + slot;
+    const id = firstTransport + slot;
     const backend = backends[slot] as Backend;
-    const make = (port: Port): Actor =>
-      new VmTransport(port, {
-        distributor,
-        intid,
-        memory: options.memory(port),
-        device: factoryOf(backend, slot, seed),
-      });
+    const make = (port: Port): Actor => makeDevice(port, backend, slot, intid, options.memory(port));
     const { sizeBytes } = memoryMap.vmTransports;
     return { actor: [id, make] as const, region: { name: `transport ${slot}`, base, sizeBytes, actor: id } };
   });
+  const cards = transports.filter((_, n) => backends[n]?.kind === 'net').map(({ actor: [id] }) => id);
+  const network = [
+    [switchId, (port: Port) => new Switch(port, { ports: [...cards, userId].map((actor) => ({ actor, group: 0 })) })],
+    [userId, (port: Port) => new UserBackend(port, switchId)],
+  ] as const;
   const everyone = [...serial, ...transports];
-  return { actors: everyone.map(({ actor }) => actor), regions: everyone.map(({ region }) => region) };
+  return {
+    actors: [...(cards.length > 0 ? network : []), ...everyone.map(({ actor }) => actor)],
+    regions: everyone.map(({ region }) => region),
+  };
 }

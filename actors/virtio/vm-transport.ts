@@ -5,9 +5,11 @@
 // guest address, the address behind it and the size, low word first. A window counts when COUNT includes it.
 
 import type { Actor, Message, Port } from '../actor.ts';
+import { busMessages } from '../bus/messages.ts';
 import { type Device, type GuestErrors, noGuestErrors, serveBusRequest } from '../device.ts';
-import { type MemoryWindow, windowedMemory } from './guest-memory.ts';
-import { VirtioMmio, type VirtioMmioOptions } from './virtio-mmio.ts';
+import { type GuestMemory, type MemoryWindow, windowedMemory } from './guest-memory.ts';
+import type { VirtioMmio } from './virtio-mmio.ts';
+import type { VirtioNetMmio } from './virtio-net-mmio.ts';
 
 export const vmTransportBytes = 0x1000;
 export const windowRegisters = 0x800;
@@ -21,8 +23,11 @@ interface SavedVmTransport {
   readonly version: 1;
   readonly words: readonly number[];
   readonly count: number;
-  readonly transport: ReturnType<VirtioMmio['transport']['save']>;
+  readonly transport: ReturnType<Transport['save']>;
 }
+
+/** What the frame begins with: a device with its transport. */
+type Transport = VirtioMmio | VirtioNetMmio;
 
 /** The registers of the windows, and the windows that they describe, in one array that stays the same. */
 class Windows implements Device {
@@ -59,17 +64,19 @@ class Windows implements Device {
 /** The transport sees its own registers; what lies above them are the windows. */
 export class VmTransport implements Actor {
   private readonly windows = new Windows();
-  private readonly transport: VirtioMmio;
+  private readonly transport: Transport;
   private readonly port: Port;
 
-  constructor(port: Port, options: VirtioMmioOptions) {
+  /** `make` is given the memory that the windows show. */
+  constructor(port: Port, memory: GuestMemory, make: (memory: GuestMemory) => Transport) {
     this.port = port;
-    this.transport = new VirtioMmio(port, { ...options, memory: windowedMemory(options.memory, this.windows.list) });
+    this.transport = make(windowedMemory(memory, this.windows.list));
   }
 
   receive(message: Message): void {
     const [offset = 0, ...rest] = message.payload;
-    if (offset < windowRegisters) {
+    const isAccess = message.code === busMessages.ReadRequest.code || message.code === busMessages.WriteRequest.code;
+    if (!isAccess || offset < windowRegisters) {
       this.transport.receive(message);
       return;
     }
@@ -82,13 +89,13 @@ export class VmTransport implements Actor {
 
   save(): SavedVmTransport {
     const { words, count } = this.windows;
-    return { version: 1, words: [...words], count, transport: this.transport.transport.save() };
+    return { version: 1, words: [...words], count, transport: this.transport.save() };
   }
 
   restore(saved: SavedVmTransport): void {
     this.windows.words = Uint32Array.from(saved.words);
     this.windows.count = saved.count;
     this.windows.refresh();
-    this.transport.restore(saved.transport);
+    (this.transport as { restore(saved: unknown): void }).restore(saved.transport);
   }
 }

@@ -19,6 +19,7 @@ const transportKinds: ReadonlySet<number> = new Set([
   deviceKind.virtioBlockMediated,
   deviceKind.virtioNet,
   deviceKind.virtioConsole,
+  deviceKind.virtioEntropy,
 ]);
 
 export const hasTransport = ({ kind }: EmulatedDevice): boolean => transportKinds.has(kind);

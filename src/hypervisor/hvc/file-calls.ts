@@ -54,6 +54,8 @@ function* waitUntil(rhyper: Rhyper, caller: Vm, isDone: () => boolean): Activity
 
 function* init(rhyper: Rhyper, { caller }: Hypercall): Activity<bigint | undefined> {
   if (caller.filePage !== 0) return 0n;
+  // The management VM may still be on its way up.
+  if (!(yield* waitUntil(rhyper, caller, () => vmAt(rhyper, 0).messagePage !== 0))) return undefined;
   if (!(yield* sendMessage(rhyper, vmAt(rhyper, 0), { fid, event: event.init, arguments: [caller.id] })))
     return undefined;
   return (yield* waitUntil(rhyper, caller, () => caller.filePage !== 0)) ? 0n : undefined;
