@@ -41,3 +41,31 @@ describe('heddle vm', { timeout: 300_000 }, () => {
     expect(one.consoles['gvm1']).toContain('minikernel: done');
   });
 });
+
+describe('heddle vm demo', { timeout: 300_000 }, () => {
+  it('runs five VMs of four kinds to their end, whatever the number of host threads', async () => {
+    const [one, three] = await Promise.all(
+      ['1', '3'].map(async (threads) => {
+        const { stdout, code } = await heddle(['vm', 'demo', '--json', '--host-threads', threads]);
+        expect(code).toBe(0);
+        return JSON.parse(stdout) as Document & {
+          readonly hypervisor: readonly {
+            readonly core: number;
+            readonly ticks: number;
+            readonly foreignInterrupts: number;
+          }[];
+        };
+      }),
+    );
+    expect(three).toEqual(one);
+    const consoles = one?.consoles ?? {};
+    expect(consoles['gvm1']).toContain('net: 8 of 8 pings answered');
+    expect(consoles['gvm1']).toContain('blk: 96 sectors written, flush ok, 96 read, 0 bytes wrong');
+    expect(consoles['gvm2']).toContain('threads: 400 steps in turns, 3 greedy ones preempted');
+    expect(consoles['mvm']).toContain('vm4: bare-app: file result.txt: opened yes, 39 written');
+    expect(consoles['rt']).toContain('deadlines: 0 missed of 50');
+    // The real-time VM's core has no scheduler tick and sees no interrupt but its own.
+    expect(one?.hypervisor[2]).toMatchObject({ core: 2, ticks: 0, foreignInterrupts: 0 });
+    expect(one?.hypervisor[1]?.ticks).toBeGreaterThan(0);
+  });
+});

@@ -1,7 +1,7 @@
 // Whole systems of virtual machines whose kernels are assembled here: the real machine, the real hypervisor, on one thread.
 
 import { registerNames } from '../../src/cli/register-names.ts';
-import { peState, ramBase } from '../../src/arch/state-layout.ts';
+import { pageShift, peState, ramBase } from '../../src/arch/state-layout.ts';
 import { slotOf } from '../../src/arch/system-registers.ts';
 import { resolveBoard } from '../../src/board/virt.ts';
 import type { EmulatedDeviceDescription, SystemDescription, VmDescription } from '../../src/hypervisor/description.ts';
@@ -162,3 +162,5 @@ export function runSystem(
     },
   };
 }
+
+export const pageBytes = 1 << pageShift;
