@@ -61,7 +61,7 @@ const packageFolder = fileURLToPath(
   new URL(import.meta.url.includes('/dist/src/') ? '../../../' : '../../', import.meta.url),
 );
 const guestFolder = join(packageFolder, 'tests/guests/bin/vm');
-const demoFile = join(packageFolder, 'docs/demo.yaml');
+const demoFile = join(guestFolder, 'demo.yaml');
 
 /** Files are named from where the system file is; `builtin:NAME` is a program of the package. */
 function fileReader(systemPath: string): (name: string) => InputFile {
@@ -91,6 +91,9 @@ export function parseVmOptions(file: string, typed: TypedVmOptions, commands: re
   const path = file === 'demo' ? demoFile : file;
   const input = readInput(path);
   const system = readSystem(path, input.bytes, fileReader(path), overrides);
+  const joined = system.backends.find((backend) => backend.kind === 'console' && backend.peer !== undefined);
+  if (joined)
+    throw new UserError(`${path}: ${joined.vm}: a virtio console that leads to another VM is not supported yet`);
   return {
     system,
     seed: parseCount('--seed', typed.seed, 0, Number.MAX_SAFE_INTEGER),
