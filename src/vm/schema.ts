@@ -102,7 +102,7 @@ const passthrough = section({
   stream: number.optional(),
 });
 
-export const consoles = ['uart', 'virtio', 'none'] as const;
+const consoles = ['uart', 'virtio', 'none'] as const;
 
 const machine = {
   cpus: cpus.optional(),

@@ -8,7 +8,7 @@ import { arm64ImageFile } from '../board/elf-file.ts';
 import { refusal } from '../board/refusal.ts';
 
 /** Programs that come with Heddle are small here, and other files are the test's. */
-export function filesOf(files: Readonly<Record<string, Uint8Array | string>> = {}) {
+function filesOf(files: Readonly<Record<string, Uint8Array | string>> = {}) {
   return (path: string): InputFile => {
     if (path.startsWith('builtin:')) return { path, bytes: arm64ImageFile({}) };
     const file = files[path];
