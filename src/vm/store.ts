@@ -11,7 +11,6 @@
 //              Made in this order they create the VM: the first is ADD_VM, which returns the id; in all others X0 is to be replaced
 //              by that id. Addresses in X1 to X6, and X0 of ADD_VM, are IPAs of the store as the MVM sees it.
 //   NAME.img   the kernel's flat image, which the last calls upload.
-//   NAME.dtb   the device tree, where the VM has one of its own.
 //   script     text: commands for the MVM's shell at power-on, one in a line.
 
 import type { VmDescription } from '../hypervisor/description.ts';
@@ -42,7 +41,6 @@ const event = {
   PASSTHROUGH_STREAMS: 7,
   DTB_DEVICE: 8,
   UPLOAD_KERNEL_IMAGE: 9,
-  UPLOAD_DEVICE_TREE: 11,
 } as const;
 
 interface Entry {
@@ -65,7 +63,7 @@ function doublewords(values: readonly number[]): Uint8Array {
 }
 
 /** The calls that create one VM, and behind them what they point to. `base` is the IPA of the whole. */
-function configuration(vm: VmDescription, base: number, files: { image: number; tree: number }): Uint8Array {
+function configuration(vm: VmDescription, base: number, imageIpa: number): Uint8Array {
   const calls: (readonly number[])[] = [];
   const call = (number: number, ...values: readonly number[]): void => {
     calls.push([configFid * 0x100 + number, ...values]);
@@ -74,7 +72,6 @@ function configuration(vm: VmDescription, base: number, files: { image: number; 
   const data: Uint8Array[] = [];
   let dataBytes = 0;
   const uploads = (bytes: Uint8Array): number => Math.ceil(bytes.length / uploadBytes);
-  const treeBytes = vm.tree?.bytes;
   const callCount =
     2 +
     vm.memory.length +
@@ -83,7 +80,6 @@ function configuration(vm: VmDescription, base: number, files: { image: number; 
     (vm.irqs.length > 0 ? 1 : 0) +
     (vm.streams.length > 0 ? 1 : 0) +
     vm.treeDevices.length +
-    (treeBytes ? uploads(treeBytes) : 0) +
     uploads(vm.kernel.bytes);
   const dataBase = base + configHeaderBytes + callCount * callBytes;
   const put = (bytes: Uint8Array): number => {
@@ -130,8 +126,7 @@ function configuration(vm: VmDescription, base: number, files: { image: number; 
     const listIpa = put(doublewords(intids));
     call(event.DTB_DEVICE, later, putName(name), treeDeviceKinds.indexOf(kind), listIpa, intids.length, ipa, bytes);
   }
-  if (treeBytes) upload(event.UPLOAD_DEVICE_TREE, treeBytes, files.tree);
-  upload(event.UPLOAD_KERNEL_IMAGE, vm.kernel.bytes, files.image);
+  upload(event.UPLOAD_KERNEL_IMAGE, vm.kernel.bytes, imageIpa);
 
   const result = new Uint8Array(configHeaderBytes + callCount * callBytes + dataBytes);
   result.set(fixedText(vm.name, limits.nameBytes));
@@ -152,9 +147,8 @@ function configuration(vm: VmDescription, base: number, files: { image: number; 
 export function buildStore(vms: readonly VmDescription[], script: readonly string[], ipa: number): Uint8Array {
   // Sizes do not depend on addresses: a configuration for address 0 is as long as the real one.
   const sized = vms.flatMap((vm): Entry[] => [
-    { name: `${vm.name}.cfg`, bytes: configuration(vm, 0, { image: 0, tree: 0 }) },
+    { name: `${vm.name}.cfg`, bytes: configuration(vm, 0, 0) },
     { name: `${vm.name}.img`, bytes: vm.kernel.bytes },
-    ...(vm.tree?.bytes ? [{ name: `${vm.name}.dtb`, bytes: vm.tree.bytes }] : []),
   ]);
   const entries: Entry[] = [
     { name: 'script', bytes: utf8.encode(script.map((line) => `${line}\n`).join('')) },
@@ -181,9 +175,8 @@ export function buildStore(vms: readonly VmDescription[], script: readonly strin
     store.set(bytes, offsetOf(name));
   });
   for (const vm of vms) {
-    const files = { image: ipa + offsetOf(`${vm.name}.img`), tree: ipa + offsetOf(`${vm.name}.dtb`) };
     const at = offsetOf(`${vm.name}.cfg`);
-    store.set(configuration(vm, ipa + at, files), at);
+    store.set(configuration(vm, ipa + at, ipa + offsetOf(`${vm.name}.img`)), at);
   }
   return store;
 }

@@ -89,8 +89,10 @@ function loadVm(vm: VmDraft, cpus: VmCpus, read: ReadFile): VmDescription {
     () => kernelImage(kernelFile, vm.kernel.loadIpa, vm.kernel.isLoadGiven),
     (message) => vm.refuse('kernel', undefined, message),
   );
-  if (vm.ramdisk && vm.boot !== 'power-on')
-    vm.refuse('ramdisk', undefined, 'the hypercalls have no way for a ramdisk: use boot: power-on');
+  // The hypercalls upload a kernel and nothing else.
+  for (const aspect of ['ramdisk', 'tree'] as const)
+    if (vm[aspect]?.file !== undefined && vm.boot !== 'power-on')
+      vm.refuse(aspect, undefined, 'the MVM cannot load it: use boot: power-on');
   const ramdisk = vm.ramdisk && { bytes: fileOf('ramdisk', vm.ramdisk.file).bytes, loadIpa: vm.ramdisk.loadIpa };
   const treeBytes = vm.tree?.file === undefined ? undefined : fileOf('tree', vm.tree.file).bytes;
   checkLoads(vm, [
@@ -135,10 +137,14 @@ function layoutOf(store: Uint8Array, memoryBytes: number): RamLayout {
   };
 }
 
-/** Commands by which the MVM's shell creates and boots the VMs that are its own to boot. */
-function scriptOf(vms: readonly VmDraft[], commands: readonly string[]): string[] {
+/**
+ * Commands by which the MVM's shell creates and boots the VMs that are its own to boot, then the file's, then those of the command line,
+ * before which an `exit` at the file's end gives way.
+ */
+function scriptOf(vms: readonly VmDraft[], ofFile: readonly string[], typed: readonly string[]): string[] {
   const own = vms.flatMap(({ name, boot }, id) => (boot === 'mvm' ? [`vm config ${name}`, `vm boot ${id}`] : []));
-  return [...own, ...commands];
+  const goesOn = typed.length > 0 && ofFile.at(-1) === 'exit';
+  return [...own, ...(goesOn ? ofFile.slice(0, -1) : ofFile), ...typed];
 }
 
 export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, overrides: SystemOverrides = {}): VmSystem {
@@ -164,7 +170,7 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
     vms.at(-1)?.refuse('cpus', undefined, `at most ${limits.vcpus} vCPUs in all VMs, not ${vcpus}`);
   const described = vms.map((vm, n) => loadVm(vm, cpus[n] as VmCpus, read));
 
-  const script = scriptOf(vms, [...commands, ...(overrides.commands ?? [])]);
+  const script = scriptOf(vms, commands, overrides.commands ?? []);
   const store = buildStore(
     described.slice(1).filter(({ boot }) => boot === 'mvm'),
     script,

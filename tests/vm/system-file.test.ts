@@ -65,6 +65,15 @@ describe('a system file', () => {
     expect(text).toContain('vm config a\nvm boot 2\n\0');
   });
 
+  it('gives the shell of the MVM the commands that were typed after those of the file, whose last exit gives way', () => {
+    const scriptOf = (typed: readonly string[]): string => {
+      const { layout } = systemOf('commands: [vm list, exit]', {}, { commands: typed });
+      return new TextDecoder().decode(layout.store.bytes.subarray(0x1000)).replaceAll('\0', '');
+    };
+    expect(scriptOf([])).toBe('vm list\nexit\n');
+    expect(scriptOf(['vm id'])).toBe('vm list\nvm id\n');
+  });
+
   it('lays out RAM: the hypervisor, the store, the VMs', () => {
     const { layout, board } = systemOf('vms: [{name: a}]');
     expect(layout.ownMemory).toEqual({ pa: 0x4000_0000, bytes: 16 * MiB });
@@ -204,6 +213,11 @@ vms:
       'vms:\n  - {name: a, memory: 1M, kernel: large}',
       'system.yaml:2: kernel: 0x80080000-0x80180000 is outside the memory of "a"',
     ],
+    [
+      'vms:\n  - name: a\n    device-tree: {file: text, at: 0x80000000}',
+      'system.yaml:3: device-tree: the MVM cannot load it: use boot: power-on',
+    ],
+    ['vms:\n  - name: a\n    ramdisk: text', 'system.yaml:3: ramdisk: the MVM cannot load it: use boot: power-on'],
     ['vms:\n  - {name: a, devices: [{type: mediated-block, disk: d}]}', 'system.yaml:2: there is no disk "d"'],
     [
       'disks: {d: {size: 4096}}\nvms:\n  - {name: a, devices: [{type: virtio-block, sectors: 9}]}',
