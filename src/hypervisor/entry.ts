@@ -172,6 +172,8 @@ export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd>
     rhyper.port.log(`panic on core ${rhyper.index}: exception at vector 0x${vectorOffset.toString(16)} of EL2 itself`);
     rhyper.port.stop(1);
   }
+  // A core whose VM takes its interrupts itself has not heard the SGI of a message.
+  yield* serveIpis(rhyper);
   const result = yield* end(rhyper);
   account(rhyper, 'hypervisor');
   return result;

@@ -258,19 +258,27 @@ export function* stopVcpu(rhyper: Rhyper, vcpu: Vcpu): Activity {
   yield* remove(rhyper, vcpu);
 }
 
-/** Takes all vCPUs of a VM off their cores, and waits until they are. */
-function* quiesce(rhyper: Rhyper, vm: Vm): Activity {
+/** 10 ms of waiting for other cores. */
+const mostPolls = 10_000_000 / costs.ipi;
+
+/**
+ * Takes all vCPUs of a VM off their cores, and waits until they are. False where a core does not answer: a VM that takes its interrupts
+ * itself gets the hypervisor's SGI as well, and its core hears of the message only when it enters EL2 for something else.
+ */
+function* quiesce(rhyper: Rhyper, vm: Vm): Activity<boolean> {
   for (let id = 0; id < vm.vcpuCount; id += 1) {
     const vcpu = vcpuOf(rhyper, vm, id);
     if (!vcpu || vcpu.state === vcpuState.invalid) continue;
     if (isHere(rhyper, vcpu)) yield* stopVcpu(rhyper, vcpu);
     else yield* sendIpi(rhyper, vcpu.core, { kind: 'VMM', vm: vm.id, a: vmmEvent.remove });
   }
-  if (hasQuirk(rhyper, 'remove-without-waiting')) return;
-  while (isAnyRunning(rhyper, vm)) {
+  if (hasQuirk(rhyper, 'remove-without-waiting')) return true;
+  for (let n = 0; isAnyRunning(rhyper, vm); n += 1) {
+    if (n === mostPolls) return false;
     yield* rhyper.serveIpis();
     yield* work(costs.ipi);
   }
+  return true;
 }
 
 const isAnyRunning = (rhyper: Rhyper, vm: Vm): boolean =>
@@ -287,10 +295,14 @@ export function* stop(rhyper: Rhyper, vm: Vm, reason: string): Activity {
   yield* quiesce(rhyper, vm);
 }
 
-/** A VM has turned itself off, or is told to. */
-export function* shutDown(rhyper: Rhyper, vm: Vm): Activity {
+/** A VM has turned itself off, or is told to. False, with a line on the console, where it still runs. */
+export function* shutDown(rhyper: Rhyper, vm: Vm): Activity<boolean> {
+  const { state } = vm;
   vm.state = vmState.inactive;
-  yield* quiesce(rhyper, vm);
+  if (yield* quiesce(rhyper, vm)) return true;
+  vm.state = state;
+  rhyper.port.log(`VM ${vm.id} (${vm.name}) goes on: a core that it has does not answer`);
+  return false;
 }
 
 function* clearMemory(rhyper: Rhyper, vm: Vm): Activity {
@@ -303,14 +315,15 @@ function* clearMemory(rhyper: Rhyper, vm: Vm): Activity {
 }
 
 /** Quiesces a VM and clears its memory; it is booted again when its images have been loaded anew. */
-export function* resetVm(rhyper: Rhyper, vm: Vm): Activity {
-  if (!hasQuirk(rhyper, 'reset-while-running')) yield* shutDown(rhyper, vm);
+export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
+  if (!hasQuirk(rhyper, 'reset-while-running') && !(yield* shutDown(rhyper, vm))) return false;
   yield* clearMemory(rhyper, vm);
   loadTree(rhyper, vm);
   vm.messagePage = 0;
   vm.messageSlot = 0;
   yield* resetVgicOfVm(rhyper, vm);
   vm.state = vmState.pending;
+  return true;
 }
 
 /** Gives back what `build` took. */
@@ -338,10 +351,11 @@ function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
 }
 
 /** Removes a VM: its id, its memory and its interrupts can be used again. */
-export function* removeVm(rhyper: Rhyper, vm: Vm): Activity {
-  yield* shutDown(rhyper, vm);
+export function* removeVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
+  if (!(yield* shutDown(rhyper, vm))) return false;
   yield* dismantle(rhyper, vm);
   vm.isConfigured = 0;
+  return true;
 }
 
 /** What another core asks this one for. */

@@ -88,7 +88,7 @@ function* systemReset(rhyper: Rhyper, vm: Vm): Activity {
     rhyper.port.stop(0);
     return;
   }
-  yield* resetVm(rhyper, vm);
+  if (!(yield* resetVm(rhyper, vm))) return;
   yield* sendMessage(rhyper, vmAt(rhyper, 0), { ...uploadImage, arguments: [vm.id] });
 }
 

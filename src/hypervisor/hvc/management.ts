@@ -63,8 +63,7 @@ function* bootVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> 
 function* shutDownVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const vm = vmArgument(rhyper, argument(call, 0));
   if (!vm || vm.id === 0) return undefined;
-  yield* shutDown(rhyper, vm);
-  return 0n;
+  return (yield* shutDown(rhyper, vm)) ? 0n : undefined;
 }
 
 /** Soft: the VM is asked to reset itself. Forced: it is quiesced and cleared, and the caller is asked for its image. */
@@ -78,7 +77,7 @@ function* rebootVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined
     rhyper.port.stop(0);
     return 0n;
   }
-  yield* resetVm(rhyper, vm);
+  if (!(yield* resetVm(rhyper, vm))) return undefined;
   const asked = { fid: fid.configuration, event: event.uploadKernelImage, arguments: [vm.id] };
   yield* sendMessage(rhyper, vmAt(rhyper, 0), asked);
   return 0n;
@@ -91,8 +90,7 @@ function* remove(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> 
     rhyper.port.log('VM 0 cannot be removed');
     return 0n;
   }
-  yield* removeVm(rhyper, vm);
-  return 0n;
+  return (yield* removeVm(rhyper, vm)) ? 0n : undefined;
 }
 
 const row = (f: number, e: number, name: string, manager: boolean, handle: HypercallHandler): HypercallRow => ({

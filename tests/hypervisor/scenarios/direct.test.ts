@@ -59,4 +59,11 @@ describe('partial passthrough of the GIC', () => {
     expect(system.words('direct', notesIpa, 5)).toEqual([27n, 27n, 27n, BigInt(hypervisorSgi), 0n]);
     expect(system.state.cores[1]!.ipiCount).toBe(1);
   });
+
+  it('does not hold up the VM that removes one: the call fails while its core does not enter EL2', () => {
+    const removes = mvm(pause(100_000), hvc(1, 16, 1), note('x0'), psci.systemOff);
+    const system = runSystem([removes, direct], { maxTicks: 30_000_000 });
+    expect(system.words('mvm', notesIpa, 1)).toEqual([0xffff_ffff_ffff_ffffn]);
+    expect(system.console).toContain('VM 1 (direct) goes on: a core that it has does not answer');
+  });
 });
