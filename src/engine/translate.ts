@@ -38,6 +38,14 @@ const endingOperations: ReadonlySet<number> = new Set([
   systemOperation.isb,
 ]);
 
+/** Of these, the ones after which execution usually goes on at the next instruction. */
+const returningOperations: ReadonlySet<number> = new Set([
+  systemOperation.svc,
+  systemOperation.hvc,
+  systemOperation.smc,
+  systemOperation.isb,
+]);
+
 export interface TraceSource {
   /** Virtual address of the first instruction. */
   readonly start: bigint;
@@ -323,7 +331,7 @@ class TraceGenerator extends Generator {
     super.systemService(operation, immediate, value);
     if (!endingOperations.has(operation)) return;
     // Resident software has answered the call: the record, which it may have changed, is the state from here.
-    this.successors.push(this.next);
+    if (returningOperations.has(operation)) this.successors.push(this.next);
     const next = constant(64, this.next);
     this.storeState(pe.pc, next);
     this.leave(next, this.index + 1);
