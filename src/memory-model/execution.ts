@@ -1,0 +1,68 @@
+// A candidate execution: events, and the relations between them that a memory model speaks of (Arm DDI 0487, B2.3 "Definition of the
+// Armv8 memory model"; herd7's cat for the names). Models, pictures and explanations read it; the explorer makes it.
+
+import type { EventSet, Relation } from './relation.ts';
+
+/** The thread of the initial writes. */
+export const initialThread = -1;
+
+export interface MemoryEvent {
+  /** Its place in `Execution.events`: the initial writes first, then thread by thread in program order. */
+  readonly id: number;
+  readonly thread: number;
+  /** Place of its instruction in the thread; the events of one instruction share it. */
+  readonly instruction: number;
+  readonly kind: 'R' | 'W' | 'F' | 'B';
+  /** Of R and W: where, how wide, and what was read or written. */
+  readonly address: bigint;
+  readonly bytes: number;
+  readonly value: bigint;
+  /**
+   * The sets of cat that it belongs to besides R, W, F, M and IW: 'A' (Load-Acquire), 'Q' (Load-AcquirePC), 'L' (Store-Release),
+   * 'X' (exclusive), 'NoRet' (an atomic whose result is discarded), or the name of a fence.
+   */
+  readonly annotations: ReadonlySet<string>;
+}
+
+/** Relations that are given with an execution; a model derives the others. */
+export interface BaseRelations {
+  /** Program order, between events of different instructions of a thread; the initial writes are not in it. */
+  readonly po: Relation;
+  readonly rf: Relation;
+  /** Coherence order: total over the writes to each location, initial writes first. */
+  readonly co: Relation;
+  /** Dependencies by registers from a read: to the address, to the data of an access, to what follows a branch. */
+  readonly addr: Relation;
+  readonly data: Relation;
+  readonly ctrl: Relation;
+  /** Pick dependencies (Arm DDI 0487, "Pick dependency"): by the condition of a select or the outcome of a compare and swap. */
+  readonly pickAddr: Relation;
+  readonly pickData: Relation;
+  readonly pickCtrl: Relation;
+  /** Read to write of a successful pair of exclusives. */
+  readonly lxsx: Relation;
+  /** Read to write of an atomic instruction. */
+  readonly amo: Relation;
+  /** Order inside one instruction that the architecture prescribes between its accesses. */
+  readonly iicoOrder: Relation;
+}
+
+export interface Execution {
+  readonly events: readonly MemoryEvent[];
+  readonly relations: BaseRelations;
+}
+
+/** What a model says of an execution. */
+export type Judgement =
+  | { readonly isAllowed: true }
+  /** The axiom that fails, and a cycle or the events that break it. */
+  | { readonly isAllowed: false; readonly axiom: string; readonly cycle: readonly number[] };
+
+/** A memory model as it judges complete executions. */
+export interface Model {
+  readonly name: string;
+  judge(execution: Execution): Judgement;
+}
+
+/** Sets by name: R, W, M, F, IW and every annotation. */
+export type EventSets = ReadonlyMap<string, EventSet>;

@@ -1,0 +1,72 @@
+// What the explorer runs: threads that share memory, and what is looked at when all of them have ended. A litmus test becomes a
+// program (litmus/), and so does anything else that is to be exhausted.
+//
+// A thread is a function over the trace reading's memory (src/engine/trace-state.ts), whatever its instruction set: it never sees where a
+// value comes from, and the values it computes carry the reads on which they depend.
+
+import type { Dependencies } from '../engine/trace-values.ts';
+import type { TraceException, TraceMemory, TraceState } from '../engine/trace-state.ts';
+
+/** A fence, in the words of cat: the name of its set of events, such as 'DMB.SY', 'DMB.ISHLD', 'DSB.ISH', 'ISB', 'MFENCE'. */
+export type FenceName = string;
+
+/** What a thread tells of itself besides its accesses to memory. */
+export interface ThreadHooks {
+  fence(name: FenceName): void;
+  /** Every later event of the thread depends on these by control. */
+  branch(depends: Dependencies): void;
+}
+
+/** What became of an instruction. */
+export type StepOutcome =
+  | { readonly kind: 'next' }
+  /** The thread has run to its end. */
+  | { readonly kind: 'end' }
+  | { readonly kind: 'exception'; readonly exception: TraceException };
+
+/** The architectural state of a thread in the middle of a run; plain, and its own copy. */
+export interface ThreadState {
+  /** Where it is: the same value twice is a loop. */
+  readonly pc: bigint;
+  clone(): ThreadState;
+  /** Executes one instruction; nothing of it has taken effect after an exception. */
+  step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome;
+  /** The instruction at `pc` as text, for pictures and explanations. */
+  describe(): string;
+  /** Registers of the AArch64 state, or those of another instruction set under their own names. */
+  register(name: string): ReturnType<TraceState['readX']>;
+}
+
+export interface Thread {
+  /** As in the test: 'P0'. */
+  readonly name: string;
+  start(): ThreadState;
+}
+
+/** A variable, an array or a page: bytes that exist. Accesses elsewhere fault. */
+export interface MemoryArea {
+  /** As in the test: 'x'. */
+  readonly name: string;
+  readonly address: bigint;
+  /** Initial contents. */
+  readonly bytes: Uint8Array;
+  /** Size of an element of its type, for printing: 1, 2, 4, 8 or 16. */
+  readonly elementBytes: number;
+  readonly isSigned: boolean;
+}
+
+/** Something of the final state that a test looks at. */
+export type Observable =
+  | { readonly kind: 'register'; readonly thread: number; readonly name: string }
+  | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: number };
+
+export interface Program {
+  readonly threads: readonly Thread[];
+  readonly memory: readonly MemoryArea[];
+  readonly observed: readonly Observable[];
+  /** How often a thread may pass the same backward branch: herd7's -unroll, 2 without a word. */
+  readonly unroll: number;
+}
+
+/** Values of `Program.observed`, in its order. */
+export type FinalState = readonly bigint[];
