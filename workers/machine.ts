@@ -313,13 +313,15 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     engine,
     virtio,
     reports: () =>
-      cores.map(({ id, core: { counters, exceptions, instructions, nowTicks } }) => ({
+      cores.map(({ id, core: { counters, exceptions, instructions, nowTicks, state } }) => ({
         core: id,
         mpidr: board.cores[id]?.mpidr ?? 0,
         instructions,
         timeNs: nowTicks,
         asleepNs: counters.asleepTicks,
+        isAsleep: state === 'asleep',
         interrupts: counters.interrupts,
+        interruptsAtEl1: counters.interruptsAtEl1,
         ipisSent: counters.ipisSent,
         ipisReceived: counters.ipisReceived,
         exceptions: { EL1: exceptions[1] ?? 0, EL2: exceptions[2] ?? 0, EL3: exceptions[3] ?? 0 },

@@ -71,7 +71,7 @@ export function rhyperOfCore(
     description: system.description,
     platform: platformOf(host, system),
     port: {
-      now: control.now,
+      counts: control.counts,
       log,
       stop: control.exit,
       writeRam: (pa, bytes) => {

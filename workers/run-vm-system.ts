@@ -51,5 +51,5 @@ export async function runVmSystem(
   const config = machineOf(options);
   const { report } = await runConfigured(config, options, io);
   const state = stateAt(memoryViews(config.memory.buffer), options.system.layout.ownMemory.pa);
-  return { report, vms: reportSystem(state) };
+  return { report, vms: reportSystem(state, report) };
 }

@@ -5,7 +5,7 @@
 
 import { never, type PeEnvironment, type TimerKind } from '../../src/arch/environment.ts';
 import { type Exit, exit } from '../../src/arch/exits.ts';
-import type { Pe, SavedPe } from '../../src/arch/pe.ts';
+import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
 import type { ResidentHypervisor } from '../../src/arch/resident.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -36,6 +36,8 @@ const decodeErrorTag = timerKinds.length;
 
 /** The fields of InterruptLines. */
 const signalKinds = interruptLines.InterruptLines.fields;
+
+const virtualKinds: ReadonlySet<InterruptKind> = new Set(['vserror', 'vfiq', 'virq']);
 
 /** The engine returns at least this often, so that code which loops inside one translated function gets its better version. */
 const longestRun = 1 << 20;
@@ -75,6 +77,8 @@ export interface CoreOptions {
 export interface CoreControl {
   readonly power: PowerInterface;
   readonly now: () => Ticks;
+  /** What the core has counted up to now. */
+  readonly counts: () => Pick<CoreCounters, 'asleepTicks' | 'interruptsAtEl1'> & { readonly ticks: Ticks };
   /** What is sent by it is the core's, in its order. */
   readonly port: Pick<Port, 'send'>;
   /** Ends the run with the guest's exit code. */
@@ -86,6 +90,8 @@ export interface CoreCounters {
   /** Spent by software that is resident at EL2. */
   residentTicks: Ticks;
   interrupts: number;
+  /** Of those the physical ones that EL1 has taken. */
+  interruptsAtEl1: number;
   ipisSent: number;
   ipisReceived: number;
 }
@@ -132,7 +138,14 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   let hasSent = false;
   const levels = new Map<TimerKind, boolean>();
   const deadlines = new Map<number, Ticks>();
-  const counters: CoreCounters = { asleepTicks: 0, residentTicks: 0, interrupts: 0, ipisSent: 0, ipisReceived: 0 };
+  const counters: CoreCounters = {
+    asleepTicks: 0,
+    residentTicks: 0,
+    interrupts: 0,
+    interruptsAtEl1: 0,
+    ipisSent: 0,
+    ipisReceived: 0,
+  };
 
   const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
   const budgetLeft = (): number => engine.budgetLeft(pe);
@@ -268,6 +281,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   const control: CoreControl = {
     power,
     now,
+    counts: () => ({ ...counters, ticks: now() }),
     port: corePort,
     exit: (code) => {
       options.guestExit(code);
@@ -364,6 +378,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       for (let kind = pe.pendingInterrupt(); kind !== undefined; kind = pe.pendingInterrupt()) {
         counters.interrupts += 1;
         pe.takeInterrupt(kind);
+        if (!virtualKinds.has(kind) && pe.currentEl === 1) counters.interruptsAtEl1 += 1;
       }
       if (resident?.isEntered()) {
         const passed = resident.run(untilTicks - timeTicks);

@@ -23,9 +23,20 @@ export interface RhyperPlatform {
   readonly slotControl: { readonly pa: number; readonly stride: number };
 }
 
+/** What a core has counted since power-on. */
+export interface CoreCounts {
+  /** The time that it is. */
+  readonly ticks: number;
+  /** In WFI and WFE, at any Exception level. */
+  readonly asleepTicks: number;
+  /** Physical interrupts taken at EL1. */
+  readonly interruptsAtEl1: number;
+}
+
 /** Effects on the world outside the machine. */
 export interface RhyperPort {
-  readonly now: () => number;
+  /** What the core has counted up to now. */
+  readonly counts: () => CoreCounts;
   /** A line of the hypervisor's own console. */
   readonly log: (line: string) => void;
   /** Ends the run: 0, or what an as-is panic leaves behind. */

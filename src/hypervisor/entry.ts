@@ -2,6 +2,7 @@
 
 import { type Activity, type EntryEnd, vectorGroup, work } from '../arch/resident.ts';
 import { EC, vector } from '../arch/exceptions.ts';
+import { enterHypervisor, leaveHypervisor } from './accounting.ts';
 import { activeVcpu, hasQuirk, type Rhyper, vcpuOf, vmAt } from './context.ts';
 import { hypercall } from './hvc/call.ts';
 import { handleInterrupts, handleIntInjectIpi, injectInterrupt } from './interrupts.ts';
@@ -124,6 +125,7 @@ function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<boolean> {
   const found = deviceOfInterrupt(rhyper, intid);
   const vcpu = found && vcpuOf(rhyper, found.vm, 0);
   if (!vcpu) return false;
+  if (activeVcpu(rhyper)?.vm !== found.vm.id) rhyper.core.foreignInterrupts += 1;
   yield* injectInterrupt(rhyper, vcpu, found.device.intid);
   return true;
 }
@@ -136,22 +138,8 @@ function* end(rhyper: Rhyper): Activity<EntryEnd> {
   return 'return';
 }
 
-/** Time of a guest, of the hypervisor and of nobody are told apart at each entry and at each end. */
-function account(rhyper: Rhyper, whose: 'guest' | 'hypervisor'): void {
-  const { core } = rhyper;
-  const now = rhyper.port.now();
-  const passed = now - core.since;
-  core.since = now;
-  if (whose === 'hypervisor') core.hypervisorTicks += passed;
-  else {
-    const vcpu = activeVcpu(rhyper);
-    if (vcpu) vcpu.guestTicks += passed;
-    else core.idleTicks += passed;
-  }
-}
-
 export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd> {
-  account(rhyper, 'guest');
+  enterHypervisor(rhyper);
   yield* work(costs.entry);
   const vcpu = activeVcpu(rhyper);
   const kind = vectorOffset & 0x180;
@@ -175,13 +163,13 @@ export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd>
   // A core whose VM takes its interrupts itself has not heard the SGI of a message.
   yield* serveIpis(rhyper);
   const result = yield* end(rhyper);
-  account(rhyper, 'hypervisor');
+  leaveHypervisor(rhyper);
   return result;
 }
 
-/** The end of a core's start: `account` counts from here. */
+/** The end of a core's start. */
 export function* begin(rhyper: Rhyper): Activity<EntryEnd> {
   const result = yield* end(rhyper);
-  rhyper.core.since = rhyper.port.now();
+  leaveHypervisor(rhyper);
   return result;
 }

@@ -7,7 +7,7 @@ import { activeVcpu, bitAt, type Rhyper, setBit, vcpuOf, vmAt } from './context.
 import { type Ipi, sendIpi } from './ipi.ts';
 import { limits, ownInterrupts } from './limits.ts';
 import { costs } from './options.ts';
-import { type Vcpu, vcpuState, type Vm } from './state.ts';
+import { type InterruptKind, interruptKinds, type Vcpu, vcpuState, type Vm } from './state.ts';
 import { change, isActiveElsewhere } from './vgic/delivery.ts';
 import { ownCpuInterface } from './vgic/direct.ts';
 import {
@@ -41,8 +41,6 @@ const all = 0xffff_ffff;
 const icc_sre_el2 = 0xfn;
 const highestPriority = 0;
 
-const own: readonly number[] = [ownInterrupts.ipi, ownInterrupts.maintenance, ownInterrupts.tick];
-
 function* wakeRedistributor(rhyper: Rhyper): Activity {
   const pa = redistributorBase(rhyper, rhyper.index) + waker.offset;
   const before = (yield* readDevice(pa, 4)) ?? 0;
@@ -61,7 +59,7 @@ export function* initInterrupts(rhyper: Rhyper): Activity {
   }
   yield* wakeRedistributor(rhyper);
   yield* writeBits(rhyper, index, 'IGROUPR', 0, all);
-  for (const intid of own) {
+  for (const intid of ownKinds.keys()) {
     yield* writePriority(rhyper, index, intid, highestPriority);
     yield* writeBits(rhyper, index, 'ISENABLER', 0, 1 << intid);
   }
@@ -90,6 +88,17 @@ export interface OwnHandlers {
   /** The interrupt of a device of the board that acts for one of a VM's; false where it is not one. */
   device(intid: number): Activity<boolean>;
 }
+
+function count({ core }: Rhyper, kind: InterruptKind): void {
+  const at = interruptKinds.indexOf(kind);
+  core.interrupts[at] = (core.interrupts[at] as bigint) + 1n;
+}
+
+const ownKinds: ReadonlyMap<number, InterruptKind> = new Map([
+  [ownInterrupts.ipi, 'IPI'],
+  [ownInterrupts.maintenance, 'maintenance'],
+  [ownInterrupts.tick, 'tick'],
+]);
 
 function* handleOwn(rhyper: Rhyper, intid: number, handlers: OwnHandlers): Activity {
   if (intid === ownInterrupts.ipi) {
@@ -138,9 +147,16 @@ export function* handleInterrupts(rhyper: Rhyper, handlers: OwnHandlers): Activi
     if (intid >= firstSpecialIntid) return;
     yield* work(costs.interrupt);
     dropPriority(rhyper, intid);
-    if (own.includes(intid)) yield* handleOwn(rhyper, intid, handlers);
-    else if (yield* handlers.device(intid)) deactivatePhysical(rhyper, intid);
-    else if (!(yield* handleGuests(rhyper, intid))) {
+    const ownKind = ownKinds.get(intid);
+    if (ownKind !== undefined) {
+      count(rhyper, ownKind);
+      yield* handleOwn(rhyper, intid, handlers);
+    } else if (yield* handlers.device(intid)) {
+      count(rhyper, 'transport');
+      deactivatePhysical(rhyper, intid);
+    } else if (yield* handleGuests(rhyper, intid)) count(rhyper, 'passthrough');
+    else {
+      count(rhyper, 'stray');
       rhyper.port.log(`core ${rhyper.index}: interrupt ${intid} is nobody’s`);
       deactivatePhysical(rhyper, intid);
     }

@@ -116,7 +116,7 @@ function allocateVcpus(rhyper: Rhyper, vm: Vm): Refusal {
     const vcpu = vcpuAt(rhyper, position);
     vm.vcpus[id] = position;
     Object.assign(vcpu, { isAllocated: 1, id, vm: vm.id, core, state: vcpuState.invalid, isOn: 0 });
-    Object.assign(vcpu, { injectedInterrupts: 0, directInterrupts: 0, switches: 0, guestTicks: 0 });
+    Object.assign(vcpu, { injectedInterrupts: 0, directInterrupts: 0, switches: 0, guestTicks: 0, asleepTicks: 0 });
     vcpu.exits.fill(0n);
   });
   vm.vcpuCount = cores.length;

@@ -14,6 +14,7 @@ import {
 import { touchedPageOffset } from '../arch/state-layout.ts';
 import type { MemoryViews } from '../arch/resident.ts';
 import { assert } from '../report/assert.ts';
+import { enterHypervisor } from './accounting.ts';
 import { coreAt, type Rhyper, type RhyperPlatform, type RhyperPort } from './context.ts';
 import type { SystemDescription, VmDescription } from './description.ts';
 import { begin, enter, serveIpis } from './entry.ts';
@@ -123,7 +124,6 @@ export function createRhyper(parts: RhyperParts): ResidentHypervisor {
   }
 
   function* powerOn(): Activity {
-    initState();
     yield* initCore();
     port.log(`Welcome to virt Rhyper Hypervisor!`);
     yield* startCores();
@@ -139,6 +139,8 @@ export function createRhyper(parts: RhyperParts): ResidentHypervisor {
 
   return {
     *reset(): Activity<EntryEnd> {
+      if (index === 0) initState();
+      enterHypervisor(rhyper);
       if (index === 0) yield* powerOn();
       else yield* initCore();
       return yield* begin(rhyper);

@@ -187,7 +187,9 @@ const vcpu = record({
   injectedInterrupts: 'address',
   directInterrupts: 'address',
   switches: 'address',
+  /** Running, and in a WFI or WFE that is not trapped. */
   guestTicks: 'address',
+  asleepTicks: 'address',
 });
 
 const ipi = record({
@@ -214,6 +216,13 @@ export const ipiKinds = [
   'IntInject',
 ] as const;
 
+/**
+ * What the physical interrupts are that a core takes at EL2: the hypervisor's own, those of transports that act for devices of VMs,
+ * those that a VM has by its configuration, and what nobody wants.
+ */
+export const interruptKinds = ['IPI', 'tick', 'maintenance', 'transport', 'passthrough', 'stray'] as const;
+export type InterruptKind = (typeof interruptKinds)[number];
+
 const core = record({
   state: 'u32',
   /** MPIDR_EL1. */
@@ -227,13 +236,20 @@ const core = record({
   isTicking: 'u32',
   ipiCount: 'u32',
   ipis: several(ipi, limits.ipis),
-  /** Time of the last change between guest, EL2 and idle. */
+  /** What the core had counted at the last entry to EL2, or at its end (accounting.ts). */
   since: 'address',
+  asleepSince: 'address',
+  interruptsSince: 'address',
+  isInHypervisor: 'u32',
+  guestTicks: 'address',
+  guestAsleepTicks: 'address',
   idleTicks: 'address',
   hypervisorTicks: 'address',
   ticks: 'address',
   schedules: 'address',
+  /** Interrupts taken at EL2 that are neither the hypervisor's own nor of the VM that is on the core. */
   foreignInterrupts: 'address',
+  interrupts: array('u64', interruptKinds.length),
   ipisSent: array('u64', ipiKinds.length),
   ipisReceived: array('u64', ipiKinds.length),
 });

@@ -13,7 +13,11 @@ export interface CoreReport {
   readonly timeNs: number;
   /** Simulated time in WFI and WFE. */
   readonly asleepNs: number;
+  /** It was asleep when the run ended, and so from `timeNs` on. */
+  readonly isAsleep: boolean;
   readonly interrupts: number;
+  /** Of these the physical ones that were taken at EL1. */
+  readonly interruptsAtEl1: number;
   readonly ipisSent: number;
   readonly ipisReceived: number;
   /** Exceptions taken, by the exception level they were taken to. */

@@ -1,15 +1,29 @@
 // What a system of virtual machines has done, read from the hypervisor's records when the run has ended.
 
-import { exitCauses, ipiKinds, type SystemState, type Vcpu } from '../hypervisor/state.ts';
+import { charge } from '../hypervisor/accounting.ts';
+import {
+  type CoreState,
+  exitCauses,
+  interruptKinds,
+  ipiKinds,
+  type SystemState,
+  type Vcpu,
+} from '../hypervisor/state.ts';
+
+/** Counts by name; those that are 0 are left out. */
+export type Counts = Readonly<Record<string, number>>;
 
 export interface VcpuReport {
   readonly vcpu: number;
   /** The physical core. */
   readonly core: number;
-  /** Entries to EL2 by cause; those that never happened are left out. */
-  readonly exits: Readonly<Record<string, number>>;
+  /** Entries to EL2 by cause. */
+  readonly exits: Counts;
+  /** Running, and asleep without an exit. */
   readonly guestNs: number;
+  readonly asleepNs: number;
   readonly injectedInterrupts: number;
+  /** Physical interrupts that it has taken at EL1 itself. */
   readonly directInterrupts: number;
   /** Times that it was put on its core. */
   readonly switches: number;
@@ -24,16 +38,23 @@ export interface VmReport {
   readonly vcpus: readonly VcpuReport[];
 }
 
+/** The four times add up to the time that the core has reached: to the end of the run where it sleeps. */
 export interface HypervisorCoreReport {
   readonly core: number;
-  readonly idleNs: number;
+  /** All vCPUs that have been on it: running, and asleep without an exit. */
+  readonly guestNs: number;
+  readonly guestAsleepNs: number;
   readonly hypervisorNs: number;
+  readonly idleNs: number;
   readonly ticks: number;
   readonly schedules: number;
+  /** Physical interrupts taken at EL2, by kind. */
+  readonly interrupts: Counts;
+  /** Of these the ones that were neither the hypervisor's own nor of the VM on the core. */
   readonly foreignInterrupts: number;
-  /** Messages between cores by kind; those that never were are left out. */
-  readonly ipisSent: Readonly<Record<string, number>>;
-  readonly ipisReceived: Readonly<Record<string, number>>;
+  /** Messages between cores by kind. */
+  readonly ipisSent: Counts;
+  readonly ipisReceived: Counts;
 }
 
 export interface VmSystemReport {
@@ -43,7 +64,7 @@ export interface VmSystemReport {
 
 const stateNames = ['inactive', 'pending', 'active'] as const;
 
-const countsOf = (names: readonly string[], counts: BigUint64Array): Record<string, number> =>
+const countsOf = (names: readonly string[], counts: BigUint64Array): Counts =>
   Object.fromEntries(names.map((name, n) => [name, Number(counts[n] ?? 0n)] as const).filter(([, count]) => count > 0));
 
 const vcpuReport = (vcpu: Vcpu): VcpuReport => ({
@@ -51,12 +72,51 @@ const vcpuReport = (vcpu: Vcpu): VcpuReport => ({
   core: vcpu.core,
   exits: countsOf(exitCauses, vcpu.exits),
   guestNs: vcpu.guestTicks,
+  asleepNs: vcpu.asleepTicks,
   injectedInterrupts: vcpu.injectedInterrupts,
   directInterrupts: vcpu.directInterrupts,
   switches: vcpu.switches,
 });
 
-export function reportSystem(state: SystemState): VmSystemReport {
+const coreReport = (core: CoreState, n: number): HypervisorCoreReport => ({
+  core: n,
+  guestNs: core.guestTicks,
+  guestAsleepNs: core.guestAsleepTicks,
+  hypervisorNs: core.hypervisorTicks,
+  idleNs: core.idleTicks,
+  ticks: core.ticks,
+  schedules: core.schedules,
+  interrupts: countsOf(interruptKinds, core.interrupts),
+  foreignInterrupts: core.foreignInterrupts,
+  ipisSent: countsOf(ipiKinds, core.ipisSent),
+  ipisReceived: countsOf(ipiKinds, core.ipisReceived),
+});
+
+/** The cores of the board at the end of the run. */
+interface EndOfVmRun {
+  readonly simulatedTimeNs: number;
+  readonly cores: readonly {
+    readonly core: number;
+    readonly timeNs: number;
+    readonly asleepNs: number;
+    readonly isAsleep: boolean;
+    readonly interruptsAtEl1: number;
+  }[];
+}
+
+/** Adds to the records what the cores have counted since their last entry to EL2. */
+function settle(state: SystemState, { cores, simulatedTimeNs }: EndOfVmRun): void {
+  for (const { core, timeNs, asleepNs, isAsleep, interruptsAtEl1 } of cores) {
+    const record = state.cores[core];
+    const untilEndNs = isAsleep ? simulatedTimeNs - timeNs : 0;
+    if (record)
+      charge(state, record, { ticks: timeNs + untilEndNs, asleepTicks: asleepNs + untilEndNs, interruptsAtEl1 });
+  }
+}
+
+export function reportSystem(state: SystemState, end: EndOfVmRun): VmSystemReport {
+  settle(state, end);
+  const cores = state.cores.slice(0, state.coreCount);
   return {
     vms: state.vms
       .filter(({ isConfigured }) => isConfigured !== 0)
@@ -70,15 +130,6 @@ export function reportSystem(state: SystemState): VmSystemReport {
           return vcpu ? [vcpuReport(vcpu)] : [];
         }),
       })),
-    cores: state.cores.slice(0, state.coreCount).map((core, n) => ({
-      core: n,
-      idleNs: core.idleTicks,
-      hypervisorNs: core.hypervisorTicks,
-      ticks: core.ticks,
-      schedules: core.schedules,
-      foreignInterrupts: core.foreignInterrupts,
-      ipisSent: countsOf(ipiKinds, core.ipisSent),
-      ipisReceived: countsOf(ipiKinds, core.ipisReceived),
-    })),
+    cores: cores.map(coreReport),
   };
 }

@@ -23,6 +23,7 @@ const vms: VmSystemReport = {
           core: 1,
           exits: { MMIO: 1234, HVC: 5 },
           guestNs: 1500,
+          asleepNs: 2500,
           injectedInterrupts: 6,
           directInterrupts: 7,
           switches: 8,
@@ -33,10 +34,13 @@ const vms: VmSystemReport = {
   cores: [
     {
       core: 0,
+      guestNs: 1500,
+      guestAsleepNs: 2500,
       idleNs: 2000,
       hypervisorNs: 3000,
       ticks: 9,
       schedules: 10,
+      interrupts: { tick: 9, stray: 11 },
       foreignInterrupts: 11,
       ipisSent: { VMM: 2 },
       ipisReceived: {},
@@ -137,9 +141,11 @@ describe('heddle vm', () => {
       ['vm', file],
       [['rt', 'latency: min 100, median 101, p99 102, p99.9 103, max 1000 ticks of 62500000 Hz\n']],
     );
-    expect(stdout).toMatch(/│ 1 gvm1 │ 0 +│ 1 +│ stopped │ 1\.500 us │ 6 +│ 7 +│ 8 +│ MMIO 1,234, HVC 5 │/);
+    expect(stdout).toMatch(/│ 1 gvm1 │ +0 │ +1 │ stopped │ 1\.500 us │ 2\.500 us │ +6 │ +7 │ +8 │ MMIO 1,234, HVC 5 │/);
     expect(stdout).toContain('VM 1 (gvm1) was stopped: it read where nothing is');
-    expect(stdout).toMatch(/│ 0 +│ 3\.000 us │ 2\.000 us │ 9 +│ 10 +│ 11 +│ VMM 2 +│ +│/);
+    expect(stdout).toMatch(
+      /│ +0 │ +1\.500 us │ 2\.500 us │ 3\.000 us │ 2\.000 us │ +9 │ +10 │ tick 9, stray 11 │ +11 │ VMM 2 +│ +│/,
+    );
     expect(stdout).toMatch(/│ rt +│ 1\.600 us │ 1\.616 us │ 1\.632 us │ 1\.648 us │ 16\.000 us │/);
     expect(stdout).toMatch(/simulated time 1\.500 ms, 3,000,000 instructions, trace 0123456789abcdef\n$/);
   });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { VmSystemReport } from '../../src/vm/report.ts';
 import { heddle } from './built.ts';
 
 const file = 'tests/end-to-end/systems/two-vms.yaml';
@@ -11,6 +12,19 @@ interface Document {
   readonly consoles: Readonly<Record<string, string>>;
   readonly vms: readonly { readonly name: string; readonly state: string; readonly stopReason?: string }[];
 }
+
+interface Demo extends Document {
+  readonly simulatedTimeNs: number;
+  readonly cores: readonly { readonly timeNs: number; readonly isAsleep: boolean }[];
+  readonly vms: VmSystemReport['vms'];
+  readonly hypervisor: VmSystemReport['cores'];
+}
+
+const demo = async (...options: readonly string[]): Promise<Demo> => {
+  const { stdout, code } = await heddle(['vm', 'demo', '--json', ...options]);
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as Demo;
+};
 
 const run = async (...more: readonly string[]): Promise<Document> => {
   const { stdout } = await heddle(['vm', file, '--json', '--max-time', '50ms', ...more]);
@@ -44,19 +58,7 @@ describe('heddle vm', { timeout: 300_000 }, () => {
 
 describe('heddle vm demo', { timeout: 300_000 }, () => {
   it('runs five VMs of four kinds to their end, whatever the number of host threads', async () => {
-    const [one, three] = await Promise.all(
-      ['1', '3'].map(async (threads) => {
-        const { stdout, code } = await heddle(['vm', 'demo', '--json', '--host-threads', threads]);
-        expect(code).toBe(0);
-        return JSON.parse(stdout) as Document & {
-          readonly hypervisor: readonly {
-            readonly core: number;
-            readonly ticks: number;
-            readonly foreignInterrupts: number;
-          }[];
-        };
-      }),
-    );
+    const [one, three] = await Promise.all(['1', '3'].map((threads) => demo('--host-threads', threads)));
     expect(three).toEqual(one);
     const consoles = one?.consoles ?? {};
     expect(consoles['gvm1']).toContain('net: 8 of 8 pings answered');
@@ -64,8 +66,33 @@ describe('heddle vm demo', { timeout: 300_000 }, () => {
     expect(consoles['gvm2']).toContain('threads: 400 steps in turns, 3 greedy ones preempted');
     expect(consoles['mvm']).toContain('vm4: bare-app: file result.txt: opened yes, 39 written');
     expect(consoles['rt']).toContain('deadlines: 0 missed of 50');
-    // The real-time VM's core has no scheduler tick and sees no interrupt but its own.
-    expect(one?.hypervisor[2]).toMatchObject({ core: 2, ticks: 0, foreignInterrupts: 0 });
-    expect(one?.hypervisor[1]?.ticks).toBeGreaterThan(0);
+  });
+
+  it('is the same document for the same seed, and another run for another', async () => {
+    const [one, again, other] = await Promise.all(['1', '1', '2'].map((seed) => demo('--seed', seed)));
+    expect(again).toEqual(one);
+    expect(other?.traceHash).not.toBe(one?.traceHash);
+    expect(other?.reason).toBe('exit');
+  });
+
+  it('leaves the core of the real-time VM neither ticks nor interrupts that are not its own', async () => {
+    const { hypervisor, vms } = await demo();
+    const [vcpu] = vms.find(({ name }) => name === 'rt')?.vcpus ?? [];
+    // 10 wake-ups that are not counted and 50 that are: all of its interrupts, and none of them an exit.
+    expect(vcpu).toMatchObject({ core: 2, directInterrupts: 60, injectedInterrupts: 0, switches: 1 });
+    expect(Object.keys(vcpu?.exits ?? {}).sort()).toEqual(['MMIO', 'SMC']);
+    // The message by which it was booted is all that EL2 has heard of on this core.
+    expect(hypervisor[2]).toMatchObject({ ticks: 0, foreignInterrupts: 0, interrupts: { IPI: 1 } });
+    expect(hypervisor[1]?.ticks).toBeGreaterThan(0);
+  });
+
+  it('accounts for all of the time of every core', async () => {
+    const { hypervisor, cores, simulatedTimeNs } = await demo();
+    expect(
+      hypervisor.map(
+        ({ guestNs, guestAsleepNs, hypervisorNs, idleNs }) => guestNs + guestAsleepNs + hypervisorNs + idleNs,
+      ),
+    ).toEqual(cores.map(({ timeNs, isAsleep }) => (isAsleep ? simulatedTimeNs : timeNs)));
+    expect(cores.some(({ isAsleep }) => isAsleep)).toBe(true);
   });
 });

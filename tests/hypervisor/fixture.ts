@@ -39,7 +39,7 @@ export function memoryOnly(): Rhyper & { readonly lines: string[] } {
       slotControl: { pa: 0, stride: 0 },
     },
     port: {
-      now: () => 0,
+      counts: () => ({ ticks: 0, asleepTicks: 0, interruptsAtEl1: 0 }),
       log: (line) => lines.push(line),
       stop: () => {
         throw new Error('nothing here stops the machine');

@@ -149,7 +149,7 @@ export function makeBench(
           redistributorBases,
         },
         port: {
-          now: () => 0,
+          counts: () => ({ ticks: 0, asleepTicks: 0, interruptsAtEl1: 0 }),
           log: (line: string) => log.push(line),
           stop: () => {},
           writeRam: () => {},
