@@ -4,14 +4,25 @@
 // A thread is a function over the trace reading's memory (src/engine/trace-state.ts), whatever its instruction set: it never sees where a
 // value comes from, and the values it computes carry the reads on which they depend.
 
-import type { Dependencies } from '../engine/trace-values.ts';
+import type { Dependencies, TraceValue } from '../engine/trace-values.ts';
 import type { TraceException, TraceMemory, TraceState } from '../engine/trace-state.ts';
 
 /** A fence, in the words of cat: the name of its set of events, such as 'DMB.SY', 'DMB.ISHLD', 'DSB.ISH', 'ISB', 'MFENCE'. */
 export type FenceName = string;
 
+/**
+ * Who sees every register and flag that instructions read and write: a model that speaks of register events (herd7's rf-reg,
+ * iico_data, iico_ctrl) numbers them like reads from memory. What is answered takes the place of the value.
+ */
+export interface RegisterObserver {
+  read(register: string, value: TraceValue): TraceValue;
+  write(register: string, value: TraceValue): TraceValue;
+}
+
 /** What a thread tells of itself besides its accesses to memory. */
 export interface ThreadHooks {
+  /** A thread that is given one reads and writes all its registers through it; memory-model/observed-state.ts wraps a TraceState. */
+  readonly registers?: RegisterObserver;
   fence(name: FenceName): void;
   /** Every later event of the thread depends on these by control. */
   branch(depends: Dependencies): void;
