@@ -78,6 +78,12 @@ export class RegisterFile<Row extends Register> {
     this.values = Uint32Array.from(table.rows, (row) => row.reset);
   }
 
+  reset(): void {
+    this.table.rows.forEach((row, index) => {
+      this.values[index] = row.reset;
+    });
+  }
+
   /** The row that a read addresses; undefined, and counted, where there is nothing to read. */
   rowToRead(offset: number): Row | undefined {
     const row = this.rowAt(offset);

@@ -3,7 +3,7 @@
 import type { Actor, ActorId, Port } from '../actors/actor.ts';
 import type { BusRegion } from '../actors/bus/map.ts';
 import { Dma } from '../actors/dma/dma.ts';
-import { Smmu } from '../actors/smmu/smmu.ts';
+import { Smmu, type SmmuOptions } from '../actors/smmu/smmu.ts';
 import { Tbu } from '../actors/smmu/tbu.ts';
 import { dmaEngine, memoryMap } from '../src/board/memory-map.ts';
 import type { Board } from '../src/board/virt.ts';
@@ -23,8 +23,11 @@ export interface DmaDevices {
   readonly actors: readonly (readonly [ActorId, (port: Port) => Actor])[];
 }
 
-/** Places of the four interrupts of an SMMU after its first SPI. */
-const smmuInterrupt = { eventq: 0, cmdqSync: 2, gerror: 3 } as const;
+/** INTIDs of the SMMU's interrupts, which follow its first SPI; the one between them is the PRI queue's. */
+export function smmuIntids(firstSpi: number): SmmuOptions['intids'] {
+  const first = firstSpi + memoryMap.smmu.spi;
+  return { eventq: first, cmdqSync: first + 2, gerror: first + 3 };
+}
 
 export function dmaDevices(board: Pick<Board, 'iommu' | 'dmaEngines'>, options: DmaDevicesOptions): DmaDevices {
   const { firstId, distributor, firstSpi, ramOf } = options;
@@ -39,8 +42,6 @@ export function dmaDevices(board: Pick<Board, 'iommu' | 'dmaEngines'>, options: 
   ]);
   if (!hasSmmu) return { regions, actors };
   const smmu = firstId + 2 * engines.length;
-  const intid = (which: keyof typeof smmuInterrupt): number => firstSpi + memoryMap.smmu.spi + smmuInterrupt[which];
-  const intids = { eventq: intid('eventq'), cmdqSync: intid('cmdqSync'), gerror: intid('gerror') };
   const tbus = engines.map(({ n }) => tbuOf(n));
   return {
     regions: [...regions, { name: 'smmu', ...memoryMap.smmu, actor: smmu }],
@@ -50,7 +51,7 @@ export function dmaDevices(board: Pick<Board, 'iommu' | 'dmaEngines'>, options: 
         ({ id, n, streamId }) =>
           [tbuOf(n), (port: Port): Actor => new Tbu(port, { tcu: smmu, device: id, streamId })] as const,
       ),
-      [smmu, (port) => new Smmu(port, { distributor, tbus, ram: ramOf(port), intids })],
+      [smmu, (port) => new Smmu(port, { distributor, tbus, ram: ramOf(port), intids: smmuIntids(firstSpi) })],
     ],
   };
 }

@@ -4,7 +4,7 @@ import type { ActorId } from '../actors/actor.ts';
 import type { CoreControl } from '../actors/core/core.ts';
 import type { Pe } from '../src/arch/pe.ts';
 import type { ResidentHypervisor } from '../src/arch/resident.ts';
-import { memoryMap } from '../src/board/memory-map.ts';
+import { dmaEngine, memoryMap } from '../src/board/memory-map.ts';
 import type { Board } from '../src/board/virt.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { RhyperPlatform } from '../src/hypervisor/context.ts';
@@ -14,6 +14,9 @@ import type { BuildVmTree } from '../src/hypervisor/tree-description.ts';
 import type { MemoryViews } from '../src/memory/memory-views.ts';
 import type { Backend, GuestUart } from '../src/vm/system.ts';
 import { deviceRam } from './device-ram.ts';
+import { smmuIntids } from './dma-devices.ts';
+
+const firstSpi = 32;
 
 interface PhysicalRange {
   readonly pa: number;
@@ -50,6 +53,8 @@ function platformOf({ board, slotControl }: RhyperHost, { ownMemory, vmMemory }:
     gicVersion: board.gicVersion,
     distributorBase: memoryMap.gicDistributor.base,
     redistributorBases: board.cores.map(({ redistributorBase }) => redistributorBase),
+    ...(board.iommu === 'smmuv3' && { smmu: { pa: memoryMap.smmu.base, intids: smmuIntids(firstSpi) } }),
+    dmaEngines: Array.from({ length: board.dmaEngines }, (_, n) => dmaEngine(n).base),
     slotControl,
   };
 }

@@ -20,8 +20,8 @@ export interface VmRunOptions extends RunLimits {
 }
 
 function machineOf({ system, seed, hostThreads }: VmRunOptions): MachineConfig {
-  const { cores, memoryBytes, gicVersion } = system.board;
-  const board = resolveBoard({ cores, memoryBytes, gicVersion, virtualization: true, secure: false });
+  const { cores, memoryBytes } = system.board;
+  const board = resolveBoard({ ...system.board, iommu: 'smmuv3', virtualization: true, secure: false });
   const memory = makeMemory(memoryBytes);
   const { ownMemory, vmMemory, store } = system.layout;
   placeInRam(new Uint8Array(memory.buffer), store.pa, store.bytes);

@@ -8,6 +8,7 @@
 // - DONE and ERROR stay until they are cleared through DMA_INTERRUPT_CLEAR, or by the next START. The interrupt, a level, is high
 //   while one of them is set and enabled in DMA_CONTROL. Writing DMA_CONTROL without START while the engine is busy stops it
 //   after its present chunk, with the code `stopped`. The registers of the transfer are read at START.
+// - Writing DMA_CONTROL with RESET makes the engine what it is out of reset, at once: no access is made from then on.
 // - The copy goes up in chunks that end at the chunk size or at a page of source or target: another observer sees a chunk as a whole
 //   or not at all, and chunks in order. Overlapping ranges are copied chunk by chunk.
 // - Addresses are those of its stream: with an SMMU on the board every access (also of the list) goes through the engine's TBU, as an
@@ -110,8 +111,9 @@ export class Dma implements Actor, Device {
   receive(message: Message): void {
     if (message.code === ltiMessages.LR.code) {
       const { tag, response, addressLow, addressHigh } = decode(ltiMessages.LR, message.payload);
-      if (tag !== this.tag) return;
-      this.access(response === ltiResponse.success ? addressHigh * 2 ** 32 + addressLow : undefined);
+      // An access that was asked for before a reset is not made.
+      if (tag === this.tag)
+        this.access(response === ltiResponse.success ? addressHigh * 2 ** 32 + addressLow : undefined);
       if (response === ltiResponse.success && this.options.tbu !== undefined)
         this.port.send(this.options.tbu, ltiMessages.LC.code, [tag]);
       return;
@@ -155,6 +157,10 @@ export class Dma implements Actor, Device {
       this.guestErrors.unsupportedSize++;
       return;
     }
+    if (row.name === 'DMA_CONTROL' && value >= control.RESET) {
+      this.reset();
+      return;
+    }
     this.registers.store(row, value);
     if (row.name === 'DMA_CONTROL') this.control(value);
     if (row.name === 'DMA_INTERRUPT_CLEAR') {
@@ -162,6 +168,21 @@ export class Dma implements Actor, Device {
       this.set(row.name, 0);
     }
     this.drive();
+  }
+
+  private reset(): void {
+    this.registers.reset();
+    this.idle();
+    this.tag = (this.tag + 1) >>> 0;
+    this.port.cancel(stepTag);
+    this.dueTicks = undefined;
+    this.drive();
+  }
+
+  private idle(): void {
+    this.phase = 'idle';
+    this.transfer = nothing;
+    this.chunk = empty;
   }
 
   private control(value: number): void {
@@ -315,9 +336,7 @@ export class Dma implements Actor, Device {
       this.counters.errors += 1;
     }
     this.set('DMA_CONTROL', this.value('DMA_CONTROL') & ~control.START);
-    this.phase = 'idle';
-    this.transfer = nothing;
-    this.chunk = empty;
+    this.idle();
     this.drive();
   }
 

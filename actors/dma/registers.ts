@@ -32,6 +32,8 @@ export const control = {
   /** The interrupt is raised by DONE, by ERROR. */
   DONE_ENABLE: 1 << 4,
   ERROR_ENABLE: 1 << 5,
+  /** Everything is as out of reset; the other bits of the write are ignored. */
+  RESET: 2 ** 31,
 } as const;
 
 export const status = { BUSY: 1 << 0, DONE: 1 << 1, ERROR: 1 << 2 } as const;

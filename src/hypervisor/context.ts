@@ -19,6 +19,10 @@ export interface RhyperPlatform {
   readonly gicVersion: 2 | 3;
   readonly distributorBase: number;
   readonly redistributorBases: readonly number[];
+  /** The board's SMMU, if it has one: its registers, and the INTIDs of its edge-triggered interrupts. */
+  readonly smmu?: { readonly pa: number; readonly intids: { readonly eventq: number; readonly gerror: number } };
+  /** Registers of the board's DMA engines. */
+  readonly dmaEngines: readonly number[];
   /** The windows of the board's virtio transports: registers of slot n are at `pa + n * stride` (slots.ts). */
   readonly slotControl: { readonly pa: number; readonly stride: number };
 }

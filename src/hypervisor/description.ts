@@ -53,12 +53,12 @@ export interface WindowDescription extends IpaRange {
 /** A row of dtb_device_list: what the generated tree describes besides the emulated devices. */
 export interface TreeDeviceDescription extends IpaRange {
   readonly name: string;
-  readonly kind: 'serial' | 'gicd' | 'gicc' | 'gicr';
+  readonly kind: (typeof treeDeviceKinds)[number];
   readonly intids: readonly number[];
 }
 
-/** dtb_device types, as HVC arguments number them: positions in this list. */
-export const treeDeviceKinds = ['serial', 'gicd', 'gicc', 'gicr'] as const;
+/** dtb_device types, as HVC arguments number them: positions in this list. The ancestor has no DMA engine. */
+export const treeDeviceKinds = ['serial', 'gicd', 'gicc', 'gicr', 'dma'] as const;
 
 export interface VmDescription {
   readonly name: string;

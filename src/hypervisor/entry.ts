@@ -14,6 +14,7 @@ import { callPsci, handlePowerIpi } from './psci.ts';
 import { schedule, tick } from './scheduler.ts';
 import { type ExitCause, exitCauses, type Vcpu } from './state.ts';
 import { deviceOfInterrupt } from './slots.ts';
+import { smmuInterrupt } from './smmu/faults.ts';
 import { emulateSystemRegister } from './system-registers.ts';
 import { handleIntcIpi } from './vgic/delivery.ts';
 
@@ -120,8 +121,12 @@ export function* serveIpis(rhyper: Rhyper): Activity {
   }
 }
 
-/** The interrupt of a transport that acts for a VM's device is, for vCPU 0 of the VM, the device's. False where it acts for none. */
+/**
+ * The interrupt of a transport that acts for a VM's device is, for vCPU 0 of the VM, the device's; the SMMU's is the hypervisor's own.
+ * False where it is neither.
+ */
 function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<boolean> {
+  if (yield* smmuInterrupt(rhyper, intid)) return true;
   const found = deviceOfInterrupt(rhyper, intid);
   const vcpu = found && vcpuOf(rhyper, found.vm, 0);
   if (!vcpu) return false;

@@ -85,7 +85,7 @@ export function* setTick({ system, options }: Rhyper, on: boolean): Activity {
 export interface OwnHandlers {
   ipi(): Activity;
   tick(): Activity;
-  /** The interrupt of a device of the board that acts for one of a VM's; false where it is not one. */
+  /** The interrupt of the SMMU, or of a device of the board that acts for one of a VM's; false where it is not one. */
   device(intid: number): Activity<boolean>;
 }
 

@@ -16,7 +16,10 @@ import { createStage2, destroyStage2, flushVm, mapRange } from './stage2.ts';
 import { deviceKind, type Vcpu, vcpuState, type Vm, vmKind, vmState } from './state.ts';
 import { resetVcpu } from './vcpu.ts';
 import { treeOf } from './vm-tree.ts';
-import { attachSlots, detachSlots } from './slots.ts';
+import { attachSlots, detachSlots, resetSlots } from './slots.ts';
+import { drainEvents } from './smmu/faults.ts';
+import { flushStreams } from './smmu/queues.ts';
+import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
 import { resetVgicOfVm } from './vgic/reset.ts';
 
 /** What the kinds of VMM message between cores ask for. */
@@ -171,6 +174,18 @@ function claimInterrupts(rhyper: Rhyper, vm: Vm): Refusal {
   return undefined;
 }
 
+/** Devices that reach memory by themselves come as after a reset, whoever had them before. */
+function* attachDevices(rhyper: Rhyper, vm: Vm): Activity<Refusal> {
+  yield* resetEngines(rhyper, vm);
+  return yield* attachStreams(rhyper, vm);
+}
+
+/** No device of a VM goes on with what it was told: memory that is cleared stays so. */
+function* quietDevices(rhyper: Rhyper, vm: Vm): Activity {
+  yield* resetEngines(rhyper, vm);
+  yield* resetSlots(rhyper, vm);
+}
+
 /** Gives a VM everything that its configuration asks for. What it got is given back where something is missing. */
 export function* build(rhyper: Rhyper, vm: Vm): Activity<Refusal> {
   const root = createStage2(rhyper);
@@ -185,7 +200,8 @@ export function* build(rhyper: Rhyper, vm: Vm): Activity<Refusal> {
     claimInterrupts(rhyper, vm) ??
     mapDevices(rhyper, vm) ??
     mapStore(rhyper, vm) ??
-    (yield* attachSlots(rhyper, vm));
+    (yield* attachSlots(rhyper, vm)) ??
+    (yield* attachDevices(rhyper, vm));
   if (refusal !== undefined) {
     yield* dismantle(rhyper, vm);
     return refusal;
@@ -317,6 +333,8 @@ function* clearMemory(rhyper: Rhyper, vm: Vm): Activity {
 /** Quiesces a VM and clears its memory; it is booted again when its images have been loaded anew. */
 export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
   if (!hasQuirk(rhyper, 'reset-while-running') && !(yield* shutDown(rhyper, vm))) return false;
+  yield* quietDevices(rhyper, vm);
+  yield* flushStreams(rhyper, vm);
   yield* clearMemory(rhyper, vm);
   loadTree(rhyper, vm);
   vm.messagePage = 0;
@@ -328,6 +346,9 @@ export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
 
 /** Gives back what `build` took. */
 function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
+  yield* quietDevices(rhyper, vm);
+  yield* drainEvents(rhyper);
+  yield* detachStreams(rhyper, vm);
   yield* detachSlots(rhyper, vm);
   yield* clearMemory(rhyper, vm);
   if (vm.stage2Root !== 0) yield* flushVm(rhyper, vm);

@@ -13,6 +13,10 @@ export const limits = {
   dtbDevicesPerVm: 16,
   interruptsPerVm: 64,
   streamsPerVm: 16,
+  /** Streams that the hypervisor has a record of: of all VMs, and some that are nobody's. */
+  streams: 64,
+  /** Faults of a stream that the SMMU records before it is told to be silent about them. */
+  recordedFaults: 100,
   deviceArguments: 16,
   /** INTIDs: SGIs, PPIs and SPIs. */
   intids: 1024,

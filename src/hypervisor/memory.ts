@@ -22,7 +22,8 @@ export function allocatePages(rhyper: Rhyper, count: number): number | undefined
     for (let n = first; n < first + count; n += 1) if (bitAt(heapBitmap, n)) return false;
     return true;
   };
-  for (let first = 0; first + count <= heapPages; first += count) {
+  const aligned = (count - ((heapStart / pageBytes) % count)) % count;
+  for (let first = aligned; first + count <= heapPages; first += count) {
     if (!isFree(first)) continue;
     for (let n = first; n < first + count; n += 1) setBit(heapBitmap, n, true);
     const pa = heapStart + first * pageBytes;

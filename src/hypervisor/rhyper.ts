@@ -23,6 +23,7 @@ import { boot, build, claimVm, configure, load, loadTree, refuseBuild } from './
 import { limits } from './limits.ts';
 import { pageBytes } from './memory.ts';
 import { costs } from './options.ts';
+import { initSmmu } from './smmu/streams.ts';
 import { vtcr } from './stage2.ts';
 import { coreState, stateAt, stateBytes, stateMagic, type Vm, vmKind } from './state.ts';
 
@@ -126,6 +127,7 @@ export function createRhyper(parts: RhyperParts): ResidentHypervisor {
   function* powerOn(): Activity {
     yield* initCore();
     port.log(`Welcome to virt Rhyper Hypervisor!`);
+    yield* initSmmu(rhyper);
     yield* startCores();
     port.log(`Bring up ${platform.coreCount} cores`);
     const made: Vm[] = [];

@@ -7,7 +7,7 @@
 import { type Activity, writeDevice } from '../arch/resident.ts';
 import { type Rhyper, vcpuOf, vmAt } from './context.ts';
 import { deviceKind, type EmulatedDevice, type Vm } from './state.ts';
-import { route, writeBits, writeConfiguration } from './vgic/physical.ts';
+import { enableEdge } from './vgic/physical.ts';
 
 const countOffset = 0x00;
 const firstWindow = 0x10;
@@ -43,16 +43,6 @@ function* setWindows(rhyper: Rhyper, slot: number, vm: Vm | undefined): Activity
   yield* writeDevice(base + countOffset, 4, vm.regionCount);
 }
 
-const interruptsPerWord = 16;
-const allEdges = 0xaaaa_aaaa;
-
-/** The interrupt of a transport, as an edge and on the core of vCPU 0: the neighbours of its INTID are transports' too. */
-function* enableInterrupt(rhyper: Rhyper, intid: number, core: number): Activity {
-  yield* writeConfiguration(rhyper, core, intid - (intid % interruptsPerWord), allEdges);
-  yield* route(rhyper, intid, core);
-  yield* writeBits(rhyper, core, 'ISENABLER', intid >>> 5, 1 << (intid & 31));
-}
-
 /** Finds the transport of each emulated device of a VM and lets it see the VM's memory; a refusal in words. */
 export function* attachSlots(rhyper: Rhyper, vm: Vm): Activity<string | undefined> {
   const { slots } = rhyper.description;
@@ -63,7 +53,7 @@ export function* attachSlots(rhyper: Rhyper, vm: Vm): Activity<string | undefine
     if (slot < 0) return `no transport of the board acts for its device ${device.name}`;
     device.slot = slot + 1;
     yield* setWindows(rhyper, slot, vm);
-    yield* enableInterrupt(rhyper, slots[slot]?.intid ?? 0, vcpuOf(rhyper, vm, 0)?.core ?? 0);
+    yield* enableEdge(rhyper, slots[slot]?.intid ?? 0, vcpuOf(rhyper, vm, 0)?.core ?? 0);
   }
   return undefined;
 }
@@ -71,13 +61,18 @@ export function* attachSlots(rhyper: Rhyper, vm: Vm): Activity<string | undefine
 /** Status register of virtio-mmio: writing 0 resets the device. */
 const statusOffset = 0x70;
 
+const attachedOf = ({ config }: Vm): readonly EmulatedDevice[] =>
+  config.devices.filter(({ slot }, n) => n < config.deviceCount && slot !== 0);
+
+/** The devices of a VM forget its rings. */
+export function* resetSlots(rhyper: Rhyper, vm: Vm): Activity {
+  for (const { slot } of attachedOf(vm))
+    yield* writeDevice((rhyper.description.slots[slot - 1]?.pa ?? 0) + statusOffset, 4, 0);
+}
+
 export function* detachSlots(rhyper: Rhyper, vm: Vm): Activity {
-  for (let n = 0; n < vm.config.deviceCount; n += 1) {
-    const device = vm.config.devices[n];
-    if (!device || device.slot === 0) continue;
-    const slot = device.slot - 1;
-    yield* writeDevice((rhyper.description.slots[slot]?.pa ?? 0) + statusOffset, 4, 0);
-    yield* setWindows(rhyper, slot, undefined);
+  for (const device of attachedOf(vm)) {
+    yield* setWindows(rhyper, device.slot - 1, undefined);
     device.slot = 0;
   }
 }

@@ -9,6 +9,7 @@ import { dsb } from '../arch/resident.ts';
 import { systemKey } from '../arch/system-key.ts';
 import type { Rhyper } from './context.ts';
 import { allocatePages, freePage, pageBytes } from './memory.ts';
+import { flushStreams } from './smmu/queues.ts';
 import type { Vm } from './state.ts';
 
 /** T0SZ 28, SL0 1, write-back inner shareable walks, 4KB granule, 36-bit PA, RES1. */
@@ -165,11 +166,12 @@ export function destroyStage2(rhyper: Rhyper, vm: Vm): void {
 
 const TLBI_VMALLS12E1IS = systemKey(1, 4, 8, 3, 6);
 
-/** Removes every translation of a VM from every TLB, and waits until that is done. VTTBR_EL2 names the VM meanwhile. */
+/** Removes every translation of a VM from every TLB, the SMMU's too, and waits until that is done. VTTBR_EL2 names the VM meanwhile. */
 export function* flushVm(rhyper: Rhyper, vm: Vm): Activity {
   const before = rhyper.system.read('VTTBR_EL2');
   rhyper.system.write('VTTBR_EL2', BigInt(vm.id) << 48n);
   rhyper.system.execute(TLBI_VMALLS12E1IS, 0n);
   rhyper.system.write('VTTBR_EL2', before);
   yield* dsb(rhyper.pe);
+  yield* flushStreams(rhyper, vm);
 }

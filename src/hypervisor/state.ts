@@ -4,6 +4,7 @@
 import type { MemoryViews } from '../arch/resident.ts';
 import { limits } from './limits.ts';
 import { array, nested, record, several, text } from './records.ts';
+import { smmuState } from './smmu/state.ts';
 import { vgicOfVcpu, vgicOfVm } from './vgic/state.ts';
 
 /** What `heddle vm` and the list of VMs call a VM. */
@@ -268,6 +269,7 @@ const system = record({
   free: several(record({ pa: 'address', bytes: 'address' }), limits.freeRegions),
   /** SPIs that some VM owns. */
   assignedInterrupts: array('u32', limits.intids / 32),
+  smmu: nested(smmuState),
   vms: several(vm, limits.vms),
   vcpus: several(vcpu, limits.vcpus),
   cores: several(core, limits.cores),

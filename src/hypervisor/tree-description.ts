@@ -9,7 +9,7 @@ interface Range {
 /** A device that the tree describes: its registers and its interrupts (INTIDs). */
 export interface TreeDevice extends Range {
   readonly name: string;
-  readonly kind: 'virtio,mmio' | 'arm,pl011' | 'heddle,rhyper' | 'heddle,store';
+  readonly kind: 'virtio,mmio' | 'arm,pl011' | 'heddle,dma-1' | 'heddle,rhyper' | 'heddle,store';
   readonly intids: readonly number[];
 }
 

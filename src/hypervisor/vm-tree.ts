@@ -10,7 +10,11 @@ import type { TreeDevice, VmTreeDescription } from './tree-description.ts';
 /** GICC as the guests of a GICv2 board see it, where their configuration names no window for it. */
 const cpuInterface = { ipa: 0x0801_0000, bytes: 0x2000 };
 
-const serialKind = treeDeviceKinds.indexOf('serial');
+/** Kinds of passed-through device that the tree describes beside the interrupt controller. */
+const passedThrough: Readonly<Partial<Record<number, TreeDevice['kind']>>> = {
+  [treeDeviceKinds.indexOf('serial')]: 'arm,pl011',
+  [treeDeviceKinds.indexOf('dma')]: 'heddle,dma-1',
+};
 
 const rangeOf = ({ ipa, bytes }: EmulatedDevice): { ipa: number; bytes: number } => ({ ipa, bytes });
 
@@ -20,7 +24,6 @@ export function treeOf(rhyper: Rhyper, vm: Vm): VmTreeDescription {
   const distributor = devices.find(({ kind }) => kind === deviceKind.gicd || kind === deviceKind.gppt);
   const redistributors = devices.find(({ kind }) => kind === deviceKind.gicr);
   const shyper = devices.find(({ kind }) => kind === deviceKind.shyper);
-  const serials = config.dtbDevices.filter(({ kind }, n) => n < config.dtbDeviceCount && kind === serialKind);
   const { store } = rhyper.description;
   const distributorRange = distributor ? rangeOf(distributor) : { ipa: 0x0800_0000, bytes: 0x1_0000 };
   const treeDevices: TreeDevice[] = devices
@@ -34,8 +37,10 @@ export function treeOf(rhyper: Rhyper, vm: Vm): VmTreeDescription {
       bytes: shyper?.bytes ?? 0,
       intids: [shyper && shyper.intid !== 0 ? shyper.intid : notificationIntid],
     });
-  for (const { name, ipa, bytes, irqs, irqCount } of serials)
-    treeDevices.push({ name, kind: 'arm,pl011', ipa, bytes, intids: [...irqs.subarray(0, irqCount)] });
+  config.dtbDevices.forEach(({ name, kind: number, ipa, bytes, irqs, irqCount }, n) => {
+    const kind = n < config.dtbDeviceCount ? passedThrough[number] : undefined;
+    if (kind) treeDevices.push({ name, kind, ipa, bytes, intids: [...irqs.subarray(0, irqCount)] });
+  });
   if (vm.isManager !== 0 && store)
     treeDevices.push({ name: 'store', kind: 'heddle,store', ipa: store.ipa, bytes: store.bytes, intids: [] });
   return {

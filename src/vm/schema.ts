@@ -100,6 +100,8 @@ const passthrough = section({
   size: size.optional(),
   irqs: listOf(number).optional(),
   stream: number.optional(),
+  /** A DMA engine of the board, with all that belongs to it. */
+  dma: number.optional(),
 });
 
 const consoles = ['uart', 'virtio', 'none'] as const;

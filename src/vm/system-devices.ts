@@ -2,7 +2,7 @@
 // device with what is behind it, and consoles that are connected to each other.
 
 import { diskBytes } from '../board/devices.ts';
-import { guestUart, memoryMap, vmTransport } from '../board/memory-map.ts';
+import { dmaEngine, dmaEngineCount, guestUart, memoryMap, vmTransport } from '../board/memory-map.ts';
 import type { SlotDescription } from '../hypervisor/description.ts';
 import { type VmDraft, usual } from './draft.ts';
 import type { LocatedFile } from './located-file.ts';
@@ -53,6 +53,17 @@ export function withUart(vm: VmDraft, uarts: readonly GuestUart[]): VmDraft {
       { name: `pl011@${usual.uartIpa.toString(16)}`, kind: 'serial', ...at, intids: [intid] },
     ],
   };
+}
+
+/** As many of the board's DMA engines as VMs have windows of. */
+export function dmaEnginesOf(vms: readonly VmDraft[]): number {
+  const has = (n: number): boolean => {
+    const { base } = dmaEngine(n);
+    return vms.some(({ windows }) => windows.some(({ pa, bytes }) => base >= pa && base < pa + bytes));
+  };
+  let count = dmaEngineCount;
+  while (count > 0 && !has(count - 1)) count -= 1;
+  return count;
 }
 
 export function diskOf(vm: VmDraft, n: number, file: LocatedFile, { disks = {} }: SystemFile, read: ReadFile): Disk {

@@ -16,7 +16,7 @@ import { placeCpus } from './placement.ts';
 import { type SystemFile, systemFile, type VmEntry } from './schema.ts';
 import { buildStore } from './store.ts';
 import { draftOfEntry } from './vm-entry.ts';
-import { connectConsoles, diskOf, transportsOf, uartsOf, withUart } from './system-devices.ts';
+import { connectConsoles, diskOf, dmaEnginesOf, transportsOf, uartsOf, withUart } from './system-devices.ts';
 import type { RamLayout, VmSystem } from './system.ts';
 
 /** What the command line says in place of the file. */
@@ -195,7 +195,7 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
     store: { pa: layout.store.pa, ipa: storeIpa, bytes: alignUp(store.length, bytesOfPage) },
   };
   return {
-    board: { cores, memoryBytes, gicVersion },
+    board: { cores, memoryBytes, gicVersion, dmaEngines: dmaEnginesOf(vms) },
     description,
     layout,
     uarts,

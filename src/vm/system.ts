@@ -33,7 +33,13 @@ export type Backend =
   | { readonly kind: 'entropy'; readonly vm: string };
 
 export interface VmSystem {
-  readonly board: { readonly cores: number; readonly memoryBytes: number; readonly gicVersion: 2 | 3 };
+  readonly board: {
+    readonly cores: number;
+    readonly memoryBytes: number;
+    readonly gicVersion: 2 | 3;
+    /** Behind the board's SMMU. */
+    readonly dmaEngines: number;
+  };
   readonly description: SystemDescription;
   readonly layout: RamLayout;
   readonly uarts: readonly GuestUart[];

@@ -1,6 +1,7 @@
 // From an entry of a system file to a draft: everything that the entry leaves out has a default here.
 
 import type { TreeDeviceDescription, VmKind, WindowDescription } from '../hypervisor/description.ts';
+import { dmaEngine, dmaEngineCount } from '../board/memory-map.ts';
 import { virtualTimerIntid } from '../hypervisor/limits.ts';
 import { bytesOfPage, type DeviceDraft, kernelOfKind, physicalCpuInterface, usual, type VmDraft } from './draft.ts';
 import type { Path, Refuse } from './located-file.ts';
@@ -120,14 +121,42 @@ function devicesOf(entry: VmEntry, context: EntryContext, vcpus: number): Device
   });
 }
 
-function windowsOf(entries: readonly PassthroughEntry[], context: EntryContext): WindowDescription[] {
-  return entries.flatMap((entry, n) => {
-    const { pa, at, size } = entry;
-    if (pa === undefined && at === undefined && size === undefined) return [];
-    if (pa === undefined || size === undefined)
-      return context.refuse([...context.path, 'passthrough', n], 'a window has a pa and a size');
-    return [{ pa, ipa: at ?? pa, bytes: size }];
-  });
+/** What an entry of `passthrough` gives to the VM. */
+interface PassedThrough {
+  readonly windows: readonly WindowDescription[];
+  readonly irqs: readonly number[];
+  readonly streams: readonly number[];
+  readonly treeDevices: readonly TreeDeviceDescription[];
+}
+
+const firstSpi = 32;
+
+function engineOf({ dma = 0, at, ...rest }: PassthroughEntry, refuse: (message: string) => never): PassedThrough {
+  const other = Object.keys(rest).find((key) => key !== 'name');
+  if (other !== undefined) refuse(`beside dma, an entry may say at alone, not ${other}`);
+  if (dma >= dmaEngineCount) refuse(`the board has DMA engines 0 to ${dmaEngineCount - 1}, not ${dma}`);
+  const { base: pa, sizeBytes: bytes, spi, streamId } = dmaEngine(dma);
+  const range = { ipa: at ?? pa, bytes };
+  const intids = [firstSpi + spi];
+  return {
+    windows: [{ ...range, pa }],
+    irqs: intids,
+    streams: [streamId],
+    treeDevices: [{ name: rest.name ?? `dma@${hex(range.ipa)}`, kind: 'dma', ...range, intids }],
+  };
+}
+
+function passedThrough(entry: PassthroughEntry, refuse: (message: string) => never): PassedThrough {
+  if (entry.dma !== undefined) return engineOf(entry, refuse);
+  const { pa, at, size, irqs = [], stream } = entry;
+  const hasWindow = pa !== undefined || at !== undefined || size !== undefined;
+  if (hasWindow && (pa === undefined || size === undefined)) refuse('a window has a pa and a size');
+  return {
+    windows: pa === undefined || size === undefined ? [] : [{ pa, ipa: at ?? pa, bytes: size }],
+    irqs,
+    streams: stream === undefined ? [] : [stream],
+    treeDevices: [],
+  };
 }
 
 export function draftOfEntry(entry: VmEntry & { name: string }, context: EntryContext): VmDraft {
@@ -142,7 +171,9 @@ export function draftOfEntry(entry: VmEntry & { name: string }, context: EntryCo
   const memoryStart = memory[0]?.ipa ?? start;
   const vcpus = entry.cpus?.count ?? entry.cpus?.cores?.length ?? 1;
   const devices = devicesOf(entry, context, vcpus);
-  const passthrough = entry.passthrough ?? [];
+  const passthrough = (entry.passthrough ?? []).map((given, n) =>
+    passedThrough(given, (message) => refuse([...path, 'passthrough', n], message)),
+  );
   const hasUart = (entry.console ?? 'uart') === 'uart';
   const direct = devices.some((device) => device.kind === 'gppt');
   const cpuInterface: WindowDescription = {
@@ -183,14 +214,15 @@ export function draftOfEntry(entry: VmEntry & { name: string }, context: EntryCo
     }),
     commandLine: entry.bootargs ?? '',
     devices,
-    windows: [...windowsOf(passthrough, context), ...(gicVersion === 2 ? [cpuInterface] : [])],
-    irqs: [virtualTimerIntid, ...passthrough.flatMap(({ irqs }) => irqs ?? [])],
-    streams: passthrough.flatMap(({ stream }) => stream ?? []),
+    windows: [...passthrough.flatMap(({ windows }) => windows), ...(gicVersion === 2 ? [cpuInterface] : [])],
+    irqs: [virtualTimerIntid, ...passthrough.flatMap(({ irqs }) => irqs)],
+    streams: passthrough.flatMap(({ streams }) => streams),
     treeDevices: [
       ...controllers,
       ...(gicVersion === 2
         ? [{ name: 'gicc', kind: 'gicc' as const, ipa: cpuInterface.ipa, bytes: cpuInterface.bytes, intids: [] }]
         : []),
+      ...passthrough.flatMap(({ treeDevices }) => treeDevices),
     ],
     hasUart,
     refuse: (aspect, index, message) => {

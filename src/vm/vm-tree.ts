@@ -58,19 +58,21 @@ function interruptController({ gic }: VmTreeDescription): TreeNode {
   ]);
 }
 
-/** The interrupt of an emulated device is an edge; a passed-through UART's a level. */
+/** The interrupt of an emulated device is an edge; a passed-through one's a level. Names of devices may have their address in them. */
 function device({ name, kind, intids, ...range }: TreeDevice): TreeNode {
   const isUart = kind === 'arm,pl011';
+  const isEngine = kind === 'heddle,dma-1';
   const interrupts = intids.flatMap((intid) => [
     interruptType.spi,
     intid - firstSpi,
-    isUart ? trigger.level : trigger.edge,
+    isUart || isEngine ? trigger.level : trigger.edge,
   ]);
-  return node(range.bytes === 0 ? name : `${isUart ? 'pl011' : name}@${hex(range.ipa)}`, [
+  const nodeName = isUart ? 'pl011' : name.replace(/@.*/, '');
+  return node(range.bytes === 0 ? name : `${nodeName}@${hex(range.ipa)}`, [
     strings('compatible', kind, ...(isUart ? ['arm,primecell'] : [])),
     ...(range.bytes === 0 ? [] : [reg(region(range))]),
     ...(interrupts.length === 0 ? [] : [cells('interrupts', ...interrupts)]),
-    ...(kind === 'virtio,mmio' ? [flag('dma-coherent')] : []),
+    ...(kind === 'virtio,mmio' || isEngine ? [flag('dma-coherent')] : []),
     ...(isUart ? [cells('clocks', clockPhandle, clockPhandle), strings('clock-names', 'uartclk', 'apb_pclk')] : []),
   ]);
 }

@@ -36,6 +36,7 @@ export function memoryOnly(): Rhyper & { readonly lines: string[] } {
       gicVersion: 3,
       distributorBase: 0,
       redistributorBases: [0],
+      dmaEngines: [],
       slotControl: { pa: 0, stride: 0 },
     },
     port: {

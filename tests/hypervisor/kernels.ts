@@ -48,6 +48,20 @@ export const awaitWord = (offset: number): string =>
 /** Passes about so many ticks, two for each turn. */
 export const pause = (ticks: number): string => [load('x9', ticks / 2), '8: subs x9, x9, #1', 'b.ne 8b'].join('\n');
 
+/** Starts a DMA engine whose registers are at this IPA. */
+export const startDma = (engine: number, source: Operand, target: Operand, bytes: Operand): string =>
+  [
+    load('x9', engine),
+    ...[source, target, bytes].flatMap((value, n) => [load('x10', value), `str x10, [x9, #${0x18 + 8 * n}]`]),
+    'dsb sy',
+    'mov w10, #1',
+    'str w10, [x9, #8]',
+  ].join('\n');
+
+/** Copies by a DMA engine, and leaves DMA_STATUS in X0. */
+export const copyByDma = (engine: number, source: Operand, target: Operand, bytes: Operand): string =>
+  [startDma(engine, source, target, bytes), '7: ldr w0, [x9, #12]', 'tbnz w0, #0, 7b'].join('\n');
+
 const redistributor = (vcpu: number): number => gicrIpa + vcpu * 0x2_0000;
 
 const store = (address: number, value: number, width: 'w' | 'b' = 'w'): string =>

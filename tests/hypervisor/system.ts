@@ -42,6 +42,7 @@ export interface TestVm {
   readonly program?: { readonly image: Uint8Array; readonly commandLine: string };
   readonly windows?: VmDescription['windows'];
   readonly tree?: VmDescription['tree'];
+  readonly streams?: readonly number[];
 }
 
 const textOffset = 0x8_0000;
@@ -65,7 +66,7 @@ function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmD
     windows: rest.windows ?? [],
     ...(rest.tree && { tree: rest.tree }),
     irqs: rest.irqs ?? [27],
-    streams: [],
+    streams: rest.streams ?? [],
     treeDevices: [],
     ...(rest.program && {
       kernel: { bytes: rest.program.image, loadIpa: kernelIpa + textOffset },
@@ -97,10 +98,19 @@ export interface System {
 
 export function runSystem(
   vms: readonly TestVm[],
-  options: Partial<RhyperOptions> & { cores?: number; maxTicks?: number; seed?: number; storeIpa?: number } = {},
+  options: Partial<RhyperOptions> & {
+    cores?: number;
+    maxTicks?: number;
+    seed?: number;
+    storeIpa?: number;
+    /** Behind an SMMU; without them the board has none. */
+    dmaEngines?: number;
+  } = {},
 ): System {
-  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, ...rhyper } = options;
-  const board = resolveBoard({ cores, memoryBytes, gicVersion: 3, virtualization: true, secure: false });
+  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, ...rhyper } = options;
+  const iommu = dmaEngines > 0 ? 'smmuv3' : 'none';
+  const machine = { cores, memoryBytes, gicVersion: 3, virtualization: true, secure: false };
+  const board = resolveBoard({ ...machine, iommu, dmaEngines });
   const pages = (ramBase + memoryBytes) >>> 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const description: SystemDescription = {
@@ -112,7 +122,7 @@ export function runSystem(
     }),
   };
   let console = '';
-  const machine = oneHostMachine(
+  const host = oneHostMachine(
     {
       board,
       memory,
@@ -139,7 +149,7 @@ export function runSystem(
       console += new TextDecoder().decode(bytes);
     },
   );
-  const run = machine.run({ seed, maxInstructions: Infinity, maxTicks });
+  const run = host.run({ seed, maxInstructions: Infinity, maxTicks });
   const views = memoryViews(memory.buffer);
   const state = stateAt(views, ramBase);
   const named = (name: string): Vm => {

@@ -14,7 +14,7 @@ const vmNamed = (text: string, name: string) => systemOf(text).description.vms.f
 describe('a system file', () => {
   it('that is empty is the built-in MVM alone', () => {
     const { board, description } = systemOf('');
-    expect(board).toEqual({ cores: 4, memoryBytes: 128 * MiB, gicVersion: 3 });
+    expect(board).toEqual({ cores: 4, memoryBytes: 128 * MiB, gicVersion: 3, dmaEngines: 0 });
     expect(description.vms).toHaveLength(1);
     expect(description.vms[0]).toMatchObject({
       name: 'mvm',
@@ -88,6 +88,28 @@ describe('a system file', () => {
     );
     const masks = description.vms.map(({ name, cpus }) => [name, cpus.mask]);
     expect(Object.fromEntries(masks)).toEqual({ mvm: 1, rt: 0b1000, two: 0b101, a: 0b10, b: 0b10, c: 0b100 });
+  });
+
+  it('passes a DMA engine through: its registers, its interrupt, its stream, and a node for the device tree', () => {
+    const { description, board } = systemOf(`
+vms:
+  - {name: a, passthrough: [{dma: 1}]}
+  - {name: b, passthrough: [{dma: 0, at: 0xb000000}]}
+`);
+    expect(board.dmaEngines).toBe(2);
+    const [, a, b] = description.vms;
+    expect(a?.windows).toContainEqual({ ipa: 0x90c_1000, pa: 0x90c_1000, bytes: 0x1000 });
+    expect(a?.irqs).toContain(43);
+    expect(a?.streams).toEqual([2]);
+    expect(b?.windows).toContainEqual({ ipa: 0xb00_0000, pa: 0x90c_0000, bytes: 0x1000 });
+    expect(b?.streams).toEqual([1]);
+    expect(b?.treeDevices).toContainEqual({
+      name: 'dma@b000000',
+      kind: 'dma',
+      ipa: 0xb00_0000,
+      bytes: 0x1000,
+      intids: [42],
+    });
   });
 
   it('gives emulated devices addresses, interrupts, transports and what is behind them', () => {
@@ -199,6 +221,15 @@ vms:
     [
       'vms:\n  - {name: a, passthrough: [{irqs: [26]}]}',
       "system.yaml:2: passthrough: interrupt 26 is the hypervisor's own",
+    ],
+    ['vms:\n  - {name: a, passthrough: [{dma: 4}]}', 'system.yaml:2: the board has DMA engines 0 to 3, not 4'],
+    [
+      'vms:\n  - {name: a, passthrough: [{dma: 0, irqs: [50]}]}',
+      'system.yaml:2: beside dma, an entry may say at alone, not irqs',
+    ],
+    [
+      'vms:\n  - {name: a, passthrough: [{dma: 0}]}\n  - {name: b, passthrough: [{dma: 0}]}',
+      'system.yaml:3: passthrough: interrupt 42 conflicts: it is already "a"\'s',
     ],
     ['vms:\n  - {name: a, passthrough: [{pa: 0xa003000}]}', 'system.yaml:2: a window has a pa and a size'],
     ['vms: [{name: a}, {name: a}]', 'system.yaml:1: name: another VM is called "a"'],

@@ -15,6 +15,7 @@ const description: VmTreeDescription = {
   },
   devices: [
     { name: 'virtio_blk', kind: 'virtio,mmio', ipa: 0xa00_0000, bytes: 0x200, intids: [48] },
+    { name: 'dma@90c0000', kind: 'heddle,dma-1', ipa: 0x90c_0000, bytes: 0x1000, intids: [42] },
     { name: 'rhyper', kind: 'heddle,rhyper', ipa: 0, bytes: 0, intids: [64] },
   ],
 };
@@ -59,5 +60,12 @@ describe("a VM's device tree", () => {
     expect(words(child('virtio_blk@a000000'), 'interrupts')).toEqual([0, 16, 1]);
     expect(words(child('virtio_blk@a000000'), 'reg')).toEqual([0, 0xa00_0000, 0, 0x200]);
     expect(words(child('rhyper'), 'interrupts')).toEqual([0, 32, 1]);
+  });
+
+  it('has a DMA engine that is passed through, with a level-triggered SPI and no word of the SMMU in front of it', () => {
+    const engine = child('dma@90c0000');
+    expect(text(engine, 'compatible')).toBe('heddle,dma-1');
+    expect(words(engine, 'interrupts')).toEqual([0, 10, 4]);
+    expect(engine.properties.map(({ name }) => name)).not.toContain('iommus');
   });
 });

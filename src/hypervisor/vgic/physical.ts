@@ -50,6 +50,20 @@ export function* writeConfiguration(rhyper: Rhyper, core: number, firstIntid: nu
   yield* writeDevice(addressOf(rhyper, core, 'ICFGR', firstIntid >>> 5, firstIntid / 4), 4, bits);
 }
 
+/** Bits of GICD_ICFGR for one interrupt: the upper one says that it is edge-triggered. */
+const configurationBits = 2;
+const interruptsPerConfiguration = 32 / configurationBits;
+
+/** Enables an edge-triggered SPI of the hypervisor's own use, for a core. */
+export function* enableEdge(rhyper: Rhyper, intid: number, core: number): Activity {
+  const first = intid - (intid % interruptsPerConfiguration);
+  const at = addressOf(rhyper, core, 'ICFGR', first >>> 5, first / 4);
+  const edge = 2 << (configurationBits * (intid - first));
+  yield* writeDevice(at, 4, (((yield* readDevice(at, 4)) ?? 0) | edge) >>> 0);
+  yield* route(rhyper, intid, core);
+  yield* writeBits(rhyper, core, 'ISENABLER', intid >>> 5, 1 << (intid & 31));
+}
+
 /** Routes an SPI to a core: GICD_IROUTER<n>, Aff3 in the high word. */
 export function* route(rhyper: Rhyper, intid: number, core: number): Activity {
   const mpidr = rhyper.state.cores[core]?.mpidr ?? 0n;

@@ -228,6 +228,38 @@ describe('the DMA engine behind a TBU', () => {
     expect(completed(bench)).toEqual([]);
   });
 
+  it('is reset in the middle of a transfer: no access is made any more, and what was granted is completed', () => {
+    const bench = new Bench(true);
+    bench.fill(source, 64);
+    bench.copy(0x8000, 0x9000, 64, control.DONE_ENABLE);
+    bench.pass();
+    answer(bench, 1, 0, source);
+    bench.pass();
+    bench.write('CONTROL', control.RESET);
+    answer(bench, 2, 0, target);
+    bench.pass();
+    expect(completed(bench)).toEqual([1, 2]);
+    expect(bench.ram.readBytes(target, 64)).toEqual(new Uint8Array(64));
+    expect([bench.read('STATUS'), bench.read('CONTROL'), bench.read('SOURCE'), bench.read('LENGTH')]).toEqual([
+      0, 0, 0, 0,
+    ]);
+    bench.copy(0x8000, 0x9000, 64);
+    bench.pass();
+    answer(bench, asked(bench).at(-1)?.tag ?? 0, 0, source);
+    bench.pass();
+    answer(bench, asked(bench).at(-1)?.tag ?? 0, 0, target);
+    expect(bench.read('STATUS')).toBe(status.DONE);
+  });
+
+  it('lowers its interrupt when it is reset', () => {
+    const bench = new Bench();
+    bench.copy(source, target, 16, control.DONE_ENABLE);
+    bench.pass();
+    expect(bench.port.wire).toBe(true);
+    bench.write('CONTROL', control.RESET);
+    expect(bench.port.wire).toBe(false);
+  });
+
   it('goes on elsewhere from where it was saved', () => {
     const finish = (bench: Bench): unknown => {
       answer(bench, 1, 0, source);

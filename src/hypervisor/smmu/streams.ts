@@ -1,0 +1,179 @@
+// Which stream is whose (Arm IHI 0070, "Stream Table Entry"): a stream of a VM is translated by the VM's stage 2 tables, with the VM's
+// id as VMID, as its cores' accesses are; every other stream is aborted. The table has two levels; a table of the second level
+// is made when a stream of it is given away for the first time, and stays.
+
+import { type Activity, writeDevice } from '../../arch/resident.ts';
+import { assert } from '../../report/assert.ts';
+import { type Rhyper, vcpuOf, vmAt } from '../context.ts';
+import { allocatePages, pageBytes } from '../memory.ts';
+import { enableEdge, route } from '../vgic/physical.ts';
+import { vtcr } from '../stage2.ts';
+import type { Vm } from '../state.ts';
+import { awaitSmmu, issue, lock, log2Commands, log2Events, unlock, writeSmmu } from './queues.ts';
+import { command, cr0, cr1, cr2, gbpa, irqCtrl, stage2Bits, steBytes, steConfig, steValid } from './registers.ts';
+import type { StreamRecord } from './state.ts';
+
+/** SMMU_STRTAB_BASE_CFG: 2^16 streams, 256 in each table of the second level. */
+const log2Streams = 16;
+const split = 8;
+const twoLevels = 1 << 16;
+const spanOfTable = split + 1;
+const tablePages = (2 ** split * steBytes) / pageBytes;
+
+const twoTo32 = 2 ** 32;
+const bytesOf = (words: readonly number[]): Uint8Array => new Uint8Array(Uint32Array.from(words).buffer);
+const pair = (address: number): [number, number] => [address % twoTo32, Math.floor(address / twoTo32)];
+
+const interruptsOf = ({ platform: { smmu } }: Rhyper): readonly number[] =>
+  smmu ? [smmu.intids.eventq, smmu.intids.gerror] : [];
+
+/** Turns the SMMU on, with every stream aborted; on a board without one, nothing happens. */
+export function* initSmmu(rhyper: Rhyper): Activity {
+  const { smmu } = rhyper.state;
+  const { smmu: place } = rhyper.platform;
+  if (!place) return;
+  const page = (): number => {
+    const pa = allocatePages(rhyper, 1);
+    assert(pa !== undefined, 'the hypervisor has memory for the tables of the SMMU');
+    return pa;
+  };
+  const [streamTable, commandQueue, eventQueue] = [page(), page(), page()];
+  Object.assign(smmu, { streamTable, commandQueue, eventQueue });
+  // Whatever a device does before the SMMU is on is aborted.
+  yield* writeSmmu(rhyper, 'GBPA', (gbpa.UPDATE + gbpa.ABORT) >>> 0);
+  yield* awaitSmmu(rhyper, 'GBPA', (GBPA) => GBPA < gbpa.UPDATE);
+  yield* writeSmmu(rhyper, 'CR1', cr1);
+  yield* writeSmmu(rhyper, 'CR2', cr2.RECINVSID);
+  yield* writeSmmu(rhyper, 'STRTAB_BASE', streamTable);
+  yield* writeSmmu(rhyper, 'STRTAB_BASE_CFG', log2Streams | (split << 6) | twoLevels);
+  yield* writeSmmu(rhyper, 'CMDQ_BASE', commandQueue + log2Commands);
+  yield* writeSmmu(rhyper, 'EVENTQ_BASE', eventQueue + log2Events);
+  yield* writeSmmu(rhyper, 'IRQ_CTRL', irqCtrl.EVENTQ_IRQEN | irqCtrl.GERROR_IRQEN);
+  for (const intid of interruptsOf(rhyper)) yield* enableEdge(rhyper, intid, rhyper.index);
+  const queues = cr0.CMDQEN | cr0.EVENTQEN;
+  yield* writeSmmu(rhyper, 'CR0', queues);
+  yield* awaitSmmu(rhyper, 'CR0ACK', (CR0ACK) => CR0ACK === queues);
+  yield* issue(rhyper, command.CFGI_ALL, command.TLBI_EL2_ALL, command.TLBI_NSNH_ALL);
+  yield* writeSmmu(rhyper, 'CR0', queues | cr0.SMMUEN);
+  yield* awaitSmmu(rhyper, 'CR0ACK', (CR0ACK) => CR0ACK === (queues | cr0.SMMUEN));
+  smmu.isOn = 1;
+}
+
+/** Where the STE of a stream is; undefined where there is no memory for it. */
+function entryOf(rhyper: Rhyper, streamId: number): number | undefined {
+  const { streamTable } = rhyper.state.smmu;
+  const descriptor = streamTable + 8 * Math.floor(streamId / 2 ** split);
+  const { words } = rhyper.memory;
+  let table = (words[descriptor / 4 + 1] as number) * twoTo32 + (words[descriptor / 4] as number);
+  if (table === 0) {
+    const made = allocatePages(rhyper, tablePages);
+    if (made === undefined) return undefined;
+    table = made + spanOfTable;
+    rhyper.port.writeRam(descriptor, bytesOf(pair(table)));
+  }
+  return table - spanOfTable + steBytes * (streamId % 2 ** split);
+}
+
+/** The record of a stream, made where there is none; undefined where the table of them is full. */
+export function recordOf({ state }: Rhyper, streamId: number): StreamRecord | undefined {
+  const { streams } = state.smmu;
+  const known = streams.find((stream) => stream.isKnown !== 0 && stream.streamId === streamId);
+  const free = known ?? streams.find((stream) => stream.isKnown === 0) ?? streams.find(({ owner }) => owner === 0);
+  if (free && !known) forget(Object.assign(free, { isKnown: 1, streamId }), 0);
+  return free;
+}
+
+function forget(stream: StreamRecord, owner: number): void {
+  Object.assign(stream, { owner, faults: 0, isMuted: 0, lastEvent: 0, lastIsWrite: 0, lastAddress: 0 });
+}
+
+/** The words of an STE. The fields of stage 2 have the places that they have in VTCR_EL2. */
+function stage2Entry({ id, stage2Root }: Vm, records: boolean): number[] {
+  const control = Number(vtcr & 0x7_ffffn) | stage2Bits.S2AA64 | (records ? stage2Bits.S2R : 0);
+  return [steValid | steConfig.stage2, 0, 0, 0, id, control, ...pair(stage2Root), ...Array<number>(8).fill(0)];
+}
+const abortEntry: readonly number[] = [steValid | steConfig.abort, ...Array<number>(15).fill(0)];
+/** V is 0: a transaction is aborted, and recorded as C_BAD_STE. */
+const noEntry: readonly number[] = Array<number>(16).fill(0);
+
+/** Replaces an STE while nobody uses it: its first word, which has V, is written last. */
+function writeEntry(rhyper: Rhyper, at: number, words: readonly number[]): void {
+  rhyper.port.writeRam(at, bytesOf([0]));
+  rhyper.port.writeRam(at + 4, bytesOf(words.slice(1)));
+  rhyper.port.writeRam(at, bytesOf(words.slice(0, 1)));
+}
+
+/** The StreamIDs of a VM: those of its configuration, and those of the transports that act for its devices. */
+function streamsOf({ description }: Rhyper, { config }: Vm): number[] {
+  const slots = config.devices
+    .filter(({ slot }, n) => n < config.deviceCount && slot !== 0)
+    .flatMap(({ slot }) => description.slots[slot - 1]?.stream ?? []);
+  return [...new Set([...config.streams.subarray(0, config.streamCount), ...slots])];
+}
+
+/** Lets the streams of a VM reach what its stage 2 maps; a refusal in words. */
+export function* attachStreams(rhyper: Rhyper, vm: Vm): Activity<string | undefined> {
+  const { smmu } = rhyper.state;
+  const streams = streamsOf(rhyper, vm);
+  if (streams.length === 0) return undefined;
+  if (smmu.isOn === 0) return `there is no SMMU for its stream ${streams[0]}`;
+  yield* lock(rhyper);
+  const refusal = claim(rhyper, vm, streams);
+  yield* issue(rhyper, ...streams.map(command.CFGI_STE));
+  unlock(rhyper);
+  // Faults are told on the core of the management VM, which no real-time VM has for itself.
+  const manager = vcpuOf(rhyper, vmAt(rhyper, 0), 0);
+  if (manager) for (const intid of interruptsOf(rhyper)) yield* route(rhyper, intid, manager.core);
+  return refusal;
+}
+
+function claim(rhyper: Rhyper, vm: Vm, streams: readonly number[]): string | undefined {
+  for (const streamId of streams) {
+    const record = recordOf(rhyper, streamId);
+    if (!record) return `there is no room for its stream ${streamId}`;
+    if (record.owner !== 0) return `streams conflict: ${streamId}`;
+    const entry = entryOf(rhyper, streamId);
+    if (entry === undefined) return 'there is no memory for its streams';
+    forget(record, vm.id + 1);
+    writeEntry(rhyper, entry, stage2Entry(vm, true));
+  }
+  return undefined;
+}
+
+/** Takes all streams of a VM away. When it is done, no device reaches the VM's memory any more. */
+export function* detachStreams(rhyper: Rhyper, vm: Vm): Activity {
+  const { smmu } = rhyper.state;
+  const streams = smmu.streams.filter(({ isKnown, owner }) => isKnown !== 0 && owner === vm.id + 1);
+  if (smmu.isOn === 0 || streams.length === 0) return;
+  yield* lock(rhyper);
+  for (const stream of streams) {
+    const entry = entryOf(rhyper, stream.streamId);
+    if (entry !== undefined) writeEntry(rhyper, entry, noEntry);
+    stream.owner = 0;
+    stream.isMuted = 0;
+  }
+  yield* issue(rhyper, ...streams.map(({ streamId }) => command.CFGI_STE(streamId)), command.TLBI_S12_VMALL(vm.id));
+  unlock(rhyper);
+}
+
+/** The SMMU records no more faults of a stream: a device that faults for ever takes nobody's time. The caller has the queues. */
+export function* mute(rhyper: Rhyper, stream: StreamRecord): Activity {
+  const entry = entryOf(rhyper, stream.streamId);
+  if (entry === undefined) return;
+  stream.isMuted = 1;
+  writeEntry(rhyper, entry, stream.owner === 0 ? abortEntry : stage2Entry(vmAt(rhyper, stream.owner - 1), false));
+  yield* issue(rhyper, command.CFGI_STE(stream.streamId));
+}
+
+/** DMA_CONTROL of the board's DMA engines, and its RESET. */
+const dmaControl = { offset: 0x08, RESET: 0x8000_0000 } as const;
+
+/** The DMA engines that a VM has been given stop, and forget what they were told. */
+export function* resetEngines({ platform }: Rhyper, { config }: Vm): Activity {
+  for (const pa of platform.dmaEngines)
+    for (let n = 0; n < config.windowCount; n += 1) {
+      const window = config.windows[n];
+      if (window && pa >= window.pa && pa < window.pa + window.bytes)
+        yield* writeDevice(pa + dmaControl.offset, 4, dmaControl.RESET);
+    }
+}
