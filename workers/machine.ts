@@ -150,6 +150,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     uarts: config.resident?.uarts ?? [],
     slots: config.resident?.description.slots ?? [],
     backends: config.resident?.backends ?? [],
+    quirks: config.resident?.description.options.quirks ?? [],
     seed: config.seed,
     distributor: ids.distributor,
     firstId: firstFree([...virtio.actors, ...dma.actors]),

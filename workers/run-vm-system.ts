@@ -19,7 +19,11 @@ export interface VmRunOptions extends RunLimits {
   readonly hostThreads: number;
 }
 
-function machineOf({ system, seed, hostThreads }: VmRunOptions): MachineConfig {
+/** The machine of a system as it comes out of reset. */
+export function vmMachine(
+  { system, seed, hostThreads }: Pick<VmRunOptions, 'system' | 'seed' | 'hostThreads'>,
+  stepModule: WebAssembly.Module,
+): MachineConfig {
   const { cores, memoryBytes } = system.board;
   const board = resolveBoard({ ...system.board, iommu: 'smmuv3', virtualization: true, secure: false });
   const memory = makeMemory(memoryBytes);
@@ -38,7 +42,7 @@ function machineOf({ system, seed, hostThreads }: VmRunOptions): MachineConfig {
     hosts: Math.min(hostThreads, cores, maxHosts),
     lookaheadTicks,
     engineMode: 'tiered',
-    stepModule: readStepModule(),
+    stepModule,
     resident: { description: system.description, ownMemory, vmMemory, uarts: system.uarts, backends: system.backends },
   };
 }
@@ -48,7 +52,7 @@ export async function runVmSystem(
   options: VmRunOptions,
   io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
 ): Promise<{ readonly report: RunReport; readonly vms: VmSystemReport }> {
-  const config = machineOf(options);
+  const config = vmMachine(options, readStepModule());
   const { report } = await runConfigured(config, options, io);
   const state = stateAt(memoryViews(config.memory.buffer), options.system.layout.ownMemory.pa);
   return { report, vms: reportSystem(state, report) };

@@ -8,15 +8,17 @@ import { Switch } from '../actors/network/switch.ts';
 import { UserBackend } from '../actors/network/user-network.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { blockDevice } from '../actors/virtio/block.ts';
-import { imageStore } from '../actors/virtio/block-store.ts';
+import { imageStore, sectorBytes } from '../actors/virtio/block-store.ts';
 import { consoleDevice } from '../actors/virtio/console.ts';
 import { entropyDevice } from '../actors/virtio/entropy.ts';
 import type { GuestMemory } from '../actors/virtio/guest-memory.ts';
+import { type MediatedBlockOptions, MediatedRequests } from '../actors/virtio/mediated-requests.ts';
 import { VirtioMmio } from '../actors/virtio/virtio-mmio.ts';
 import { VirtioNetMmio } from '../actors/virtio/virtio-net-mmio.ts';
 import { VmTransport } from '../actors/virtio/vm-transport.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
 import type { SlotDescription } from '../src/hypervisor/description.ts';
+import type { Quirk } from '../src/hypervisor/options.ts';
 import type { Backend, GuestUart } from '../src/vm/system.ts';
 import { consoleSize, deviceSeed, diskService } from './virtio-devices.ts';
 
@@ -25,6 +27,8 @@ export interface VmDeviceOptions {
   readonly slots: readonly SlotDescription[];
   /** What is behind the slots, by position. */
   readonly backends: readonly Backend[];
+  /** Defects that show in devices. */
+  readonly quirks: readonly Quirk[];
   readonly seed: number;
   readonly distributor: ActorId;
   readonly firstId: ActorId;
@@ -39,6 +43,17 @@ export interface VmDevices {
 }
 
 const firstSpi = 32;
+
+/** How a mediated block device is to behave. */
+const mediation = (
+  { sizeBytes, readOnly }: Extract<Backend, { kind: 'mediated-block' }>,
+  quirks: readonly Quirk[],
+): MediatedBlockOptions => ({
+  sizeBytes,
+  readOnly,
+  flushes: !quirks.includes('block-no-flush'),
+  answersEarly: quirks.includes('block-status-early'),
+});
 
 /** UARTs but for the board's own, whose output is the first VM's: machine.ts has that one. */
 export function vmDevices(options: VmDeviceOptions): VmDevices {
@@ -58,17 +73,22 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
 
   function makeDevice(port: Port, backend: Backend, slot: number, intid: number, memory: GuestMemory): Actor {
     const place = { distributor, intid };
-    return new VmTransport(port, memory, (windowed) => {
+    const requests =
+      backend.kind === 'mediated-block' ? new MediatedRequests(memory, mediation(backend, options.quirks)) : undefined;
+    const make = (windowed: GuestMemory): VirtioMmio | VirtioNetMmio => {
       const at = { ...place, memory: windowed };
       switch (backend.kind) {
         case 'block': {
-          const { disk } = backend;
-          const store = imageStore(disk.bytes, disk.readOnly, () => {});
+          const { disk, sectors } = backend;
+          const part = disk.bytes.subarray(sectors.first * sectorBytes, (sectors.first + sectors.count) * sectorBytes);
+          const store = imageStore(part, disk.readOnly, () => {});
           return new VirtioMmio(port, {
             ...at,
             device: blockDevice({ store, serial: disk.name, service: diskService }),
           });
         }
+        case 'mediated-block':
+          return new VirtioMmio(port, { ...at, device: (requests as MediatedRequests).makeDevice });
         case 'entropy':
           return new VirtioMmio(port, { ...at, device: entropyDevice(deviceSeed(seed, slot)) });
         case 'net':
@@ -83,7 +103,8 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
           });
         }
       }
-    });
+    };
+    return new VmTransport(port, memory, make, requests);
   }
 
   const transports = slots.map(({ pa: base, intid }, slot) => {

@@ -30,3 +30,13 @@ export function imageStore(bytes: Uint8Array, readOnly: boolean, changed: () => 
     flush: () => {},
   };
 }
+
+/** Of a device whose requests somebody else carries out: it has a size, and nobody asks it for its sectors. */
+export const remoteStore = (sizeBytes: number, readOnly: boolean): BlockStore => ({
+  sizeBytes,
+  readOnly,
+  read: (_offset, size) => new Uint8Array(size),
+  write: () => {},
+  zero: () => {},
+  flush: () => {},
+});

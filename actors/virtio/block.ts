@@ -31,6 +31,10 @@ export interface BlockOptions {
   /** What GET_ID answers, at most 20 bytes of it. */
   readonly serial: string;
   readonly service: BlockService;
+  /** Features that it could have and does not offer. */
+  readonly withheld?: readonly number[];
+  /** A defect: the status is OK as soon as the request is read, whatever becomes of it. */
+  readonly answersEarly?: boolean;
 }
 
 /** A request whose service has begun. */
@@ -42,7 +46,7 @@ export interface BlockRequest {
   readonly sizeBytes: number;
 }
 
-/** When the service of a request ends: after a time that its size decides, or by a call of `finish(tag)`. */
+/** When the service of a request ends: after a time that its size decides, or by a call of `finish(tag)` or `end(tag, status)`. */
 export type BlockService =
   { readonly baseTicks: number; readonly ticksPerSector: number } | { readonly begin: (request: BlockRequest) => void };
 
@@ -99,7 +103,8 @@ export class BlockDevice implements VirtioDevice {
     this.options = options;
     this.config = makeBlockConfig(options.store.sizeBytes);
     const { RO, DISCARD, WRITE_ZEROES, ...always } = blockFeature;
-    this.features = [...Object.values(always), ...(options.store.readOnly ? [RO] : [DISCARD, WRITE_ZEROES])];
+    const features = [...Object.values(always), ...(options.store.readOnly ? [RO] : [DISCARD, WRITE_ZEROES])];
+    this.features = features.filter((bit) => options.withheld?.includes(bit) !== true);
     this.reset();
   }
 
@@ -146,23 +151,32 @@ export class BlockDevice implements VirtioDevice {
         return;
       }
       this.counters.requests++;
-      this.nextTag = (this.nextTag + 1) >>> 0;
+      // 0 is no request's.
+      this.nextTag = (this.nextTag % 0xffff_ffff) + 1;
+      if (this.options.answersEarly) this.writeStatus(chain, requestStatus.OK);
       this.pending.push({ tag: this.nextTag, ...readHeader(header), chain });
     }
     if (wasIdle) this.serveNext();
   }
 
+  /** The request that is being served. */
+  get inService(): BlockRequest | undefined {
+    const [first] = this.pending;
+    if (first === undefined) return undefined;
+    const { tag, type, sector, chain } = first;
+    return { tag, type, sector, sizeBytes: dataBytes(type, chain) };
+  }
+
   /** Begins the service of the first request. */
   private serveNext(): void {
-    const [first] = this.pending;
-    if (first === undefined) return;
-    const { tag, type, sector, chain } = first;
-    const sizeBytes = dataBytes(type, chain);
+    const request = this.inService;
+    if (request === undefined) return;
     const { service } = this.options;
     if ('begin' in service) {
-      service.begin({ tag, type, sector, sizeBytes });
+      service.begin(request);
       return;
     }
+    const { sizeBytes } = request;
     const ticks = service.baseTicks + service.ticksPerSector * Math.ceil(sizeBytes / sectorBytes);
     this.serviceEndsTicks = this.host.now() + ticks;
     this.host.after(ticks, serviceTag);
@@ -177,18 +191,53 @@ export class BlockDevice implements VirtioDevice {
   finish(tag: number, refused = false): void {
     const [request] = this.pending;
     if (request?.tag !== tag) return;
+    const { writable } = request.chain;
+    this.conclude(
+      request,
+      refused ? outcome('IOERR') : this.perform(request, slice(writable, 0, bytesIn(writable) - 1)),
+    );
+  }
+
+  /** The same where somebody else has moved the data. */
+  end(tag: number, status: number): void {
+    const [request] = this.pending;
+    if (request?.tag !== tag) return;
+    const { type, chain } = request;
+    const isOkay = status === requestStatus.OK;
+    const sizeBytes = isOkay ? dataBytes(type, chain) : 0;
+    if (isOkay && type === requestType.FLUSH) this.counters.flushes++;
+    if (type === requestType.IN) this.counters.sectorsRead += sizeBytes / sectorBytes;
+    if (type === requestType.OUT) this.counters.sectorsWritten += sizeBytes / sectorBytes;
+    this.conclude(request, { status, writtenBytes: type === requestType.IN ? sizeBytes : 0 });
+  }
+
+  private conclude(request: PendingRequest, { status, writtenBytes }: Outcome): void {
     this.pending.shift();
     const { chain } = request;
-    const statusAt = bytesIn(chain.writable) - 1;
-    const { status, writtenBytes } = refused
-      ? { status: requestStatus.IOERR, writtenBytes: 0 }
-      : this.perform(request, slice(chain.writable, 0, statusAt));
     if (status === requestStatus.IOERR) this.counters.errors++;
     if (status === requestStatus.UNSUPP) this.counters.unsupported++;
-    scatter(this.host.memory, slice(chain.writable, statusAt, 1), Uint8Array.of(status));
+    if (this.options.answersEarly !== true) this.writeStatus(chain, status);
     // The status counts as written wherever it lies.
     this.host.use(requestQueue, { chain, writtenBytes: writtenBytes + 1 });
     this.serveNext();
+  }
+
+  private writeStatus({ writable }: Chain, status: number): void {
+    scatter(this.host.memory, slice(writable, bytesIn(writable) - 1, 1), Uint8Array.of(status));
+  }
+
+  /** Data that the driver has given with the request in service; undefined where there are not so many. */
+  takeData(tag: number, offset: number, sizeBytes: number): Uint8Array | undefined {
+    const [request] = this.pending;
+    if (request?.tag !== tag || offset + sizeBytes > dataBytes(request.type, request.chain)) return undefined;
+    return readableBytes(this.host.memory, request.chain.readable, headerBytes + offset, sizeBytes);
+  }
+
+  /** Data for the driver's buffer of the request in service; false where there is no room for them. */
+  giveData(tag: number, offset: number, bytes: Uint8Array): boolean {
+    const [request] = this.pending;
+    if (request?.tag !== tag || offset + bytes.length > dataBytes(request.type, request.chain)) return false;
+    return scatter(this.host.memory, slice(request.chain.writable, offset, bytes.length), bytes);
   }
 
   private perform(request: PendingRequest, writable: readonly BufferPart[]): Outcome {

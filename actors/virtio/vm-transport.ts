@@ -2,17 +2,20 @@
 // reaches memory. The hypervisor sets the windows; the transport's registers it may give to the VM, or trap and carry out itself.
 //
 // One frame of 4 KiB: the transport at 0x000, the windows at 0x800: COUNT at 0x800, and for each window from 0x810 on six words, the
-// guest address, the address behind it and the size, low word first. A window counts when COUNT includes it.
+// guest address, the address behind it and the size, low word first. A window counts when COUNT includes it. From 0xC00 on a mediated
+// block device has the registers of its requests (mediated-requests.ts).
 
 import type { Actor, Message, Port } from '../actor.ts';
 import { busMessages } from '../bus/messages.ts';
 import { type Device, type GuestErrors, noGuestErrors, serveBusRequest } from '../device.ts';
 import { type GuestMemory, type MemoryWindow, windowedMemory } from './guest-memory.ts';
+import type { MediatedRequests } from './mediated-requests.ts';
 import type { VirtioMmio } from './virtio-mmio.ts';
 import type { VirtioNetMmio } from './virtio-net-mmio.ts';
 
 export const vmTransportBytes = 0x1000;
 export const windowRegisters = 0x800;
+const requestRegisters = 0xc00;
 
 const firstWindow = 0x10;
 const windowWords = 6;
@@ -24,6 +27,7 @@ interface SavedVmTransport {
   readonly words: readonly number[];
   readonly count: number;
   readonly transport: ReturnType<Transport['save']>;
+  readonly requests: ReturnType<MediatedRequests['save']> | undefined;
 }
 
 /** What the frame begins with: a device with its transport. */
@@ -66,10 +70,12 @@ export class VmTransport implements Actor {
   private readonly windows = new Windows();
   private readonly transport: Transport;
   private readonly port: Port;
+  private readonly requests: MediatedRequests | undefined;
 
-  /** `make` is given the memory that the windows show. */
-  constructor(port: Port, memory: GuestMemory, make: (memory: GuestMemory) => Transport) {
+  /** `make` is given the memory that the windows show; `requests`: where somebody else serves the device's requests. */
+  constructor(port: Port, memory: GuestMemory, make: (memory: GuestMemory) => Transport, requests?: MediatedRequests) {
     this.port = port;
+    this.requests = requests;
     this.transport = make(windowedMemory(memory, this.windows.list));
   }
 
@@ -80,7 +86,11 @@ export class VmTransport implements Actor {
       this.transport.receive(message);
       return;
     }
-    serveBusRequest(this.port, this.windows, { ...message, payload: [offset - windowRegisters, ...rest] });
+    const [device, base]: readonly [Device, number] =
+      this.requests !== undefined && offset >= requestRegisters
+        ? [this.requests, requestRegisters]
+        : [this.windows, windowRegisters];
+    serveBusRequest(this.port, device, { ...message, payload: [offset - base, ...rest] });
   }
 
   timer(tag: number): void {
@@ -89,7 +99,7 @@ export class VmTransport implements Actor {
 
   save(): SavedVmTransport {
     const { words, count } = this.windows;
-    return { version: 1, words: [...words], count, transport: this.transport.save() };
+    return { version: 1, words: [...words], count, transport: this.transport.save(), requests: this.requests?.save() };
   }
 
   restore(saved: SavedVmTransport): void {
@@ -97,5 +107,6 @@ export class VmTransport implements Actor {
     this.windows.count = saved.count;
     this.windows.refresh();
     (this.transport as { restore(saved: unknown): void }).restore(saved.transport);
+    if (saved.requests) this.requests?.restore(saved.requests);
   }
 }

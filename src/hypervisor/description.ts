@@ -40,7 +40,8 @@ export interface EmulatedDeviceDescription extends IpaRange {
   readonly intid: number;
   /**
    * cfg_list of the hypercall: block [first sector, sectors], net the six bytes of the MAC address, console [peer VM, peer IPA], none
-   * for a console whose peer is the host.
+   * for a console whose peer is the host. A mediated block device has a third: the number of the MVM's disk, from 1, or 0 for one that
+   * nobody has.
    */
   readonly arguments: readonly number[];
 }

@@ -8,6 +8,7 @@ import { hypercall } from './hvc/call.ts';
 import { handleInterrupts, handleIntInjectIpi, injectInterrupt } from './interrupts.ts';
 import { takeIpi } from './ipi.ts';
 import { handleVmmIpi, stop } from './lifecycle.ts';
+import { handleMediatedIpi } from './mediated/service.ts';
 import { abortedAccess, emulate } from './mmio.ts';
 import { costs } from './options.ts';
 import { callPsci, handlePowerIpi } from './psci.ts';
@@ -114,6 +115,9 @@ export function* serveIpis(rhyper: Rhyper): Activity {
         break;
       case 'IntInject':
         yield* handleIntInjectIpi(rhyper, ipi);
+        break;
+      case 'MediatedDev':
+        yield* handleMediatedIpi(rhyper, ipi);
         break;
       default:
         rhyper.port.log(`core ${rhyper.index}: nobody handles a message ${ipi.kind}`);

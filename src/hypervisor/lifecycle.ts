@@ -9,6 +9,8 @@ import { bitAt, hasQuirk, type Rhyper, setBit, vcpuAt, vcpuOf, vmAt } from './co
 import { treeDeviceKinds, type VmDescription } from './description.ts';
 import { sendIpi } from './ipi.ts';
 import { limits } from './limits.ts';
+import { forgetDisk, forgetDisks } from './mediated/disks.ts';
+import { noticeManager } from './mediated/service.ts';
 import { allocateRegion, clearPages, freeRegion, pageBytes } from './memory.ts';
 import { costs } from './options.ts';
 import { isHere, remove, wakeUp } from './scheduler.ts';
@@ -77,6 +79,7 @@ export function configure(vm: Vm, description: VmDescription): void {
     const device = config.devices[n];
     if (!device) return;
     Object.assign(device, { name, kind: deviceKind[kind], intid, ipa, bytes, slot: 0 });
+    forgetDisk(device);
     device.arguments.fill(0n);
     values.forEach((value, i) => {
       device.arguments[i] = BigInt(value);
@@ -309,13 +312,17 @@ export function* stop(rhyper: Rhyper, vm: Vm, reason: string): Activity {
   vm.stopReason = reason;
   rhyper.port.log(`VM ${vm.id} (${vm.name}) is stopped: ${reason}`);
   yield* quiesce(rhyper, vm);
+  if (vm.isManager !== 0) yield* noticeManager(rhyper);
 }
 
 /** A VM has turned itself off, or is told to. False, with a line on the console, where it still runs. */
 export function* shutDown(rhyper: Rhyper, vm: Vm): Activity<boolean> {
   const { state } = vm;
   vm.state = vmState.inactive;
-  if (yield* quiesce(rhyper, vm)) return true;
+  if (yield* quiesce(rhyper, vm)) {
+    if (vm.isManager !== 0) yield* noticeManager(rhyper);
+    return true;
+  }
   vm.state = state;
   rhyper.port.log(`VM ${vm.id} (${vm.name}) goes on: a core that it has does not answer`);
   return false;
@@ -350,6 +357,7 @@ function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
   yield* drainEvents(rhyper);
   yield* detachStreams(rhyper, vm);
   yield* detachSlots(rhyper, vm);
+  forgetDisks(rhyper, vm);
   yield* clearMemory(rhyper, vm);
   if (vm.stage2Root !== 0) yield* flushVm(rhyper, vm);
   destroyStage2(rhyper, vm);

@@ -17,6 +17,8 @@ export const limits = {
   streams: 64,
   /** Faults of a stream that the SMMU records before it is told to be silent about them. */
   recordedFaults: 100,
+  /** Disks that the management VM offers to others. */
+  mediatedDisks: 8,
   deviceArguments: 16,
   /** INTIDs: SGIs, PPIs and SPIs. */
   intids: 1024,

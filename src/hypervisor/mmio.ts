@@ -4,8 +4,9 @@
 import { type Activity, readDevice, work, writeDevice } from '../arch/resident.ts';
 import { systemKey } from '../arch/system-key.ts';
 import { hasQuirk, type Rhyper, vmAt, writeVcpuX } from './context.ts';
+import { noticeWrite } from './mediated/service.ts';
 import { costs } from './options.ts';
-import { hasTransport } from './slots.ts';
+import { driverBytes, hasTransport } from './slots.ts';
 import { deviceKind, type EmulatedDevice, type Vcpu, type Vm } from './state.ts';
 import { accessDistributor, accessRedistributor } from './vgic/mmio.ts';
 
@@ -85,12 +86,14 @@ function* accessDevice(
   }
   if (hasTransport(device) && device.slot !== 0) {
     const pa = (rhyper.description.slots[device.slot - 1]?.pa ?? 0) + offset;
-    if (sizeBytes === 8 || offset % sizeBytes !== 0) return undefined;
+    if (sizeBytes === 8 || offset % sizeBytes !== 0 || offset >= driverBytes) return undefined;
     if (!isWrite) {
       const answer = yield* readDevice(pa, sizeBytes);
       return answer === undefined ? undefined : BigInt(answer);
     }
-    return (yield* writeDevice(pa, sizeBytes, Number(value & 0xffff_ffffn))) ? 0n : undefined;
+    const isDone = yield* writeDevice(pa, sizeBytes, Number(value & 0xffff_ffffn));
+    yield* noticeWrite(rhyper, vmAt(rhyper, vcpu.vm), device, offset);
+    return isDone ? 0n : undefined;
   }
   // Registers of a device that has none, such as the shared window of "shyper" where no memory is behind it.
   return 0n;

@@ -17,6 +17,10 @@ export const quirks = {
   'psci-already-on': 'CPU_ON of a vCPU that is on returns success',
   'remove-without-waiting': 'memory of a removed VM is cleared before its cores have left it',
   'irq-list-of-two': 'lists of interrupts and streams are copied as two elements, 0 and their length',
+  'one-block-request': 'one request of mediated block devices is under way at a time, over all VMs and disks',
+  'block-status-early':
+    'a request of a mediated block device is answered OK before it is carried out, whatever becomes of it',
+  'block-no-flush': 'a mediated block device does not offer FLUSH',
   'serror-to-guest': 'HCR_EL2.AMO is 0: a physical SError in a guest is taken at EL1',
 } as const;
 export type Quirk = keyof typeof quirks;

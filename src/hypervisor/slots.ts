@@ -22,6 +22,9 @@ const transportKinds: ReadonlySet<number> = new Set([
   deviceKind.virtioEntropy,
 ]);
 
+/** Registers of a transport that its driver reaches; behind them are those of the hypervisor. */
+export const driverBytes = 0x800;
+
 export const hasTransport = ({ kind }: EmulatedDevice): boolean => transportKinds.has(kind);
 
 function* setWindows(rhyper: Rhyper, slot: number, vm: Vm | undefined): Activity {
@@ -66,8 +69,10 @@ const attachedOf = ({ config }: Vm): readonly EmulatedDevice[] =>
 
 /** The devices of a VM forget its rings. */
 export function* resetSlots(rhyper: Rhyper, vm: Vm): Activity {
-  for (const { slot } of attachedOf(vm))
+  for (const { slot, request } of attachedOf(vm)) {
     yield* writeDevice((rhyper.description.slots[slot - 1]?.pa ?? 0) + statusOffset, 4, 0);
+    request.tag = 0;
+  }
 }
 
 export function* detachSlots(rhyper: Rhyper, vm: Vm): Activity {

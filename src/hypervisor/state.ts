@@ -5,6 +5,7 @@ import type { MemoryViews } from '../arch/resident.ts';
 import { limits } from './limits.ts';
 import { array, nested, record, several, text } from './records.ts';
 import { smmuState } from './smmu/state.ts';
+import { mediatedDisk, mediatedRequest } from './mediated/state.ts';
 import { vgicOfVcpu, vgicOfVm } from './vgic/state.ts';
 
 /** What `heddle vm` and the list of VMs call a VM. */
@@ -42,6 +43,9 @@ const emulatedDevice = record({
   bytes: 'address',
   /** The board's slot that acts for it, plus one; 0 without. */
   slot: 'u32',
+  /** The management VM's disk that a mediated block device is on, plus one; 0 without. */
+  disk: 'u32',
+  request: nested(mediatedRequest),
   arguments: array('u64', limits.deviceArguments),
 });
 
@@ -272,6 +276,9 @@ const system = record({
   smmu: nested(smmuState),
   vms: several(vm, limits.vms),
   vcpus: several(vcpu, limits.vcpus),
+  disks: several(mediatedDisk, limits.mediatedDisks),
+  /** The VM whose request of a mediated block device was begun last. */
+  blockTurn: 'u32',
   cores: several(core, limits.cores),
 });
 
@@ -280,6 +287,7 @@ export type Vm = RecordOfLayout<typeof vm>;
 export type VmConfig = RecordOfLayout<typeof vmConfig>;
 export type Vcpu = RecordOfLayout<typeof vcpu>;
 export type CoreState = RecordOfLayout<typeof core>;
+export type MediatedDisk = SystemState['disks'][number];
 export type IpiMessage = RecordOfLayout<typeof ipi>;
 export type EmulatedDevice = RecordOfLayout<typeof emulatedDevice>;
 

@@ -1,19 +1,15 @@
 // What the board of a system has for its VMs: a UART for each console that is passed through, a virtio transport for each emulated virtio
 // device with what is behind it, and consoles that are connected to each other.
 
-import { diskBytes } from '../board/devices.ts';
 import { dmaEngine, dmaEngineCount, guestUart, memoryMap, vmTransport } from '../board/memory-map.ts';
 import type { SlotDescription } from '../hypervisor/description.ts';
 import { type VmDraft, usual } from './draft.ts';
-import type { LocatedFile } from './located-file.ts';
-import { type ReadFile, readOr } from './read-file.ts';
-import type { SystemFile } from './schema.ts';
+import { sectorBytes } from './disks.ts';
 import type { Backend, Disk, GuestUart } from './system.ts';
 
 const firstSpi = 32;
 /** StreamID of the board's transport n. */
 const firstStream = 0x100;
-const sectorBytes = 512;
 
 /** Consoles learn the id and the address of the other end. */
 export function connectConsoles(vms: readonly VmDraft[]): VmDraft[] {
@@ -66,42 +62,13 @@ export function dmaEnginesOf(vms: readonly VmDraft[]): number {
   return count;
 }
 
-export function diskOf(vm: VmDraft, n: number, file: LocatedFile, { disks = {} }: SystemFile, read: ReadFile): Disk {
-  const device = vm.devices[n];
-  const name = device?.disk ?? Object.keys(disks)[0];
-  const disk = name === undefined ? undefined : disks[name];
-  if (name === undefined || !disk)
-    return vm.refuse(
-      'devices',
-      n,
-      name === undefined ? 'it needs a disk, and the file has none' : `there is no disk "${name}"`,
-    );
-  const path = ['disks', name];
-  if ((disk.file === undefined) === (disk.size === undefined)) file.refuse(path, 'a disk has either a file or a size');
-  const bytes =
-    disk.file === undefined
-      ? diskBytes(new Uint8Array(disk.size ?? 0))
-      : readOr(
-          () => diskBytes(read(disk.file as string).bytes),
-          (message) => file.refuse([...path, 'file'], message),
-        );
-  const [first = 0, sectors = 0] = device?.arguments ?? [];
-  if ((first + sectors) * sectorBytes > bytes.length)
-    vm.refuse(
-      'devices',
-      n,
-      `sectors ${first}-${first + sectors} are beyond the disk "${name}" of ${bytes.length} bytes`,
-    );
-  return { name, bytes, readOnly: disk['read-only'] ?? false };
-}
-
 interface Transports {
   readonly slots: SlotDescription[];
   readonly backends: Backend[];
 }
 
 /** A transport of the board for every virtio device of a VM. */
-export function transportsOf(vms: readonly VmDraft[], diskFor: (vm: VmDraft, n: number) => Disk): Transports {
+export function transportsOf(vms: readonly VmDraft[], diskNamed: (name: string) => Disk | undefined): Transports {
   const slots: SlotDescription[] = [];
   const owners: { readonly vm: VmDraft; readonly n: number }[] = [];
   for (const vm of vms)
@@ -117,10 +84,15 @@ export function transportsOf(vms: readonly VmDraft[], diskFor: (vm: VmDraft, n: 
   const backends = owners.map(({ vm, n }): Backend => {
     const device = vm.devices[n];
     switch (device?.kind) {
-      case 'virtioBlock':
+      case 'virtioBlock': {
+        const disk = diskNamed(device.disk ?? '') as Disk;
+        const [first = 0, count = 0] = device.arguments;
+        return { kind: 'block', vm: vm.name, disk, sectors: { first, count } };
+      }
       case 'virtioBlockMediated': {
-        const mediated = device.kind === 'virtioBlockMediated';
-        return { kind: 'block', vm: vm.name, disk: diskFor(vm, n), mediated };
+        const readOnly = diskNamed(device.disk ?? '')?.readOnly ?? false;
+        const [, count = 0] = device.arguments;
+        return { kind: 'mediated-block', vm: vm.name, sizeBytes: count * sectorBytes, readOnly };
       }
       case 'virtioNet':
         return { kind: 'net', vm: vm.name, mac: device.arguments.slice(0, 6) };

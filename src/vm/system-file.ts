@@ -16,7 +16,8 @@ import { placeCpus } from './placement.ts';
 import { type SystemFile, systemFile, type VmEntry } from './schema.ts';
 import { buildStore } from './store.ts';
 import { draftOfEntry } from './vm-entry.ts';
-import { connectConsoles, diskOf, dmaEnginesOf, transportsOf, uartsOf, withUart } from './system-devices.ts';
+import { disksOf, placeOnDisks } from './disks.ts';
+import { connectConsoles, dmaEnginesOf, transportsOf, uartsOf, withUart } from './system-devices.ts';
 import type { RamLayout, VmSystem } from './system.ts';
 
 /** What the command line says in place of the file. */
@@ -162,7 +163,9 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
   const drafted = draftsOf(file, contents, gicVersion, read);
   if (isAncestor) drafted.push(draftOfAncestorFile(path, bytes, 'mvm'));
   const uarts = uartsOf(drafted);
-  const vms = connectConsoles(drafted.map((vm) => withUart(vm, uarts)));
+  const diskNamed = disksOf(file, contents, read);
+  const withUarts = drafted.map((vm) => withUart(vm, uarts));
+  const vms = connectConsoles(placeOnDisks(withUarts, Object.keys(contents.disks ?? {}), diskNamed));
   checkVms(vms);
   const cpus = placeCpus(vms, cores);
   const vcpus = cpus.reduce((sum, { count }) => sum + count, 0);
@@ -187,7 +190,7 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
       `the VMs, the store and the hypervisor need ${needed / MiB}M, and RAM has ${memoryBytes / MiB}M`,
     );
   const layout = layoutOf(store, memoryBytes);
-  const { slots, backends } = transportsOf(vms, (vm, n) => diskOf(vm, n, file, contents, read));
+  const { slots, backends } = transportsOf(vms, diskNamed);
   const description: SystemDescription = {
     options: optionsOf(contents, overrides),
     vms: described,

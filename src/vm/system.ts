@@ -24,9 +24,17 @@ export interface Disk {
   readonly readOnly: boolean;
 }
 
+/** A part of a disk. */
+export interface SectorRange {
+  readonly first: number;
+  readonly count: number;
+}
+
 /** What is behind a virtio transport of the board; position n of the list belongs to slot n of the description. */
 export type Backend =
-  | { readonly kind: 'block'; readonly vm: string; readonly disk: Disk; readonly mediated: boolean }
+  | { readonly kind: 'block'; readonly vm: string; readonly disk: Disk; readonly sectors: SectorRange }
+  /** The management VM carries out the requests on a disk of its own. */
+  | { readonly kind: 'mediated-block'; readonly vm: string; readonly sizeBytes: number; readonly readOnly: boolean }
   | { readonly kind: 'net'; readonly vm: string; readonly mac: readonly number[] }
   /** `peer` is the slot of the other end; without one the host is. */
   | { readonly kind: 'console'; readonly vm: string; readonly peer?: number }

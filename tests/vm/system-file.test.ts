@@ -132,19 +132,58 @@ vms:
       [0xa00_3000, 50],
       [0xa00_1000, 51],
     ]);
-    expect(devices[0]?.arguments).toEqual([8, 16]);
+    expect(devices[0]?.arguments).toEqual([8, 16, 1]);
     expect(devices[2]?.arguments).toEqual([2, 0xa00_0000]);
     expect(description.slots.map(({ vm, pa, intid }) => [vm, pa, intid])).toEqual([
-      ['a', 0xc00_0000, 144],
+      ['mvm', 0xc00_0000, 144],
       ['a', 0xc00_1000, 145],
       ['a', 0xc00_2000, 146],
       ['a', 0xc00_3000, 147],
-      ['b', 0xc00_4000, 148],
+      ['a', 0xc00_4000, 148],
+      ['b', 0xc00_5000, 149],
     ]);
-    expect(backends.map(({ kind }) => kind)).toEqual(['block', 'net', 'console', 'entropy', 'console']);
-    expect(backends[1]).toMatchObject({ mac: [0x74, 0x56, 0xaa, 0x0f, 0x47, 0xd1] });
-    expect(backends[2]).toMatchObject({ peer: 4 });
-    expect(backends[4]).toMatchObject({ peer: 2 });
+    const kinds = ['block', 'mediated-block', 'net', 'console', 'entropy', 'console'];
+    expect(backends.map(({ kind }) => kind)).toEqual(kinds);
+    expect(backends[0]).toMatchObject({ vm: 'mvm', sectors: { first: 0, count: 2048 } });
+    expect(backends[1]).toMatchObject({ vm: 'a', sizeBytes: 16 * 512, readOnly: false });
+    expect(backends[2]).toMatchObject({ mac: [0x74, 0x56, 0xaa, 0x0f, 0x47, 0xd1] });
+    expect(backends[3]).toMatchObject({ peer: 5 });
+    expect(backends[5]).toMatchObject({ peer: 3 });
+  });
+
+  it('gives mediated devices disks of the MVM, which has a device for each, by their numbers', () => {
+    const { description, backends } = systemOf(`
+disks: {a: {size: 8K}, b: {size: 1M, read-only: true}, c: {size: 64K}}
+mvm: {devices: [{type: virtio-block, disk: c}, {type: virtio-entropy, at: 0xa001000, irq: 49}]}
+vms:
+  - {name: one, devices: [{type: mediated-block, disk: b, first-sector: 48}, {type: mediated-block, disk: c}]}
+  - {name: two, devices: [{type: mediated-block, disk: b, sectors: 48}, {type: virtio-block, first-sector: 4}]}
+`);
+    const [mvm, one, two] = description.vms;
+    const blocks = mvm?.devices.filter(({ kind }) => kind === 'virtioBlock') ?? [];
+    expect(blocks.map(({ ipa, intid }) => [ipa, intid])).toEqual([
+      [0xa00_0000, 48],
+      [0xa00_2000, 50],
+    ]);
+    expect(one?.devices.slice(0, 2).map((device) => device.arguments)).toEqual([
+      [48, 2000, 2],
+      [0, 128, 1],
+    ]);
+    expect(two?.devices.slice(0, 2).map((device) => device.arguments)).toEqual([
+      [0, 48, 2],
+      [4, 12],
+    ]);
+    const disks = backends.flatMap((backend) => (backend.kind === 'block' ? [[backend.vm, backend.disk.name]] : []));
+    expect(disks).toEqual([
+      ['mvm', 'c'],
+      ['mvm', 'b'],
+      ['two', 'a'],
+    ]);
+    expect(backends.filter(({ kind }) => kind === 'mediated-block')).toMatchObject([
+      { vm: 'one', readOnly: true },
+      { vm: 'one', readOnly: false },
+      { vm: 'two', readOnly: true },
+    ]);
   });
 
   it('says how the hypervisor behaves, and the command line has the last word', () => {
@@ -250,6 +289,7 @@ vms:
     ],
     ['vms:\n  - name: a\n    ramdisk: text', 'system.yaml:3: ramdisk: the MVM cannot load it: use boot: power-on'],
     ['vms:\n  - {name: a, devices: [{type: mediated-block, disk: d}]}', 'system.yaml:2: there is no disk "d"'],
+    ['vms:\n  - {name: a, devices: [{type: mediated-block}]}', 'system.yaml:2: it needs a disk, and the file has none'],
     [
       'disks: {d: {size: 4096}}\nvms:\n  - {name: a, devices: [{type: virtio-block, sectors: 9}]}',
       'system.yaml:3: sectors 0-9 are beyond the disk "d" of 4096 bytes',

@@ -9,9 +9,16 @@ import { configurationCalls } from './configuration.ts';
 import { fileCalls } from './file-calls.ts';
 import { interVmCalls } from './inter-vm.ts';
 import { managementCalls } from './management.ts';
+import { mediatedCalls } from './mediated.ts';
 import type { HypercallRow } from './hypercall.ts';
 
-const rows: readonly HypercallRow[] = [...managementCalls, ...interVmCalls, ...configurationCalls, ...fileCalls];
+const rows: readonly HypercallRow[] = [
+  ...managementCalls,
+  ...interVmCalls,
+  ...mediatedCalls,
+  ...configurationCalls,
+  ...fileCalls,
+];
 const rowOf = new Map(rows.map((row) => [(row.fid << 8) | row.event, row]));
 
 const failure = 0xffff_ffff_ffff_ffffn;

@@ -6,6 +6,7 @@ import { hasQuirk, type Rhyper } from '../context.ts';
 import { readGuest, readGuestText, readGuestWords } from '../guest-memory.ts';
 import { build, claimVm, load, loadTree, refuseBuild } from '../lifecycle.ts';
 import { limits } from '../limits.ts';
+import { diskOf, forgetDisk, isMediated } from '../mediated/disks.ts';
 import { pageBytes } from '../memory.ts';
 import { deviceKind, vmKind, type VmConfig } from '../state.ts';
 import type { Hypercall, HypercallHandler, HypercallRow } from './hypercall.ts';
@@ -114,6 +115,9 @@ const addDevice = change((config, call, rhyper) => {
     return false;
   Object.assign(device, { name, kind, ipa, bytes, intid: Number(intid), slot: 0 });
   device.arguments.set(values);
+  forgetDisk(device);
+  // A mediated device needs a disk that the management VM has offered.
+  if (isMediated(device) && !diskOf(rhyper, device)) return false;
   config.deviceCount += 1;
   return true;
 });

@@ -3,6 +3,7 @@
 import type { Activity } from '../../arch/resident.ts';
 import { type Rhyper } from '../context.ts';
 import { allocateRegion, clearPages, pageBytes } from '../memory.ts';
+import { noticeManager } from '../mediated/service.ts';
 import { mapRange, walkStage2 } from '../stage2.ts';
 import { limits } from '../limits.ts';
 import type { Hypercall, HypercallRow } from './hypercall.ts';
@@ -14,7 +15,6 @@ const shareAlignment = 0x20_0000;
 const alignUp = (value: number, alignment: number): number => Math.ceil(value / alignment) * alignment;
 
 /** UPDATE_MQ: X0 an IPA inside RAM, X1 the page that will hold messages. */
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* updateMessagePage(rhyper: Rhyper, { caller, args }: Hypercall): Activity<bigint | undefined> {
   const page = args[1] ?? 0n;
   if (page >= 1n << 48n || page % BigInt(pageBytes) !== 0n) return undefined;
@@ -25,6 +25,7 @@ function* updateMessagePage(rhyper: Rhyper, { caller, args }: Hypercall): Activi
   if (!walked?.isWritable || !isRam) return undefined;
   caller.messagePage = walked.pa;
   caller.messageSlot = 0;
+  if (caller.isManager !== 0) yield* noticeManager(rhyper);
   return 0n;
 }
 

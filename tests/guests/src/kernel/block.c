@@ -1,7 +1,7 @@
 #include "block.h"
 #include "text.h"
 
-enum { most_blocks = 2 };
+enum { most_blocks = 4 };
 
 struct header {
     u32 type, reserved;
@@ -21,12 +21,14 @@ struct block *block_open(u32 n) {
     if (block->device) {
         return block;
     }
-    if (!virtio_start(device, 1ull << feature_block_flush | 1ull << feature_block_discard) ||
+    if (!virtio_start(device, 1ull << feature_block_read_only | 1ull << feature_block_flush | 1ull << feature_block_discard) ||
         !queue_open(&block->queue, device, 0)) {
         return 0;
     }
     block->device = device;
     virtio_ready(device);
+    block->read_only = device->features >> feature_block_read_only & 1;
+    block->flushes = device->features >> feature_block_flush & 1;
     block->sectors = virtio_config32(device, 0) | (u64)virtio_config32(device, 4) << 32;
     return block;
 }

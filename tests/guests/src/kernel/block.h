@@ -5,12 +5,13 @@
 enum { sector_bytes = 512 };
 enum { block_in = 0, block_out = 1, block_flush = 4, block_get_id = 8, block_discard = 11 };
 enum { block_ok = 0, block_io_error = 1, block_unsupported = 2, block_lost = 0xff };
-enum { feature_block_flush = 9, feature_block_discard = 13 };
+enum { feature_block_read_only = 5, feature_block_flush = 9, feature_block_discard = 13 };
 
 struct block {
     struct device *device;
     struct queue queue;
     u64 sectors;
+    bool read_only, flushes; /* it refuses writes; it knows FLUSH */
 };
 
 /* The n-th block device, or 0. */

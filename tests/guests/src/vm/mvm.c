@@ -2,8 +2,9 @@
  * file service of bare-metal applications. Everything is done on one core between two sleeps in WFI: the console, the message
  * page and the disk each wake it by an interrupt.
  *
- * The store's script (store.h) comes first. Options: script="COMMAND;COMMAND;…" is carried out first (with `exit` at its end the machine is powered off); disks=N backing
- * disks (1); ramdisk=SECTORS is their size when there is no virtio block device (2048).
+ * The store's script (store.h) comes first. Options: script="COMMAND;COMMAND;…" is carried out first (with `exit` at its end the machine is powered off); disks=N offers
+ * equal parts of the first virtio block device in place of every device as a whole; ramdisk=SECTORS is the size of the disk in memory that
+ * is offered where there is no such device (2048).
  */
 #include "mvm/mvm.h"
 
