@@ -1,0 +1,191 @@
+// An execution as cat sees it: sets and relations by name. Which names there are, and which of them depend on coherence order, is
+// known before there is an execution.
+
+import { EventSet, Relation } from '../relation.ts';
+import { initialThread, type Execution, type MemoryEvent } from '../execution.ts';
+
+/** Register events and the order of effects inside an instruction (herd7's names), on top of an execution. */
+export interface Detail {
+  /** Memory events first, as in the execution. */
+  readonly size: number;
+  readonly sets: ReadonlyMap<string, EventSet>;
+  readonly relations: ReadonlyMap<string, Relation>;
+  /** Thread and instruction of each event. */
+  readonly thread: readonly number[];
+  readonly instruction: readonly number[];
+}
+
+export interface Candidate {
+  readonly size: number;
+  readonly set: (name: string) => EventSet;
+  readonly relation: (name: string) => Relation;
+  readonly value: (event: number) => bigint | undefined;
+}
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** Sets that an event is in by its kind or by an annotation of that name; empty where no event has it. */
+const setNames = words(`
+  R W F B M IW FW I Exp NExp A Q L X NoRet
+  DMB.SY DMB.LD DMB.ST DMB.ISH DMB.ISHLD DMB.ISHST DMB.OSH DMB.OSHLD DMB.OSHST DMB.NSH DMB.NSHLD DMB.NSHST
+  DSB.SY DSB.LD DSB.ST DSB.ISH DSB.ISHLD DSB.ISHST DSB.OSH DSB.OSHLD DSB.OSHST DSB.NSH DSB.NSHLD DSB.NSHST ISB
+  MFENCE LFENCE SFENCE
+  FAULT EXC-ENTRY EXC-RET SVC UndefinedInstruction MMU D-MMU Translation AccessFlag Permission TagCheck
+  PTE PTEV PTEINV AF DB T PA Instr Restricted-CMODX SPURIOUS
+  TLBI TLBIIS TLBInXS IC.IALLU IC.IALLUIS IC.IVAU DC.CVAU DC.CVAC DC.IVAC DC.CIVAC
+`);
+
+/** Sets and relations of the detailed form. */
+const detailedNames = words('Rreg Wreg DATA NDATA ADDR BCC PoD rf-reg iico_data iico_ctrl');
+
+const relationNames = words(`
+  po rf co id loc int ext addr data ctrl pickAddr pickData pickCtrl rmw lxsx amo iico_order
+  same-instance si sm co0 same-low-order-bits inv-domain same-instr
+`);
+
+/** Beyond these, what depends on coherence order. */
+const coherenceNames: ReadonlySet<string> = new Set(['co', 'co0', 'FW']);
+
+export type BaseName = { readonly dependsOnCoherence: boolean; readonly isDetailed: boolean; readonly isSet: boolean };
+
+const detailedSets: ReadonlySet<string> = new Set(words('Rreg Wreg DATA NDATA ADDR BCC PoD'));
+
+export const baseNames: ReadonlyMap<string, BaseName> = new Map(
+  [...setNames, ...detailedNames, ...relationNames].map((name) => [
+    name,
+    {
+      dependsOnCoherence: coherenceNames.has(name),
+      isDetailed: detailedNames.includes(name),
+      isSet: setNames.includes(name) || detailedSets.has(name),
+    },
+  ]),
+);
+
+const isMemory = ({ kind }: MemoryEvent): boolean => kind === 'R' || kind === 'W';
+
+/** A relation over more events than it was made for. */
+export function widened(relation: Relation, size: number): Relation {
+  return relation.size === size ? relation : Relation.of(size, relation.pairs());
+}
+
+/** The candidate of an execution; what it holds is computed when it is asked for, and once. */
+export function candidateOf(execution: Execution, detail?: Detail): Candidate {
+  const { events, relations: base } = execution;
+  const size = detail?.size ?? events.length;
+  const thread = (event: number): number => detail?.thread[event] ?? events[event]!.thread;
+  const instruction = (event: number): number => detail?.instruction[event] ?? events[event]!.instruction;
+  const setOf = (belongs: (event: MemoryEvent) => boolean): EventSet =>
+    EventSet.of(
+      size,
+      events.filter(belongs).map(({ id }) => id),
+    );
+  const pairs = (related: (from: number, to: number) => boolean): Relation => {
+    const result = new Relation(size);
+    for (let from = 0; from < size; from += 1)
+      for (let to = 0; to < size; to += 1) if (related(from, to)) result.add(from, to);
+    return result;
+  };
+  const sameLocation = (from: number, to: number): boolean => {
+    const [a, b] = [events[from], events[to]];
+    return (
+      a !== undefined &&
+      b !== undefined &&
+      isMemory(a) &&
+      isMemory(b) &&
+      a.address < b.address + BigInt(b.bytes) &&
+      b.address < a.address + BigInt(a.bytes)
+    );
+  };
+  const isInternal = (from: number, to: number): boolean =>
+    thread(from) === thread(to) && thread(from) !== initialThread;
+  const sameInstance = (from: number, to: number): boolean =>
+    from === to || (isInternal(from, to) && instruction(from) === instruction(to));
+
+  const makeSet = (name: string): EventSet => {
+    const detailed = detail?.sets.get(name);
+    if (detailed) return detailed;
+    switch (name) {
+      case 'R':
+      case 'W':
+      case 'F':
+      case 'B':
+        return setOf(({ kind }) => kind === name);
+      case 'M':
+        return setOf(isMemory);
+      case 'Exp':
+        return setOf((event) => isMemory(event) && !event.annotations.has('NExp'));
+      case 'IW':
+      case 'I':
+        return setOf((event) => event.thread === initialThread);
+      case 'FW':
+        return setOf((event) => event.kind === 'W' && base.co.successors(event.id).isEmpty);
+      default:
+        return setOf((event) => event.annotations.has(name));
+    }
+  };
+  const makeRelation = (name: string): Relation => {
+    const detailed = detail?.relations.get(name);
+    if (detailed) return detailed;
+    switch (name) {
+      case 'po':
+      case 'rf':
+      case 'co':
+      case 'addr':
+      case 'data':
+      case 'ctrl':
+      case 'pickAddr':
+      case 'pickData':
+      case 'pickCtrl':
+      case 'lxsx':
+      case 'amo':
+        return widened(base[name], size);
+      case 'rmw':
+        return widened(base.lxsx.union(base.amo), size);
+      case 'iico_order':
+        return widened(base.iicoOrder, size);
+      case 'id':
+        return Relation.identityOn(EventSet.all(size));
+      case 'loc':
+        return pairs(sameLocation);
+      case 'int':
+        return pairs(isInternal);
+      case 'ext':
+        return pairs((from, to) => !isInternal(from, to));
+      case 'same-instance':
+      case 'si':
+        return pairs(sameInstance);
+      case 'sm':
+        return pairs((from, to) => from === to && events[from] !== undefined && isMemory(events[from]));
+      case 'same-low-order-bits':
+        return pairs(sameLocation);
+      case 'co0': {
+        const [initial, final] = [makeSet('IW'), makeSet('FW')];
+        const writes = makeSet('W');
+        return pairs(sameLocation).intersection(
+          Relation.product(initial, writes.difference(initial)).union(
+            Relation.product(writes.difference(final), final),
+          ),
+        );
+      }
+      default:
+        return new Relation(size);
+    }
+  };
+  const sets = new Map<string, EventSet>();
+  const relations = new Map<string, Relation>();
+  return {
+    size,
+    set: (name) => cached(sets, name, makeSet),
+    relation: (name) => cached(relations, name, makeRelation),
+    value: (event) => events[event]?.value,
+  };
+}
+
+function cached<T>(known: Map<string, T>, name: string, make: (name: string) => T): T {
+  let value = known.get(name);
+  if (value === undefined) {
+    value = make(name);
+    known.set(name, value);
+  }
+  return value;
+}
