@@ -48,7 +48,7 @@ export interface Model {
 /** How often the instructions around run for an execution, and with which locals. */
 interface Surroundings {
   readonly level: Level;
-  enter(frame: Frame): readonly (Locals | undefined)[];
+  readonly enter: (frame: Frame) => readonly (Locals | undefined)[];
 }
 
 const once: Surroundings = { level: 0, enter: () => [undefined] };

@@ -1,6 +1,6 @@
 // Why a model forbids an execution: the failed axiom as a cycle of edges, each with the names that the model's file gives it.
 
-import type { Relation } from '../relation.ts';
+import { EventSet, Relation } from '../relation.ts';
 import type { Compiled, Frame } from './compiled.ts';
 import type { Check } from './compile-instructions.ts';
 import { textOf } from './source.ts';
@@ -62,12 +62,9 @@ export function shortestCycle(relation: Relation): readonly number[] {
 /** The events that break a test: a cycle, an event that is related to itself, or members of what should be empty. */
 export function witnessOf(check: Check, value: Value): readonly number[] {
   const whole = asCollection(value);
-  if ('kind' in whole) return [];
-  if ('pairs' in whole) {
-    if (check.kind === 'empty') return [...whole.pairs()][0] ?? [];
-    return shortestCycle(whole);
-  }
-  return [...whole].slice(0, 1);
+  if (whole instanceof EventSet) return [...whole].slice(0, 1);
+  if (!(whole instanceof Relation)) return [];
+  return check.kind === 'empty' ? ([...whole.pairs()][0] ?? []) : shortestCycle(whole);
 }
 
 /** Looks into the definitions of one frame. */
@@ -131,12 +128,7 @@ export class Anatomist {
     if (!stops) return [leaf(of, from, to, names)];
     const steps = parts
       .map((part, n) => ({ part, from: stops[n]!, to: stops[n + 1]! }))
-      .filter(
-        ({ part }) =>
-          !this.relation(part)
-            .pairs()
-            .every(([a, b]) => a === b),
-      );
+      .filter(({ part }) => [...this.relation(part).pairs()].some(([x, y]) => x !== y));
     // What an axiom itself writes in a row is a row of edges; in a definition it is one edge, which the definition names.
     if (names.length === 0 || steps.length === 1)
       return steps.flatMap((step) => this.path(step.part, step.from, step.to, names));

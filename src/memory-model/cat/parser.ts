@@ -151,16 +151,27 @@ function until(cursor: Cursor, ends: readonly string[]): readonly Instruction[] 
   });
 }
 
-/** The first words of a file name its model, and may hold options for herd7. */
+/** Words before the first instruction that tell herd7 something and are no name. */
+const options: ReadonlySet<string> = new Set([
+  'catdep',
+  'withco',
+  'withoutco',
+  'withinit',
+  'withoutinit',
+  'withsc',
+  'withoutsc',
+]);
+
+/** The first words of a file name its model: in quotes, or one or two names. */
 function title(cursor: Cursor): string | undefined {
-  let name: string | undefined;
-  let isQuoted = false;
+  const names: string[] = [];
+  let quoted: string | undefined;
   while (cursor.seesKind('name') || cursor.seesKind('string')) {
     const { kind, text } = cursor.take();
-    if (kind === 'string' || !isQuoted) name = kind === 'name' && name !== undefined ? `${name} ${text}` : text;
-    isQuoted ||= kind === 'string';
+    if (kind === 'string') quoted ??= text;
+    else if (!options.has(text)) names.push(text);
   }
-  return name;
+  return quoted ?? (names.length === 0 ? undefined : names.join(' '));
 }
 
 export function parseCat(source: Source): CatFile {

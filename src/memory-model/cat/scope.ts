@@ -1,5 +1,6 @@
 // The names that an expression of cat may use, innermost first, and the slots of a model.
 
+import { nearest } from '../../isa/assembler/source.ts';
 import { baseNames } from './candidate.ts';
 import { slotUse, type Code, type Compiled, type Level, type Slot } from './compiled.ts';
 import { primitives } from './primitives.ts';
@@ -91,32 +92,10 @@ function givePrimitive(name: string): Compiled | undefined {
   );
 }
 
-/** Insertions, deletions and changes of a character from one word to another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, other] of [...b].entries())
-      next.push(Math.min(next[j]! + 1, row[j + 1]! + 1, row[j]! + (letter === other ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
-}
-
 function* namesIn(scope: Scope | undefined): Generator<string> {
   for (let at = scope; at; at = at.outer) if (at.name !== undefined) yield at.name;
   yield* baseNames.keys();
   yield* primitives.keys();
-}
-
-function nearest(name: string, scope: Scope | undefined): string | undefined {
-  let best: string | undefined;
-  let least = Math.min(3, Math.ceil(name.length / 2));
-  for (const known of new Set(namesIn(scope))) {
-    const steps = distance(name.toLowerCase(), known.toLowerCase());
-    if (steps < least) [best, least] = [known, steps];
-  }
-  return best;
 }
 
 /** A name where it is used. */
@@ -139,8 +118,8 @@ export function lookUp(name: string, scope: Scope | undefined, slots: Slots, spa
   }
   const slot = slots.given(name);
   if (slot) return slotUse(slot, span);
-  const meant = nearest(name, scope);
-  return refuse(`nothing is called "${name}"${meant === undefined ? '' : `, did you mean "${meant}"?`}`, span);
+  const near = nearest(name, namesIn(scope));
+  return refuse(`nothing is called "${name}"`, span, near === undefined ? undefined : `did you mean "${near}"?`);
 }
 
 function local(depth: number, span: Span): Compiled {

@@ -1,6 +1,6 @@
 // The text of a cat file, and how what is wrong with it is said: one sentence, with file, line and column.
 
-import { UserError } from '../../report/user-error.ts';
+import { refusal } from '../../isa/assembler/source.ts';
 
 export interface Source {
   /** As the user wrote it. */
@@ -23,14 +23,7 @@ export const textOf = ({ source, start, end }: Span): string =>
     .replace(/\s+/g, ' ')
     .trim();
 
-function lineAndColumn({ source, start }: Span): string {
+export function refuse(message: string, { source, start }: Span, hint?: string): never {
   const before = source.text.slice(0, start).split('\n');
-  return `${before.length}:${before.at(-1)!.length + 1}`;
-}
-
-/** FILE:LINE:COLUMN. */
-export const placeOf = (span: Span): string => `${span.source.path}:${lineAndColumn(span)}`;
-
-export function refuse(message: string, span: Span, hint?: string): never {
-  throw new UserError(`${placeOf(span)}: ${message}`, hint);
+  throw refusal({ file: source.path, line: before.length }, before.at(-1)!.length + 1, message, hint);
 }
