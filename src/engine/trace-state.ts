@@ -34,7 +34,9 @@ export type TraceException =
       readonly exception: 'Data Abort';
       readonly address: bigint;
       readonly fault: 'translation' | 'permission' | 'alignment';
-    };
+    }
+  /** No exception of the architecture: the instruction needs a value that is open, and can be run again when it is known. */
+  | { readonly exception: 'open value'; readonly value: TraceValue };
 
 /** What every access to memory tells of itself; the address carries the address dependencies. */
 export interface TraceAccess {
@@ -44,12 +46,21 @@ export interface TraceAccess {
   readonly access: Access;
   /** Control dependencies. */
   readonly control: Dependencies;
+  /** The result of an atomic instruction goes to the zero register. */
+  readonly isDiscarded?: boolean;
+}
+
+/** An element as it was read: its number as a read event, and what else is known of it. */
+export interface TraceElement extends Dependencies {
+  readonly open?: string | undefined;
 }
 
 /** The bits that were read, one for each element, and the number of the read event. */
 export interface TraceRead {
   readonly bits: readonly bigint[];
   readonly read: number;
+  /** For each element, where its value depends on more, or something else, than `read`, or is open. */
+  readonly elements?: readonly TraceElement[];
 }
 
 /** Values that are stored carry the data dependencies. */

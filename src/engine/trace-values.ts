@@ -3,6 +3,9 @@
 // Dependencies are syntactic, as the memory model defines them (Arm DDI 0487, B2.3 "Dependency relations"): the result of an
 // operation depends on what its operands depend on, whatever their bits: EOR X0, X0, X0 depends on the old X0. Only a choice tells
 // more: its result depends on the operand that was chosen, and has a *pick* dependency on the condition, which orders less.
+//
+// A value may be *open*: it comes from a read whose value is not known yet. What is computed from it is open, too, unless the
+// result is the same for every value: EOR X0, X0, X0 is 0 and still depends on the read.
 
 import type { Semantics, Value, Width } from '../isa/semantics.ts';
 
@@ -18,6 +21,8 @@ export interface Dependencies {
 export interface TraceValue extends Value, Dependencies {
   /** Unsigned. */
   readonly bits: bigint;
+  /** The value is not known, and `bits` mean nothing: a name for it; values of the same name and width are equal. */
+  readonly open?: string | undefined;
 }
 
 export const independent: Dependencies = { deps: [], picks: [] };
@@ -35,15 +40,37 @@ export const merge = (a: Dependencies, b: Dependencies): Dependencies => ({
 
 /** A value of these bits modulo 2^width. */
 export function traceValue(width: Width, bits: bigint, { deps, picks }: Dependencies = independent): TraceValue {
-  return { width, bits: BigInt.asUintN(width, bits), deps, picks };
+  return { width, bits: BigInt.asUintN(width, bits), deps, picks, open: undefined };
+}
+
+/** A value that is not known yet, under a name. */
+export function openValue(width: Width, open: string, { deps, picks }: Dependencies): TraceValue {
+  return { width, bits: 0n, deps, picks, open };
+}
+
+/** Names say how an open value is computed; past this length a new name is made up, so that they do not grow in loops. */
+const longestName = 160;
+let madeUp = 0;
+
+/** Widths are part of the name: a sum of 32 bits that is extended to 64 is not the sum of 64 bits. */
+function nameOf(operation: string, width: Width, ...operands: readonly TraceValue[]): string {
+  const from = operands.map((operand) => `${operand.open ?? operand.bits}:${operand.width}`);
+  const name = `${operation}${width}(${from.join()})`;
+  if (name.length <= longestName) return name;
+  madeUp += 1;
+  return `?${madeUp}`;
 }
 
 /** Every value that a meaning holds under the trace reading was made here. */
 export const concrete = (value: Value): TraceValue => value as TraceValue;
 
 /** A value as the memory or the state gives it, at another width: its low bits, or extended with zeros. */
-export const resize = (value: TraceValue, width: Width): TraceValue =>
-  value.width === width ? value : traceValue(width, value.bits, value);
+export function resize(value: TraceValue, width: Width): TraceValue {
+  if (value.width === width) return value;
+  if (value.open === undefined) return traceValue(width, value.bits, value);
+  // Narrowing and widening again is not the same value.
+  return openValue(width, width < value.width ? nameOf('low', width, value) : value.open, value);
+}
 
 const signed = ({ width, bits }: TraceValue): bigint => BigInt.asIntN(width, bits);
 
@@ -51,29 +78,53 @@ type Unary = (a: TraceValue) => bigint;
 type Binary = (a: TraceValue, b: TraceValue) => bigint;
 
 const unary =
-  (f: Unary) =>
+  (name: string, f: Unary, width?: Width) =>
   (a: Value): TraceValue => {
     const x = concrete(a);
-    return traceValue(x.width, f(x), x);
+    const to = width ?? x.width;
+    return x.open === undefined ? traceValue(to, f(x), x) : openValue(to, nameOf(name, to, x), x);
   };
+
+/** What a binary operation gives whatever the open operand is: bits, or one of the operands. */
+type Known = (a: TraceValue, b: TraceValue) => bigint | TraceValue | undefined;
+
+const isSame = (a: TraceValue, b: TraceValue): boolean => a.open !== undefined && a.open === b.open;
+const isZero = ({ open, bits }: TraceValue): boolean => open === undefined && bits === 0n;
+
+/** x - x and x ^ x are 0; x - 0 and x ^ 0 are x. */
+const cancels: Known = (a, b) => (isSame(a, b) ? 0n : keepsZero(a, b));
+/** x + 0, x | 0, x << 0 are x. */
+const keepsZero: Known = (a, b) => (isZero(b) ? a : undefined);
+const isNeutralZero: Known = (a, b) => (isZero(a) ? b : keepsZero(a, b));
+/** x & 0 and x * 0 are 0. */
+const absorbsZero: Known = (a, b) => (isZero(a) || isZero(b) ? 0n : undefined);
 
 const binary =
-  (f: Binary) =>
+  (name: string, f: Binary, known?: Known, width?: Width) =>
   (a: Value, b: Value): TraceValue => {
     const [x, y] = [concrete(a), concrete(b)];
-    return traceValue(x.width, f(x, y), merge(x, y));
+    const to = width ?? x.width;
+    const depends = merge(x, y);
+    if (x.open === undefined && y.open === undefined) return traceValue(to, f(x, y), depends);
+    const result = known?.(x, y);
+    if (typeof result === 'bigint') return traceValue(to, result, depends);
+    return openValue(to, result?.open ?? nameOf(name, to, x, y), depends);
   };
 
-const comparison =
-  (f: (a: TraceValue, b: TraceValue) => boolean) =>
-  (a: Value, b: Value): TraceValue => {
-    const [x, y] = [concrete(a), concrete(b)];
-    return traceValue(32, f(x, y) ? 1n : 0n, merge(x, y));
-  };
+const comparison = (name: string, f: (a: TraceValue, b: TraceValue) => boolean, ofEquals: bigint) =>
+  binary(
+    name,
+    (a, b) => (f(a, b) ? 1n : 0n),
+    (a, b) => (isSame(a, b) ? ofEquals : undefined),
+    32,
+  );
 
 /** A shift takes its amount modulo the width. */
-const shift = (f: (a: TraceValue, amount: bigint) => bigint) =>
-  binary((a, amount) => f(a, amount.bits % BigInt(a.width)));
+const shift = (name: string, f: (a: TraceValue, amount: bigint) => bigint) =>
+  binary(name, (a, amount) => f(a, amount.bits % BigInt(a.width)), keepsZero);
+
+/** Reads that both operands of a choice depend on; what else the choice depends on is known when it is made. */
+const common = (a: Reads, b: Reads): Reads => a.filter((read) => b.includes(read));
 
 function reverseBits({ width, bits }: TraceValue): bigint {
   let result = 0n;
@@ -105,42 +156,53 @@ function crcStep(acc: number, data: bigint, bytes: number, polynomial: number): 
 }
 
 /** The operations of the semantics interface that compute. */
+/** The operations of the semantics interface that compute. */
 export const traceOperations = {
   constant: (width, value) => traceValue(width, BigInt(value)),
-  add: binary((a, b) => a.bits + b.bits),
-  sub: binary((a, b) => a.bits - b.bits),
-  mul: binary((a, b) => a.bits * b.bits),
-  umulh: binary((a, b) => (a.bits * b.bits) >> 64n),
-  smulh: binary((a, b) => (signed(a) * signed(b)) >> 64n),
-  udiv: binary((a, b) => (b.bits === 0n ? 0n : a.bits / b.bits)),
-  sdiv: binary((a, b) => (b.bits === 0n ? 0n : signed(a) / signed(b))),
-  and: binary((a, b) => a.bits & b.bits),
-  or: binary((a, b) => a.bits | b.bits),
-  xor: binary((a, b) => a.bits ^ b.bits),
-  not: unary((a) => ~a.bits),
-  lsl: shift((a, amount) => a.bits << amount),
-  lsr: shift((a, amount) => a.bits >> amount),
-  asr: shift((a, amount) => signed(a) >> amount),
-  ror: shift((a, amount) => (a.bits >> amount) | (a.bits << (BigInt(a.width) - amount))),
-  clz: unary((a) => BigInt(a.bits === 0n ? a.width : a.width - a.bits.toString(2).length)),
-  rbit: unary(reverseBits),
-  rev: (a, containerBits) => unary((x) => reverseBytes(x, containerBits))(a),
-  eq: comparison((a, b) => a.bits === b.bits),
-  ne: comparison((a, b) => a.bits !== b.bits),
-  ltU: comparison((a, b) => a.bits < b.bits),
-  ltS: comparison((a, b) => signed(a) < signed(b)),
+  add: binary('add', (a, b) => a.bits + b.bits, isNeutralZero),
+  sub: binary('sub', (a, b) => a.bits - b.bits, cancels),
+  mul: binary('mul', (a, b) => a.bits * b.bits, absorbsZero),
+  umulh: binary('umulh', (a, b) => (a.bits * b.bits) >> 64n, absorbsZero),
+  smulh: binary('smulh', (a, b) => (signed(a) * signed(b)) >> 64n, absorbsZero),
+  udiv: binary('udiv', (a, b) => (b.bits === 0n ? 0n : a.bits / b.bits)),
+  sdiv: binary('sdiv', (a, b) => (b.bits === 0n ? 0n : signed(a) / signed(b))),
+  and: binary('and', (a, b) => a.bits & b.bits, absorbsZero),
+  or: binary('or', (a, b) => a.bits | b.bits, isNeutralZero),
+  xor: binary(
+    'xor',
+    (a, b) => a.bits ^ b.bits,
+    (a, b) => cancels(a, b) ?? isNeutralZero(a, b),
+  ),
+  not: unary('not', (a) => ~a.bits),
+  lsl: shift('lsl', (a, amount) => a.bits << amount),
+  lsr: shift('lsr', (a, amount) => a.bits >> amount),
+  asr: shift('asr', (a, amount) => signed(a) >> amount),
+  ror: shift('ror', (a, amount) => (a.bits >> amount) | (a.bits << (BigInt(a.width) - amount))),
+  clz: unary('clz', (a) => BigInt(a.bits === 0n ? a.width : a.width - a.bits.toString(2).length)),
+  rbit: unary('rbit', reverseBits),
+  rev: (a, containerBits) => unary(`rev${containerBits}`, (x) => reverseBytes(x, containerBits))(a),
+  eq: comparison('eq', (a, b) => a.bits === b.bits, 1n),
+  ne: comparison('ne', (a, b) => a.bits !== b.bits, 0n),
+  ltU: comparison('ltU', (a, b) => a.bits < b.bits, 0n),
+  ltS: comparison('ltS', (a, b) => signed(a) < signed(b), 0n),
   select: (condition, a, b) => {
-    const decision = concrete(condition);
-    const chosen = concrete(decision.bits !== 0n ? a : b);
-    const picks = union(chosen.picks, union(decision.deps, decision.picks));
-    return traceValue(chosen.width, chosen.bits, { deps: chosen.deps, picks });
+    const [decision, x, y] = [concrete(condition), concrete(a), concrete(b)];
+    const decided = union(decision.deps, decision.picks);
+    if (decision.open === undefined) {
+      const chosen = decision.bits !== 0n ? x : y;
+      return { ...chosen, picks: union(chosen.picks, decided) };
+    }
+    return openValue(x.width, nameOf('select', x.width, decision, x, y), {
+      deps: common(x.deps, y.deps),
+      picks: union(common(x.picks, y.picks), decided),
+    });
   },
-  zeroExtend: (a, fromBits, width) => traceValue(width, BigInt.asUintN(fromBits, concrete(a).bits), concrete(a)),
-  signExtend: (a, fromBits, width) => traceValue(width, BigInt.asIntN(fromBits, concrete(a).bits), concrete(a)),
+  zeroExtend: (a, fromBits, width) => unary(`zeroExtend${fromBits}`, (x) => BigInt.asUintN(fromBits, x.bits), width)(a),
+  signExtend: (a, fromBits, width) => unary(`signExtend${fromBits}`, (x) => BigInt.asIntN(fromBits, x.bits), width)(a),
   low32: (a) => resize(concrete(a), 32),
   crc32: (acc, data, bytes, castagnoli) => {
-    const [x, y] = [concrete(acc), concrete(data)];
     const polynomial = castagnoli ? castagnoliPolynomial : crcPolynomial;
-    return traceValue(32, BigInt(crcStep(Number(x.bits), y.bits, bytes, polynomial)), merge(x, y));
+    const step: Binary = (x, y) => BigInt(crcStep(Number(x.bits), y.bits, bytes, polynomial));
+    return binary(`crc32${castagnoli ? 'c' : ''}${bytes}`, step)(acc, data);
   },
 } satisfies Partial<Semantics>;

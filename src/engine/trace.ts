@@ -15,7 +15,8 @@ import type {
   TraceRead,
   TraceState,
 } from './trace-state.ts';
-import { concrete, independent, merge, resize, traceOperations, traceValue, type TraceValue } from './trace-values.ts';
+import type { Fields } from '../isa/syntax.ts';
+import { concrete, merge, openValue, resize, traceOperations, traceValue, type TraceValue } from './trace-values.ts';
 
 /** What became of an instruction; after an exception PC and everything else is as before it. */
 export type TraceOutcome = TraceException | { readonly exception?: never };
@@ -43,6 +44,12 @@ function unlessException<T>(answer: T | TraceException): T {
 const keyNZCV = 0b11_011_0100_0010_000;
 const flagNames: readonly FlagName[] = ['V', 'C', 'Z', 'N'];
 
+/** Ends the instruction if the value is not known. */
+function known(value: Value): TraceValue {
+  const x = concrete(value);
+  return x.open === undefined ? x : end({ exception: 'open value', value: x });
+}
+
 const number = (value: Value): number => Number(concrete(value).bits);
 
 /** Exclusives and atomics are always aligned to their size. */
@@ -53,6 +60,7 @@ const loadedWidth = (bytes: AccessBytes): 32 | 64 | 128 => (bytes === 16 ? 128 :
 
 /** The semantics interface over a state; `commit` lets the writes and the branch of the instruction take effect. */
 function makeTrace(
+  fields: Fields,
   state: TraceState,
   memory: TraceMemory,
   hooks: TraceHooks,
@@ -72,11 +80,16 @@ function makeTrace(
     return { address: concrete(address), bytes, access, control: state.control };
   };
   const loaded = (bytes: AccessBytes, answer: TraceRead | TraceException): readonly TraceValue[] => {
-    const { bits, read } = unlessException(answer);
-    return bits.map((element) => traceValue(loadedWidth(bytes), element, { deps: [read], picks: [] }));
+    const { bits, read, elements } = unlessException(answer);
+    return bits.map((value, n) => {
+      const { open, ...depends } = elements?.[n] ?? { deps: [read], picks: [] };
+      const width = loadedWidth(bytes);
+      return open === undefined ? traceValue(width, value, depends) : openValue(width, open, depends);
+    });
   };
   const low = (value: Value, bytes: AccessBytes): TraceValue => {
     const stored = concrete(value);
+    if (stored.open !== undefined) return stored;
     return traceValue(stored.width, BigInt.asUintN(8 * bytes, stored.bits), stored);
   };
   /** The status of a store-exclusive carries no dependency: a write is no read. */
@@ -88,7 +101,7 @@ function makeTrace(
     kind: 'conditional' | Parameters<Semantics['branch']>[1],
     on: TraceValue,
   ) => {
-    const destination = concrete(target);
+    const destination = known(target);
     const depends = { deps: on.deps, picks: on.picks };
     event({ event: 'branch', kind, taken, target: destination, depends });
     write(() => {
@@ -104,7 +117,8 @@ function makeTrace(
     readXSP: (n, width) => resize(readXSP(number(n)), width),
     readBase: (n) => {
       const base = readXSP(number(n));
-      if (number(n) === 31 && state.checksSPAlignment && base.bits % 16n !== 0n) end({ exception: 'SP alignment' });
+      if (number(n) === 31 && state.checksSPAlignment && known(base).bits % 16n !== 0n)
+        end({ exception: 'SP alignment' });
       return base;
     },
     writeX: (n, value) => {
@@ -154,8 +168,10 @@ function makeTrace(
         ),
       ),
     clearExclusive: () => write(() => memory.clearExclusive()),
-    atomic: (operation, address, operand, bytes, order) =>
-      loaded(bytes, memory.atomic(accessOf(address, bytes, alignedAccess(order)), operation, low(operand, bytes)))[0]!,
+    atomic: (operation, address, operand, bytes, order) => {
+      const access = { ...accessOf(address, bytes, alignedAccess(order)), isDiscarded: fields.Rt === 31 };
+      return loaded(bytes, memory.atomic(access, operation, low(operand, bytes)))[0]!;
+    },
     compareAndSwap: (address, expected, replacement, bytes, order) =>
       loaded(
         bytes,
@@ -178,7 +194,10 @@ function makeTrace(
     },
 
     branch: (target, kind) => branchTo(target, true, kind, concrete(target)),
-    branchIf: (condition, target) => branchTo(target, number(condition) !== 0, 'conditional', concrete(condition)),
+    branchIf: (condition, target) => {
+      const decision = known(condition);
+      branchTo(target, decision.bits !== 0n, 'conditional', decision);
+    },
 
     undefined: () => end({ exception: 'UNDEFINED' }),
     svc: (imm16) => end({ exception: 'SVC', imm16: number(imm16) }),
@@ -190,8 +209,11 @@ function makeTrace(
     readSystemRegister: (key) => {
       if (number(key) !== keyNZCV) return unlessException(hooks.readSystemRegister(number(key)));
       return flagNames
-        .map((name, bit) => ({ flag: state.readFlag(name), lsb: 28n + BigInt(bit) }))
-        .reduce((nzcv, { flag, lsb }) => traceValue(64, nzcv.bits | (flag.bits << lsb), merge(nzcv, flag)), zero);
+        .map((name, bit) => {
+          const flag = traceOperations.zeroExtend(state.readFlag(name), 32, 64);
+          return traceOperations.lsl(flag, traceValue(64, BigInt(28 + bit)));
+        })
+        .reduce((nzcv, flag) => traceOperations.or(nzcv, flag));
     },
     writeSystemRegister: (key, value) => {
       const source = concrete(value);
@@ -200,7 +222,8 @@ function makeTrace(
         return;
       }
       flagNames.forEach((name, bit) => {
-        write(() => state.writeFlag(name, traceValue(32, (source.bits >> BigInt(28 + bit)) & 1n, source)));
+        const shifted = traceOperations.lsr(source, traceValue(64, BigInt(28 + bit)));
+        write(() => state.writeFlag(name, traceOperations.and(traceOperations.low32(shifted), traceValue(32, 1n))));
       });
     },
     writePstateField: (op1, op2, CRm) =>
@@ -225,8 +248,6 @@ function makeTrace(
   return { semantics, commit };
 }
 
-const zero = traceValue(64, 0n, independent);
-
 /** Runs one instruction on the state. */
 export function executeTrace(
   { row, fields }: Decoded,
@@ -234,7 +255,7 @@ export function executeTrace(
   memory: TraceMemory,
   hooks: TraceHooks,
 ): TraceOutcome {
-  const { semantics, commit } = makeTrace(state, memory, hooks);
+  const { semantics, commit } = makeTrace(fields, state, memory, hooks);
   const operands = Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, traceValue(32, BigInt(value))]),
   );

@@ -12,7 +12,12 @@ export interface MemoryEvent {
   readonly thread: number;
   /** Place of its instruction in the thread; the events of one instruction share it. */
   readonly instruction: number;
-  readonly kind: 'R' | 'W' | 'F' | 'B';
+  /**
+   * Numbers the accesses to memory of all threads. An access is one event, or, where other accesses tear it (mixed sizes), one for
+   * each part that they leave whole: cat's `sm`.
+   */
+  readonly access: number;
+  readonly kind: 'R' | 'W' | 'F';
   /** Of R and W: where, how wide, and what was read or written. */
   readonly address: bigint;
   readonly bytes: number;

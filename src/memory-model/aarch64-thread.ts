@@ -1,0 +1,177 @@
+// A thread of A64 instructions: the trace reading over its own registers.
+//
+// Left out: SP alignment checks, traps of SIMD&FP, system registers but NZCV, exception levels. An exception ends the thread.
+
+import { executeTrace } from '../engine/trace.ts';
+import type { TraceException, TraceHooks, TraceMemory, TraceState } from '../engine/trace-state.ts';
+import { independent, type Dependencies, traceValue, type TraceValue } from '../engine/trace-values.ts';
+import { makeDecoder, type Decoded } from '../isa/decoder.ts';
+import { disassemble } from '../isa/disassembler.ts';
+import { instructionSet } from '../isa/instruction-set.ts';
+import type { BarrierKind, FlagName } from '../isa/semantics.ts';
+import { assert } from '../report/assert.ts';
+import type { FenceName, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
+
+/** The code of one or more threads, decoded once. */
+export interface Code {
+  /** Address of the first instruction. */
+  readonly base: bigint;
+  readonly words: Uint32Array;
+  readonly instructions: readonly (Decoded | undefined)[];
+}
+
+const decode = makeDecoder(instructionSet);
+
+export function makeCode(base: bigint, bytes: Uint8Array): Code {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const words = Uint32Array.from({ length: bytes.length >>> 2 }, (_, n) => view.getUint32(4 * n, true));
+  return { base, words, instructions: Array.from(words, (word) => decode(word)) };
+}
+
+/** Registers by name: 'X0'..'X30', 'SP', 'V0'..'V31', 'N', 'Z', 'C', 'V'. */
+export type InitialRegisters = ReadonlyMap<string, bigint>;
+
+/** A thread that starts at `entry` and ends where it leaves the code. */
+export function aarch64Thread(
+  name: string,
+  code: Code,
+  registers: InitialRegisters,
+  entry: bigint = code.base,
+): Thread {
+  const start = new Registers(entry, registers);
+  return { name, start: () => new AArch64State(code, start.clone()) };
+}
+
+/** CRm of DMB and DSB: the shareability domain and the types of access; what is reserved is SY. */
+const barrierOptions = [
+  ...['SY', 'OSHLD', 'OSHST', 'OSH', 'SY', 'NSHLD', 'NSHST', 'NSH'],
+  ...['SY', 'ISHLD', 'ISHST', 'ISH', 'SY', 'LD', 'ST', 'SY'],
+] as const;
+
+/** DSB with CRm 0 and 4 are SSBB and PSSBB, which order only speculation. */
+function fenceOf(kind: BarrierKind, CRm: number): FenceName | undefined {
+  return kind === 'DSB' && (CRm === 0 || CRm === 4) ? undefined : `${kind}.${barrierOptions[CRm]!}`;
+}
+
+const flagNumber: Readonly<Record<FlagName, number>> = { N: 0, Z: 1, C: 2, V: 3 };
+const undefinedInstruction: TraceException = { exception: 'UNDEFINED' };
+
+class Registers implements TraceState {
+  readonly checksSPAlignment = false;
+  readonly trapsFP = false;
+  pc: bigint;
+  control: Dependencies = independent;
+  #x: TraceValue[];
+  #v: TraceValue[];
+  #flags: TraceValue[];
+  #sp: TraceValue;
+
+  constructor(pc: bigint, initial: InitialRegisters) {
+    this.pc = pc;
+    this.#x = Array.from({ length: 31 }, (_, n) => traceValue(64, initial.get(`X${n}`) ?? 0n));
+    this.#v = Array.from({ length: 32 }, (_, n) => traceValue(128, initial.get(`V${n}`) ?? 0n));
+    this.#flags = (['N', 'Z', 'C', 'V'] as const).map((flag) => traceValue(32, initial.get(flag) ?? 0n));
+    this.#sp = traceValue(64, initial.get('SP') ?? 0n);
+  }
+
+  clone(): Registers {
+    const copy = new Registers(this.pc, noRegisters);
+    copy.control = this.control;
+    copy.#x = this.#x.slice();
+    copy.#v = this.#v.slice();
+    copy.#flags = this.#flags.slice();
+    copy.#sp = this.#sp;
+    return copy;
+  }
+
+  readX(n: number): TraceValue {
+    return this.#x[n]!;
+  }
+  writeX(n: number, value: TraceValue): void {
+    this.#x[n] = value;
+  }
+  readSP(): TraceValue {
+    return this.#sp;
+  }
+  writeSP(value: TraceValue): void {
+    this.#sp = value;
+  }
+  readV(n: number): TraceValue {
+    return this.#v[n]!;
+  }
+  writeV(n: number, value: TraceValue): void {
+    this.#v[n] = value;
+  }
+  readFlag(name: FlagName): TraceValue {
+    return this.#flags[flagNumber[name]]!;
+  }
+  writeFlag(name: FlagName, value: TraceValue): void {
+    this.#flags[flagNumber[name]] = value;
+  }
+}
+
+const noRegisters: InitialRegisters = new Map();
+
+class AArch64State implements ThreadState {
+  readonly #code: Code;
+  readonly #registers: Registers;
+
+  constructor(code: Code, registers: Registers) {
+    this.#code = code;
+    this.#registers = registers;
+  }
+
+  get pc(): bigint {
+    return this.#registers.pc;
+  }
+
+  clone(): AArch64State {
+    return new AArch64State(this.#code, this.#registers.clone());
+  }
+
+  /** Place of the instruction in the code, or its length past the end. */
+  #place(): number {
+    const place = Number(this.pc - this.#code.base) / 4;
+    return place >= 0 && place < this.#code.words.length ? place : this.#code.words.length;
+  }
+
+  step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome {
+    const place = this.#place();
+    if (place === this.#code.words.length) return { kind: 'end' };
+    const instruction = this.#code.instructions[place];
+    if (instruction === undefined) return { kind: 'exception', exception: undefinedInstruction };
+    const outcome = executeTrace(instruction, this.#registers, memory, traceHooks(hooks));
+    return outcome.exception === undefined ? { kind: 'next' } : { kind: 'exception', exception: outcome };
+  }
+
+  describe(): string {
+    const word = this.#code.words[this.#place()];
+    return word === undefined ? 'end' : disassemble(word, this.pc);
+  }
+
+  register(name: string): TraceValue {
+    const registers = this.#registers;
+    const number = Number(name.slice(1));
+    if (/^X\d+$/.test(name) && number < 31) return registers.readX(number);
+    if (/^V\d+$/.test(name) && number < 32) return registers.readV(number);
+    if (name === 'SP') return registers.readSP();
+    assert(name in flagNumber, `${name} is no register of a thread`);
+    return registers.readFlag(name as FlagName);
+  }
+}
+
+/** The hooks of the trace reading for a thread: fences go on to it, branches are in TraceState.control. */
+function traceHooks(hooks: ThreadHooks): TraceHooks {
+  return {
+    report: (event) => {
+      if (event.event === 'ISB') hooks.fence('ISB');
+      if (event.event !== 'barrier') return;
+      const fence = fenceOf(event.kind, event.CRm);
+      if (fence !== undefined) hooks.fence(fence);
+    },
+    readSystemRegister: () => undefinedInstruction,
+    writeSystemRegister: () => undefinedInstruction,
+    systemInstruction: () => undefinedInstruction,
+    systemInstructionWithResult: () => undefinedInstruction,
+  };
+}
