@@ -9,6 +9,7 @@ const hotCode = [
   'src/arch/**',
   'src/memory/**',
   'src/memory-model/**',
+  'src/explore/**',
   'src/timing/**',
   'actors/**',
   'workers/**',

@@ -46,7 +46,7 @@ export interface TraceAccess {
   readonly access: Access;
   /** Control dependencies. */
   readonly control: Dependencies;
-  /** The result of an atomic instruction goes to the zero register. */
+  /** What an atomic instruction reads goes to the zero register. */
   readonly isDiscarded?: boolean;
 }
 

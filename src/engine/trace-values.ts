@@ -27,7 +27,8 @@ export interface TraceValue extends Value, Dependencies {
 
 export const independent: Dependencies = { deps: [], picks: [] };
 
-function union(a: Reads, b: Reads): Reads {
+/** The reads of both. */
+export function union(a: Reads, b: Reads): Reads {
   if (a.length === 0 || a === b) return b;
   if (b.length === 0) return a;
   return [...new Set([...a, ...b])].sort((x, y) => x - y);

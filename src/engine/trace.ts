@@ -176,7 +176,7 @@ function makeTrace(
       loaded(
         bytes,
         memory.compareAndSwap(
-          accessOf(address, bytes, alignedAccess(order)),
+          { ...accessOf(address, bytes, alignedAccess(order)), isDiscarded: fields.Rs === 31 },
           [low(expected, bytes)],
           [low(replacement, bytes)],
         ),

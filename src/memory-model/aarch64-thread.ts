@@ -10,9 +10,10 @@ import { disassemble } from '../isa/disassembler.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import type { BarrierKind, FlagName } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
-import type { FenceName, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
+import { observedState } from './observed-state.ts';
+import type { FenceName, SameValue, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
 
-/** The code of one or more threads, decoded once. */
+/** A stretch of code, decoded once. */
 export interface Code {
   /** Address of the first instruction. */
   readonly base: bigint;
@@ -31,15 +32,16 @@ export function makeCode(base: bigint, bytes: Uint8Array): Code {
 /** Registers by name: 'X0'..'X30', 'SP', 'V0'..'V31', 'N', 'Z', 'C', 'V'. */
 export type InitialRegisters = ReadonlyMap<string, bigint>;
 
-/** A thread that starts at `entry` and ends where it leaves the code. */
+/** A thread that starts where its own code does; it ends where it leaves that and the code of others, to which it may branch. */
 export function aarch64Thread(
   name: string,
   code: Code,
   registers: InitialRegisters,
-  entry: bigint = code.base,
+  others: readonly Code[] = [],
 ): Thread {
-  const start = new Registers(entry, registers);
-  return { name, start: () => new AArch64State(code, start.clone()) };
+  const start = new Registers(code.base, registers);
+  const all = [code, ...others.filter((other) => other !== code)];
+  return { name, start: () => new AArch64State(all, start.clone()) };
 }
 
 /** CRm of DMB and DSB: the shareability domain and the types of access; what is reserved is SY. */
@@ -84,6 +86,16 @@ class Registers implements TraceState {
     return copy;
   }
 
+  isSameAs(other: Registers, sameValue: SameValue): boolean {
+    return (
+      this.pc === other.pc &&
+      this.#x.every((value, n) => sameValue(value, other.#x[n]!)) &&
+      this.#v.every((value, n) => sameValue(value, other.#v[n]!)) &&
+      this.#flags.every((value, n) => sameValue(value, other.#flags[n]!)) &&
+      sameValue(this.#sp, other.#sp)
+    );
+  }
+
   readX(n: number): TraceValue {
     return this.#x[n]!;
   }
@@ -113,10 +125,10 @@ class Registers implements TraceState {
 const noRegisters: InitialRegisters = new Map();
 
 class AArch64State implements ThreadState {
-  readonly #code: Code;
+  readonly #code: readonly Code[];
   readonly #registers: Registers;
 
-  constructor(code: Code, registers: Registers) {
+  constructor(code: readonly Code[], registers: Registers) {
     this.#code = code;
     this.#registers = registers;
   }
@@ -129,24 +141,32 @@ class AArch64State implements ThreadState {
     return new AArch64State(this.#code, this.#registers.clone());
   }
 
-  /** Place of the instruction in the code, or its length past the end. */
-  #place(): number {
-    const place = Number(this.pc - this.#code.base) / 4;
-    return place >= 0 && place < this.#code.words.length ? place : this.#code.words.length;
+  /** The code that the thread is in, and the place of its instruction there; undefined past the end. */
+  #place(): { readonly code: Code; readonly at: number } | undefined {
+    for (const code of this.#code) {
+      const at = Number(this.pc - code.base) / 4;
+      if (at >= 0 && at < code.words.length) return { code, at };
+    }
+    return undefined;
+  }
+
+  isSameAs(other: ThreadState, sameValue: SameValue): boolean {
+    return other instanceof AArch64State && this.#registers.isSameAs(other.#registers, sameValue);
   }
 
   step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome {
     const place = this.#place();
-    if (place === this.#code.words.length) return { kind: 'end' };
-    const instruction = this.#code.instructions[place];
+    if (!place) return { kind: 'end' };
+    const instruction = place.code.instructions[place.at];
     if (instruction === undefined) return { kind: 'exception', exception: undefinedInstruction };
-    const outcome = executeTrace(instruction, this.#registers, memory, traceHooks(hooks));
+    const registers = hooks.registers ? observedState(this.#registers, hooks.registers) : this.#registers;
+    const outcome = executeTrace(instruction, registers, memory, traceHooks(hooks));
     return outcome.exception === undefined ? { kind: 'next' } : { kind: 'exception', exception: outcome };
   }
 
   describe(): string {
-    const word = this.#code.words[this.#place()];
-    return word === undefined ? 'end' : disassemble(word, this.pc);
+    const place = this.#place();
+    return place ? disassemble(place.code.words[place.at]!, this.pc) : 'end';
   }
 
   register(name: string): TraceValue {
@@ -160,10 +180,11 @@ class AArch64State implements ThreadState {
   }
 }
 
-/** The hooks of the trace reading for a thread: fences go on to it, branches are in TraceState.control. */
+/** The hooks of the trace reading for a thread: fences and branches go on to it. */
 function traceHooks(hooks: ThreadHooks): TraceHooks {
   return {
     report: (event) => {
+      if (event.event === 'branch') hooks.branch(event.depends);
       if (event.event === 'ISB') hooks.fence('ISB');
       if (event.event !== 'barrier') return;
       const fence = fenceOf(event.kind, event.CRm);

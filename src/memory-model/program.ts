@@ -5,7 +5,7 @@
 // value comes from, and the values it computes carry the reads on which they depend.
 
 import type { Dependencies, TraceValue } from '../engine/trace-values.ts';
-import type { TraceException, TraceMemory, TraceState } from '../engine/trace-state.ts';
+import type { TraceException, TraceMemory } from '../engine/trace-state.ts';
 
 /** A fence, in the words of cat: the name of its set of events, such as 'DMB.SY', 'DMB.ISHLD', 'DSB.ISH', 'ISB', 'MFENCE'. */
 export type FenceName = string;
@@ -35,17 +35,22 @@ export type StepOutcome =
   | { readonly kind: 'end' }
   | { readonly kind: 'exception'; readonly exception: TraceException };
 
+/** Whether two values, which may be open, count as the same. */
+export type SameValue = (a: TraceValue, b: TraceValue) => boolean;
+
 /** The architectural state of a thread in the middle of a run; plain, and its own copy. */
 export interface ThreadState {
   /** Where it is: the same value twice is a loop. */
   readonly pc: bigint;
   clone(): ThreadState;
+  /** Whether the thread would go on in the same way from the other state: all registers and the PC are the same. */
+  isSameAs(other: ThreadState, sameValue: SameValue): boolean;
   /** Executes one instruction; nothing of it has taken effect after an exception. */
   step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome;
   /** The instruction at `pc` as text, for pictures and explanations. */
   describe(): string;
   /** Registers of the AArch64 state, or those of another instruction set under their own names. */
-  register(name: string): ReturnType<TraceState['readX']>;
+  register(name: string): TraceValue;
 }
 
 export interface Thread {

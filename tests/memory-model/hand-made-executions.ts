@@ -50,6 +50,7 @@ export function execution(
       id: events.length,
       thread,
       instruction,
+      access: events.length,
       kind,
       address: BigInt(0x1000 + 8 * locations.indexOf(location)),
       bytes: kind === 'F' ? 0 : 8,

@@ -1,0 +1,191 @@
+// The order that Armv8-A prescribes inside a thread (Arm DDI 0487, B2.3 "Definition of the Arm memory model"): locally-ordered-before,
+// with pick-ordered-before, and what DSB and context synchronization add.
+//
+// Fences are events of the order, so that "X; po; [fence]; po; Y" is two steps of it. All observers are in one Inner Shareable domain, so
+// that ISH, OSH and SY order the same; NSH orders nothing between threads.
+
+import {
+  hasBit,
+  isSameLocation,
+  type LocalEvent,
+  type LocalOrder,
+  type OrderingModel,
+  OrderRows,
+} from './local-event.ts';
+
+type FenceKind = 'full' | 'ld' | 'st' | 'isb' | 'none';
+interface Fence {
+  readonly kind: FenceKind;
+  readonly isDsb: boolean;
+}
+
+const noFence: Fence = { kind: 'none', isDsb: false };
+const fences: ReadonlyMap<string, Fence> = new Map(
+  (['DMB', 'DSB'] as const).flatMap((name) =>
+    (['SY', 'ISH', 'OSH', 'LD', 'ISHLD', 'OSHLD', 'ST', 'ISHST', 'OSHST'] as const).map((option) => [
+      `${name}.${option}`,
+      { kind: option.endsWith('LD') ? 'ld' : option.endsWith('ST') ? 'st' : 'full', isDsb: name === 'DSB' },
+    ]),
+  ),
+);
+
+function fenceOf({ annotations }: LocalEvent): Fence {
+  for (const name of annotations) {
+    if (name === 'ISB') return { kind: 'isb', isDsb: false };
+    const fence = fences.get(name);
+    if (fence) return fence;
+  }
+  return noFence;
+}
+
+const isAcquire = (e: LocalEvent): boolean => e.kind === 'R' && e.annotations.has('A');
+const isAcquirePC = (e: LocalEvent): boolean => e.kind === 'R' && e.annotations.has('Q');
+const isRelease = (e: LocalEvent): boolean => e.kind === 'W' && e.annotations.has('L');
+
+/** Barrier-ordered-before, where `before` comes in program order before `event`. */
+function isBarrierOrdered(events: readonly LocalEvent[], before: LocalEvent, event: LocalEvent): boolean {
+  if (isAcquire(before) || isAcquirePC(before) || isRelease(event)) return true;
+  if (!isRelease(before)) return false;
+  // A release before an acquire; an atomic with both is like a full barrier.
+  return isAcquire(event) || (before.rmw?.kind === 'amo' && isAcquire(events[before.rmw.read]!));
+}
+
+/** What comes before a fence in program order and is ordered before it. */
+function isBeforeFence(fence: Fence, before: LocalEvent): boolean {
+  switch (fence.kind) {
+    case 'full':
+      return before.kind !== 'F';
+    case 'ld':
+      return before.kind === 'R' && !before.annotations.has('NoRet');
+    case 'st':
+      return before.kind === 'W';
+    case 'isb':
+      return before.kind === 'F' && fenceOf(before).isDsb;
+    case 'none':
+      return false;
+  }
+}
+
+/** What comes after a fence in program order and is ordered after it. DSB ST lets nothing pass, DMB ST only holds back writes. */
+function isAfterFence(fence: Fence, event: LocalEvent): boolean {
+  return fence.kind !== 'none' && (event.kind === 'W' || fence.kind !== 'st' || fence.isDsb);
+}
+
+/** Grows with the events of a thread. */
+class ArmOrder {
+  readonly #events: readonly LocalEvent[];
+  readonly #order: OrderRows;
+  /** Reads on which the address of an earlier instruction depends, and those that pick it. */
+  readonly #earlierAddr = new Set<number>();
+  readonly #earlierPickAddr = new Set<number>();
+
+  constructor(events: readonly LocalEvent[]) {
+    this.#events = events;
+    this.#order = new OrderRows(events.length);
+  }
+
+  run(): LocalOrder {
+    const events = this.#events;
+    for (let first = 0; first < events.length;) {
+      let next = first + 1;
+      while (next < events.length && events[next]!.instruction === events[first]!.instruction) next += 1;
+      for (let n = first; n < next; n += 1) {
+        const row = this.#order.next();
+        if (events[n]!.kind === 'F') this.#fence(n, row);
+        else this.#access(n, row);
+      }
+      this.#shareAmongParts(first, next);
+      for (let n = first; n < next; n += 1) {
+        for (const read of events[n]!.addr.deps) this.#earlierAddr.add(read);
+        for (const read of events[n]!.addr.picks) this.#earlierPickAddr.add(read);
+      }
+      first = next;
+    }
+    return this.#order.rows;
+  }
+
+  #fence(n: number, row: Uint32Array): void {
+    const event = this.#events[n]!;
+    const fence = fenceOf(event);
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1)
+      if (isBeforeFence(fence, this.#events[earlier]!)) this.#order.addBefore(row, earlier);
+    if (fence.kind !== 'isb') return;
+    // A context synchronization event waits for what decided that it is reached, and for the addresses before it.
+    this.#order.addAllBefore(row, event.ctrl.deps);
+    this.#order.addAllBefore(row, event.ctrl.picks);
+    this.#order.addAllBefore(row, this.#earlierAddr);
+    this.#order.addAllBefore(row, this.#earlierPickAddr);
+  }
+
+  #access(n: number, row: Uint32Array): void {
+    const order = this.#order;
+    const event = this.#events[n]!;
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
+      const before = this.#events[earlier]!;
+      if (before.instruction === event.instruction) continue;
+      const isOrdered =
+        before.kind === 'F'
+          ? isAfterFence(fenceOf(before), event)
+          : isBarrierOrdered(this.#events, before, event) || (event.kind === 'W' && isSameLocation(before, event));
+      if (isOrdered) order.addBefore(row, earlier);
+    }
+    order.addAllBefore(row, event.addr.deps);
+    if (event.kind === 'R') this.#localSource(event, row);
+    else this.#write(event, row);
+  }
+
+  /** Dependencies reach a read through the last write of its thread to the location. */
+  #localSource(event: LocalEvent, row: Uint32Array): void {
+    if (event.localSource === undefined) return;
+    const source = this.#events[event.localSource]!;
+    this.#order.addAllBefore(row, source.addr.deps);
+    this.#order.addAllBefore(row, source.data.deps);
+    if (source.rmw && (isAcquire(event) || isAcquirePC(event))) this.#order.addBefore(row, source.rmw.read);
+  }
+
+  #write(event: LocalEvent, row: Uint32Array): void {
+    const order = this.#order;
+    if (event.rmw) order.addBefore(row, event.rmw.read);
+    for (const { deps, picks } of [event.addr, event.data, event.ctrl]) {
+      order.addAllBefore(row, deps);
+      order.addAllBefore(row, picks);
+    }
+    order.addAllBefore(row, this.#earlierAddr);
+    order.addAllBefore(row, this.#earlierPickAddr);
+    this.#pickLocallyOrdered(row);
+  }
+
+  /** pick-dep; lob: what a choice decided about an event that is ordered before this write is ordered before it as well. */
+  #pickLocallyOrdered(row: Uint32Array): void {
+    this.#events.forEach((before, n) => {
+      if (before.kind === 'F' || n >= this.#order.rows.length || !hasBit(row, n)) return;
+      this.#order.addAllBefore(row, before.addr.picks);
+      this.#order.addAllBefore(row, before.data.picks);
+      this.#order.addAllBefore(row, before.ctrl.picks);
+      if (before.localSource !== undefined) {
+        this.#order.addAllBefore(row, this.#events[before.localSource]!.handsOn.picks);
+      }
+    });
+  }
+
+  /** What is ordered before a part of a write, by location, is ordered before all of it (single-copy atomicity). */
+  #shareAmongParts(first: number, next: number): void {
+    for (let n = first + 1; n < next; n += 1) {
+      const [before, event] = [this.#events[n - 1]!, this.#events[n]!];
+      if (event.kind !== 'W' || before.access !== event.access) continue;
+      const rows = this.#order.rows;
+      for (let part = n; part > first && this.#events[part - 1]!.access === event.access; part -= 1) {
+        rows[part - 1]!.forEach((word, at) => (rows[n]![at] = (rows[n]![at] as number) | word));
+      }
+      for (let part = n; part > first && this.#events[part - 1]!.access === event.access; part -= 1) {
+        rows[part - 1]!.set(rows[n]!);
+      }
+    }
+  }
+}
+
+export const arm: OrderingModel = {
+  name: 'arm',
+  hasHazards: true,
+  order: (events) => new ArmOrder(events).run(),
+};

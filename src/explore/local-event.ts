@@ -1,0 +1,88 @@
+// What a thread has done on a path through its code, as far as other threads can see it, and what a model says of the order of it.
+
+import type { Dependencies } from '../engine/trace-values.ts';
+
+/** Whole accesses, or the parts in which other accesses tear them: what has one source, or one place in coherence order. */
+export interface LocalEvent {
+  readonly kind: 'R' | 'W' | 'F';
+  /** Place of its instruction in the thread. */
+  readonly instruction: number;
+  /** Events of one access follow each other. */
+  readonly access: number;
+  readonly address: bigint;
+  readonly bytes: number;
+  /** Of R and W, unless it depends on a read whose value is not known. */
+  readonly value: bigint | undefined;
+  /** The name of a fence, or 'A', 'Q', 'L', 'X', 'NoRet'. */
+  readonly annotations: ReadonlySet<string>;
+  /** On reads of the thread, by their place among its events; picks hold what is a pick dependency only. */
+  readonly addr: Dependencies;
+  readonly data: Dependencies;
+  readonly ctrl: Dependencies;
+  /** Of a write: what a read of the same thread that comes next to the location depends on through it. */
+  readonly handsOn: Dependencies;
+  /** Of a write that is the second half of a read-modify-write. */
+  readonly rmw?: ReadModifyWrite;
+  /** Of a read: the last write of the thread to the location before it. */
+  readonly localSource?: number | undefined;
+}
+
+export interface ReadModifyWrite {
+  readonly read: number;
+  readonly kind: 'amo' | 'lxsx';
+  /** No write of the same thread to the location lies between: only then do other threads' writes have to stay out. */
+  readonly isAtomic: boolean;
+}
+
+/** For each event of a thread, the earlier ones that are ordered before it: bits, in words of 32. */
+export type LocalOrder = readonly Uint32Array[];
+
+/** A memory model for the explorer: the order inside each thread; what other threads' writes add is the same in all of them. */
+export interface OrderingModel {
+  readonly name: string;
+  order(events: readonly LocalEvent[]): LocalOrder;
+  /**
+   * A read is ordered before what a later read of the same location is from-read before in another thread (Arm DDI 0487,
+   * "Hazard-ordered-before").
+   */
+  readonly hasHazards: boolean;
+}
+
+export const isMemory = ({ kind }: LocalEvent): boolean => kind !== 'F';
+
+export const isSameLocation = (a: LocalEvent, b: LocalEvent): boolean =>
+  a.kind !== 'F' && b.kind !== 'F' && a.address === b.address;
+
+/** Rows of bits that are filled event by event. */
+export class OrderRows {
+  readonly rows: Uint32Array[] = [];
+  readonly #words: number;
+
+  constructor(events: number) {
+    this.#words = (events + 31) >>> 5;
+  }
+
+  /** A row for the next event. */
+  next(): Uint32Array {
+    const row = new Uint32Array(this.#words);
+    this.rows.push(row);
+    return row;
+  }
+
+  /** The event, and all that is before it, come before the one with this row. */
+  addBefore(row: Uint32Array, event: number): void {
+    const word = event >>> 5;
+    const bit = 1 << (event & 31);
+    if (((row[word] as number) & bit) !== 0) return;
+    row[word] = (row[word] as number) | bit;
+    const before = this.rows[event] as Uint32Array;
+    for (let n = 0; n < before.length; n += 1) row[n] = (row[n] as number) | (before[n] as number);
+  }
+
+  addAllBefore(row: Uint32Array, events: Iterable<number>): void {
+    for (const event of events) this.addBefore(row, event);
+  }
+}
+
+export const hasBit = (row: Uint32Array, bit: number): boolean =>
+  (((row[bit >>> 5] as number) >>> (bit & 31)) & 1) !== 0;

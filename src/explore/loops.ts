@@ -1,0 +1,57 @@
+// Loops of a thread: those that only wait are left out, and the others are followed a bounded number of times.
+//
+// An iteration that writes nothing and comes back to the state in which it began can be left out of an execution: every final state is
+// reached without it, because a read less is an order less. The same holds for an iteration that does what the one before it did, over
+// other reads: the earlier one can be left out.
+
+import type { TraceValue } from '../engine/trace-values.ts';
+import type { SameValue, ThreadState } from '../memory-model/program.ts';
+import type { LocalEvent } from './local-event.ts';
+import type { RecorderState } from './thread-recorder.ts';
+
+/** Where a thread was before an instruction. */
+export interface Visit {
+  readonly pc: bigint;
+  readonly state: ThreadState;
+  readonly recorder: RecorderState;
+}
+
+/** A read in the name of an open value (thread-recorder.ts). */
+const readInName = /#(\d+)/g;
+
+const isSameValue: SameValue = (a, b) => a.bits === b.bits && a.open === b.open;
+
+/** As isSameValue, where reads from `from` on count as those `distance` before them. */
+function isSameValueEarlier(from: number, distance: number): SameValue {
+  const earlier = ({ open }: TraceValue): string | undefined =>
+    open?.replace(readInName, (name, read: string) => (Number(read) < from ? name : `#${Number(read) - distance}`));
+  return (a, b) => a.bits === b.bits && (a.open === b.open || earlier(a) === b.open);
+}
+
+function isSameEvent(a: LocalEvent, b: LocalEvent): boolean {
+  return (
+    a.kind === b.kind &&
+    a.address === b.address &&
+    a.bytes === b.bytes &&
+    a.value === b.value &&
+    a.annotations.size === b.annotations.size &&
+    [...a.annotations].every((name) => b.annotations.has(name))
+  );
+}
+
+/** Whether the iteration that has just ended in `state` can be left out; `visits` of the same instruction, in order. */
+export function isIdle(visits: readonly Visit[], state: ThreadState, events: readonly LocalEvent[]): boolean {
+  const last = visits.at(-1);
+  if (!last) return false;
+  const iteration = events.slice(last.recorder.events);
+  if (iteration.some(({ kind }) => kind === 'W')) return false;
+  if (state.isSameAs(last.state, isSameValue)) return true;
+  const before = visits.at(-2);
+  if (!before) return false;
+  const earlier = events.slice(before.recorder.events, last.recorder.events);
+  return (
+    earlier.length === iteration.length &&
+    iteration.every((event, n) => isSameEvent(event, earlier[n]!)) &&
+    state.isSameAs(last.state, isSameValueEarlier(last.recorder.events, iteration.length))
+  );
+}

@@ -1,0 +1,408 @@
+// The memory that one thread sees while it is explored: every access becomes events, and a read has the value that is known of it, or is
+// open.
+//
+// An instruction ends early, and is run again later, when it needs an open value, or when its outcome is a choice that has not been made:
+// whether a store-exclusive is done, and whether a compare and swap finds what it expects in an open read.
+
+import type { TraceAccess, TraceElement, TraceException, TraceMemory, TraceRead } from '../engine/trace-state.ts';
+import { type Dependencies, independent, merge, openValue, type TraceValue, union } from '../engine/trace-values.ts';
+import type { AtomicOperation } from '../isa/semantics.ts';
+import type { FenceName, ThreadHooks } from '../memory-model/program.ts';
+import { atomicResult } from './atomic-operations.ts';
+import type { LocalEvent, ReadModifyWrite } from './local-event.ts';
+import { atomicGranuleBytes, type MemoryParts, type Part } from './memory-parts.ts';
+
+/** Ends an instruction whose outcome is to be chosen. */
+const choiceMissing: TraceException = { exception: 'open value', value: openValue(32, 'choice', independent) };
+
+export interface Monitor {
+  readonly address: bigint;
+  readonly bytes: number;
+  /** The events of the load-exclusive. */
+  readonly reads: readonly number[];
+}
+
+/** All that the recorder knows besides the values of reads; it is kept for each instruction that may be run again. */
+export interface RecorderState {
+  readonly events: number;
+  readonly accesses: number;
+  readonly instructions: number;
+  readonly choices: number;
+  /** Branches that depended on reads, and choices. */
+  readonly decisions: number;
+  readonly monitor: Monitor | undefined;
+  readonly control: Dependencies;
+}
+
+/** Why the thread stands still at a choice; reads are those that would make it. */
+export interface MissingChoice {
+  readonly kind: 'store exclusive' | 'compare and swap' | 'source of a register';
+  readonly reads: readonly number[];
+}
+
+export class ThreadRecorder implements TraceMemory, ThreadHooks {
+  readonly events: LocalEvent[];
+  readonly #parts: MemoryParts;
+  readonly #known: ReadonlyMap<number, bigint>;
+  readonly #choices: readonly boolean[];
+  #accesses: number;
+  #instructions: number;
+  #choicesMade: number;
+  #decisions: number;
+  #monitor: Monitor | undefined;
+  #control: Dependencies;
+  /** Choices that were made, also by values, in program order. */
+  readonly choices: boolean[];
+  missingChoice: MissingChoice | undefined;
+  /** A choice that was made has turned out to be wrong. */
+  isContradicted = false;
+
+  constructor(
+    parts: MemoryParts,
+    events: LocalEvent[],
+    state: RecorderState,
+    known: ReadonlyMap<number, bigint>,
+    choices: readonly boolean[],
+  ) {
+    this.#parts = parts;
+    this.events = events;
+    this.#known = known;
+    this.#choices = choices;
+    this.#accesses = state.accesses;
+    this.#instructions = state.instructions;
+    this.#choicesMade = state.choices;
+    this.#decisions = state.decisions;
+    this.#monitor = state.monitor;
+    this.#control = state.control;
+    this.choices = choices.slice(0, state.choices);
+  }
+
+  state(): RecorderState {
+    return {
+      events: this.events.length,
+      accesses: this.#accesses,
+      instructions: this.#instructions,
+      choices: this.#choicesMade,
+      decisions: this.#decisions,
+      monitor: this.#monitor,
+      control: this.#control,
+    };
+  }
+
+  nextInstruction(): void {
+    this.#instructions += 1;
+  }
+
+  // ThreadHooks
+
+  fence(name: FenceName): void {
+    this.events.push({
+      kind: 'F',
+      instruction: this.#instructions,
+      access: -1,
+      address: 0n,
+      bytes: 0,
+      value: undefined,
+      annotations: new Set([name]),
+      addr: independent,
+      data: independent,
+      ctrl: this.#control,
+      handsOn: independent,
+    });
+  }
+
+  branch(depends: Dependencies): void {
+    if (depends.deps.length + depends.picks.length > 0) this.#decisions += 1;
+    this.#control = merge(this.#control, depends);
+  }
+
+  // TraceMemory
+
+  load(access: TraceAccess): TraceRead | TraceException {
+    const parts = this.#locate(access, 1);
+    if ('exception' in parts) return parts;
+    return this.#read(access, parts, 1, readAnnotations(access)).result;
+  }
+
+  store(access: TraceAccess, value: TraceValue): TraceException | undefined {
+    const parts = this.#locate(access, 1);
+    if ('exception' in parts) return parts;
+    this.#write(access, parts, { values: [value], annotations: writeAnnotations(access) });
+    return undefined;
+  }
+
+  loadExclusive(access: TraceAccess, elements: 1 | 2): TraceRead | TraceException {
+    const parts = this.#locate(access, elements);
+    if ('exception' in parts) return parts;
+    const { result, reads } = this.#read(access, parts, elements, [...readAnnotations(access), 'X']);
+    this.#monitor = { address: access.address.bits, bytes: access.bytes * elements, reads: reads.flat() };
+    return result;
+  }
+
+  storeExclusive(access: TraceAccess, values: readonly TraceValue[]): boolean | TraceException {
+    const parts = this.#locate(access, values.length);
+    if ('exception' in parts) return parts;
+    const monitor = this.#monitor;
+    if (monitor?.address !== access.address.bits || monitor.bytes !== access.bytes * values.length) {
+      this.#monitor = undefined;
+      return false;
+    }
+    const isDone = this.#choice({ kind: 'store exclusive', reads: [] });
+    if (isDone === undefined) return choiceMissing;
+    this.#monitor = undefined;
+    if (isDone) {
+      const annotations = [...writeAnnotations(access), 'X'];
+      this.#write(access, parts, { values, annotations, rmw: { reads: monitor.reads, kind: 'lxsx' } });
+    }
+    return isDone;
+  }
+
+  clearExclusive(): void {
+    this.#monitor = undefined;
+  }
+
+  atomic(access: TraceAccess, operation: AtomicOperation, operand: TraceValue): TraceRead | TraceException {
+    const parts = this.#locate(access, 1);
+    if ('exception' in parts) return parts;
+    const { result, reads } = this.#read(access, parts, 1, readAnnotations(access));
+    const isOpen = operand.open !== undefined || (isOpenElement(result, 0) && operation !== 'SWP');
+    const bits = isOpen ? 0n : atomicResult(operation, result.bits[0]!, operand.bits, 8 * access.bytes);
+    this.#write(access, parts, {
+      values: [{ ...operand, bits, open: isOpen ? 'atomic' : undefined }],
+      annotations: writeAnnotations(access),
+      rmw: { reads: reads.flat(), kind: 'amo' },
+      // The value that SWP writes does not come from its read.
+      handsOn: operation === 'SWP' ? independent : { deps: reads.flat(), picks: [] },
+    });
+    return result;
+  }
+
+  compareAndSwap(
+    access: TraceAccess,
+    expected: readonly TraceValue[],
+    replacement: readonly TraceValue[],
+  ): TraceRead | TraceException {
+    const parts = this.#locate(access, expected.length);
+    if ('exception' in parts) return parts;
+    const { result, reads } = this.#read(access, parts, expected.length, readAnnotations(access));
+    const isEqual = this.#compare(result, reads.flat(), expected);
+    if (isEqual === undefined) return choiceMissing;
+    if (!isEqual) return result;
+    const found = this.#found(result, reads, expected);
+    if (found === undefined) return choiceMissing;
+    this.#write(access, parts, {
+      values: replacement,
+      annotations: writeAnnotations(access),
+      rmw: { reads: reads.flat(), kind: 'amo' },
+      // Whether there is a write at all was picked by what was expected and by what was read.
+      picks: dependsOn(expected),
+      handsOn: { deps: [], picks: reads.flat() },
+    });
+    return found;
+  }
+
+  /** Whether a compare and swap succeeds: by the values where they are known; an earlier choice has to agree. */
+  #compare(
+    { bits, elements }: TraceRead,
+    reads: readonly number[],
+    expected: readonly TraceValue[],
+  ): boolean | undefined {
+    const known = expected.map((value, n) =>
+      value.open === undefined && elements![n]!.open === undefined ? value.bits === bits[n] : undefined,
+    );
+    const byValues = known.includes(false) ? false : known.includes(undefined) ? undefined : true;
+    const needed = dependsOn(expected.filter(({ open }) => open !== undefined));
+    const chosen = this.#choice({ kind: 'compare and swap', reads: [...reads, ...needed] }, byValues);
+    if (chosen !== undefined && byValues !== undefined && chosen !== byValues) this.isContradicted = true;
+    return chosen;
+  }
+
+  /** The next choice: as it was made, or else as the values make it. */
+  #choice(missing: MissingChoice, byValues?: boolean): boolean | undefined {
+    const made = this.#choices[this.#choicesMade] ?? byValues;
+    if (made === undefined) {
+      this.missingChoice = missing;
+      return undefined;
+    }
+    this.choices.push(made);
+    this.#choicesMade += 1;
+    this.#decisions += 1;
+    return made;
+  }
+
+  /**
+   * What a compare and swap that succeeds gives its register: it has read what it expects, so the value may come from memory or from the
+   * register (Arm DDI 0487, "Intrinsic dependencies" of CAS). Where the register depends on nothing that order is the weaker one.
+   */
+  #found(
+    result: TraceRead,
+    reads: readonly (readonly number[])[],
+    expected: readonly TraceValue[],
+  ): TraceRead | undefined {
+    const known = this.#expect(result, reads, expected);
+    const isFree = dependsOn(expected).length === 0;
+    const isFromRegister = this.#choice({ kind: 'source of a register', reads: [] }, isFree ? true : undefined);
+    if (isFromRegister === undefined) return undefined;
+    const picked = union(reads.flat(), dependsOn(expected));
+    const elements = known.elements!.map((read, n) => {
+      const { deps, picks } = isFromRegister ? expected[n]! : read;
+      return { deps, picks: union(picks, picked), open: read.open };
+    });
+    return { ...known, elements };
+  }
+
+  /** What is read is what is expected, where that is known and the read is not. */
+  #expect(result: TraceRead, reads: readonly (readonly number[])[], expected: readonly TraceValue[]): TraceRead {
+    const isKnown = (n: number): boolean => !isOpenElement(result, n);
+    reads.forEach((events, n) => {
+      const { open, bits } = expected[n]!;
+      if (isKnown(n) || open !== undefined) return;
+      const first = this.events[events[0]!]!.address;
+      for (const at of events) {
+        const event = this.events[at]!;
+        this.events[at] = { ...event, value: slice(bits, event.address - first, event.bytes) };
+      }
+    });
+    return {
+      ...result,
+      bits: expected.map(({ bits }, n) => (isKnown(n) ? result.bits[n]! : bits)),
+      elements: expected.map(({ open }, n) => (isKnown(n) ? result.elements![n]! : { ...result.elements![n]!, open })),
+    };
+  }
+
+  /** The parts of an access, or the exception in its place. */
+  #locate({ address, bytes, access }: TraceAccess, elements: number): readonly Part[] | TraceException {
+    if (address.open !== undefined) return { exception: 'open value', value: address };
+    const total = bytes * elements;
+    const fault = (kind: 'alignment' | 'translation'): TraceException => ({
+      exception: 'Data Abort',
+      address: address.bits,
+      fault: kind,
+    });
+    if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
+    return this.#parts.of(address.bits, total) ?? fault('translation');
+  }
+
+  /** Parts of one access share a number; an access that is not single-copy atomic is an access for each part. */
+  #numberOf(part: Part, { address, bytes }: TraceAccess, elements: number): number {
+    const last = address.bits + BigInt(bytes * elements) - 1n;
+    const isAtomic = address.bits / atomicGranuleBytes === last / atomicGranuleBytes;
+    if (!isAtomic || part.address === address.bits) this.#accesses += 1;
+    return this.#accesses;
+  }
+
+  #read(
+    access: TraceAccess,
+    parts: readonly Part[],
+    elements: number,
+    annotations: readonly string[],
+  ): { readonly result: TraceRead; readonly reads: readonly (readonly number[])[] } {
+    const set: ReadonlySet<string> = new Set(annotations);
+    const reads: number[][] = Array.from({ length: elements }, () => []);
+    const found: TraceElement[] = Array.from({ length: elements }, () => ({ deps: [], picks: [] }));
+    const bits = Array.from({ length: elements }, () => 0n);
+    for (const part of parts) {
+      const offset = Number(part.address - access.address.bits);
+      const element = Math.floor(offset / access.bytes);
+      const at = this.events.length;
+      const localSource = this.#lastWrite(part.address);
+      const value = this.#known.get(at);
+      this.events.push({
+        kind: 'R',
+        instruction: this.#instructions,
+        access: this.#numberOf(part, access, elements),
+        address: part.address,
+        bytes: part.bytes,
+        value,
+        annotations: set,
+        addr: access.address,
+        data: independent,
+        ctrl: this.#control,
+        handsOn: independent,
+        localSource,
+      });
+      const through = localSource === undefined ? independent : this.events[localSource]!.handsOn;
+      const { open, ...depends } = found[element]!;
+      reads[element]!.push(at);
+      found[element] = {
+        ...merge(depends, merge({ deps: [at], picks: [] }, through)),
+        open: open ?? (value === undefined ? `#${at}` : undefined),
+      };
+      bits[element]! |= (value ?? 0n) << BigInt(8 * (offset % access.bytes));
+    }
+    return { result: { bits, read: reads[0]![0]!, elements: found }, reads };
+  }
+
+  /** The last write of the thread to a part, before this instruction. */
+  #lastWrite(address: bigint): number | undefined {
+    for (let n = this.events.length - 1; n >= 0; n -= 1) {
+      const event = this.events[n]!;
+      if (event.kind === 'W' && event.address === address && event.instruction !== this.#instructions) return n;
+    }
+    return undefined;
+  }
+
+  #write(access: TraceAccess, parts: readonly Part[], write: Write): void {
+    const set: ReadonlySet<string> = new Set(write.annotations);
+    const isOpenAt = (element: number): boolean => write.values[element]!.open !== undefined;
+    for (const part of parts) {
+      const offset = Number(part.address - access.address.bits);
+      const element = Math.floor(offset / access.bytes);
+      const stored = write.values[element]!;
+      const data = merge(stored, { deps: [], picks: write.picks ?? [] });
+      this.events.push({
+        kind: 'W',
+        instruction: this.#instructions,
+        access: this.#numberOf(part, access, write.values.length),
+        address: part.address,
+        bytes: part.bytes,
+        value: isOpenAt(element) ? undefined : slice(stored.bits, BigInt(offset % access.bytes), part.bytes),
+        annotations: set,
+        addr: access.address,
+        data,
+        ctrl: this.#control,
+        handsOn: merge(merge(access.address, data), write.handsOn ?? independent),
+        ...(write.rmw && { rmw: this.#rmw(write.rmw, part.address) }),
+      });
+    }
+  }
+
+  #rmw({ reads, kind }: RmwReads, address: bigint): ReadModifyWrite {
+    const read = reads.find((at) => this.events[at]!.address === address)!;
+    const between = this.events.slice(read + 1);
+    return { read, kind, isAtomic: !between.some((event) => event.kind === 'W' && event.address === address) };
+  }
+}
+
+interface RmwReads {
+  readonly reads: readonly number[];
+  readonly kind: ReadModifyWrite['kind'];
+}
+
+interface Write {
+  /** One for each element. */
+  readonly values: readonly TraceValue[];
+  readonly annotations: readonly string[];
+  readonly rmw?: RmwReads;
+  /** Reads that decided whether the write is done. */
+  readonly picks?: readonly number[];
+  /** Handed on besides what address and data depend on. */
+  readonly handsOn?: Dependencies;
+}
+
+/** All reads on which values depend, be it by a pick. */
+function dependsOn(values: readonly Dependencies[]): readonly number[] {
+  return values.reduce<readonly number[]>((all, { deps, picks }) => union(all, union(deps, picks)), []);
+}
+
+const isOpenElement = ({ elements }: TraceRead, n: number): boolean => elements![n]!.open !== undefined;
+
+const slice = (bits: bigint, offsetBytes: bigint, bytes: number): bigint =>
+  BigInt.asUintN(8 * bytes, bits >> (8n * offsetBytes));
+
+function readAnnotations({ access, isDiscarded }: TraceAccess): readonly string[] {
+  if (isDiscarded) return ['NoRet'];
+  return access.acquire ? ['A'] : access.acquirePC ? ['Q'] : [];
+}
+
+const writeAnnotations = ({ access }: TraceAccess): readonly string[] => (access.release ? ['L'] : []);
