@@ -22,6 +22,7 @@ export interface TypedVmOptions {
   readonly quirk?: readonly string[];
   readonly waitTraps?: true;
   readonly injection?: string;
+  readonly against?: string;
   readonly stats?: true;
   readonly json?: true;
 }
@@ -46,6 +47,7 @@ export const vmOptionRows: readonly OptionRow[] = [
   { flags: '--fidelity <NAME>', says: "strict, or as-is with all of the ancestor's defects" },
   { flags: '--wait-traps', says: 'WFI and WFE of guests enter EL2 and give up the core' },
   { flags: '--injection <NAME>', says: `how virtual interrupts reach guests: ${injections.join(', ')}` },
+  { flags: '--against <FILE>', says: 'run this system as well, and say how latencies differ from it' },
   { flags: '--stats', says: 'print the table per core as well, and host time' },
   { flags: '--json', says: 'print one JSON document, with the consoles in it' },
 ];

@@ -2,10 +2,11 @@
 
 import type { RunIo } from '../board/run-options.ts';
 import { formatCount, formatSize, formatTime } from '../report/figures.ts';
-import { type Latency, latenciesOf } from '../report/latency.ts';
+import { type Latencies, type LatencyRatio, latenciesOf, latencyRatios } from '../report/latency.ts';
+import { formatHistograms, formatLatencies } from '../report/latency-table.ts';
 import { endingOf, type RunReport } from '../report/run-report.ts';
 import { formatTable } from '../report/run-table.ts';
-import { formatLatencies, formatVmTables } from '../report/vm-table.ts';
+import { formatVmTables } from '../report/vm-table.ts';
 import type { VmSystemReport } from '../vm/report.ts';
 import { consoleLines } from './console-lines.ts';
 import { quote } from './run-options.ts';
@@ -24,8 +25,17 @@ interface VmDocument extends Omit<RunReport, 'format'> {
   readonly hypervisor: VmSystemReport['cores'];
   /** What each source has written, by its name. */
   readonly consoles: Readonly<Record<string, string>>;
-  readonly latencies: Readonly<Record<string, Latency>>;
+  readonly latencies: Latencies;
+  readonly against?: Comparison;
   readonly hostTimeMs?: number;
+}
+
+/** The same hypervisor and commands with another system, and how many times as long the latencies are here. */
+interface Comparison {
+  readonly file: string;
+  readonly traceHash: string;
+  readonly latencies: Latencies;
+  readonly ratios: Readonly<Record<string, LatencyRatio>>;
 }
 
 /** The first line of a run: everything that decides what it does. */
@@ -52,8 +62,55 @@ function commandOf(file: string, commands: readonly string[], typed: TypedVmOpti
     ...(typed.quirk ?? []).flatMap((name) => ['--quirk', name]),
     ...(typed.waitTraps ? ['--wait-traps'] : []),
     ...valued('--injection', typed.injection),
+    ...valued('--against', typed.against),
   ];
   return ['heddle vm', quote(file), ...commands.map(quote), ...options].join(' ');
+}
+
+/** What one run has left. */
+interface Outcome {
+  readonly report: RunReport;
+  readonly vms: VmSystemReport;
+  readonly consoles: Readonly<Record<string, string>>;
+  readonly latencies: Latencies;
+}
+
+/** Runs a system; `show` takes the lines of its consoles. */
+async function runOnce(
+  options: VmRun,
+  terminal: Terminal,
+  runVmSystem: RunVmSystem,
+  show: (text: string) => void,
+): Promise<Outcome> {
+  terminal.error(`${headline(options)}\n`);
+  const lines = consoleLines(show);
+  const { report, vms } = await runVmSystem(options, {
+    stdout: (bytes, source = 'board') => {
+      lines.write(source, bytes);
+    },
+    progress: (ticks, instructions) => {
+      terminal.progress(`simulated time ${formatTime(ticks)}, ${formatCount(instructions)} instructions`);
+    },
+    signal: terminal.signal,
+  });
+  lines.end();
+  const consoles = lines.texts();
+  return { report, vms, consoles, latencies: latenciesOf(consoles) };
+}
+
+/** Runs the other system, silently. One that is told to stop by the user, or by a limit, is compared as far as it has come. */
+async function compare(
+  file: string,
+  other: VmRun,
+  ours: Latencies,
+  terminal: Terminal,
+  runVmSystem: RunVmSystem,
+): Promise<Comparison> {
+  const { report, latencies } = await runOnce(other, terminal, runVmSystem, () => undefined);
+  const ratios = latencyRatios(ours, latencies);
+  if (Object.keys(ratios).length === 0)
+    terminal.error(`heddle: ${file} has no real-time task of the same name that tells of its latency\n`);
+  return { file, traceHash: report.traceHash, latencies, ratios };
 }
 
 /** Runs a system and returns the exit code of the command. `commands`: for the shell of the management VM. */
@@ -65,27 +122,19 @@ export async function vm(
   runVmSystem: RunVmSystem,
 ): Promise<number> {
   const options = parseVmOptions(file, typed, commands);
+  const other = typed.against === undefined ? undefined : parseVmOptions(typed.against, typed, commands);
   const json = typed.json ?? false;
-  terminal.error(`${headline(options)}\n`);
-  const lines = consoleLines((text) => {
+  const startMs = performance.now();
+  const { report, vms, consoles, latencies } = await runOnce(options, terminal, runVmSystem, (text) => {
     if (json) terminal.error(text);
     else terminal.print(text);
   });
-  const startMs = performance.now();
-  const { report, vms } = await runVmSystem(options, {
-    stdout: (bytes, source = 'board') => {
-      lines.write(source, bytes);
-    },
-    progress: (ticks, instructions) => {
-      terminal.progress(`simulated time ${formatTime(ticks)}, ${formatCount(instructions)} instructions`);
-    },
-    signal: terminal.signal,
-  });
-  lines.end();
+  const against =
+    typed.against === undefined || !other
+      ? undefined
+      : await compare(typed.against, other, latencies, terminal, runVmSystem);
   const hostTimeMs = performance.now() - startMs;
 
-  const consoles = lines.texts();
-  const latencies = latenciesOf(consoles);
   if (json) {
     const document: VmDocument = {
       ...report,
@@ -94,13 +143,18 @@ export async function vm(
       hypervisor: vms.cores,
       consoles,
       latencies,
+      ...(against && { against }),
       ...(typed.stats && { hostTimeMs }),
     };
     terminal.print(`${JSON.stringify(document, undefined, 2)}\n`);
   } else {
     if (typed.stats) terminal.print(`${formatTable(report)}\n`);
     terminal.print(`${formatVmTables(vms)}\n`);
-    if (Object.keys(latencies).length > 0) terminal.print(`${formatLatencies(latencies)}\n`);
+    if (Object.keys(latencies).length > 0) {
+      terminal.print(`${formatLatencies(latencies, against)}\n`);
+      const histograms = formatHistograms(latencies);
+      if (histograms !== '') terminal.print(`${histograms}\n`);
+    }
     const { simulatedTimeNs, instructions, traceHash } = report;
     const time = formatTime(simulatedTimeNs);
     terminal.print(`simulated time ${time}, ${formatCount(instructions)} instructions, trace ${traceHash}\n`);

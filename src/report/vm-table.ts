@@ -3,7 +3,6 @@
 import Table from 'cli-table3';
 import type { Counts, VmSystemReport } from '../vm/report.ts';
 import { formatCount, formatTime } from './figures.ts';
-import type { Latency } from './latency.ts';
 
 const style = { head: [], border: [], compact: true };
 
@@ -58,12 +57,4 @@ export function formatVmTables({ vms, cores }: VmSystemReport): string {
     stopReason === undefined ? [] : [`VM ${id} (${name}) was stopped: ${stopReason}`],
   );
   return [guests.toString(), ...stopped, hypervisor.toString()].join('\n');
-}
-
-/** How late real-time tasks have woken. */
-export function formatLatencies(latencies: Readonly<Record<string, Latency>>): string {
-  const table = new Table({ head: ['latency of', 'min', 'median', 'p99', 'p99.9', 'max'], style });
-  for (const [name, { min, median, p99, p999, max }] of Object.entries(latencies))
-    table.push([name, ...[min, median, p99, p999, max].map(formatTime)]);
-  return table.toString();
 }

@@ -64,21 +64,22 @@ export function placeCpus(vms: readonly VmDraft[], coreCount: number): VmCpus[] 
   return placed;
 }
 
+/** Why a VM cannot share its cores, in words. With direct interrupts not even the scheduler's tick enters the hypervisor. */
+function claimOf({ name, devices }: VmDraft, { exclusive }: VmCpus): string | undefined {
+  if (exclusive) return `"${name}" wants it for itself`;
+  return devices.some(({ kind }) => kind === 'gppt') ? `"${name}" takes the interrupts of its core itself` : undefined;
+}
+
 /** A core of an exclusive VM is nobody else's. */
 function refuseSharing(vms: readonly VmDraft[], placed: readonly VmCpus[]): void {
   vms.forEach((vm, n) => {
-    for (let other = 0; other < n; other += 1) {
-      const [ours, theirs] = [placed[n] as VmCpus, placed[other] as VmCpus];
-      if (!ours.exclusive && !theirs.exclusive) continue;
+    for (const [at, other] of vms.slice(0, n).entries()) {
+      const [ours, theirs] = [placed[n] as VmCpus, placed[at] as VmCpus];
       const shared = ours.mask & theirs.mask;
-      if (shared === 0) continue;
-      const owner = ours.exclusive ? vm : (vms[other] as VmDraft);
+      const claim = claimOf(vm, ours) ?? claimOf(other, theirs);
+      if (shared === 0 || claim === undefined) continue;
       const core = 31 - Math.clz32(shared);
-      vm.refuse(
-        'cpus',
-        undefined,
-        `core ${core} is also used by "${vms[other]?.name}", and "${owner.name}" wants it for itself`,
-      );
+      vm.refuse('cpus', undefined, `core ${core} is also used by "${other.name}", and ${claim}`);
     }
   });
 }

@@ -35,12 +35,19 @@ export interface EntryContext {
 
 const hex = (value: number): string => value.toString(16);
 
+/** A real-time VM has its cores to itself unless it is told otherwise. */
+const isExclusive = (entry: VmEntry, kind: VmKind): boolean => entry.cpus?.exclusive ?? kind === 'rtvm';
+
+/** Interrupts go to a VM directly where its cores are its own; elsewhere the scheduler needs those of its tick. */
 function defaultDevices(entry: VmEntry, kind: VmKind, gicVersion: 2 | 3): DeviceEntry[] {
   const given = entry.devices ?? [];
   const hasController = given.some(({ type }) => interruptControllers.includes(type));
   const controller: DeviceEntry[] = hasController
     ? []
-    : [{ type: kind === 'rtvm' ? 'gppt' : 'gicd' }, ...(gicVersion === 3 ? [{ type: 'gicr' } as const] : [])];
+    : [
+        { type: kind === 'rtvm' && isExclusive(entry, kind) ? 'gppt' : 'gicd' },
+        ...(gicVersion === 3 ? [{ type: 'gicr' } as const] : []),
+      ];
   const isTold = kind === 'mvm' || kind === 'gvm';
   const notification: DeviceEntry[] =
     isTold && !given.some(({ type }) => type === 'shyper') ? [{ type: 'shyper' }] : [];
@@ -195,7 +202,7 @@ export function draftOfEntry(entry: VmEntry & { name: string }, context: EntryCo
       count: entry.cpus?.count,
       cores: entry.cpus?.cores,
       master: entry.cpus?.master,
-      exclusive: entry.cpus?.exclusive ?? kind === 'rtvm',
+      exclusive: isExclusive(entry, kind),
     },
     memory,
     kernel: {

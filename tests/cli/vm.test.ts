@@ -59,7 +59,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the command line with a machine that says what `says` holds, in order. */
-async function heddle(args: readonly string[], says: readonly (readonly [string, string])[] = []) {
+type Said = readonly (readonly [source: string, words: string])[];
+
+async function heddle(args: readonly string[], says: Said | ((vmCount: number) => Said) = []) {
   const text = { stdout: '', stderr: '' };
   const to = (stream: 'stdout' | 'stderr') => (what: string | Uint8Array) => {
     text[stream] += typeof what === 'string' ? what : Buffer.from(what).toString('utf8');
@@ -67,7 +69,8 @@ async function heddle(args: readonly string[], says: readonly (readonly [string,
   let asked: VmRun | undefined;
   const runVmSystem: RunVmSystem = (options, io) => {
     asked = options;
-    for (const [source, words] of says) io.stdout(Buffer.from(words), source);
+    const said = typeof says === 'function' ? says(options.system.description.vms.length) : says;
+    for (const [source, words] of said) io.stdout(Buffer.from(words), source);
     return Promise.resolve({ report: goodReport, vms });
   };
   const code = await commandLine(
@@ -146,8 +149,33 @@ describe('heddle vm', () => {
     expect(stdout).toMatch(
       /│ +0 │ +1\.500 us │ 2\.500 us │ 3\.000 us │ 2\.000 us │ +9 │ +10 │ tick 9, stray 11 │ +11 │ VMM 2 +│ +│/,
     );
-    expect(stdout).toMatch(/│ rt +│ 1\.600 us │ 1\.616 us │ 1\.632 us │ 1\.648 us │ 16\.000 us │/);
+    expect(stdout).toMatch(/│ rt +│ +1\.600 us │ 1\.616 us │ 1\.632 us │ 1\.648 us │ 16\.000 us │/);
     expect(stdout).toMatch(/simulated time 1\.500 ms, 3,000,000 instructions, trace 0123456789abcdef\n$/);
+  });
+
+  it('runs another system beside it, and says by how much the latencies differ', async () => {
+    const quiet = join(folder, 'quiet.yaml');
+    writeFileSync(quiet, 'mvm: {kernel: k.img}\n');
+    const told = (vmCount: number): readonly (readonly [string, string])[] => [
+      ['rt', `latency: min 100 median 100 p99 100 p99.9 ${vmCount === 2 ? 4000 : 100} max 5000 ns\n`],
+      ['rt', 'histogram: 64-127 30, 128-255 10 ns\n'],
+    ];
+    const words = ['vm', file, '--against', quiet];
+    const { code, stdout, stderr } = await heddle(words, told);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/│ rt +│ 100 ns │ 100 ns │ 100 ns │ 4\.000 us │ 5\.000 us │/);
+    expect(stdout).toMatch(/│ rt against \S+quiet\.yaml +│ +\+0\.0 % │ +\+0\.0 % │ +\+0\.0 % │ +× 40\.0 │ +\+0\.0 % │/);
+    expect(stdout).toMatch(/│ rt +│ 128 ns │ 256 ns │ +10 │ █{13} +│/);
+    expect(stdout.match(/^\[rt\] latency/gm)).toHaveLength(1);
+    expect(stderr.match(/^heddle \d/gm)).toHaveLength(2);
+    const { against } = JSON.parse((await heddle([...words, '--json'], told)).stdout) as Record<string, unknown>;
+    expect(against).toMatchObject({
+      file: quiet,
+      traceHash: goodReport.traceHash,
+      ratios: { rt: { p999: 40, max: 1 } },
+    });
+    const apart = await heddle(words, (vmCount) => (vmCount === 2 ? told(2) : []));
+    expect(apart.stderr).toContain('quiet.yaml has no real-time task of the same name that tells of its latency\n');
   });
 
   it('prints one JSON document and nothing else with --json', async () => {
@@ -165,7 +193,7 @@ describe('heddle vm', () => {
       vms: vms.vms,
       hypervisor: vms.cores,
       consoles: { mvm: 'hé', rt: 'latency: min 1 median 2 p99 3 p99.9 4 max 5 ns\n' },
-      latencies: { rt: { min: 1, median: 2, p99: 3, p999: 4, max: 5 } },
+      latencies: { rt: { min: 1, median: 2, p99: 3, p999: 4, max: 5, histogram: [] } },
     });
     expect(stderr).toContain('[mvm] hé\n');
   });
@@ -196,9 +224,16 @@ describe('heddle vm', () => {
 describe('what a real-time task says about its latency', () => {
   it('is read from its last line of that form, in ticks or in nanoseconds', () => {
     const first = 'latency: count 10 min 1 median 2 p99 3 p99.9 4 max 5\r\n';
-    expect(latencyOf(first)).toEqual({ min: 1, median: 2, p99: 3, p999: 4, max: 5 });
+    expect(latencyOf(first)).toEqual({ min: 1, median: 2, p99: 3, p999: 4, max: 5, histogram: [] });
     const ticks = 'latency: min 10, median 20, p99 30, p99.9 40, max 50 ticks of 100000000 Hz\n';
-    expect(latencyOf(`${first}${ticks}done\n`)).toEqual({ min: 100, median: 200, p99: 300, p999: 400, max: 500 });
+    const histogram = 'histogram: 8-8 3, 16-17 1 ticks of 100000000 Hz\r\n';
+    expect(latencyOf(`${first}${ticks}${histogram}done\n`)).toEqual({
+      ...{ min: 100, median: 200, p99: 300, p999: 400, max: 500 },
+      histogram: [
+        { from: 80, below: 90, count: 3 },
+        { from: 160, below: 180, count: 1 },
+      ],
+    });
     expect(latencyOf('latency: unknown\n')).toBeUndefined();
   });
 });

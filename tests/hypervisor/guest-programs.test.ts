@@ -41,7 +41,7 @@ describe('under Rhyper', () => {
     () => {
       const lines = linesOf('rt-task', 'count=50 period=200', [0]);
       expect(lines[1]).toBe('rt-task: 50 wake-ups, one every 200 us');
-      expect(lines[3]).toBe('deadlines: 0 missed of 50');
+      expect(lines[4]).toBe('deadlines: 0 missed of 50');
     },
     timeout,
   );

@@ -35,6 +35,13 @@ describe('a system file', () => {
     expect(vm?.memory).toEqual([{ ipa: 0x8000_0000, bytes: 64 * MiB }]);
   });
 
+  it('passes interrupts on to a real-time VM directly where it has its cores to itself, and there only', () => {
+    const controllerOf = (cpus: string): string | undefined =>
+      vmNamed(`vms: [{name: rt, kind: rtvm, cpus: ${cpus}}]`, 'rt')?.devices[0]?.kind;
+    expect(controllerOf('{cores: [3]}')).toBe('gppt');
+    expect(controllerOf('{cores: [3], exclusive: false}')).toBe('gicd');
+  });
+
   it('gives every VM that wants it a UART of the board', () => {
     const { uarts, description } = systemOf('vms: [{name: a}, {name: b, console: none}, {name: c}]');
     expect(uarts.map(({ vm, region }) => [vm, region.base, region.spi])).toEqual([
@@ -236,6 +243,10 @@ vms:
     [
       'vms:\n  - {name: a, kind: rtvm, cpus: {cores: [2]}}\n  - {name: b, kind: rtvm, cpus: {cores: [2]}}',
       'system.yaml:3: cpus: core 2 is also used by "a", and "b" wants it for itself',
+    ],
+    [
+      'vms:\n  - {name: a, cpus: {cores: [2]}}\n  - {name: b, devices: [{type: gppt}, {type: gicr}], cpus: {cores: [2]}}',
+      'system.yaml:3: cpus: core 2 is also used by "a", and "b" takes the interrupts of its core itself',
     ],
     [
       'vms:\n  - {name: a, cpus: {cores: [1], master: 2}}',

@@ -3,7 +3,7 @@
  * Options: tests=LIST of timer, threads, smp, blk, net, rng, console (all that there is a device for); rounds=N repeats; ip=
  * and peer= (10.0.2.15 and 10.0.2.2), serve=N answers that many pings before it ends; packed, noindirect, noevent choose the
  * rings; console=virtio; spin=alu or spin=mem makes every core compute for ever instead (or rounds=N times), which is
- * the noisy neighbour: it counts in spin_counters[core], 64 bytes apart.
+ * the noisy neighbour: it counts in spin_counters[core], 64 bytes apart; spin=sleep sleeps for ever, which is the quiet one.
  */
 #include "kernel.h"
 #include "block.h"
@@ -272,6 +272,12 @@ static void spin(void) {
 }
 
 static void run_spin(void) {
+    if (text_equal(option_text("spin", "alu"), "sleep")) {
+        print("spin: asleep\n");
+        for (;;) {
+            sleep_once();
+        }
+    }
     spin_in_memory = text_equal(option_text("spin", "alu"), "mem");
     spin_for_ever = !option_given("rounds");
     print("spin: %s on %u cores, counters at 0x%lx\n", spin_in_memory ? "memory" : "arithmetic", core_count(), (u64)spin_counters);

@@ -121,7 +121,11 @@ static void call(void) {
 static void wait(void) {
     serve_until(clock_now() + clock_ticks(number(1) * 1000));
 }
+/* The reset of VM 0 is the machine's, whatever other VMs do; its SYSTEM_OFF is its own alone. */
 static void leave(void) {
+    if (machine.under_rhyper) {
+        psci(PSCI_SYSTEM_RESET, 0, 0, 0);
+    }
     exit(0);
 }
 static void show_file(const char *name, const u8 *data, u64 bytes) {
