@@ -9,7 +9,6 @@ import { Writer } from './wasm/writer.ts';
 /** Parameters of every generated function: the record's address, and the budget (blocks) or instruction word (step functions). */
 export const cpuLocal = 0;
 export const secondLocal = 1;
-const parameters = 2;
 
 /** Byte offset, in the record, of a scratch slot. */
 export const scratch = (slot: number): number => pe.scratch + 8 * slot;
@@ -18,10 +17,12 @@ export abstract class Emitting implements Locals {
   w = new Writer();
   localTypes: number[] = [];
   inArm = false;
+  /** Of the function in the making: its parameters are its first locals. */
+  protected readonly parameters: number = 2;
 
   allocate(kindOfLocal: number): number {
     this.localTypes.push(kindOfLocal);
-    return parameters + this.localTypes.length - 1;
+    return this.parameters + this.localTypes.length - 1;
   }
 
   protected emit(n: Node): void {

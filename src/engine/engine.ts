@@ -26,6 +26,7 @@ import type { MemoryViews } from '../memory/memory-views.ts';
 import { assert, InternalError } from '../report/assert.ts';
 import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
+import { firstFloatFunction, floatFunctionCount, floatFunctionNames, floatFunctions } from './float-functions.ts';
 import { decodeCacheBase, decodeCacheBytes, runtimeModule } from './runtime.ts';
 import {
   atomicOperations,
@@ -118,7 +119,7 @@ export function makeEngine({
   const generateStep = makeStepGenerator();
   const stepFunctions = new Map<Row, Map<string, number>>();
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  let tableUsed = 1;
+  let tableUsed = firstFloatFunction + floatFunctionCount;
   let stepped = 0;
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
@@ -332,6 +333,13 @@ export function makeEngine({
     const { exports } = new WebAssembly.Instance(compiled, { h: generatedImports });
     return functions.map((_, i) => exports[`f${i}`] as CallableFunction);
   }
+
+  const floatExports = stepModule
+    ? floatFunctionNames.map((name) => stepExports[name] as CallableFunction)
+    : instantiate(floatFunctions());
+  floatExports.forEach((f, n) => {
+    table.set(firstFloatFunction + n, f);
+  });
 
   const codeCache: CodeCache = makeCodeCache({
     views,

@@ -6,7 +6,7 @@ import type { Value, Width } from '../isa/semantics.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 import type { Writer } from './wasm/writer.ts';
 
-const kind = { constant: 0, local: 1, unary: 2, binary: 3, select: 4, call: 5, load: 6 } as const;
+const kind = { constant: 0, local: 1, unary: 2, binary: 3, select: 4, call: 5, load: 6, vector: 7 } as const;
 
 export interface Node extends Value {
   readonly kind: number;
@@ -19,7 +19,7 @@ export interface Node extends Value {
   readonly isConstant: boolean;
   /** Value of a constant, unsigned. */
   readonly bits: bigint;
-  /** Byte offset of a load. */
+  /** Byte offset of a load; lane of a vector instruction, or -1. */
   readonly offset: number;
   /** Nodes and statements that consume this one. */
   uses: number;
@@ -67,6 +67,10 @@ export const unary = (code: number, width: Width, a: Node): Node => makeNode(kin
 /** An operation on two values that is not folded. */
 export const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =>
   makeNode(kind.binary, width, code, a, b);
+
+/** A vector instruction on one or two operands; `lane` is its immediate, -1 without one. */
+export const vectorNode = (code: number, width: Width, a: Node, b: Node | undefined, lane: number): Node =>
+  makeNode(kind.vector, width, code, a, b, undefined, 0n, -1, lane);
 
 /** A read of the state record or of a table: `address` is 32 bits. */
 export const stateLoad = (code: number, width: Width, address: Node, offset: number): Node =>
@@ -181,6 +185,10 @@ export function emit(node: Node, w: Writer, locals: Locals): void {
   if (node.kind === kind.call) {
     w.byte(op.call);
     w.u32(node.code);
+  } else if (node.kind === kind.vector) {
+    w.byte(op.simd);
+    w.u32(node.code);
+    if (node.offset >= 0) w.byte(node.offset);
   } else if (node.kind === kind.load) {
     if (node.width === 128) {
       w.byte(op.simd);

@@ -11,9 +11,10 @@ import {
   softTlbEntry,
 } from '../arch/state-layout.ts';
 import type { Access, AccessBytes, AtomicOperation, Ordering, Semantics, Value } from '../isa/semantics.ts';
-import { Arithmetic, node } from './arithmetic.ts';
+import { node } from './arithmetic.ts';
 import { cpuLocal, scratch } from './emitting.ts';
 import { constant32, localValue, type Node, stateLoad } from './expression.ts';
+import { FloatGenerator } from './float-generator.ts';
 import { atomicOperations, atomicShift, functionIndex, log2Bytes, memoryDescriptor, scratchSlot } from './services.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 
@@ -46,7 +47,7 @@ const storeOpcode64: Readonly<Record<number, number>> = {
   8: op.i64_store,
 };
 
-export abstract class MemoryGenerator extends Arithmetic implements Pick<Semantics, Accessing> {
+export abstract class MemoryGenerator extends FloatGenerator implements Pick<Semantics, Accessing> {
   protected abstract readonly alignment: AlignmentCheck;
   /** Completes the record before a service is called. */
   protected abstract synchronise(): void;

@@ -1,8 +1,9 @@
-// All step functions as one module. The build writes it beside the program, since making 1,100 functions takes longer than most guests
+// All step functions as one module, and the functions of floating-point arithmetic with them. The build writes it beside the program, since making 1,100 functions takes longer than most guests
 // run; V8 compiles each of them when it is first called.
 
 import { fieldsOf, knownCombinations, type Row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
+import { floatFunctions } from './float-functions.ts';
 import { imports } from './services.ts';
 import { makeStepGenerator } from './step.ts';
 import { encodeModule } from './wasm/module.ts';
@@ -34,5 +35,5 @@ export function encodeStepModule(): Uint8Array<ArrayBuffer> {
       .filter((known) => isAllocated(row, known))
       .map((known) => ({ ...generate(row, known), exportName: stepFunctionName(row, known) })),
   );
-  return encodeModule(imports, functions);
+  return encodeModule(imports, [...floatFunctions(), ...functions]);
 }

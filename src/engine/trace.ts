@@ -4,6 +4,9 @@
 // data and control dependencies from it. Register and flag writes take effect together when the meaning has run to its end.
 
 import { assert } from '../report/assert.ts';
+import { formats, fpcrBit } from '../isa/floating-point/format.ts';
+import { floatOutcome } from '../isa/floating-point/operations.ts';
+import { wordsOver } from '../isa/floating-point/words.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { Access, AccessBytes, FlagName, Ordering, Semantics, Value } from '../isa/semantics.ts';
 import type {
@@ -42,6 +45,10 @@ function unlessException<T>(answer: T | TraceException): T {
 
 /** NZCV: op0 3, op1 3, CRn 4, CRm 2, op2 0. */
 const keyNZCV = 0b11_011_0100_0010_000;
+/** FPCR and FPSR. */
+const keyFPCR = 0b11_011_0100_0100_000;
+const keyFPSR = 0b11_011_0100_0100_001;
+const concreteWords = wordsOver(traceOperations);
 const flagNames: readonly FlagName[] = ['V', 'C', 'Z', 'N'];
 
 /** Ends the instruction if the value is not known. */
@@ -95,6 +102,15 @@ function makeTrace(
   /** The status of a store-exclusive carries no dependency: a write is no read. */
   const status = (done: boolean): TraceValue => traceValue(32, done ? 0n : 1n);
 
+  /** Cumulative flags are no value that an instruction computes: FPSR carries no dependencies. */
+  const raise = (flags: bigint): void => {
+    if (flags === 0n) return;
+    write(() => {
+      const before = unlessException(hooks.readSystemRegister(keyFPSR));
+      hooks.writeSystemRegister(keyFPSR, traceValue(64, before.bits | flags));
+    });
+  };
+
   const branchTo = (
     target: Value,
     taken: boolean,
@@ -112,6 +128,35 @@ function makeTrace(
 
   const semantics: Semantics = {
     ...traceOperations,
+
+    laneOf: (vector, bits, lane) => {
+      const whole = concrete(vector);
+      return traceValue(64, BigInt.asUintN(bits, whole.bits >> BigInt(bits * lane)), whole);
+    },
+    withLane: (vector, bits, lane, word) => {
+      const [whole, element] = [concrete(vector), concrete(word)];
+      const shift = BigInt(bits * lane);
+      const mask = ((1n << BigInt(bits)) - 1n) << shift;
+      const inserted = BigInt.asUintN(bits, element.bits) << shift;
+      return traceValue(128, (whole.bits & ~mask) | inserted, merge(whole, element));
+    },
+
+    float: (operation, bits, operands) => {
+      const fpcr = unlessException(hooks.readSystemRegister(keyFPCR));
+      const [a, b, d] = [0, 1, 2].map((n) => traceValue(64, operands[n] ? concrete(operands[n]).bits : 0n));
+      const context = { w: concreteWords, format: formats[bits], fpcr: traceValue(64, fpcr.bits) };
+      const { value, flags } = floatOutcome(operation, context, [a!, b!, d!]);
+      raise(concrete(flags).bits);
+      // The choices inside are the operation's own: its result depends on all of its operands.
+      return traceValue(64, concrete(value).bits, operands.map(concrete).reduce(merge, fpcr));
+    },
+    roundingMode: () => {
+      const fpcr = unlessException(hooks.readSystemRegister(keyFPCR));
+      return traceValue(64, (fpcr.bits >> BigInt(fpcrBit.RMode)) & 3n, fpcr);
+    },
+    raiseFPSR: (flags) => {
+      raise(concrete(flags).bits);
+    },
 
     readX: (n, width) => resize(readX(number(n)), width),
     readXSP: (n, width) => resize(readXSP(number(n)), width),

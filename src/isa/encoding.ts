@@ -16,7 +16,7 @@ const knownWidths = {
 
 const operandWidths = {
   Rd: 5, Rn: 5, Rm: 5, Rt: 5, Rt2: 5, Rs: 5, Ra: 5,
-  imm3: 3, imm4: 4, imm5: 5, imm6: 6, imm7: 7, imm8: 8, imm9: 9, imm12: 12, imm14: 14, imm16: 16, imm19: 19, imm26: 26,
+  imm3: 3, scale: 6, imm4: 4, imm5: 5, imm6: 6, imm7: 7, imm8: 8, imm9: 9, imm12: 12, imm14: 14, imm16: 16, imm19: 19, imm26: 26,
   immr: 6, imms: 6, immlo: 2, immhi: 19, nzcv: 4, mask: 4, b40: 5, b5: 1,
   op1: 3, op2: 3, CRn: 4, CRm: 4, sysop0: 1,
 } as const; // prettier-ignore

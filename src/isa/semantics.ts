@@ -9,8 +9,14 @@
 // end, so that an instruction whose memory access faults has written nothing (Arm DDI 0487, precise exceptions). Memory
 // accesses happen in the order in which they are called.
 
+import type { FormatBits } from './floating-point/format.ts';
+import type { FloatOperation } from './floating-point/names.ts';
+
 /** Width in bits. A 1-bit result (`eq`, `flag`) is a 32-bit value that is 0 or 1. */
 export type Width = 32 | 64 | 128;
+
+/** Width in bits of an element of a vector. */
+export type ElementBits = 8 | 16 | 32 | 64;
 
 /** What an engine computes with; opaque to a meaning. */
 export interface Value {
@@ -93,6 +99,25 @@ export interface Semantics {
   low32(a: Value): Value;
   /** CRC32 step (polynomial 0x04C11DB7, or 0x1EDC6F41 for Castagnoli) of the low `bytes` bytes of `data` into the 32-bit `acc`. */
   crc32(acc: Value, data: Value, bytes: 1 | 2 | 4 | 8, castagnoli: boolean): Value;
+
+  // Floating point: numbers in the low bits of 64-bit words.
+
+  /**
+   * An operation of floating-point arithmetic under FPCR, on up to three operands (floating-point/operations.ts); its exceptions are
+   * added to FPSR. `bits` is the format of the operands, for conversions from integers that of the result.
+   */
+  float(operation: FloatOperation, bits: FormatBits, operands: readonly Value[]): Value;
+  /** FPCR.RMode as a 64-bit word (floating-point/format.ts). */
+  roundingMode(): Value;
+  /** Adds the bits of a 64-bit word to FPSR: QC where something has saturated. */
+  raiseFPSR(flags: Value): void;
+
+  // Vectors: 128-bit values as elements of `bits` each, element 0 lowest.
+
+  /** Element `lane`, zero-extended to a word. */
+  laneOf(vector: Value, bits: ElementBits, lane: number): Value;
+  /** The vector with its element `lane` replaced by the low bits of a word. */
+  withLane(vector: Value, bits: ElementBits, lane: number, word: Value): Value;
 
   // Registers. Register numbers are 32-bit values 0..31.
 

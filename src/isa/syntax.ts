@@ -40,6 +40,8 @@ export interface OperandReader extends PrintContext {
   readonly atEnd: () => boolean;
   /** The value of an expression, which may stand after a `#`; undefined, with the refusal recorded, where there is none. */
   readonly expression: () => bigint | undefined;
+  /** A decimal number with or without a fraction, which may stand after a `#`; undefined, with the refusal recorded, where none is. */
+  readonly decimal: () => number | undefined;
   /** Steps over a relocation operator, `:lo12:`, and gives its name. */
   readonly relocation: () => string | undefined;
   /** The fields that are set so far; all known fields are set before the first operand is read. */

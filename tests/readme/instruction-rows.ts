@@ -9,6 +9,9 @@ import { conditional } from '../../src/isa/conditional.ts';
 import { crc32 } from '../../src/isa/crc32.ts';
 import { divideShift } from '../../src/isa/divide-shift.ts';
 import { fieldsOf, knownCombinations, type Row } from '../../src/isa/encoding.ts';
+import { floatCompare } from '../../src/isa/float-compare.ts';
+import { floatConversion } from '../../src/isa/float-conversion.ts';
+import { floatDataProcessing } from '../../src/isa/float-data-processing.ts';
 import { flags } from '../../src/isa/flags.ts';
 import { loadsStoresExclusive } from '../../src/isa/loads-stores-exclusive.ts';
 import { loadsStoresOrdered } from '../../src/isa/loads-stores-ordered.ts';
@@ -42,6 +45,9 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['loads and stores: pairs', loadsStoresPair],
   ['loads and stores: one register', loadsStoresRegister],
   ['atomic memory operations', atomics],
+  ['floating point: data processing', floatDataProcessing],
+  ['floating point: comparison', floatCompare],
+  ['floating point: conversion and moves', floatConversion],
 ];
 
 export const listedRows = groups.flatMap(([, rows]) => rows);

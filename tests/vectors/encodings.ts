@@ -1,12 +1,13 @@
 // The encodings that the vectors cover: all of the Armv8.2-A base instruction set with FEAT_LSE, FEAT_LRCPC,
-// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, and the single and paired loads and stores of SIMD&FP registers. Left out:
-// Advanced SIMD structure loads and stores, SIMD&FP arithmetic, MTE, MOPS, and pointer authentication outside the
+// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, scalar floating point with FEAT_FP16, and the single and paired loads and stores of SIMD&FP
+// registers. Left out: Advanced SIMD, MTE, MOPS, and pointer authentication outside the
 // hint space.
 
 import { strict as assert } from 'node:assert';
 import { BRANCHES, SYSTEM } from './encodings/branches-system.ts';
 import { DATA_PROCESSING_IMMEDIATE } from './encodings/data-processing-immediate.ts';
 import { DATA_PROCESSING_REGISTER } from './encodings/data-processing-register.ts';
+import { FLOAT } from './encodings/float.ts';
 import { LOADS_STORES, SIMD_LOADS_STORES } from './encodings/loads-stores.ts';
 import { ATOMICS, EXCLUSIVES_AND_ORDERED } from './encodings/synchronization.ts';
 import type { Encoding } from './pattern.ts';
@@ -21,6 +22,7 @@ export const GROUPS = {
   'simd-loads-stores': SIMD_LOADS_STORES,
   'exclusives-ordered': EXCLUSIVES_AND_ORDERED,
   atomics: ATOMICS,
+  float: FLOAT,
 } as const satisfies Record<string, readonly Encoding[]>;
 
 export type Group = keyof typeof GROUPS;

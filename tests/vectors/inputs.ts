@@ -5,7 +5,7 @@ import { strict as assert } from 'node:assert';
 import { type Access, type Encoding, type Fields, fieldsOf, hasField } from './pattern.ts';
 import { type Random, hashWords, random } from './random.ts';
 import { CODE_BASES, CODE_SIZE, type State, UNMAPPED_BASE, UNMAPPED_SIZE, WINDOW_BASE, WINDOW_SIZE } from './state.ts';
-import { drawImmediate, drawRegister, fillWithValues, isRegisterField } from './values.ts';
+import { drawImmediate, drawRegister, fillWithFloats, fillWithValues, isRegisterField } from './values.ts';
 
 export interface Input {
   readonly encoding: Encoding;
@@ -24,6 +24,8 @@ const MASK_64 = (1n << 64n) - 1n;
 /** FPCR.AHP, DN, FZ, RMode and FPSR.QC, IDC, IXC, UFC, OFC, DZC, IOC: what every Armv8.0 FP unit implements. */
 const FPCR_BITS = 0x07c0_0000;
 const FPSR_BITS = 0x0800_009f;
+/** With FEAT_FP16. */
+const FPCR_FZ16 = 1 << 19;
 
 export function drawWord(encoding: Encoding, source: Random): number {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -48,12 +50,14 @@ export function windowOf(seed: number, encoding: Encoding): Uint8Array {
   return new Uint8Array(words.buffer);
 }
 
-function drawState(source: Random, memory: Uint8Array): State {
+function drawState(source: Random, memory: Uint8Array, floats?: 16 | 32 | 64): State {
   // X0 to X30 and SP come from one array, so that SP repeats other registers as well.
   const general = new Uint32Array(64);
   const vectors = new Uint32Array(128);
   fillWithValues(general, source);
-  fillWithValues(vectors, source);
+  if (floats === undefined) fillWithValues(vectors, source);
+  else fillWithFloats(new BigUint64Array(vectors.buffer), floats, source);
+  const fpcrBits = FPCR_BITS | (floats === undefined ? 0 : FPCR_FZ16);
   const values = new BigUint64Array(general.buffer);
   const code = CODE_BASES[source.below(CODE_BASES.length)] ?? CODE_BASES[0];
   return {
@@ -62,7 +66,7 @@ function drawState(source: Random, memory: Uint8Array): State {
     x: values.slice(0, 31),
     sp: values[31] ?? 0n,
     nzcv: source.below(16),
-    fpcr: source.chance(50) ? 0 : (source.word() & FPCR_BITS) >>> 0,
+    fpcr: source.chance(50) ? 0 : (source.word() & fpcrBits) >>> 0,
     fpsr: source.chance(50) ? 0 : (source.word() & FPSR_BITS) >>> 0,
     v: new Uint8Array(vectors.buffer),
     memory,
@@ -217,7 +221,7 @@ export function drawInput(seed: number, encoding: Encoding, index: number, memor
   const source = random(seed, encoding.name, index);
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     let word: number | undefined = drawWord(encoding, source);
-    const state = drawState(source, memory);
+    const state = drawState(source, memory, encoding.floats);
     const words: number[] = [];
     plantOperands(encoding, word, state, source);
     if (encoding.access) {

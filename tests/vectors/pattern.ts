@@ -60,6 +60,8 @@ export interface Encoding {
   readonly access?: Access;
   /** The source register of a system register write, and the bits of that register that are implemented everywhere. */
   readonly writes?: { readonly field: string; readonly mask: bigint };
+  /** SIMD&FP registers hold numbers of this format, and FPCR.FZ16 is drawn as well. */
+  readonly floats?: 16 | 32 | 64;
 }
 
 export interface Options {
@@ -68,6 +70,7 @@ export interface Options {
   readonly legal?: (f: Fields) => boolean;
   readonly access?: Access;
   readonly writes?: { readonly field: string; readonly mask: bigint };
+  readonly floats?: 16 | 32 | 64;
 }
 
 /**
@@ -99,6 +102,7 @@ export function encoding(kind: Kind, name: string, pattern: string, options: Opt
     legal: options.legal ?? (() => true),
     ...(options.access ? { access: options.access } : {}),
     ...(options.writes ? { writes: options.writes } : {}),
+    ...(options.floats ? { floats: options.floats } : {}),
   };
 }
 

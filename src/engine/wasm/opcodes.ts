@@ -93,6 +93,12 @@ export const simd = {
   v128_load: 0x00,
   v128_store: 0x0b,
   v128_const: 0x0c,
+  i8x16_extract_lane_u: 0x16,
+  i8x16_replace_lane: 0x17,
+  i16x8_extract_lane_u: 0x19,
+  i16x8_replace_lane: 0x1a,
+  i32x4_extract_lane: 0x1b,
+  i32x4_replace_lane: 0x1c,
   i64x2_extract_lane: 0x1d,
   i64x2_replace_lane: 0x1e,
 } as const;

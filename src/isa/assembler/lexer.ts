@@ -5,7 +5,7 @@
 import { type Place, refusal } from './source.ts';
 
 export interface Token {
-  readonly kind: 'word' | 'number' | 'local' | 'string' | 'mark' | 'end';
+  readonly kind: 'word' | 'number' | 'decimal' | 'local' | 'string' | 'mark' | 'end';
   /** As written; of a string, what stands between the quotes, escapes resolved, one character per byte. */
   readonly text: string;
   readonly column: number;
@@ -25,6 +25,7 @@ export interface Statement {
 const patterns = {
   space: /[ \t\r\f]+/y,
   local: /(\d+)([bf])(?![\w.$])/y,
+  decimal: /\d+(?:\.\d*(?:[eE][+-]?\d+)?|[eE][+-]?\d+)(?![\w.$])/y,
   number: /0[xX][0-9a-fA-F]+|0[bB][01]+|\d+/y,
   word: /[A-Za-z_.$][\w.$]*/y,
   string: /"((?:[^"\\]|\\.)*)"/y,
@@ -76,6 +77,8 @@ function tokenAt(line: string, at: number, place: Place): { token: Token; end: n
   const local = match(patterns.local);
   // `0b1` is a binary number: the lookahead after the letter keeps it out of here.
   if (local) return { token: token('local', local[0], BigInt(local[1]!)), end: patterns.local.lastIndex };
+  const decimal = match(patterns.decimal);
+  if (decimal) return { token: token('decimal', decimal[0]), end: patterns.decimal.lastIndex };
   const number = match(patterns.number);
   if (number) {
     const end = patterns.number.lastIndex;

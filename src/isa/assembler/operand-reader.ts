@@ -87,6 +87,18 @@ export function operandReader(
       }
       return undefined;
     },
+    decimal: () => {
+      acceptMark(stream, '#');
+      const isNegative = acceptMark(stream, '-');
+      last = here(stream);
+      if (last.kind !== 'decimal' && last.kind !== 'number') {
+        if (furthest()) trouble.expected.add('a number');
+        return undefined;
+      }
+      stream.at += 1;
+      const value = last.kind === 'decimal' ? Number(last.text) : Number(last.value);
+      return isNegative ? -value : value;
+    },
     relocation: () => {
       const start = stream.at;
       acceptMark(stream, '#');

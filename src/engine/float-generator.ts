@@ -1,0 +1,44 @@
+// The part of the semantics interface that is floating point: calls of the functions of float-functions.ts.
+
+import type { FormatBits } from '../isa/floating-point/format.ts';
+import { fpcrBit } from '../isa/floating-point/format.ts';
+import type { FloatOperation } from '../isa/floating-point/names.ts';
+import { floatOperands } from '../isa/floating-point/operations.ts';
+import type { Semantics, Value } from '../isa/semantics.ts';
+import { node } from './arithmetic.ts';
+import { cpuLocal } from './emitting.ts';
+import { constant, localValue } from './expression.ts';
+import { floatFunctionIndex, fpcrOffset, fpsrOffset } from './float-functions.ts';
+import { VectorGenerator } from './vector-generator.ts';
+import { floatSignature } from './wasm/module.ts';
+import { op, type } from './wasm/opcodes.ts';
+
+export abstract class FloatGenerator
+  extends VectorGenerator
+  implements Pick<Semantics, 'float' | 'roundingMode' | 'raiseFPSR'>
+{
+  /** The call is made at once, and once, for it changes FPSR. */
+  float(operation: FloatOperation, bits: FormatBits, operands: readonly Value[]): Value {
+    this.get(cpuLocal);
+    for (let n = 0; n < floatOperands; n += 1) {
+      const operand = operands[n];
+      this.emit(operand === undefined ? constant(64, 0n) : node(operand));
+    }
+    this.i32(floatFunctionIndex(operation, bits));
+    this.w.byte(op.call_indirect);
+    this.w.u32(floatSignature);
+    this.w.u32(0);
+    const result = this.allocate(type.i64);
+    this.set(result);
+    return localValue(64, result, true);
+  }
+
+  roundingMode(): Value {
+    const fpcr = this.loadState(64, fpcrOffset);
+    return this.and(this.lsr(fpcr, this.constant(64, fpcrBit.RMode)), this.constant(64, 3));
+  }
+
+  raiseFPSR(flags: Value): void {
+    this.storeState(fpsrOffset, node(this.or(this.loadState(64, fpsrOffset), flags)));
+  }
+}
