@@ -172,7 +172,7 @@ export function expandImmediate(s: Semantics, imm8: Value, bits: FormatBits): Va
   // NOT(b) : Replicate(b, E - 3) : imm8<5:4>
   const highExponent = s.select(
     s.low32(b),
-    s.constant(64, ((maxExponent >> 1) & ~3)),
+    s.constant(64, (maxExponent >> 1) & ~3),
     s.constant(64, (maxExponent + 1) / 2),
   );
   const exponent = s.or(highExponent, field(4, 2));
