@@ -49,4 +49,3 @@ export const fpsr = {
 
 /** FPCR.RMode, and after its four values the rounding modes that only instructions ask for. */
 export const rounding = { tieEven: 0, plusInfinity: 1, minusInfinity: 2, zero: 3, tieAway: 4, odd: 5 } as const;
-export type Rounding = (typeof rounding)[keyof typeof rounding];

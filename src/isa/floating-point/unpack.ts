@@ -1,17 +1,7 @@
 // FPUnpack, FPProcessNaN and their kin (Arm DDI 0487, "shared/functions/float").
 
 import type { Value } from '../semantics.ts';
-import {
-  defaultNaN,
-  type Format,
-  formats,
-  fpcrBit,
-  fpsr,
-  fractionMask,
-  infinity,
-  quietBit,
-  signBit,
-} from './format.ts';
+import { defaultNaN, type Format, fpcrBit, fpsr, fractionMask, infinity, quietBit, signBit } from './format.ts';
 import type { Term, Words } from './words.ts';
 
 /** What arithmetic works with: a format, FPCR as a word, and the operations. */
@@ -132,5 +122,3 @@ export const also = (c: Context, outcome: Outcome, ...flags: readonly Value[]): 
   value: outcome.value,
   flags: raised(c, outcome.flags, ...flags),
 });
-
-export const inFormat = (c: Context, bits: keyof typeof formats): Context => ({ ...c, format: formats[bits] });
