@@ -12,9 +12,9 @@ import { floatImmediate } from './syntax/float-immediates.ts';
 import { V } from './syntax/registers.ts';
 
 /** FPNeg and FPAbs work on the sign alone, of NaNs too. */
-export const fpNeg = (s: Semantics, value: Value, bits: FormatBits): Value =>
+const fpNeg = (s: Semantics, value: Value, bits: FormatBits): Value =>
   s.xor(value, s.constant(64, signBit(formats[bits])));
-export const fpAbs = (s: Semantics, value: Value, bits: FormatBits): Value =>
+const fpAbs = (s: Semantics, value: Value, bits: FormatBits): Value =>
   s.and(value, s.constant(64, signBit(formats[bits]) - 1n));
 
 /** FRINT<mode> rounds in its own way, FRINTX and FRINTI as FPCR says. */
