@@ -22,7 +22,7 @@ import { attachSlots, detachSlots, resetSlots } from './slots.ts';
 import { drainEvents } from './smmu/faults.ts';
 import { flushStreams } from './smmu/queues.ts';
 import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
-import { resetVgicOfVm } from './vgic/reset.ts';
+import { quietSpis, resetVgicOfVm } from './vgic/reset.ts';
 
 /** What the kinds of VMM message between cores ask for. */
 const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
@@ -48,6 +48,7 @@ export function claimVm(rhyper: Rhyper, name: string, kind: number): Vm | undefi
   vm.messagePage = 0;
   vm.messageSlot = 0;
   vm.filePage = 0;
+  vm.fileCall = 0;
   vm.vcpuCount = 0;
   const { config } = vm;
   config.memoryCount = 0;
@@ -346,6 +347,7 @@ export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
   loadTree(rhyper, vm);
   vm.messagePage = 0;
   vm.messageSlot = 0;
+  vm.fileCall = 0;
   yield* resetVgicOfVm(rhyper, vm);
   vm.state = vmState.pending;
   return true;
@@ -359,6 +361,7 @@ function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
   yield* detachSlots(rhyper, vm);
   forgetDisks(rhyper, vm);
   yield* clearMemory(rhyper, vm);
+  yield* quietSpis(rhyper, vm);
   if (vm.stage2Root !== 0) yield* flushVm(rhyper, vm);
   destroyStage2(rhyper, vm);
   for (let n = 0; n < vm.regionCount; n += 1) {

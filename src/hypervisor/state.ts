@@ -111,6 +111,9 @@ const vm = record({
   messageSlot: 'u32',
   /** The page of the management VM's memory by which it answers file calls: 0 until it has offered one. */
   filePage: 'address',
+  /** A file call that waits for its answer while other VMs have the core: its event plus one, and the CNTPCT_EL0 at which it is given up. */
+  fileCall: 'u32',
+  fileDeadline: 'u64',
   nextShareIpa: 'address',
   /** Why the hypervisor has stopped it, for the report. */
   stopReason: text(256),
@@ -152,6 +155,33 @@ export const vcpuRegisters = [
   'HCR_EL2',
   'FPCR',
   'FPSR',
+  'CSSELR_EL1',
+  // Debug: values that nobody shares, though there are no debug exceptions.
+  'MDSCR_EL1',
+  'MDCCINT_EL1',
+  'OSDTRRX_EL1',
+  'OSDTRTX_EL1',
+  'OSLSR_EL1',
+  'OSDLR_EL1',
+  'DBGPRCR_EL1',
+  'DBGCLAIMCLR_EL1',
+  'DBGBVR0_EL1',
+  'DBGBCR0_EL1',
+  'DBGBVR1_EL1',
+  'DBGBCR1_EL1',
+  'DBGWVR0_EL1',
+  'DBGWCR0_EL1',
+  'DBGWVR1_EL1',
+  'DBGWCR1_EL1',
+  // Performance monitors: PMCR_EL0 last, it lets the counter run.
+  'PMUSERENR_EL0',
+  'PMSELR_EL0',
+  'PMCCFILTR_EL0',
+  'PMCCNTR_EL0',
+  'PMCNTENSET_EL0',
+  'PMINTENSET_EL1',
+  'PMOVSSET_EL0',
+  'PMCR_EL0',
 ] as const;
 export type VcpuRegister = (typeof vcpuRegisters)[number];
 

@@ -30,6 +30,9 @@ function hcrOf(rhyper: Rhyper, vm: Vm): bigint {
   return hcr;
 }
 
+/** OSLSR_EL1.OSLK: a cold reset locks the OS Lock. */
+const osLocked = 2n;
+
 function writeSaved(vcpu: Vcpu, name: VcpuRegister, value: bigint): void {
   vcpu.system[systemSlot(name)] = value;
 }
@@ -47,6 +50,7 @@ export function resetVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint)
   writeSaved(vcpu, 'VMPIDR_EL2', mpidrRes1 | BigInt(vcpu.id));
   writeSaved(vcpu, 'VPIDR_EL2', rhyper.system.read('MIDR_EL1'));
   writeSaved(vcpu, 'HCR_EL2', hcrOf(rhyper, vm));
+  writeSaved(vcpu, 'OSLSR_EL1', osLocked);
   resetVgicOfVcpu(rhyper, vcpu);
 }
 
@@ -62,6 +66,23 @@ export function saveVcpu({ pe, system, memory }: Rhyper, vcpu: Vcpu): void {
   vcpu.vectors.set(memory.bytes.subarray(at, at + vcpu.vectors.length));
 }
 
+/** Registers whose ones are set by one name and cleared by another; the value is read by either. */
+const setAndClear: Partial<Record<VcpuRegister, { readonly set: string; readonly clear: string }>> = {
+  DBGCLAIMCLR_EL1: { set: 'DBGCLAIMSET_EL1', clear: 'DBGCLAIMCLR_EL1' },
+  PMCNTENSET_EL0: { set: 'PMCNTENSET_EL0', clear: 'PMCNTENCLR_EL0' },
+  PMINTENSET_EL1: { set: 'PMINTENSET_EL1', clear: 'PMINTENCLR_EL1' },
+  PMOVSSET_EL0: { set: 'PMOVSSET_EL0', clear: 'PMOVSCLR_EL0' },
+};
+
+function restore({ system }: Rhyper, name: VcpuRegister, value: bigint): void {
+  const pair = setAndClear[name];
+  if (pair) {
+    system.write(pair.clear, ~0n);
+    system.write(pair.set, value);
+  } else if (name === 'OSLSR_EL1') system.write('OSLAR_EL1', value / osLocked);
+  else system.write(name, value);
+}
+
 /** Moves the registers of the vCPU into the PE, and makes stage 2 that of its VM. */
 export function loadVcpu(rhyper: Rhyper, vcpu: Vcpu): void {
   const { pe, system, memory } = rhyper;
@@ -72,7 +93,7 @@ export function loadVcpu(rhyper: Rhyper, vcpu: Vcpu): void {
   system.write('VTCR_EL2', vtcr);
   system.write('VTTBR_EL2', vttbrOf(vmAt(rhyper, vcpu.vm)));
   vcpuRegisters.forEach((name, n) => {
-    system.write(name, vcpu.system[n] as bigint);
+    restore(rhyper, name, vcpu.system[n] as bigint);
   });
   memory.bytes.set(vcpu.vectors, pe.base + record.vector);
 }

@@ -4,11 +4,17 @@ import { registerNames } from '../../src/cli/register-names.ts';
 import { pageShift, peState, ramBase } from '../../src/arch/state-layout.ts';
 import { slotOf } from '../../src/arch/system-registers.ts';
 import { resolveBoard } from '../../src/board/virt.ts';
-import type { EmulatedDeviceDescription, SystemDescription, VmDescription } from '../../src/hypervisor/description.ts';
+import type {
+  EmulatedDeviceDescription,
+  SlotDescription,
+  SystemDescription,
+  VmDescription,
+} from '../../src/hypervisor/description.ts';
 import type { RhyperOptions } from '../../src/hypervisor/options.ts';
 import { stateAt, type SystemState, type Vm } from '../../src/hypervisor/state.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
+import type { Backend } from '../../src/vm/system.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
 import { oneHostMachine, type OneHostRun } from '../../workers/one-host.ts';
 
@@ -96,18 +102,21 @@ export interface System {
   readonly words: (name: string, ipa: number, count?: number) => bigint[];
 }
 
-export function runSystem(
-  vms: readonly TestVm[],
-  options: Partial<RhyperOptions> & {
-    cores?: number;
-    maxTicks?: number;
-    seed?: number;
-    storeIpa?: number;
-    /** Behind an SMMU; without them the board has none. */
-    dmaEngines?: number;
-  } = {},
-): System {
-  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, ...rhyper } = options;
+interface SystemOptions extends Partial<RhyperOptions> {
+  readonly cores?: number;
+  readonly maxTicks?: number;
+  readonly seed?: number;
+  readonly storeIpa?: number;
+  /** Behind an SMMU; without them the board has none. */
+  readonly dmaEngines?: number;
+  /** Virtio transports of the board that act for devices of the VMs, and what is behind each. */
+  readonly slots?: readonly SlotDescription[];
+  readonly backends?: readonly Backend[];
+}
+
+export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): System {
+  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, ...more } = options;
+  const { slots = [], backends = [], ...rhyper } = more;
   const iommu = dmaEngines > 0 ? 'smmuv3' : 'none';
   const machine = { cores, memoryBytes, gicVersion: 3, virtualization: true, secure: false };
   const board = resolveBoard({ ...machine, iommu, dmaEngines });
@@ -116,7 +125,7 @@ export function runSystem(
   const description: SystemDescription = {
     options: { ...strict, ...rhyper },
     vms: vms.map(describeVm),
-    slots: [],
+    slots,
     ...(storeIpa !== undefined && {
       store: { ipa: storeIpa, pa: ramBase + memoryBytes - storeBytes, bytes: storeBytes },
     }),
@@ -142,7 +151,7 @@ export function runSystem(
         ownMemory: { pa: ramBase, bytes: ownBytes },
         vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes - storeBytes },
         uarts: [],
-        backends: [],
+        backends,
       },
     },
     (bytes) => {

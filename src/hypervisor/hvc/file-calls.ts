@@ -1,7 +1,8 @@
 // File calls of bare-metal applications (section 14 of the ancestor's description, "Unilib"): the hypervisor hands them to the management
 // VM, which has the files, through a page of that VM's memory: its configuration, and a flag and a value for each answer.
 //
-// The calling core waits at EL2, where it serves the messages of other cores. In the ancestor it waits for ever, and on the core of the
+// The calling core waits at EL2, where it serves the messages of other cores, no longer than the time slice of the caller where it shares
+// its core: the call is then made once more when the caller has its next turn. In the ancestor it waits for ever, and on the core of the
 // management VM too; here it gives up, and says so at once where the answer cannot come.
 
 import { type Activity, dsb, work } from '../../arch/resident.ts';
@@ -10,7 +11,7 @@ import { readGuest, writeGuest } from '../guest-memory.ts';
 import { sendMessage } from '../messages.ts';
 import { walkStage2 } from '../stage2.ts';
 import { type Vm, vmState } from '../state.ts';
-import type { Hypercall, HypercallHandler, HypercallRow } from './hypercall.ts';
+import type { Hypercall, HypercallHandler, HypercallResult, HypercallRow } from './hypercall.ts';
 import { vmArgument } from './management.ts';
 
 const fid = 0x12;
@@ -20,8 +21,13 @@ const event = { init: 0, open: 1, close: 2, read: 3, write: 4, lseek: 5, append:
 const page = { vmId: 32, bufferBytes: 40, bufferIpa: 56, flag: 72, value: 80, bytes: 88 } as const;
 
 const pollTicks = 2_000;
-/** 20 ms: longer than any answer takes that comes at all. */
-const mostPolls = 10_000;
+/** One part in so many of a second, 20 ms: longer than any answer takes that comes at all. */
+const patienceParts = 50n;
+
+/** `fileCall` of a VM whose INIT has not been sent yet. */
+const beforeInit = 0xff;
+/** CNTHP_CTL_EL2.ISTATUS. */
+const istatus = 4n;
 
 const at = ({ args }: Hypercall, n: number): bigint => args[n] ?? 0n;
 const doubleword = (rhyper: Rhyper, pa: number): bigint => rhyper.memory.view.getBigUint64(pa, true);
@@ -40,25 +46,63 @@ function* append(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> 
   return 0n;
 }
 
-/** Lets time pass until `isDone`; false when it took too long or nobody can answer. */
-function* waitUntil(rhyper: Rhyper, caller: Vm, isDone: () => boolean): Activity<boolean> {
+/** The time slice is over, and another vCPU waits for its turn. */
+const isOvertime = ({ core, system }: Rhyper): boolean =>
+  core.queueLength > 1 && (system.read('CNTHP_CTL_EL2') & istatus) !== 0n;
+
+/** Begins what may be waited for over several turns; false where that has happened already. */
+function isNew(rhyper: Rhyper, caller: Vm, number: number): boolean {
+  if (caller.fileCall === number + 1) return false;
+  caller.fileCall = number + 1;
+  caller.fileDeadline = rhyper.system.read('CNTPCT_EL0') + rhyper.system.read('CNTFRQ_EL0') / patienceParts;
+  return true;
+}
+
+/** Lets time pass until `isDone`; false when it took too long or nobody can answer, undefined when it is another vCPU's turn. */
+function* waitUntil(rhyper: Rhyper, caller: Vm, isDone: () => boolean): Activity<boolean | undefined> {
   const manager = vcpuOf(rhyper, vmAt(rhyper, 0), 0);
   if (!manager || manager.core === rhyper.index || vmAt(rhyper, 0).state !== vmState.active) return false;
-  for (let n = 0; n < mostPolls && caller.state === vmState.active; n += 1) {
+  while (caller.state === vmState.active && rhyper.system.read('CNTPCT_EL0') < caller.fileDeadline) {
     if (isDone()) return true;
+    if (isOvertime(rhyper)) return undefined;
     yield* rhyper.serveIpis();
     yield* work(pollTicks);
   }
   return false;
 }
 
-function* init(rhyper: Rhyper, { caller }: Hypercall): Activity<bigint | undefined> {
+/** Makes the end of a call that may have taken several turns. */
+function* finish(
+  rhyper: Rhyper,
+  caller: Vm,
+  isDone: () => boolean,
+  value: () => bigint | undefined,
+): Activity<HypercallResult> {
+  const isAnswered = yield* waitUntil(rhyper, caller, isDone);
+  if (isAnswered === undefined) return 'again';
+  caller.fileCall = 0;
+  return isAnswered ? value() : undefined;
+}
+
+function* init(rhyper: Rhyper, { caller }: Hypercall): Activity<HypercallResult> {
   if (caller.filePage !== 0) return 0n;
-  // The management VM may still be on its way up.
-  if (!(yield* waitUntil(rhyper, caller, () => vmAt(rhyper, 0).messagePage !== 0))) return undefined;
-  if (!(yield* sendMessage(rhyper, vmAt(rhyper, 0), { fid, event: event.init, arguments: [caller.id] })))
-    return undefined;
-  return (yield* waitUntil(rhyper, caller, () => caller.filePage !== 0)) ? 0n : undefined;
+  const manager = vmAt(rhyper, 0);
+  if (caller.fileCall !== event.init + 1) {
+    // The management VM may still be on its way up.
+    isNew(rhyper, caller, beforeInit);
+    const isUp = yield* waitUntil(rhyper, caller, () => manager.messagePage !== 0);
+    if (isUp === undefined) return 'again';
+    caller.fileCall = 0;
+    if (!isUp || !(yield* sendMessage(rhyper, manager, { fid, event: event.init, arguments: [caller.id] })))
+      return undefined;
+    isNew(rhyper, caller, event.init);
+  }
+  return yield* finish(
+    rhyper,
+    caller,
+    () => caller.filePage !== 0,
+    () => 0n,
+  );
 }
 
 /** One call: `sent` goes into the buffer before, what the answer counts comes out of it behind. */
@@ -68,51 +112,67 @@ function* ask(
   number: number,
   args: readonly bigint[],
   sent?: Uint8Array,
-): Activity<bigint | undefined> {
+): Activity<HypercallResult> {
   const { filePage } = caller;
   if (filePage === 0) return undefined;
+  if (isNew(rhyper, caller, number) && !(yield* request(rhyper, caller, number, args, sent))) {
+    caller.fileCall = 0;
+    return undefined;
+  }
+  return yield* finish(
+    rhyper,
+    caller,
+    () => doubleword(rhyper, filePage + page.flag) !== 0n,
+    () => doubleword(rhyper, filePage + page.value),
+  );
+}
+
+function* request(
+  rhyper: Rhyper,
+  caller: Vm,
+  number: number,
+  args: readonly bigint[],
+  sent?: Uint8Array,
+): Activity<boolean> {
+  const { filePage } = caller;
   const manager = vmAt(rhyper, 0);
-  if (sent && sent.length > Number(doubleword(rhyper, filePage + page.bufferBytes))) return undefined;
-  if (sent && !writeGuest(rhyper, manager, doubleword(rhyper, filePage + page.bufferIpa), sent)) return undefined;
+  if (sent && sent.length > Number(doubleword(rhyper, filePage + page.bufferBytes))) return false;
+  if (sent && !writeGuest(rhyper, manager, doubleword(rhyper, filePage + page.bufferIpa), sent)) return false;
   rhyper.port.writeRam(filePage + page.flag, new Uint8Array(16));
   yield* dsb(rhyper.pe);
-  if (!(yield* sendMessage(rhyper, manager, { fid, event: number, arguments: [BigInt(caller.id), ...args] })))
-    return undefined;
-  const isAnswered = (): boolean => doubleword(rhyper, filePage + page.flag) !== 0n;
-  if (!(yield* waitUntil(rhyper, caller, isAnswered))) return undefined;
-  return doubleword(rhyper, filePage + page.value);
+  return yield* sendMessage(rhyper, manager, { fid, event: number, arguments: [BigInt(caller.id), ...args] });
 }
 
 const limitBytes = 0x10_0000n;
 
-function* open(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+function* open(rhyper: Rhyper, call: Hypercall): Activity<HypercallResult> {
   const [path = 0n, length = 0n, flags = 0n] = call.args;
   const bytes = length < limitBytes ? readGuest(rhyper, call.caller, path, Number(length)) : undefined;
   return bytes && (yield* ask(rhyper, call.caller, event.open, [length, flags], bytes));
 }
 
-function* write(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+function* write(rhyper: Rhyper, call: Hypercall): Activity<HypercallResult> {
   const [fd = 0n, buffer = 0n, length = 0n] = call.args;
   const bytes = length < limitBytes ? readGuest(rhyper, call.caller, buffer, Number(length)) : undefined;
   return bytes && (yield* ask(rhyper, call.caller, event.write, [fd, length], bytes));
 }
 
 /** Copies as many bytes as the answer says, and no more than were asked for. */
-function* read(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+function* read(rhyper: Rhyper, call: Hypercall): Activity<HypercallResult> {
   const [fd = 0n, buffer = 0n, length = 0n] = call.args;
   if (length >= limitBytes) return undefined;
   const answer = yield* ask(rhyper, call.caller, event.read, [fd, length]);
-  if (answer === undefined || answer > length) return answer;
+  if (answer === undefined || answer === 'again' || answer > length) return answer;
   const from = doubleword(rhyper, call.caller.filePage + page.bufferIpa);
   const bytes = readGuest(rhyper, vmAt(rhyper, 0), from, Number(answer));
   return bytes && writeGuest(rhyper, call.caller, buffer, bytes) ? answer : undefined;
 }
 
-function* close(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+function* close(rhyper: Rhyper, call: Hypercall): Activity<HypercallResult> {
   return yield* ask(rhyper, call.caller, event.close, [at(call, 0)]);
 }
 
-function* lseek(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+function* lseek(rhyper: Rhyper, call: Hypercall): Activity<HypercallResult> {
   return yield* ask(rhyper, call.caller, event.lseek, [at(call, 0), at(call, 1), at(call, 2)]);
 }
 

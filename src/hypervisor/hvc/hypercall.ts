@@ -12,8 +12,9 @@ export interface Hypercall {
   readonly args: readonly bigint[];
 }
 
-/** The result for X0, or undefined for an error. */
-export type HypercallHandler = (rhyper: Rhyper, call: Hypercall) => Activity<bigint | undefined>;
+/** The result for X0, or undefined for an error; `again`: others have their turn on this core, and the call is then made once more. */
+export type HypercallResult = bigint | undefined | 'again';
+export type HypercallHandler = (rhyper: Rhyper, call: Hypercall) => Activity<HypercallResult>;
 
 /** One function: what it is called, who may call it, and what it does. */
 export interface HypercallRow {

@@ -51,6 +51,17 @@ export function resetVgicOfVcpu(rhyper: Rhyper, vcpu: Vcpu): void {
   vgic.waitingCount = 0;
 }
 
+/** The SPIs of a VM neither interrupt nor wait: what a device of it still asserts is not heard any more. */
+export function* quietSpis(rhyper: Rhyper, vm: Vm): Activity {
+  for (let word = 1; word < vm.ownedInterrupts.length; word += 1) {
+    const owned = physicalBits(vm, word);
+    if (owned === 0) continue;
+    yield* writeBits(rhyper, rhyper.index, 'ICENABLER', word, owned);
+    yield* writeBits(rhyper, rhyper.index, 'ICPENDR', word, owned);
+    yield* writeBits(rhyper, rhyper.index, 'ICACTIVER', word, owned);
+  }
+}
+
 /** As after a reset of its GIC: its vCPUs run nowhere, its physical interrupts are quiet. */
 export function* resetVgicOfVm(rhyper: Rhyper, vm: Vm): Activity {
   for (let n = 0; n < vm.vcpuCount; n += 1) {
@@ -62,13 +73,7 @@ export function* resetVgicOfVm(rhyper: Rhyper, vm: Vm): Activity {
   vgic.ctlr = 0;
   for (const bits of [vgic.enabled, vgic.pending, vgic.active, vgic.edge]) bits.fill(0);
   for (const bytes of [vgic.priority, vgic.target, vgic.owner]) bytes.fill(0);
-  for (let word = 1; word < vgic.enabled.length; word += 1) {
-    const owned = physicalBits(vm, word);
-    if (owned === 0) continue;
-    yield* writeBits(rhyper, rhyper.index, 'ICENABLER', word, owned);
-    yield* writeBits(rhyper, rhyper.index, 'ICPENDR', word, owned);
-    yield* writeBits(rhyper, rhyper.index, 'ICACTIVER', word, owned);
-  }
+  yield* quietSpis(rhyper, vm);
   for (let n = 0; n < vm.vcpuCount; n += 1) {
     const { core } = rhyper.state.vcpus[vm.vcpus[n] as number] as Vcpu;
     const unused = (physicalBits(vm, 0) & ~enabledPpis(rhyper, core)) >>> 0;

@@ -5,16 +5,21 @@
 
 import type { Activity } from '../../arch/resident.ts';
 import { type Rhyper, vmAt } from '../context.ts';
-import { deviceKind, type Vcpu, type Vm } from '../state.ts';
+import { deviceKind, systemSlot, type Vcpu, type Vm } from '../state.ts';
 import { change } from './delivery.ts';
 import { enterDirect, leaveDirect } from './direct.ts';
 import { firstSpi, hasBit, isPhysical, targetOf } from './interrupt.ts';
 import { decodeList } from './list-register.ts';
 import { listCount, loadLists, restoreInterface, saveInterface } from './list-registers.ts';
-import { physicalBits, writeBits } from './physical.ts';
+import { physicalBits, readBits, writeBits } from './physical.ts';
 import { offer, type Placement, refill } from './placement.ts';
 import { queued } from './queue.ts';
 import { raise } from './transitions.ts';
+
+const timerControls = ['CNTV_CTL_EL0', 'CNTP_CTL_EL0'] as const;
+/** ISTATUS, IMASK, ENABLE: the interrupt is signalled by the first and the last without the other. */
+const timerBits = 7n;
+const timerUp = 5n;
 
 /** The VM takes its interrupts at EL1, from the physical GIC. */
 export function isDirect({ config }: Vm): boolean {
@@ -38,9 +43,11 @@ function heldPpis(vm: Vm, vcpu: Vcpu): number {
 export function* saveVgic(rhyper: Rhyper, vcpu: Vcpu): Activity {
   const { system } = rhyper;
   const vm = vmAt(rhyper, vcpu.vm);
-  // Its timers have left with its System registers: nothing of it interrupts any more.
-  system.write('CNTV_CTL_EL0', 0n);
-  system.write('CNTP_CTL_EL0', 0n);
+  // Its timers have left with its System registers. A line that was up takes time to fall: what the redistributor answers comes after what
+  // it has told this core about that, so that the interrupt is not taken for one of the vCPU that runs next.
+  const wasUp = timerControls.some((name) => ((vcpu.system[systemSlot(name)] as bigint) & timerBits) === timerUp);
+  for (const name of timerControls) system.write(name, 0n);
+  if (wasUp) yield* readBits(rhyper, vcpu.core, 'ISPENDR', 0);
   if (isDirect(vm)) {
     leaveDirect(rhyper, vcpu);
     return;

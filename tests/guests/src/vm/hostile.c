@@ -31,20 +31,37 @@ bool survives(u64 (*f)(u64, u64), u64 a, u64 b) {
     return !was_caught;
 }
 
-static u32 made[2] __attribute__((aligned(64)));
+static u32 made[most_made][2] __attribute__((aligned(64)));
 
-static u64 run_made(u64 x, u64 unused) {
-    (void)unused;
-    return ((u64(*)(u64))made)(x);
+void make(const u32 *words, u32 count) {
+    for (u32 i = 0; i < count; i++) {
+        made[i][0] = words[i];
+        made[i][1] = 0xd65f03c0; /* RET */
+    }
+    /* Lines have 16 bytes at least. */
+    for (u64 at = (u64)made; at < (u64)made[count]; at += 16) {
+        asm volatile("dc cvau, %0" : : "r"(at) : "memory");
+    }
+    dsb(ish);
+    for (u64 at = (u64)made; at < (u64)made[count]; at += 16) {
+        asm volatile("ic ivau, %0" : : "r"(at) : "memory");
+    }
+    asm volatile("dsb ish\n isb" : : : "memory");
+}
+
+static u64 run_made(u64 x, u64 n) {
+    return ((u64(*)(u64))made[n])(x);
+}
+
+bool execute_made(u32 n, u64 *x0) {
+    bool good = survives(run_made, *x0, n);
+    *x0 = caught.result;
+    return good;
 }
 
 bool execute(u32 word, u64 *x0) {
-    made[0] = word;
-    made[1] = 0xd65f03c0; /* RET */
-    asm volatile("dc cvau, %0\n dsb ish\n ic ivau, %0\n dsb ish\n isb" : : "r"(made) : "memory");
-    bool good = survives(run_made, *x0, 0);
-    *x0 = caught.result;
-    return good;
+    make(&word, 1);
+    return execute_made(0, x0);
 }
 
 void count(bool survived) {

@@ -40,7 +40,7 @@ static void tell_device(void) {
          again ? "helps" : "does NOT help");
 }
 
-static u8 data[64] __attribute__((aligned(64)));
+static u8 data[1024] __attribute__((aligned(64)));
 
 static void bad_part(void *at, u32 bytes, bool device_writes) {
     struct part parts[3] = {{data, 16, false}, {at, bytes, device_writes}, {data + 32, 1, true}};
@@ -82,7 +82,18 @@ static void into_a_device(void) {
     }
 }
 
-/* Split rings from here on: the table is written by hand. */
+/* From here on the rings are written by hand. Packed: descriptors whose flags say that they are available, the first one last. */
+enum { packed_avail = 1 << 7 };
+static void offer_packed(const struct packed_descriptor *descriptors, u32 descriptor_count) {
+    struct packed_descriptor *ring = queue.descriptors;
+    for (u32 i = descriptor_count; i-- > 0;) {
+        ring[i] = descriptors[i];
+        ring[i].flags |= packed_avail;
+        dmb(sy);
+    }
+    notify();
+    tell_device();
+}
 static void offer_by_hand(u32 head) {
     volatile u16 *available = queue.driver_area;
     available[2] = (u16)head;
@@ -93,7 +104,17 @@ static void offer_by_hand(u32 head) {
 }
 
 static void loop(void) {
-    if (open_device()) {
+    if (!open_device()) {
+        return;
+    }
+    if (queue.packed) {
+        /* A ring of one chain that never ends. */
+        struct packed_descriptor all[queue_slots];
+        for (u32 i = 0; i < queue.size; i++) {
+            all[i] = (struct packed_descriptor){(u64)data, 16, 0, flag_next};
+        }
+        offer_packed(all, queue.size);
+    } else {
         struct descriptor *table = queue.descriptors;
         table[0] = (struct descriptor){(u64)data, 16, flag_next, 1};
         table[1] = (struct descriptor){(u64)data, 16, flag_next, 0};
@@ -101,19 +122,37 @@ static void loop(void) {
     }
 }
 static void next_outside(void) {
-    if (open_device()) {
+    if (!open_device()) {
+        return;
+    }
+    if (queue.packed) {
+        /* The chain goes on in a descriptor that is not available. */
+        offer_packed(&(struct packed_descriptor){(u64)data, 16, 0, flag_next}, 1);
+    } else {
         struct descriptor *table = queue.descriptors;
         table[0] = (struct descriptor){(u64)data, 16, flag_next, 0xffff};
         offer_by_hand(0);
     }
 }
 static void head_outside(void) {
-    if (open_device()) {
+    if (!open_device()) {
+        return;
+    }
+    if (queue.packed) {
+        offer_packed(&(struct packed_descriptor){(u64)data, 16, 0xffff, 0}, 1);
+    } else {
         offer_by_hand(0xfff0);
     }
 }
 static void indirect_in_indirect(void) {
-    if (open_device()) {
+    if (!open_device()) {
+        return;
+    }
+    if (queue.packed) {
+        struct packed_descriptor *inner = queue.tables[0].packed;
+        inner[0] = (struct packed_descriptor){(u64)inner, 16, 0, flag_indirect};
+        offer_packed(&(struct packed_descriptor){(u64)inner, 16, 0, flag_indirect}, 1);
+    } else {
         struct descriptor *table = queue.descriptors, *inner = queue.tables[0].split;
         inner[0] = (struct descriptor){(u64)inner, 16, flag_indirect, 0};
         table[0] = (struct descriptor){(u64)inner, 16, flag_indirect, 0};
@@ -121,14 +160,25 @@ static void indirect_in_indirect(void) {
     }
 }
 static void odd_indirect_table(void) {
-    if (open_device()) {
+    if (!open_device()) {
+        return;
+    }
+    if (queue.packed) {
+        offer_packed(&(struct packed_descriptor){hole(), 0xfffffff7, 0, flag_indirect}, 1);
+    } else {
         struct descriptor *table = queue.descriptors;
         table[0] = (struct descriptor){hole(), 0xfffffff7, flag_indirect, 0};
         offer_by_hand(0);
     }
 }
 static void too_many_available(void) {
-    if (open_device()) {
+    if (!open_device()) {
+        return;
+    }
+    if (queue.packed) {
+        /* A buffer of both kinds: available and used, by flags that contradict each other. */
+        offer_packed(&(struct packed_descriptor){(u64)data, 16, 0, flag_indirect | flag_next | flag_write}, 1);
+    } else {
         volatile u16 *available = queue.driver_area;
         available[1] = 0x7fff;
         notify();
@@ -194,6 +244,48 @@ static void queue_size_zero(void) {
     tell("odd queue sizes; a reset %s", open_device() ? "helps" : "does NOT help");
 }
 
+/* The device is told of buffers that there are not, again and again. */
+static void notification_storm(void) {
+    if (!open_device()) {
+        return;
+    }
+    u32 rounds = repetitions(2000);
+    for (u32 i = 0; i < rounds; i++) {
+        notify();
+    }
+    tell("%u notifications of an empty queue; a reset %s", rounds, open_device() ? "helps" : "does NOT help");
+}
+
+static volatile u32 device_interrupts;
+static u64 interrupting;
+static void acknowledge_at_last(u32 intid) {
+    (void)intid;
+    if (++device_interrupts >= 100) {
+        mmio_write32(interrupting + 0x64, mmio_read32(interrupting + 0x60));
+    }
+}
+/* Requests whose interrupt is not acknowledged until the hundredth time, or not at all where the device is quiet by then. */
+static void device_storm(void) {
+    if (!open_device()) {
+        return;
+    }
+    interrupting = device->base;
+    device_interrupts = 0;
+    intc_take(device->intid, false, acknowledge_at_last);
+    for (u32 i = 0; i < 100; i++) {
+        struct part parts[3] = {{data, 16, false}, {data + 512, 512, true}, {data + 32, 1, true}};
+        memset(data, 0, sizeof data);
+        queue_add(&queue, parts, 3);
+        notify();
+        for (u32 n = 0; n < patience_ms && queue_take(&queue, 0) < 0; n++) {
+            clock_pause(10);
+        }
+    }
+    intc_disable(device->intid);
+    tell("100 requests without an acknowledgement: %s; a reset %s", device_interrupts ? "interrupted" : "NO interrupt",
+         open_device() ? "helps" : "does NOT help");
+}
+
 const struct attack device_attacks[] = {
     {"a descriptor outside RAM, to be written", outside_write, false},
     {"a descriptor outside RAM, to be read", outside_read, false},
@@ -209,5 +301,7 @@ const struct attack device_attacks[] = {
     {"rings outside RAM", rings_outside, false},
     {"garbage in every register of a device", every_register, false},
     {"odd sizes of a ring", queue_size_zero, false},
+    {"a storm of notifications", notification_storm, false},
+    {"a device that is not acknowledged", device_storm, false},
 };
 const u32 device_attack_count = sizeof device_attacks / sizeof device_attacks[0];

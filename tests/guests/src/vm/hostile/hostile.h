@@ -27,6 +27,10 @@ struct caught {
 extern struct caught caught;
 /* Executes one instruction that may use x0. */
 bool execute(u32 word, u64 *x0);
+/* The same for many: made together, for the maintenance of code takes longest, and then executed in any order. */
+enum { most_made = 384 };
+void make(const u32 *words, u32 count);
+bool execute_made(u32 n, u64 *x0);
 
 /* Counts what happens to several tries, and says it: "N tried, N faults, the last EC 0x25". */
 void count(bool survived);

@@ -149,7 +149,47 @@ static void change_code(void) {
     tell("%u rounds, %u wrong", rounds, wrong);
 }
 
+/* A store-exclusive without its load, and loads without their stores: no word changes, and nobody else's exclusives fail. */
+static void odd_exclusives(void) {
+    u32 succeeded = 0, rounds = repetitions(5000);
+    victim[0] = 0;
+    for (u32 i = 0; i < rounds; i++) {
+        u32 failed, value;
+        asm volatile("clrex\n stxr %w0, %w2, [%1]" : "=&r"(failed) : "r"(victim), "r"(1) : "memory");
+        succeeded += !failed;
+        asm volatile("ldxr %w0, [%1]" : "=r"(value) : "r"(victim) : "memory");
+    }
+    asm volatile("clrex" : : : "memory");
+    tell("%u stores without a load, %u succeeded, the word is %u", rounds, succeeded, victim[0]);
+}
+
 /* --- what does not come back --- */
+
+/* The fetch of the vector faults at stage 1, which is an exception, whose vector ... */
+static void untranslated_vectors(void) {
+    WRITE(vbar_el1, 200ull << 30);
+    isb();
+    asm volatile("svc #0");
+}
+
+static u8 no_code[2048] __attribute__((aligned(2048)));
+static void undefined_vectors(void) {
+    memset(no_code, 0, sizeof no_code);
+    asm volatile("dsb ish\n ic iallu\n dsb ish\n isb" : : : "memory");
+    WRITE(vbar_el1, (u64)no_code);
+    isb();
+    asm volatile("udf #0");
+}
+
+static void fault_again(struct frame *frame, unsigned vector) {
+    (void)frame;
+    (void)vector;
+    asm volatile("udf #1");
+}
+static void nested_faults(void) {
+    on_sync = fault_again;
+    asm volatile("udf #0");
+}
 
 static void lose_vectors(void) {
     WRITE(vbar_el1, hole() & ~0x7ffull);
@@ -186,9 +226,13 @@ const struct attack memory_attacks[] = {
     {"translation tables that map the frames of others", tables_to_others, false},
     {"our RAM under mismatched attributes", mixed_attributes, false},
     {"code that changes without maintenance", change_code, false},
+    {"exclusives that are not pairs", odd_exclusives, false},
     {"a fault with the vectors unmapped", lose_vectors, true},
     {"a stack that is not memory", lose_stack, true},
     {"TTBR0_EL1 outside RAM", lose_tables, true},
     {"an SP that is not aligned", lose_stack_alignment, true},
+    {"vectors that stage 1 does not map", untranslated_vectors, true},
+    {"vectors that are undefined instructions", undefined_vectors, true},
+    {"faults in the handler of faults", nested_faults, true},
 };
 const u32 memory_attack_count = sizeof memory_attacks / sizeof memory_attacks[0];

@@ -7,22 +7,45 @@ static void try(u32 word) {
     count(execute(word, &x));
 }
 
-/* All of op1 = 4 to 7: what is named _EL2, _EL12, _EL3 and the Secure EL1 timer. */
-static void read_higher(void) {
-    for (u32 op1 = 4; op1 < 8; op1++) {
-        for (u32 n = 0; n < 2048; n++) {
-            try(MRS(3, op1, n >> 7, n >> 3 & 15, n & 7));
+/* Executes `count` instructions, of which `word_of` makes the n-th (0: it is left out), each with a value of its own in X0. */
+static void execute_all(u32 (*word_of)(u32), u32 count_of_all, u64 (*x0_of)(void), bool counts) {
+    u32 words[most_made], n = 0;
+    for (u32 i = 0; i <= count_of_all; i++) {
+        if (n == most_made || i == count_of_all) {
+            make(words, n);
+            for (u32 k = 0; k < n; k++) {
+                u64 x = x0_of();
+                bool good = execute_made(k, &x);
+                if (counts) {
+                    count(good);
+                }
+            }
+            n = 0;
+        }
+        if (i < count_of_all && word_of(i)) {
+            words[n++] = word_of(i);
         }
     }
+}
+
+static u64 zero(void) {
+    return 0;
+}
+
+/* All of op1 = 4 to 7: what is named _EL2, _EL12, _EL3 and the Secure EL1 timer. */
+static u32 mrs_of_higher(u32 n) {
+    return MRS(3, 4 + (n >> 11), n >> 7 & 15, n >> 3 & 15, n & 7);
+}
+static void read_higher(void) {
+    execute_all(mrs_of_higher, 4 << 11, pseudo_random, true);
     tell_counts("MRS, op1 4 to 7");
 }
 
+static u32 msr_of_higher(u32 n) {
+    return MSR(3, 4 + (n >> 11), n >> 7 & 15, n >> 3 & 15, n & 7);
+}
 static void write_higher(void) {
-    for (u32 op1 = 4; op1 < 8; op1++) {
-        for (u32 n = 0; n < 2048; n++) {
-            try(MSR(3, op1, n >> 7, n >> 3 & 15, n & 7));
-        }
-    }
+    execute_all(msr_of_higher, 4 << 11, pseudo_random, true);
     tell_counts("MSR, op1 4 to 7");
 }
 
@@ -90,17 +113,69 @@ static void performance_monitors(void) {
 }
 
 /* Every MRS there is, except those that acknowledge interrupts. */
+static u32 mrs_of_all(u32 n) {
+    u32 op0 = 2 + (n >> 14), op1 = n >> 11 & 7, crn = n >> 7 & 15, crm = n >> 3 & 15, op2 = n & 7;
+    return op0 == 3 && op1 == 0 && crn == 12 ? 0 : MRS(op0, op1, crn, crm, op2);
+}
 static void read_everything(void) {
-    for (u32 op0 = 2; op0 < 4; op0++) {
-        for (u32 n = 0; n < 1 << 14; n++) {
-            u32 op1 = n >> 11, crn = n >> 7 & 15, crm = n >> 3 & 15, op2 = n & 7;
-            if (!(op0 == 3 && op1 == 0 && crn == 12)) {
-                u64 x = 0;
-                execute(MRS(op0, op1, crn, crm, op2), &x);
+    execute_all(mrs_of_all, 2 << 14, zero, false);
+    tell("every MRS executed");
+}
+
+/* What this program stands on: SCTLR_EL1, TTBR<n>_EL1, TCR_EL1, MAIR_EL1, VBAR_EL1, SPSel, TPIDR_EL1; DAIF and MDSCR_EL1, which
+ * together make debug exceptions; and the GIC's CPU interface, which has attacks of its own. */
+static bool is_needed(u32 n) {
+    u32 op0 = 2 + (n >> 13), op1 = n >> 11 & 3, crn = n >> 7 & 15, crm = n >> 3 & 15, op2 = n & 7;
+    if (op0 == 2) {
+        return op1 == 0 && crn == 0 && crm == 2 && op2 == 2;
+    }
+    return (op1 == 0 && (crn == 1 || crn == 2 || crn == 10 || crn == 12)) || (op1 == 0 && crn == 4 && crm >= 2) ||
+           (op1 == 0 && crn == 13 && op2 == 4) || (op1 == 3 && crn == 4 && crm == 2);
+}
+/* Every MSR of EL1 and EL0 otherwise, as three instructions: what was there is put back. */
+static void write_everything(void) {
+    u32 words[most_made], n = 0, last = 2 << 13;
+    irq_mask();
+    for (u32 i = 0; i <= last; i++) {
+        if (n == most_made || i == last) {
+            make(words, n);
+            for (u32 k = 0; k < n; k += 3) {
+                u64 before = 0, x = pseudo_random();
+                bool is_readable = execute_made(k, &before);
+                execute_made(k + 1, &x);
+                x = before;
+                if (is_readable) {
+                    execute_made(k + 2, &x);
+                }
             }
+            n = 0;
+        }
+        if (i < last && !is_needed(i)) {
+            u32 read = MRS(2 + (i >> 13), i >> 11 & 3, i >> 7 & 15, i >> 3 & 15, i & 7);
+            words[n++] = read;
+            words[n++] = read & ~0x00200000u;
+            words[n++] = read & ~0x00200000u;
         }
     }
-    tell("every MRS executed");
+    WRITE(cntv_ctl_el0, 0);
+    WRITE(cntp_ctl_el0, 0);
+    isb();
+    irq_unmask();
+    tell("every MSR of EL1 and EL0 executed");
+}
+
+/* Every SYS there is: AT, DC, IC, TLBI and what has no name, of our own memory. */
+static u64 scratch[8] __attribute__((aligned(64)));
+static u64 own_address(void) {
+    return (u64)scratch;
+}
+static u32 sys_of_all(u32 n) {
+    return SYS(n >> 11, n >> 7 & 15, n >> 3 & 15, n & 7);
+}
+static void system_instructions(void) {
+    execute_all(sys_of_all, 1 << 14, own_address, false);
+    asm volatile("dsb ish\n isb" : : : "memory");
+    tell("every SYS executed");
 }
 
 static void address_translation(void) {
@@ -244,6 +319,8 @@ const struct attack system_attacks[] = {
     {"the debug registers", debug_registers, false},
     {"the performance monitors", performance_monitors, false},
     {"every MRS", read_everything, false},
+    {"every MSR of EL1 and EL0", write_everything, false},
+    {"every system instruction", system_instructions, false},
     {"address translation instructions", address_translation, false},
     {"TLB maintenance, also that of EL2", tlb_maintenance, false},
     {"cache maintenance by set and way", set_way, false},

@@ -1,0 +1,3 @@
+import { describeAttacks } from './check.ts';
+
+describeAttacks('calls', 'an attack by calls');

@@ -1,0 +1,43 @@
+// An attack is a test: it ends as the table says, and nobody else has felt it.
+
+import { describe, expect, it } from 'vitest';
+import { vmState } from '../../../src/hypervisor/state.ts';
+import type { System } from '../system.ts';
+import { hostile, lateTicks, longestWait, printed, runAttacked, seenBy, sliceTicks, withoutIt } from './attacked.ts';
+import { type Attack, attacks, type Group, numberOf } from './attacks.ts';
+
+const usualTicks = 3_000_000;
+const timeout = 120_000;
+
+/** Every other VM is as without the attack. */
+export function expectUnharmed(system: System, maxTicks: number): void {
+  expect(seenBy(system)).toEqual(withoutIt(maxTicks));
+  expect(longestWait(system)).toBeLessThan(sliceTicks + lateTicks);
+}
+
+function expectEnd(system: System, { end }: Attack): void {
+  const { state, stopReason } = system.vm('attacker');
+  if (end === 'goes on') expect(stopReason).toBe('');
+  else if ('stopped' in end) {
+    expect([state, stopReason]).toEqual([vmState.inactive, expect.stringMatching(end.stopped)]);
+    expect(system.console).toContain(`VM 4 (attacker) is stopped: ${stopReason}`);
+  } else {
+    const text = printed(system);
+    expect(text.at(-1)).toBe('hostile: done');
+    for (const line of end.prints) expect(text).toContainEqual(expect.stringMatching(line));
+    expect([state, stopReason]).toEqual([vmState.inactive, '']);
+  }
+}
+
+/** All attacks of a group; `options`: further ones for each. */
+export function describeAttacks(group: Group, title: string, options = ''): void {
+  describe(title, () => {
+    it.each<Attack>(attacks[group])('$name', { timeout }, (attack) => {
+      const { name, ticks = usualTicks } = attack;
+      const words = [`attack=${numberOf(name)}`, attack.options ?? '', options].filter(Boolean);
+      const system = runAttacked(hostile(words.join(' ')), ticks);
+      expectEnd(system, attack);
+      expectUnharmed(system, ticks);
+    });
+  });
+}

@@ -1,0 +1,3 @@
+import { describeAttacks } from './check.ts';
+
+describeAttacks('interrupts', 'an attack on interrupts of others');

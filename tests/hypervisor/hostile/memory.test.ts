@@ -1,0 +1,3 @@
+import { describeAttacks } from './check.ts';
+
+describeAttacks('memory', 'an attack on memory of others');
