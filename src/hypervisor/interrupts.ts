@@ -30,7 +30,7 @@ import {
   writePriority,
 } from './vgic/physical.ts';
 import { enqueue } from './vgic/queue.ts';
-import { isDirect } from './vgic/switch.ts';
+import { isDirect } from './vgic/direct.ts';
 import { raise } from './vgic/transitions.ts';
 
 /** GICD_CTLR: affinity routing, and Group 1 with it; bit 1 is EnableGrp1A of the Non-secure view and EnableGrp1 of the single one. */

@@ -44,7 +44,7 @@ const valueOf = (record: IpiMessage): Ipi => ({
 });
 
 /** ICC_SGI1R_EL1 for one PE: INTID [27:24], Aff1 [23:16], Aff2 [39:32], Aff3 [55:48], TargetList [15:0]. */
-function sgiTo(mpidr: bigint, intid: number): bigint {
+export function sgiTo(mpidr: bigint, intid: number): bigint {
   const affinity = (shift: bigint): bigint => (mpidr >> shift) & 0xffn;
   return (
     (BigInt(intid) << 24n) |

@@ -23,6 +23,7 @@ import { drainEvents } from './smmu/faults.ts';
 import { flushStreams } from './smmu/queues.ts';
 import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
 import { quietSpis, resetVgicOfVm } from './vgic/reset.ts';
+import { isDirect } from './vgic/direct.ts';
 
 /** What the kinds of VMM message between cores ask for. */
 const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
@@ -113,9 +114,21 @@ function placement(rhyper: Rhyper, vm: Vm): readonly number[] {
   return [first, ...cores.filter((n) => n !== first)].filter((n) => n !== undefined).slice(0, cpuCount);
 }
 
+/** A VM that takes its interrupts itself takes those of its core's scheduler too: it has its cores to itself. */
+function coreOfOthers(rhyper: Rhyper, vm: Vm, cores: readonly number[]): Refusal {
+  if (hasQuirk(rhyper, 'gppt-unfiltered')) return undefined;
+  const other = rhyper.state.vcpus.find(
+    ({ isAllocated, core, vm: id }) =>
+      isAllocated !== 0 && cores.includes(core) && (isDirect(vm) || isDirect(vmAt(rhyper, id))),
+  );
+  return other && `core ${other.core} is VM ${other.vm}’s, and a VM that takes its interrupts itself shares none`;
+}
+
 function allocateVcpus(rhyper: Rhyper, vm: Vm): Refusal {
   const cores = placement(rhyper, vm);
   if (cores.length === 0) return 'it has no core';
+  const refusal = coreOfOthers(rhyper, vm, cores);
+  if (refusal !== undefined) return refusal;
   const free = rhyper.state.vcpus.flatMap(({ isAllocated }, n) => (isAllocated === 0 ? [n] : []));
   if (free.length < cores.length || cores.length > limits.vcpusPerVm) return `there are no ${cores.length} vCPUs left`;
   cores.forEach((core, id) => {

@@ -3,8 +3,9 @@
 import { pe as record } from '../arch/state-layout.ts';
 import { type Rhyper, vmAt } from './context.ts';
 import { vtcr, vttbrOf } from './stage2.ts';
-import { deviceKind, systemSlot, type Vcpu, type VcpuRegister, vcpuRegisters, type Vm } from './state.ts';
+import { systemSlot, type Vcpu, type VcpuRegister, vcpuRegisters, type Vm } from './state.ts';
 import { hasQuirk } from './context.ts';
+import { isDirect } from './vgic/direct.ts';
 import { resetVgicOfVcpu } from './vgic/reset.ts';
 
 /** EL1h with D, A, I and F masked. */
@@ -16,15 +17,10 @@ const HCR = { VM: 1n << 0n, FMO: 1n << 3n, IMO: 1n << 4n, AMO: 1n << 5n, TWI: 1n
 const HCR_TSC = 1n << 19n;
 const HCR_RW = 1n << 31n;
 
-const hasDirectInterrupts = (vm: Vm): boolean => {
-  for (let n = 0; n < vm.config.deviceCount; n += 1) if (vm.config.devices[n]?.kind === deviceKind.gppt) return true;
-  return false;
-};
-
 /** HCR_EL2 for the vCPUs of a VM: calls and stage 2; interrupts to EL2 unless the VM takes them itself. */
 function hcrOf(rhyper: Rhyper, vm: Vm): bigint {
   let hcr = HCR_RW | HCR_TSC | HCR.VM;
-  if (!hasDirectInterrupts(vm)) hcr |= HCR.IMO | HCR.FMO;
+  if (!isDirect(vm)) hcr |= HCR.IMO | HCR.FMO;
   if (!hasQuirk(rhyper, 'serror-to-guest')) hcr |= HCR.AMO;
   if (rhyper.options.trapsWaits) hcr |= HCR.TWI | HCR.TWE;
   return hcr;

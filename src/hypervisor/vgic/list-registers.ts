@@ -7,6 +7,7 @@ import type { SystemAccess } from '../../arch/resident.ts';
 import type { Rhyper } from '../context.ts';
 import type { Vcpu, Vm } from '../state.ts';
 import { systemSlot } from '../state.ts';
+import { directControls, isDirect } from './direct.ts';
 import { hcr, vmcr } from './list-register.ts';
 
 const vtrListRegs = 0x1fn;
@@ -48,6 +49,7 @@ export function storeLists({ system }: Rhyper, { vgic }: Vcpu, before: Snapshot)
 
 /** ICH_HCR_EL2 as the state of the vCPU demands; EOIcount is kept. */
 export function controls(rhyper: Rhyper, vm: Vm, { vgic }: Vcpu): bigint {
+  if (isDirect(vm)) return directControls(rhyper);
   if (injectsByBits(rhyper)) return hcr.TC | hcr.TALL0 | hcr.TALL1;
   let value = vgic.hcr & hcr.EOIcount;
   if (isForwarding(rhyper, vm)) value |= hcr.En;

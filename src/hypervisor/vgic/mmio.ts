@@ -20,7 +20,7 @@ import {
   accessStates,
 } from './interrupt-registers.ts';
 import { registerOffset } from './physical.ts';
-import { isDirect } from './switch.ts';
+import { isDirect } from './direct.ts';
 
 /** A register, or an array of them. */
 interface Row {

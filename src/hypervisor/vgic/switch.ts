@@ -5,9 +5,9 @@
 
 import type { Activity } from '../../arch/resident.ts';
 import { type Rhyper, vmAt } from '../context.ts';
-import { deviceKind, systemSlot, type Vcpu, type Vm } from '../state.ts';
+import { systemSlot, type Vcpu, type Vm } from '../state.ts';
 import { change } from './delivery.ts';
-import { enterDirect, leaveDirect } from './direct.ts';
+import { enterDirect, isDirect, leaveDirect } from './direct.ts';
 import { firstSpi, hasBit, isPhysical, targetOf } from './interrupt.ts';
 import { decodeList } from './list-register.ts';
 import { listCount, loadLists, restoreInterface, saveInterface } from './list-registers.ts';
@@ -20,12 +20,6 @@ const timerControls = ['CNTV_CTL_EL0', 'CNTP_CTL_EL0'] as const;
 /** ISTATUS, IMASK, ENABLE: the interrupt is signalled by the first and the last without the other. */
 const timerBits = 7n;
 const timerUp = 5n;
-
-/** The VM takes its interrupts at EL1, from the physical GIC. */
-export function isDirect({ config }: Vm): boolean {
-  for (let n = 0; n < config.deviceCount; n += 1) if (config.devices[n]?.kind === deviceKind.gppt) return true;
-  return false;
-}
 
 /** PPIs that are active physically because this vCPU has them. */
 function heldPpis(vm: Vm, vcpu: Vcpu): number {

@@ -5,10 +5,14 @@
 import { type Activity, work } from '../../arch/resident.ts';
 import { type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import { costs } from '../options.ts';
-import type { Vcpu } from '../state.ts';
+import { sgiTo } from '../ipi.ts';
+import { ownInterrupts } from '../limits.ts';
+import type { Vcpu, Vm } from '../state.ts';
 import { readCpuInterface, writeCpuInterface } from './cpu-interface.ts';
 import { change, operate, set } from './delivery.ts';
+import { firstPpi, isPhysical } from './interrupt.ts';
 import { injectsByBits } from './list-registers.ts';
+import { isDirect } from './direct.ts';
 
 const irm = 1n << 40n;
 /** Aff3, Aff2, Aff1, and RS, which is RES0 without range selection. */
@@ -31,6 +35,48 @@ export function* sendSgi(rhyper: Rhyper, vcpu: Vcpu, sgi1r: bigint): Activity {
   }
 }
 
+/** Its own SGIs and physical interrupts: not the hypervisor's SGI, and nobody else's interrupt. */
+const isOwn = (vm: Vm, intid: number): boolean =>
+  intid < firstPpi ? intid !== ownInterrupts.ipi : isPhysical(vm, intid);
+
+/** What ICH_HCR_EL2.TC traps of a VM that has the physical interface (direct.ts): it goes on where it concerns this VM alone. */
+function* accessDirect(
+  rhyper: Rhyper,
+  vcpu: Vcpu,
+  name: string,
+  isWrite: boolean,
+  value: bigint,
+): Activity<bigint | undefined> {
+  const { system } = rhyper;
+  const vm = vmAt(rhyper, vcpu.vm);
+  yield* work(costs.injection);
+  switch (name) {
+    case 'ICC_SGI1R_EL1': {
+      const intid = Number((value >> intidShift) & 0xfn);
+      for (let id = 0; id < vm.vcpuCount && isOwn(vm, intid); id += 1) {
+        const target = vcpuOf(rhyper, vm, id);
+        if (target && isTarget(vcpu, id, value))
+          system.write(name, sgiTo(rhyper.state.cores[target.core]?.mpidr ?? 0n, intid));
+      }
+      return 0n;
+    }
+    case 'ICC_SGI0R_EL1':
+    case 'ICC_ASGI1R_EL1':
+      return 0n;
+    case 'ICC_DIR_EL1':
+      if (isOwn(vm, Number(value & 0xff_ffffn))) system.write(name, value);
+      return 0n;
+    case 'ICC_PMR_EL1':
+    case 'ICC_CTLR_EL1':
+    case 'ICC_RPR_EL1':
+      if (!isWrite) return system.read(name);
+      system.write(name, value);
+      return 0n;
+    default:
+      return undefined;
+  }
+}
+
 /** A trapped access of an ICC_* register. Undefined where it is not one that is trapped for the interface's sake. */
 export function* accessCpuInterface(
   rhyper: Rhyper,
@@ -39,6 +85,7 @@ export function* accessCpuInterface(
   isWrite: boolean,
   value: bigint,
 ): Activity<bigint | undefined> {
+  if (isDirect(vmAt(rhyper, vcpu.vm))) return yield* accessDirect(rhyper, vcpu, name, isWrite, value);
   if (name.startsWith('ICC_SGI') || name.startsWith('ICC_ASGI')) {
     if (name === 'ICC_SGI1R_EL1') yield* sendSgi(rhyper, vcpu, value);
     return 0n;

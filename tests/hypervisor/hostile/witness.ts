@@ -15,7 +15,16 @@ const logIpa = kernelIpa + 0x12_0000;
 export const timingIpa = kernelIpa + 0x14_0000;
 
 /** Doublewords at `dataIpa`. */
-export const data = { rounds: 0, interrupts: 8, sum: 16, isDone: 24, syndrome: 32, exceptions: 40, cell: 64, id: 128 } as const;
+export const data = {
+  rounds: 0,
+  interrupts: 8,
+  sum: 16,
+  isDone: 24,
+  syndrome: 32,
+  exceptions: 40,
+  cell: 64,
+  id: 128,
+} as const;
 
 const virtualTimer = 27;
 /** Counts of CNTVCT_EL0 from one round with a timer to its interrupt. */
@@ -164,7 +173,9 @@ export const witness = ({ exact, rounds = 0 }: WitnessOptions): string =>
     'mov x0, #0x300000',
     'msr cpacr_el1, x0',
     'isb',
-    ...ownRegisters.map((name, n) => (name === 'csselr_el1' ? `mov x0, #2\nmsr ${name}, x0` : `mov x0, #${n + 1}\nmsr ${name}, x0`)),
+    ...ownRegisters.map((name, n) =>
+      name === 'csselr_el1' ? `mov x0, #2\nmsr ${name}, x0` : `mov x0, #${n + 1}\nmsr ${name}, x0`,
+    ),
     'bl stage1',
     gicOn(),
     enableInterrupt(virtualTimer),

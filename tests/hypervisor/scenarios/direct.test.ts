@@ -48,7 +48,8 @@ describe('partial passthrough of the GIC', () => {
     expect(system.words('direct', notesIpa, 4)).toEqual([...Array.from({ length: 3 }, () => BigInt(timerPpi)), 0n]);
     const IMO = 1n << 4n;
     expect(system.register(1, 'HCR_EL2') & IMO).toBe(0n);
-    expect([exits(system, 'IRQ'), exits(system, 'system register')]).toEqual([0n, 0n]);
+    // ICC_PMR_EL1, once: it is trapped with the registers by which SGIs leave the core.
+    expect([exits(system, 'IRQ'), exits(system, 'system register')]).toEqual([0n, 1n]);
     // GICD_CTLR, GICR_WAKER, a priority and an enable.
     expect(exits(system, 'MMIO')).toBe(4n);
   });
