@@ -1,11 +1,11 @@
 // The print reading of the rows: an instruction word as text in the style of GNU objdump, without its comments.
 
 import { assert } from '../report/assert.ts';
-import { makeDecoder } from './decoder.ts';
+import { type Decoder, makeDecoder } from './decoder.ts';
 import { instructionSet } from './instruction-set.ts';
 import { agrees, mnemonicOf, noNames, type Form, type PrintContext, type SystemRegisterNames } from './syntax.ts';
 
-const decode = makeDecoder(instructionSet);
+const decodeOfCores = makeDecoder(instructionSet);
 
 /** The text of a form for these fields; undefined where the disassembler does not write them in this form. */
 function print(form: Form, f: Readonly<Record<string, number>>, context: PrintContext): string | undefined {
@@ -18,9 +18,14 @@ function print(form: Form, f: Readonly<Record<string, number>>, context: PrintCo
 
 /**
  * The instruction at an address: `add x0, x1, #0x10`. Branch targets are absolute addresses. A word that is not allocated is
- * `.inst 0x…`, which the assembler reads back.
+ * `.inst 0x…`, which the assembler reads back; without `decode` these are the words that no core has.
  */
-export function disassemble(word: number, address: bigint | number, names: SystemRegisterNames = noNames): string {
+export function disassemble(
+  word: number,
+  address: bigint | number,
+  names: SystemRegisterNames = noNames,
+  decode: Decoder = decodeOfCores,
+): string {
   const decoded = decode(word >>> 0);
   if (decoded === undefined) return `.inst 0x${(word >>> 0).toString(16).padStart(8, '0')}`;
   const context = { address: BigInt(address), names };

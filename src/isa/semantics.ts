@@ -44,6 +44,8 @@ export interface Ordering {
 export interface Access extends Ordering {
   /** As if at EL0 (LDTR, STTR), where the architecture says so. */
   readonly unprivileged?: boolean;
+  /** Comes after the access before it of the same instruction (LDIAPP, STILP), for every observer. */
+  readonly inOrder?: boolean;
   /** Alignment to the size of the access is checked whatever SCTLR_ELx.A says. */
   readonly aligned?: boolean;
 }

@@ -5,9 +5,10 @@
 import { executeTrace } from '../engine/trace.ts';
 import type { TraceException, TraceHooks, TraceMemory, TraceState } from '../engine/trace-state.ts';
 import { independent, type Dependencies, traceValue, type TraceValue } from '../engine/trace-values.ts';
-import { makeDecoder, type Decoded } from '../isa/decoder.ts';
+import type { Decoded } from '../isa/decoder.ts';
 import { disassemble } from '../isa/disassembler.ts';
-import { instructionSet } from '../isa/instruction-set.ts';
+import { decodeAny } from '../isa/instruction-set.ts';
+import { noNames } from '../isa/syntax.ts';
 import type { BarrierKind, FlagName } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
 import { observedState } from './observed-state.ts';
@@ -21,12 +22,10 @@ export interface Code {
   readonly instructions: readonly (Decoded | undefined)[];
 }
 
-const decode = makeDecoder(instructionSet);
-
 export function makeCode(base: bigint, bytes: Uint8Array): Code {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const words = Uint32Array.from({ length: bytes.length >>> 2 }, (_, n) => view.getUint32(4 * n, true));
-  return { base, words, instructions: Array.from(words, (word) => decode(word)) };
+  return { base, words, instructions: Array.from(words, (word) => decodeAny(word)) };
 }
 
 /** Registers by name: 'X0'..'X30', 'SP', 'V0'..'V31', 'N', 'Z', 'C', 'V'. */
@@ -166,7 +165,7 @@ class AArch64State implements ThreadState {
 
   describe(): string {
     const place = this.#place();
-    return place ? disassemble(place.code.words[place.at]!, this.pc) : 'end';
+    return place ? disassemble(place.code.words[place.at]!, this.pc, noNames, decodeAny) : 'end';
   }
 
   register(name: string): TraceValue {

@@ -2,16 +2,15 @@
 
 import { executeTrace, type TraceOutcome } from '../../src/engine/trace.ts';
 import { traceState, type TraceEvent, type TraceHooks } from '../../src/engine/trace-state.ts';
-import { makeDecoder } from '../../src/isa/decoder.ts';
+
 import { fieldsOf, type Row } from '../../src/isa/encoding.ts';
-import { instructionSet } from '../../src/isa/instruction-set.ts';
+import { makeDecoder } from '../../src/isa/decoder.ts';
+import { decodeAny as decode, everyInstruction, instructionSet } from '../../src/isa/instruction-set.ts';
 import { assert } from '../../src/report/assert.ts';
 import { recordingHooks, windowMemory } from '../engine/trace-machine.ts';
 
-const decode = makeDecoder(instructionSet);
-
 const rowsByName = new Map<string, Row[]>();
-for (const row of instructionSet) rowsByName.set(row.name, [...(rowsByName.get(row.name) ?? []), row]);
+for (const row of everyInstruction) rowsByName.set(row.name, [...(rowsByName.get(row.name) ?? []), row]);
 
 /** The word of the row of this name with these fields; fields that are left out are 0. */
 export function encode(name: string, fields: Readonly<Record<string, number>>): number {
@@ -26,7 +25,10 @@ export function encode(name: string, fields: Readonly<Record<string, number>>): 
   return 0;
 }
 
-export const isAllocated = (word: number): boolean => decode(word) !== undefined;
+const decodeOfCores = makeDecoder(instructionSet);
+
+/** On a core. */
+export const isAllocated = (word: number): boolean => decodeOfCores(word) !== undefined;
 
 export interface Before {
   /** By register number; the others are 0. */

@@ -5,7 +5,7 @@
 
 import { assert } from '../../report/assert.ts';
 import { knownCombinations, type Row } from '../encoding.ts';
-import { instructionSet } from '../instruction-set.ts';
+import { everyInstruction } from '../instruction-set.ts';
 import { agrees, type Form, mnemonicOf, never } from '../syntax.ts';
 import type { Token } from './lexer.ts';
 import { noTrouble, operandReader, type ReaderContext, refusalOf } from './operand-reader.ts';
@@ -22,7 +22,7 @@ let candidatesByMnemonic: ReadonlyMap<string, readonly Candidate[]> | undefined;
 
 function candidates(): ReadonlyMap<string, readonly Candidate[]> {
   if (candidatesByMnemonic !== undefined) return candidatesByMnemonic;
-  const all = instructionSet.flatMap((row) => row.syntax.flatMap((form) => candidatesOf(row, form)));
+  const all = everyInstruction.flatMap((row) => row.syntax.flatMap((form) => candidatesOf(row, form)));
   const ordered = [...all.filter((c) => c.form.preferred !== never), ...all.filter((c) => c.form.preferred === never)];
   const map = new Map<string, Candidate[]>();
   for (const candidate of ordered) {

@@ -160,6 +160,33 @@ export function postIndexed(o: Offset): Operand {
   };
 }
 
+/** The offset that the instruction moves its base by, and no other. */
+function readMove(reader: OperandReader, move: number): (() => boolean) | undefined {
+  const value = reader.expression();
+  if (value === undefined) return undefined;
+  return () => value === BigInt(move) || reader.refused(`offset ${value}, where only ${move} is possible`);
+}
+
+/** `[Xn|SP, #-bytes]!`. */
+export const movedBefore = (bytes: (f: Fields) => number): Operand => ({
+  print: (f) => `[${base(f)}, #${-bytes(f)}]!`,
+  read: (reader) => {
+    if (!readBase(reader)) return false;
+    if (!reader.accept(',')) return reader.expected(',');
+    const check = readMove(reader, -bytes(reader.fields));
+    return check !== undefined && close(reader) && reader.accept('!') && check();
+  },
+});
+
+/** `[Xn|SP], #bytes`. */
+export const movedAfter = (bytes: (f: Fields) => number): Operand => ({
+  print: (f) => `[${base(f)}], #${bytes(f)}`,
+  read: (reader) => {
+    if (!readBase(reader) || !close(reader) || !reader.accept(',')) return false;
+    return readMove(reader, bytes(reader.fields))?.() ?? false;
+  },
+});
+
 const offsetExtends: Readonly<Record<number, string>> = { 0b010: 'uxtw', 0b011: 'lsl', 0b110: 'sxtw', 0b111: 'sxtx' };
 
 /** `[Xn|SP, Rm{, extend {#amount}}]`; `log2Bytes` is the amount where S is set. */

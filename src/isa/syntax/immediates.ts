@@ -2,7 +2,7 @@
 
 import type { Fields, Operand } from '../syntax.ts';
 import { decodeBitMask, encodeBitMask } from './bit-mask-integers.ts';
-import { hex, readNumber, unsigned64 } from './numbers.ts';
+import { hex, readNumber, signExtend, unsigned64 } from './numbers.ts';
 import { widthBySf } from './registers.ts';
 
 /** An unsigned number in one field. */
@@ -12,6 +12,18 @@ export function immediate(field: string, bits: number, { base = 'hex' }: { base?
     read: (reader) => {
       const value = readNumber(reader, { what: 'immediate', least: 0, most: 2 ** bits - 1 });
       return value !== undefined && reader.set(field, value);
+    },
+  };
+}
+
+/** A signed number in one field. */
+export function signedImmediate(field: string, bits: number): Operand {
+  const [least, most] = [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1];
+  return {
+    print: (f) => `#${signExtend(f[field]!, bits)}`,
+    read: (reader) => {
+      const value = readNumber(reader, { what: 'immediate', least, most });
+      return value !== undefined && reader.set(field, value & (2 ** bits - 1));
     },
   };
 }
