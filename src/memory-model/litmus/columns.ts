@@ -99,5 +99,5 @@ function readCell(source: Source, cell: Cell): ColumnLine[] {
   const text = cell.text.slice(at);
   if (text.trim() === '') return lines;
   const start = cell.start + at + text.search(/\S/);
-  return [...lines, { kind: 'instruction', text: text.trim(), at: source.spot(start) }];
+  return [...lines, { kind: 'instruction', text: text.trim().replace(/\s+/g, ' '), at: source.spot(start) }];
 }

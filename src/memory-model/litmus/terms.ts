@@ -27,6 +27,13 @@ export const isRegisterName = (name: string): boolean =>
     name,
   );
 
+/** Registers are written in capitals; a W register is the lower half of the X register that it is printed as. */
+function registerName(text: string): string {
+  if (!isRegisterName(text)) return text;
+  const name = text.toUpperCase();
+  return /^W(?:\d+|SP|ZR)$/.test(name) ? name.replace(/^W(?=\d|Z)/, 'X').replace('WSP', 'SP') : name;
+}
+
 export const descriptorOf = (name: string): string | undefined => /^pte_(\w+)$/.exec(name)?.[1];
 export const physicalOf = (name: string): string | undefined => /^phy_(\w+)$/.exec(name)?.[1];
 
@@ -55,7 +62,7 @@ export function readLocation(reader: TokenReader): Location {
   if (thread !== undefined && reader.second().text === ':') {
     reader.next();
     reader.next();
-    return { kind: 'register', thread: checkThread(token, thread), name: reader.word('a register').text };
+    return { kind: 'register', thread: checkThread(token, thread), name: registerName(reader.word('a register').text) };
   }
   if (isCall(reader, 'PTE', 'TTD')) return { kind: 'descriptor', name: argument(reader) };
   const { text } = reader.word('a register or a variable');

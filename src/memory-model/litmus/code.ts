@@ -1,0 +1,121 @@
+// The columns of an AArch64 test as machine code: labels, and herd7's ways of writing what GNU writes otherwise.
+
+import { encode } from '../../isa/assembler/instructions.ts';
+import type { Scope } from '../../isa/assembler/expressions.ts';
+import { statements } from '../../isa/assembler/lexer.ts';
+import type { SystemRegisterNames } from '../../isa/syntax.ts';
+import type { Column, LitmusTest, Spot } from './test.ts';
+import { clipped, refuse } from './text.ts';
+
+/** The code of a thread. */
+export interface ThreadCode {
+  readonly thread: number;
+  readonly base: bigint;
+  readonly bytes: Uint8Array;
+  /** Addresses of its labels. */
+  readonly labels: ReadonlyMap<string, bigint>;
+}
+
+/** What the text of the columns may speak of besides its own labels. */
+export interface CodeContext {
+  readonly names: SystemRegisterNames;
+  readonly addressOf: (variable: string) => bigint | undefined;
+}
+
+const wordBytes = 4;
+const firstAddress = 0x70_4000_0000n;
+/** Between the starts of two threads: more than any column is long. */
+const threadBytes = 0x1_0000n;
+
+const columnBase = (thread: number): bigint => firstAddress + BigInt(thread) * threadBytes;
+
+export function assembleColumns(test: LitmusTest, context: CodeContext): ThreadCode[] {
+  return test.columns.map((column) => assembleColumn(column, context));
+}
+
+function assembleColumn(column: Column, context: CodeContext): ThreadCode {
+  const base = columnBase(column.thread);
+  const labels = new Map<string, bigint>();
+  let end = base;
+  for (const line of column.lines) {
+    if (line.kind === 'instruction') end += BigInt(wordBytes);
+    else if (labels.has(line.name)) throw refuse(line.at, `label ${line.name} is defined already`);
+    else labels.set(line.name, end);
+  }
+  if (end - base > threadBytes) throw refuse(column.at, `P${column.thread} is too long`);
+  const bytes = new Uint8Array(Number(end - base));
+  const view = new DataView(bytes.buffer);
+  const chosen = chooseRegisters(column);
+  let offset = 0;
+  for (const line of column.lines) {
+    if (line.kind !== 'instruction') continue;
+    const symbol = (name: string) => labels.get(name) ?? context.addressOf(name);
+    const dot = base + BigInt(offset);
+    view.setUint32(offset, encodeLine(inGnuSyntax(line.text, chosen), line.at, dot, symbol, context.names), true);
+    offset += wordBytes;
+  }
+  return { thread: column.thread, base, bytes, labels };
+}
+
+/** Words of instructions that speak of no symbol and no address, by their text. */
+const knownWords = new Map<string, number>();
+/** A campaign of thousands of tests has some thousand different instructions. */
+const mostKnownWords = 20_000;
+
+/** The word of one instruction; a UserError at its place otherwise. */
+export function encodeLine(
+  text: string,
+  at: Spot,
+  dot: bigint,
+  symbol: (name: string) => bigint | undefined,
+  names: SystemRegisterNames,
+): number {
+  const known = knownWords.get(text);
+  if (known !== undefined) return known;
+  let isFixed = !text.includes('.');
+  const scope: Scope = {
+    dot,
+    symbol: (name) => {
+      isFixed = false;
+      return symbol(name);
+    },
+    local: () => undefined,
+  };
+  // The assembler sees the instruction where it stands in the file, so that its refusals name that place.
+  const placed = `${'\n'.repeat(at.line - 1)}${' '.repeat(at.column - 1)}${text}`;
+  const [statement, more] = statements(placed, at.file);
+  if (statement?.kind !== 'operation' || more !== undefined) throw refuse(at, `"${clipped(text)}" is no instruction`);
+  if (statement.head.text.startsWith('.')) throw refuse(at, `${statement.head.text}: directives have no meaning here`);
+  const word = encode(statement.head, statement.operands, statement.place, { address: dot, names, scope });
+  if (isFixed && knownWords.size < mostKnownWords) knownWords.set(text, word);
+  return word;
+}
+
+/** An index register is a W register where it is extended as one. */
+const extendedIndex = /(\[\s*[xX]\d+\s*,\s*)[xX](\d+|[zZ][rR])(\s*,\s*[su]xtw\b)/gi;
+
+/** `X%a`: a register that the test leaves to be chosen. */
+const symbolicRegister = /([XWxw]?)%(\w+)/g;
+
+/** What herd7 accepts and GNU does not, in GNU's words. */
+function inGnuSyntax(text: string, chosen: ReadonlyMap<string, number>): string {
+  if (!text.includes('%') && !/xtw/i.test(text)) return text;
+  return text
+    .replace(symbolicRegister, (_, size: string, name: string) => `${size || 'X'}${chosen.get(name)!}`)
+    .replace(extendedIndex, '$1W$2$3');
+}
+
+/** Free registers for the symbolic ones of a column. */
+export function chooseRegisters(column: Column): ReadonlyMap<string, number> {
+  const text = column.lines.map((line) => (line.kind === 'instruction' ? line.text : '')).join(' ');
+  const taken = new Set([...text.matchAll(/\b[xw](\d+)\b/gi)].map((match) => Number(match[1])));
+  const free = Array.from({ length: 30 }, (_, n) => n).filter((n) => !taken.has(n));
+  const chosen = new Map<string, number>();
+  for (const [, , name] of text.matchAll(symbolicRegister)) {
+    if (chosen.has(name!)) continue;
+    const register = free.pop();
+    if (register === undefined) throw refuse(column.at, `P${column.thread} has more symbolic registers than there are`);
+    chosen.set(name!, register);
+  }
+  return chosen;
+}

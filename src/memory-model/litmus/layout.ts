@@ -1,0 +1,157 @@
+// Where the variables of a test lie, and what an address is called. Every variable has a page of its own, so that no two of them share
+// a granule of an exclusive monitor, a cache line or a translation; addresses are far above every number that a test writes.
+
+import type { InitialItem, LitmusTest, Location, Proposition, Spot, Value } from './test.ts';
+import { refuse } from './text.ts';
+import { int, pointer, type ScalarType, typeOf } from './types.ts';
+
+export interface Variable {
+  readonly name: string;
+  readonly address: bigint;
+  readonly type: ScalarType;
+  /** The test states the type. */
+  readonly isTyped: boolean;
+  /** Elements of an array. */
+  readonly length: number | undefined;
+}
+
+export interface Layout {
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** Every variable has at least so many bytes: the widest access may go to the narrowest variable. */
+  sizeOf(variable: Variable): number;
+  /** `x`, `x+4`; undefined where no variable lies. */
+  nameAt(address: bigint): string | undefined;
+}
+
+/** Variables lie here; code (code.ts) lies below. Both are in reach of an ADRP. */
+const firstAddress = 0x70_8000_0000n;
+const pageBytes = 0x1000n;
+const mostVariables = 4096;
+const widestAccessBytes = 16;
+
+interface Declared {
+  readonly type: ScalarType;
+  readonly isTyped: boolean;
+  readonly length: number | undefined;
+  readonly at: Spot;
+}
+
+export function layOut(test: LitmusTest): Layout {
+  const declared = declarations(test.initial);
+  for (const name of namesIn(test)) {
+    if (!declared.has(name)) declared.set(name, { type: int, isTyped: false, length: undefined, at: noSpot(test) });
+  }
+  const variables = new Map<string, Variable>();
+  let next = firstAddress;
+  for (const [name, { type, isTyped, length, at }] of declared) {
+    if (variables.size === mostVariables) throw refuse(at, `more than ${mostVariables} variables`);
+    const variable: Variable = { name, address: next, type, isTyped, length };
+    variables.set(name, variable);
+    next += BigInt(pagesOf(variable)) * pageBytes;
+  }
+  const byPage = new Map<bigint, Variable>();
+  for (const variable of variables.values()) {
+    for (let page = 0; page < pagesOf(variable); page += 1)
+      byPage.set(variable.address / pageBytes + BigInt(page), variable);
+  }
+  return {
+    variables,
+    sizeOf: bytesOf,
+    nameAt: (address) => {
+      const variable = byPage.get(address / pageBytes);
+      if (variable === undefined) return undefined;
+      const offset = address - variable.address;
+      return offset === 0n ? variable.name : `${variable.name}+${offset}`;
+    },
+  };
+}
+
+const pagesOf = (variable: Variable): number => Math.ceil(bytesOf(variable) / Number(pageBytes));
+
+const bytesOf = ({ type, length }: Variable): number => Math.max(type.bytes * (length ?? 1), widestAccessBytes);
+
+const noSpot = (test: LitmusTest): Spot => ({ file: test.file, line: 1, column: 1 });
+
+/** Variables of the initial state, in its order. */
+function declarations(items: readonly InitialItem[]): Map<string, Declared> {
+  const declared = new Map<string, Declared>();
+  for (const item of items) {
+    const { at } = item;
+    if (item.kind === 'array' || item.kind === 'shadow stack') {
+      if (declared.has(item.name)) throw refuse(at, `${item.name} is declared twice`);
+      const elements = item.value?.kind === 'list' ? item.value.elements.length : 0;
+      const length = item.length ?? elements;
+      if (elements > length) throw refuse(at, `${elements} values for the ${length} elements of ${item.name}`);
+      const type = item.kind === 'array' ? typeOf(item.type, at) : pointer;
+      declared.set(item.name, { type, isTyped: true, length, at });
+    } else if (item.kind === 'location' && item.location.kind === 'memory') {
+      const { name, index } = item.location;
+      const before = declared.get(name);
+      if (index !== undefined) {
+        if (before?.length === undefined || index >= before.length) throw refuse(at, `${name} has no element ${index}`);
+      } else if (item.type !== undefined || before === undefined) {
+        if (before !== undefined && before.isTyped) throw refuse(at, `${name} is declared twice`);
+        const holdsAddress = item.value !== undefined && isAddress(item.value);
+        const type = item.type === undefined ? (holdsAddress ? pointer : int) : typeOf(item.type, at);
+        declared.set(name, { type, isTyped: item.type !== undefined, length: undefined, at });
+      }
+    }
+  }
+  return declared;
+}
+
+export const isAddress = (value: Value): boolean =>
+  ['address', 'label', 'descriptor address', 'physical address'].includes(value.kind);
+
+/** Every variable that the test speaks of. */
+function* namesIn(test: LitmusTest): Generator<string> {
+  for (const item of test.initial) {
+    if (item.kind === 'location') yield* namesOfLocation(item.location);
+    if (item.value !== undefined) yield* namesOfValue(item.value);
+  }
+  for (const item of test.observed) if (item.kind === 'location') yield* namesOfLocation(item.location);
+  if (test.filter !== undefined) yield* namesOfProposition(test.filter);
+  yield* namesOfProposition(test.condition.proposition);
+}
+
+function* namesOfLocation(location: Location): Generator<string> {
+  if (location.kind !== 'register') yield location.name;
+}
+
+function* namesOfValue(value: Value): Generator<string> {
+  if (value.kind === 'list') for (const element of value.elements) yield* namesOfValue(element);
+  else if ('name' in value) yield value.name;
+  else if (value.kind === 'descriptor') {
+    for (const { value: inner } of value.fields) if (inner.kind === 'physical') yield inner.name;
+  }
+}
+
+export function* atomsOf(proposition: Proposition): Generator<Proposition> {
+  switch (proposition.kind) {
+    case 'not':
+      yield* atomsOf(proposition.operand);
+      break;
+    case 'and':
+    case 'or':
+      for (const operand of proposition.operands) yield* atomsOf(operand);
+      break;
+    case 'implies':
+      yield* atomsOf(proposition.left);
+      yield* atomsOf(proposition.right);
+      break;
+    default:
+      yield proposition;
+  }
+}
+
+function* namesOfProposition(proposition: Proposition): Generator<string> {
+  for (const atom of atomsOf(proposition)) {
+    if (atom.kind === 'equal' || atom.kind === 'different') {
+      yield* namesOfLocation(atom.location);
+      yield* namesOfValue(atom.value);
+    } else if (atom.kind === 'same') {
+      yield* namesOfLocation(atom.left);
+      yield* namesOfLocation(atom.right);
+    } else if (atom.kind === 'fault' && atom.fault.location !== undefined) yield* namesOfValue(atom.fault.location);
+  }
+}

@@ -1,0 +1,197 @@
+// From a litmus test to the program that the explorer runs, and back from its final states to what herd7 prints.
+//
+// Refused here, because they are no user-mode programs on plain memory: translation tables, faults, handlers, shadow stacks,
+// memory tags.
+
+import { aarch64Thread, makeCode } from '../aarch64-thread.ts';
+import { disassemble } from '../../isa/disassembler.ts';
+import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
+import type { MemoryArea, Program, Thread } from '../program.ts';
+import { assembleColumns, chooseRegisters, encodeLine, type ThreadCode } from './code.ts';
+import { type FinalStates, finalStates, type ValueNames } from './final-state.ts';
+import { type Layout, layOut, type Variable } from './layout.ts';
+import { arraysOf } from './spelling.ts';
+import type { InitialItem, LitmusTest, Value } from './test.ts';
+import { refuse } from './text.ts';
+import { asType, typeOf } from './types.ts';
+import { type CodeNames, valueNames } from './values.ts';
+
+export interface ProgramOptions {
+  /** System registers by name, for MRS and MSR. */
+  readonly names?: SystemRegisterNames;
+  /** How often a thread may pass the same backward branch. */
+  readonly unroll?: number;
+}
+
+export interface LitmusProgram {
+  readonly test: LitmusTest;
+  readonly program: Program;
+  readonly finalStates: FinalStates;
+}
+
+/** As herd7's -unroll. */
+const usualUnroll = 2;
+
+/** Makes the program of a test; a UserError names what of the test it cannot be made of. */
+export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): LitmusProgram {
+  refuseSystemLevel(test);
+  const layout = layOut(test);
+  const systemRegisters = options.names ?? noNames;
+  const addressOf = (name: string) => layout.variables.get(name)?.address;
+  const code = assembleColumns(test, { names: systemRegisters, addressOf });
+  const codeNames = namesOfCode(test, code, systemRegisters);
+  const names = valueNames(layout, codeNames);
+  const states = finalStates(test, layout, names, arraysOf(test));
+  const program: Program = {
+    threads: code.map((column) => threadOf(test, column, names)),
+    memory: [...memoryOf(test, layout, names), ...(codeNames.isRead ? code.map(codeArea) : [])],
+    observed: states.observed,
+    unroll: options.unroll ?? usualUnroll,
+  };
+  return { test, program, finalStates: states };
+}
+
+function refuseSystemLevel(test: LitmusTest): void {
+  for (const column of test.columns) {
+    if (column.isHandler) throw refuse(column.at, `P${column.thread}.F: handlers of exceptions are not supported`);
+  }
+  for (const item of test.initial) {
+    if (item.kind === 'shadow stack') throw refuse(item.at, 'shadow stacks are not supported');
+    if (item.kind === 'location' && item.location.kind === 'descriptor') {
+      throw refuse(item.at, 'translation tables are not supported');
+    }
+  }
+  for (const item of test.observed) {
+    if (item.kind === 'fault') throw refuse(item.at, 'faults are not observed here');
+  }
+}
+
+function threadOf(test: LitmusTest, { thread, base, bytes }: ThreadCode, names: ValueNames): Thread {
+  const registers = new Map<string, bigint>();
+  const column = test.columns.find((candidate) => candidate.thread === thread)!;
+  const chosen = chooseRegisters(column);
+  for (const item of test.initial) {
+    if (item.kind === 'symbolic register') {
+      const register = chosen.get(item.name);
+      if (register !== undefined) registers.set(`X${register}`, initialValue(item, names, 64));
+    } else if (item.kind === 'location' && item.location.kind === 'register' && item.location.thread === thread) {
+      const { name } = item.location;
+      const vector = /^[QVDSHB](\d+)$/.exec(name)?.[1];
+      const register = vector === undefined ? name : `V${vector}`;
+      if (!/^(?:X(?:[12]?\d|30)|V(?:[12]?\d|3[01])|SP|N|Z|C|V)$/.test(register)) {
+        throw refuse(item.at, `${name} is no register of a thread`);
+      }
+      registers.set(register, initialValue(item, names, vector === undefined ? 64 : 128));
+    }
+  }
+  return aarch64Thread(`P${thread}`, makeCode(base, bytes), registers);
+}
+
+/** The initial value of a register, in its bits; what has a type is a number of that type. */
+function initialValue(
+  item: InitialItem & { readonly kind: 'location' | 'symbolic register' },
+  names: ValueNames,
+  bits: number,
+): bigint {
+  if (item.value === undefined) return 0n;
+  const value = names.numberOf(item.value, item.at);
+  const type = item.type === undefined ? undefined : typeOf(item.type, item.at);
+  // An address that is given to an int is the address all the same.
+  const isNumber = item.value.kind === 'number' && type !== undefined;
+  return BigInt.asUintN(bits, isNumber ? asType(type, value) : value);
+}
+
+function memoryOf(test: LitmusTest, layout: Layout, names: ValueNames): MemoryArea[] {
+  const contents = new Map<string, Uint8Array>();
+  for (const variable of layout.variables.values()) {
+    contents.set(variable.name, new Uint8Array(layout.sizeOf(variable)));
+  }
+  const write = (variable: Variable, index: number, value: Value, item: InitialItem): void => {
+    const bytes = contents.get(variable.name)!;
+    let rest = BigInt.asUintN(8 * variable.type.bytes, names.numberOf(value, item.at));
+    for (let n = 0; n < variable.type.bytes; n += 1, rest >>= 8n) {
+      bytes[index * variable.type.bytes + n] = Number(rest & 0xffn);
+    }
+  };
+  for (const item of test.initial) {
+    if (item.value === undefined) continue;
+    if (item.kind === 'array') {
+      const variable = layout.variables.get(item.name)!;
+      const { value } = item;
+      if (value.kind !== 'list') throw refuse(item.at, `${item.name} is an array: its value is a list in braces`);
+      value.elements.forEach((element, index) => {
+        write(variable, index, element, item);
+      });
+    } else if (item.kind === 'location' && item.location.kind === 'memory') {
+      const { name, index } = item.location;
+      write(layout.variables.get(name)!, index ?? 0, item.value, item);
+    }
+  }
+  return [...layout.variables.values()].map(({ name, address, type }) => ({
+    name,
+    address,
+    bytes: contents.get(name)!,
+    elementBytes: type.bytes,
+    isSigned: type.isSigned,
+  }));
+}
+
+/** Instructions as data. */
+const codeArea = ({ thread, base, bytes }: ThreadCode): MemoryArea => ({
+  name: `P${thread}`,
+  address: base,
+  bytes,
+  elementBytes: 4,
+  isSigned: false,
+});
+
+/** Labels and instructions of the test as values; `isRead` where any instruction's address can be had by the program. */
+function namesOfCode(
+  test: LitmusTest,
+  code: readonly ThreadCode[],
+  systemRegisters: SystemRegisterNames,
+): CodeNames & { readonly isRead: boolean } {
+  const labels = new Map<bigint, string>();
+  for (const { thread, labels: own } of code) {
+    for (const [label, address] of own) if (!labels.has(address)) labels.set(address, `label:"P${thread}:${label}"`);
+  }
+  const written = new Map<bigint, string>();
+  const isRead =
+    test.initial.some((item) => item.value?.kind === 'label') ||
+    test.columns.some((column) =>
+      column.lines.some((line) => line.kind === 'instruction' && /^(?:ADR|BL)/i.test(line.text)),
+    );
+  const words = new Set(isRead ? code.flatMap(({ bytes }) => wordsOf(bytes)) : []);
+  return {
+    isRead,
+    labelAt: (thread, label) => code.find((column) => column.thread === thread)?.labels.get(label),
+    nameAt: (address) => labels.get(address),
+    wordOf: (text, at) => {
+      const word = BigInt(encodeLine(text, at, 0n, () => undefined, systemRegisters));
+      written.set(word, text);
+      return word;
+    },
+    instructionOf: (word) => {
+      if (!written.has(word) && !words.has(word)) return undefined;
+      const text = written.get(word) ?? inHerdSyntax(Number(word));
+      return text === 'NOP' ? text : `instr:"${text}"`;
+    },
+  };
+}
+
+function wordsOf(bytes: Uint8Array): bigint[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes.length >>> 2 }, (_, n) => BigInt(view.getUint32(4 * n, true)));
+}
+
+/** `B.EQ .+8`: capitals, and targets relative to the instruction. */
+function inHerdSyntax(word: number): string {
+  const text = disassemble(word, 0n).toUpperCase().replace(/\s+/g, ' ').replace(/, /g, ',');
+  return text.replace(
+    /^((?:B(?:\.\w+|L)?|CBN?Z \w+,|TBN?Z \w+,#\w+,) ?)(-?)(?:0X)([0-9A-F]+)$/,
+    (_, head: string, sign: string, target: string) => {
+      const offset = BigInt.asIntN(64, BigInt(`0x${target}`));
+      return `${head}.${sign === '-' || offset < 0n ? '' : '+'}${sign === '-' ? -offset : offset}`;
+    },
+  );
+}
