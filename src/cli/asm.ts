@@ -3,7 +3,7 @@
 import { assemble } from '../isa/assembler.ts';
 import { readInput, writeOutput } from './input.ts';
 import { parseAddress } from './quantities.ts';
-import { registerNames } from './register-names.ts';
+import { registerNames } from '../arch/register-names.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface AsmOptions {

@@ -5,7 +5,7 @@ import { readSymbols } from '../board/elf-symbols.ts';
 import { disassemble } from '../isa/disassembler.ts';
 import { readInput } from './input.ts';
 import { parseAddress } from './quantities.ts';
-import { registerNames } from './register-names.ts';
+import { registerNames } from '../arch/register-names.ts';
 import type { Code } from '../board/elf.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -14,4 +14,8 @@ process.exitCode = await commandLine(process.argv.slice(2), processTerminal(), {
     const { runVmSystem } = await import('../../workers/run-vm-system.ts');
     return runVmSystem(options, io);
   },
+  runLitmusTests: async (files, options, io) => {
+    const { runLitmusTests } = await import('../../workers/run-litmus.ts');
+    return runLitmusTests(files, options, io);
+  },
 });

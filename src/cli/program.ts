@@ -5,8 +5,10 @@ import { InternalError } from '../report/assert.ts';
 import { UserError } from '../report/user-error.ts';
 import { asm } from './asm.ts';
 import { disasm } from './disasm.ts';
+import { litmus, type RunLitmusTests } from './litmus.ts';
+import { litmusOptionRows, type TypedLitmusOptions } from './litmus-options.ts';
 import { normaliseQemuWords } from './qemu-words.ts';
-import { laterRunOptions, runOptionRows, takesValue } from './run-options.ts';
+import { laterRunOptions, type OptionRow, runOptionRows, takesValue } from './run-options.ts';
 import { run } from './run.ts';
 import { version } from './version.ts';
 import { type RunVmSystem, vm } from './vm.ts';
@@ -20,12 +22,20 @@ import type { TypedOptions } from './run-options.ts';
 const exitCode = { done: 0, usage: 2, internal: 70 } as const;
 
 /** Commands of later versions. */
-const laterCommands: ReadonlySet<string> = new Set(['litmus', 'hunt', 'replay', 'scale', 'bench', 'pipeline']);
+const laterCommands: ReadonlySet<string> = new Set(['hunt', 'replay', 'scale', 'bench', 'pipeline']);
 
 /** What the commands start; tests put their own in its place. */
 export interface Machinery {
   readonly runMachine: RunMachine;
   readonly runVmSystem: RunVmSystem;
+  readonly runLitmusTests: RunLitmusTests;
+}
+
+function addRows(command: Command, rows: readonly OptionRow[]): void {
+  for (const { flags, says, byDefault } of rows) {
+    const option = new Option(flags, says);
+    command.addOption(byDefault === undefined ? option : option.default(byDefault));
+  }
 }
 
 function commands(terminal: Terminal, machinery: Machinery, finish: (code: number) => void): Command {
@@ -42,10 +52,7 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .action(async (image: string, typed: TypedOptions) => {
       finish(await run(image, typed, terminal, machinery.runMachine));
     });
-  for (const { flags, says, byDefault } of runOptionRows) {
-    const option = new Option(flags, says);
-    runCommand.addOption(byDefault === undefined ? option : option.default(byDefault));
-  }
+  addRows(runCommand, runOptionRows);
   // The device options in the table above arrive under this name (qemu-words.ts).
   const collect = (word: string, words: readonly string[] = []): string[] => [...words, word];
   runCommand.addOption(new Option('--device-word <WORD>').argParser(collect).hideHelp());
@@ -72,6 +79,19 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .option('--json', 'print one JSON document')
     .action((inputs: string[], options: DisasmOptions) => disasm(inputs, options, terminal));
 
+  const litmusCommand = program
+    .command('litmus')
+    .description('every outcome that a memory model allows, for litmus tests')
+    .argument('<FILES...>', "tests in herd7's syntax, folders of them, or index files such as @all")
+    .action(async (paths: string[], typed: TypedLitmusOptions) => {
+      finish(await litmus(paths, typed, terminal, machinery.runLitmusTests));
+    });
+  addRows(litmusCommand, litmusOptionRows);
+  litmusCommand.addHelpText(
+    'after',
+    '\nThe exit code is 0, or 1 where a ~exists or a forall does not hold, 2 where a test is refused, 3 where one is incomplete.',
+  );
+
   const vmCommand = program
     .command('vm')
     .description('boot a system of virtual machines under Rhyper')
@@ -80,10 +100,7 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .action(async (file: string, words: string[], typed: TypedVmOptions) => {
       finish(await vm(file, words, typed, terminal, machinery.runVmSystem));
     });
-  for (const { flags, says, byDefault } of vmOptionRows) {
-    const option = new Option(flags, says);
-    vmCommand.addOption(byDefault === undefined ? option : option.default(byDefault));
-  }
+  addRows(vmCommand, vmOptionRows);
   vmCommand.option('--quirk <NAME>', 'one defect of the ancestor; may be given several times', collect);
   vmCommand
     .command('ctl')

@@ -57,6 +57,7 @@ export async function heddle(
       return Promise.resolve(machine(io, options));
     },
     runVmSystem: () => Promise.reject(new Error('no system of virtual machines is run here')),
+    runLitmusTests: () => Promise.reject(new Error('no litmus test is run here')),
   });
   return { code, ...text, options: asked };
 }

@@ -13,7 +13,7 @@ import {
   peStateStride,
   ramBase,
 } from '../../src/arch/state-layout.ts';
-import { registerNames } from '../../src/cli/register-names.ts';
+import { registerNames } from '../../src/arch/register-names.ts';
 import { type Engine, type EngineMode, makeEngine } from '../../src/engine/engine.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
 import { assemble } from '../../src/isa/assembler.ts';

@@ -1,7 +1,7 @@
 // Systems of virtual machines from the text of a system file, on one thread: kernels are the programs that come with Heddle, or assembled.
 
 import { readFileSync } from 'node:fs';
-import { registerNames } from '../../src/cli/register-names.ts';
+import { registerNames } from '../../src/arch/register-names.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
 import { stateAt, type SystemState, type Vm } from '../../src/hypervisor/state.ts';
 import { assemble } from '../../src/isa/assembler.ts';

@@ -1,6 +1,6 @@
 // Whole systems of virtual machines whose kernels are assembled here: the real machine, the real hypervisor, on one thread.
 
-import { registerNames } from '../../src/cli/register-names.ts';
+import { registerNames } from '../../src/arch/register-names.ts';
 import { pageShift, peState, ramBase } from '../../src/arch/state-layout.ts';
 import { slotOf } from '../../src/arch/system-registers.ts';
 import { resolveBoard } from '../../src/board/virt.ts';

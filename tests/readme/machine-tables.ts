@@ -1,8 +1,9 @@
-// Tables about the machine: its memory map, its private interrupts, and the options of a run.
+// Tables about the machine: its memory map, its private interrupts, and the options of commands.
 
 import { memoryMap, type Region } from '../../src/board/memory-map.ts';
 import { ppi } from '../../src/board/virt.ts';
-import { runOptionRows } from '../../src/cli/run-options.ts';
+import { litmusOptionRows } from '../../src/cli/litmus-options.ts';
+import { type OptionRow, runOptionRows } from '../../src/cli/run-options.ts';
 import { formatSize } from '../../src/report/figures.ts';
 import { table } from './markdown.ts';
 
@@ -52,12 +53,15 @@ export const privateInterruptTable = (): string =>
     ],
   );
 
-export const runOptionTable = (): string =>
+const optionTable = (rows: readonly OptionRow[]): string =>
   table(
     ['option', 'meaning', 'default'],
-    runOptionRows.map(({ flags, says, byDefault }) => [
+    rows.map(({ flags, says, byDefault }) => [
       `\`${flags}\``,
       says,
       typeof byDefault === 'string' ? byDefault : byDefault ? 'on' : '',
     ]),
   );
+
+export const runOptionTable = (): string => optionTable(runOptionRows);
+export const litmusOptionTable = (): string => optionTable(litmusOptionRows);

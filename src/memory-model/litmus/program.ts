@@ -3,7 +3,7 @@
 // Refused here, because they are no user-mode programs on plain memory: translation tables, faults, handlers, shadow stacks,
 // memory tags.
 
-import { aarch64Thread, makeCode } from '../aarch64-thread.ts';
+import { aarch64Thread, type Code, makeCode } from '../aarch64-thread.ts';
 import { disassemble } from '../../isa/disassembler.ts';
 import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
 import type { MemoryArea, Program, Thread } from '../program.ts';
@@ -42,8 +42,9 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   const codeNames = namesOfCode(test, code, systemRegisters);
   const names = valueNames(layout, codeNames);
   const states = finalStates(test, layout, names, arraysOf(test));
+  const codes = code.map(({ base, bytes }) => makeCode(base, bytes));
   const program: Program = {
-    threads: code.map((column) => threadOf(test, column, names)),
+    threads: code.map((column, n) => threadOf(test, column, names, codes[n]!, codes)),
     memory: [...memoryOf(test, layout, names), ...(codeNames.isRead ? code.map(codeArea) : [])],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
@@ -51,7 +52,28 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   return { test, program, finalStates: states };
 }
 
+/** Variants of herd7, named in the test, that change what its threads do. */
+const otherVariants: readonly string[] = [
+  'ifetch',
+  'self',
+  'vmsa',
+  'kvm',
+  'memtag',
+  'mte',
+  'shadowstack',
+  'pac',
+  'morello',
+];
+
 function refuseSystemLevel(test: LitmusTest): void {
+  const variants = (test.info.get('variant') ?? '').split(',').map((name) => name.trim().toLowerCase());
+  const other = variants.find((name) => otherVariants.includes(name));
+  if (other !== undefined) {
+    throw refuse(
+      { file: test.file, line: 1, column: 1 },
+      `the test is for the variant ${other}, which is not supported`,
+    );
+  }
   for (const column of test.columns) {
     if (column.isHandler) throw refuse(column.at, `P${column.thread}.F: handlers of exceptions are not supported`);
   }
@@ -66,7 +88,13 @@ function refuseSystemLevel(test: LitmusTest): void {
   }
 }
 
-function threadOf(test: LitmusTest, { thread, base, bytes }: ThreadCode, names: ValueNames): Thread {
+function threadOf(
+  test: LitmusTest,
+  { thread }: ThreadCode,
+  names: ValueNames,
+  own: Code,
+  all: readonly Code[],
+): Thread {
   const registers = new Map<string, bigint>();
   const column = test.columns.find((candidate) => candidate.thread === thread)!;
   const chosen = chooseRegisters(column);
@@ -84,7 +112,7 @@ function threadOf(test: LitmusTest, { thread, base, bytes }: ThreadCode, names: 
       registers.set(register, initialValue(item, names, vector === undefined ? 64 : 128));
     }
   }
-  return aarch64Thread(`P${thread}`, makeCode(base, bytes), registers);
+  return aarch64Thread(`P${thread}`, own, registers, all);
 }
 
 /** The initial value of a register, in its bits; what has a type is a number of that type. */

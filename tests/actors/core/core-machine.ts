@@ -13,7 +13,7 @@ import {
   peStateStride,
   ramBase,
 } from '../../../src/arch/state-layout.ts';
-import { registerNames } from '../../../src/cli/register-names.ts';
+import { registerNames } from '../../../src/arch/register-names.ts';
 import { type EngineMode, makeEngine } from '../../../src/engine/engine.ts';
 import { createPsci } from '../../../src/firmware/psci.ts';
 import { createSemihosting } from '../../../src/firmware/semihosting.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { registerNames } from '../../../src/cli/register-names.ts';
+import { registerNames } from '../../../src/arch/register-names.ts';
 import { deviceKind, type SystemState, vcpuState, vmState } from '../../../src/hypervisor/state.ts';
 import { assemble } from '../../../src/isa/assembler.ts';
 import { hvc, kernel, note, notesIpa, pause, psci } from '../kernels.ts';

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { parseLitmus } from '../../../src/memory-model/litmus/parse.ts';
 import { arraysOf, spellCondition } from '../../../src/memory-model/litmus/spelling.ts';
 import { UserError } from '../../../src/report/user-error.ts';
-import { sharedTests, textOf } from './shared-tests.ts';
+import { sharedTests, textOf } from '../../litmus/shared-tests.ts';
 
 const sample = `AArch64 MP+dmb.sy+addr
 "DMB.SYdWW Rfe DpAddrdR Fre"

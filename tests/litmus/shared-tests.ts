@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Beside the checkout. */
-const folder = join(import.meta.dirname, '../../../../shared/litmus');
+const folder = join(import.meta.dirname, '../../../shared/litmus');
 const index = join(folder, 'expected.jsonl');
 
 export interface SharedTest {

@@ -1,6 +1,6 @@
 // The names of system registers, for the assembler and the disassembler: those of the table of the PE.
 
-import { systemRegisters } from '../arch/system-registers.ts';
+import { systemRegisters } from './system-registers.ts';
 import type { SystemRegisterNames } from '../isa/syntax.ts';
 
 const nameOfKey = new Map(systemRegisters.map(({ key, name }) => [key, name.toLowerCase()]));
