@@ -67,6 +67,8 @@ export function witnessOf(check: Check, value: Value): readonly number[] {
   return check.kind === 'empty' ? ([...whole.pairs()][0] ?? []) : shortestCycle(whole);
 }
 
+const programOrder: ReadonlySet<string> = new Set(['po', 'po-loc']);
+
 /** Looks into the definitions of one frame. */
 export class Anatomist {
   private readonly frame: Frame;
@@ -130,8 +132,10 @@ export class Anatomist {
       .map((part, n) => ({ part, from: stops[n]!, to: stops[n + 1]! }))
       .filter(({ part }) => [...this.relation(part).pairs()].some(([x, y]) => x !== y));
     // What an axiom itself writes in a row is a row of edges; in a definition it is one edge, which the definition names.
-    if (names.length === 0 || steps.length === 1)
-      return steps.flatMap((step) => this.path(step.part, step.from, step.to, names));
+    const way = steps.flatMap((step) => this.path(step.part, step.from, step.to, names));
+    if (names.length === 0) return way;
+    // `[A]; po` orders because of A: program order alone would be no reason.
+    if (steps.length === 1 && !way.some((edge) => programOrder.has(edge.names.at(-1) ?? ''))) return way;
     const via = [...new Set(stops)].filter((event) => event !== from && event !== to);
     return [{ ...leaf(of, from, to, names), via }];
   }
