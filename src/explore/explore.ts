@@ -20,6 +20,8 @@ export interface ExploreOptions {
   readonly shouldStop?: () => boolean;
   /** Give an execution with each state. */
   readonly witnesses?: boolean;
+  /** Sees every execution that keeps the coherence of each location, with its final state, in place of a model that judges it. */
+  readonly onCandidate?: (state: FinalState, execution: () => Execution) => void;
 }
 
 export interface Outcome {
@@ -134,6 +136,10 @@ function exploreWith(
     }
     endings.forEachComplete(situation.graph, (graph) => {
       const last = locations.map((location) => lastWrite(graph, location));
+      if (options.onCandidate) {
+        options.onCandidate(stateOf(last), () => executionOf({ ...situation, graph }, parts, search));
+        return;
+      }
       if (found.has(stateOf(last).join())) return;
       if (model.judge(executionOf({ ...situation, graph }, parts, search)).isAllowed)
         note(situation, graph, stateOf(last));

@@ -96,6 +96,7 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       b.address < a.address + BigInt(a.bytes)
     );
   };
+  const isAccess = (event: number): boolean => events[event] !== undefined && isMemory(events[event]);
   const isInternal = (from: number, to: number): boolean =>
     thread(from) === thread(to) && thread(from) !== initialThread;
   const sameInstance = (from: number, to: number): boolean =>
@@ -155,7 +156,7 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       case 'si':
         return pairs(sameInstance);
       case 'sm':
-        return pairs((from, to) => from === to && events[from] !== undefined && isMemory(events[from]));
+        return pairs((from, to) => isAccess(from) && isAccess(to) && events[from]!.access === events[to]!.access);
       case 'same-low-order-bits':
         return pairs(sameLocation);
       case 'co0': {

@@ -50,7 +50,6 @@ export function eventNames({ events }: Execution, memory: readonly MemoryArea[])
   const action = (id: number): string => {
     const event = events[id]!;
     if (event.kind === 'F') return fenceText(event);
-    if (event.kind === 'B') return 'branch';
     const mark = marks.flatMap(([set, text]) => (event.annotations.has(set) ? [text] : [])).join('');
     const pointed = memory.find(({ address }) => address === event.value && event.bytes === 8);
     return `${event.kind}[${location(id)}]${mark}=${pointed?.name ?? valueText(event.value)}`;

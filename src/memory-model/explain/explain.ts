@@ -59,16 +59,14 @@ function linearOrder(events: readonly number[], order: Relation): readonly numbe
 
 const isAccess = ({ events }: Execution, event: number): boolean => {
   const { kind, thread } = events[event]!;
-  return thread !== initialThread && kind !== 'F' && kind !== 'B';
+  return thread !== initialThread && kind !== 'F';
 };
 
 function steps({ execution, names }: Telling, { threads }: Setting): readonly string[] {
   return threads.map((name, thread) => {
     const own = execution.events
       .filter((event) => event.thread === thread)
-      .map(({ id, kind }) =>
-        kind === 'F' || kind === 'B' ? names.action(id) : `${names.letter(id)}: ${names.action(id)}`,
-      );
+      .map(({ id, kind }) => (kind === 'F' ? names.action(id) : `${names.letter(id)}: ${names.action(id)}`));
     return `  ${name}: ${own.length === 0 ? 'nothing' : own.join('; ')}`;
   });
 }
@@ -103,8 +101,8 @@ export function explainAllowed(
   const head = [`Allowed by ${model.name}. An execution that gives it:`, ...steps(telling, setting)];
   const [violation] = sequentialConsistency.violations(execution);
   if (!violation) {
-    const com = ['rf', 'co', 'fr'].map((name) => sequentialConsistency.relation(execution, name)!);
-    const order = com.reduce((sum, relation) => sum.union(relation), execution.relations.po).plus();
+    const { po, rf, co } = execution.relations;
+    const order = [rf, co, rf.inverse().sequence(co)].reduce((sum, relation) => sum.union(relation), po).plus();
     const caption = [`The threads take turns: ${inOrder(telling, order)}.`];
     return { isAllowed: true, sentences: [...head, ...caption], shown: { telling, cycle: [], caption } };
   }

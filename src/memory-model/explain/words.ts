@@ -125,9 +125,9 @@ const sentences: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
   ],
   ['po', programOrder],
   ['po-loc', (from, to, { location }) => `${to} follows ${from} in program order, and both access ${location}`],
-  ['load-before-all', (from, to) => `${from} is a load, and x86 keeps loads in order with what follows`],
+  ['load-before-all', (from, to) => `${from} is a load, and total store order keeps ${to} behind it`],
   ['stores-in-order', (from, to) => `${from} and ${to} are stores, which leave the store buffer in order`],
-  ['mfence', (from, to) => `MFENCE between ${from} and ${to} waits until the store buffer is empty`],
+  ['mfence', (from, to, { fence }) => `${fence} between ${from} and ${to} waits until the store buffer is empty`],
   ['locked-behind', (from, to) => `the locked instruction of ${from} empties the store buffer before ${to}`],
   [
     'locked-before',
