@@ -4,6 +4,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorId } from '../actors/actor.ts';
 import type { CoreReport, DeviceReport } from '../src/report/run-report.ts';
+import type { SmmuActivity } from '../src/board/smmu-activity.ts';
 import {
   type Command,
   commandKind,
@@ -44,6 +45,8 @@ export interface HostResult {
   readonly hashes: readonly (readonly [ActorId, string])[];
   /** From host 0. */
   readonly devices?: readonly DeviceReport[];
+  /** From host 0: of the SMMU, where there is one. */
+  readonly smmu?: SmmuActivity;
   /** From host 0: paths of disks that the guest has written to. */
   readonly changedDisks?: readonly string[];
   /** From host 0: files that devices have made, by path. */
@@ -240,10 +243,12 @@ export function runHost(task: HostTask): HostResult {
   });
   for (let other = 1; other < config.hosts; other += 1) control.finish(other);
   task.output.close();
+  const smmu = machine.smmu.report();
   return {
     cores: machine.reports(),
     hashes: machine.hashes(),
     devices: machine.virtio.reports(),
+    ...(smmu && { smmu }),
     changedDisks: machine.virtio.changedDisks(),
     files: machine.virtio.files(),
     capture: machine.virtio.capture(),

@@ -25,6 +25,7 @@ import { dmaDevices } from './dma-devices.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
 import { interruptController, packedAffinity } from './interrupt-controller.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
+import { noSmmu, type SmmuDevices, smmuDevices } from './smmu.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
 import { vmDevices } from './vm-devices.ts';
 
@@ -73,6 +74,7 @@ export interface HostedMachine {
   /** Trace hashes of the host's actors. */
   hashes(): (readonly [ActorId, string])[];
   readonly virtio: VirtioDevices;
+  readonly smmu: SmmuDevices;
 }
 
 /** Where the windows of the transports are that act for virtual machines. */
@@ -140,11 +142,12 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     firstId: ids.virtio,
     memory: ramOf,
   });
-  const dma = dmaDevices(board, {
+  const dma = dmaDevices({
+    count: board.dmaEngines,
     firstId: firstFree(virtio.actors),
     distributor: ids.distributor,
-    firstSpi,
     ramOf,
+    tbuOf: (streamId) => smmu.tbuOf(streamId),
   });
   const vms = vmDevices({
     uarts: config.resident?.uarts ?? [],
@@ -159,6 +162,15 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
       output.console(bytes, vm);
     },
   });
+  const smmu =
+    board.iommu === 'smmuv3'
+      ? smmuDevices({
+          clients: dma.clients,
+          firstId: firstFree([...virtio.actors, ...dma.actors, ...vms.actors]),
+          distributor: ids.distributor,
+          ramOf,
+        })
+      : noSmmu;
   const region = (
     name: string,
     { base, sizeBytes }: { base: number; sizeBytes: number },
@@ -176,6 +188,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ...virtio.regions,
     ...dma.regions,
     ...vms.regions,
+    ...smmu.regions,
   ]);
   const consoleOfUart = config.resident?.uarts.find(({ region: { base } }) => base === memoryMap.uart.base)?.vm;
   const bootCores = reset.allCoresStart ? board.cores.map(({ index }) => index) : [0];
@@ -297,6 +310,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ...virtio.actors,
     ...dma.actors,
     ...vms.actors,
+    ...smmu.actors,
   ];
   const everyone: HostActor[] = [
     ...ids.cores.map((id) => ({ id, make: core(id) })),
@@ -313,6 +327,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     host,
     engine,
     virtio,
+    smmu,
     reports: () =>
       cores.map(({ id, core: { counters, exceptions, instructions, nowTicks, state } }) => ({
         core: id,

@@ -14,9 +14,7 @@ import type { BuildVmTree } from '../src/hypervisor/tree-description.ts';
 import type { MemoryViews } from '../src/memory/memory-views.ts';
 import type { Backend, GuestUart } from '../src/vm/system.ts';
 import { deviceRam } from './device-ram.ts';
-import { smmuIntids } from './dma-devices.ts';
-
-const firstSpi = 32;
+import { smmuIntids } from './smmu.ts';
 
 interface PhysicalRange {
   readonly pa: number;
@@ -53,7 +51,7 @@ function platformOf({ board, slotControl }: RhyperHost, { ownMemory, vmMemory }:
     gicVersion: board.gicVersion,
     distributorBase: memoryMap.gicDistributor.base,
     redistributorBases: board.cores.map(({ redistributorBase }) => redistributorBase),
-    ...(board.iommu === 'smmuv3' && { smmu: { pa: memoryMap.smmu.base, intids: smmuIntids(firstSpi) } }),
+    ...(board.iommu === 'smmuv3' && { smmu: { pa: memoryMap.smmu.base, intids: smmuIntids } }),
     dmaEngines: Array.from({ length: board.dmaEngines }, (_, n) => dmaEngine(n).base),
     slotControl,
   };

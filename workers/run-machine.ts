@@ -38,7 +38,12 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
   const { report, results } = await runConfigured(bootedMachine(options, 'tiered'), options, io);
   writeFiles(options, results[0], io);
-  return { ...report, ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }) };
+  const smmu = results[0]?.smmu;
+  return {
+    ...report,
+    ...(smmu && { smmu }),
+    ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }),
+  };
 }
 
 export type RunLimits = Pick<RunOptions, 'seed' | 'maxInstructions' | 'maxTimeNs'>;

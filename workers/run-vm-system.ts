@@ -53,7 +53,7 @@ export async function runVmSystem(
   io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
 ): Promise<{ readonly report: RunReport; readonly vms: VmSystemReport }> {
   const config = vmMachine(options, readStepModule());
-  const { report } = await runConfigured(config, options, io);
+  const { report, results } = await runConfigured(config, options, io);
   const state = stateAt(memoryViews(config.memory.buffer), options.system.layout.ownMemory.pa);
-  return { report, vms: reportSystem(state, report) };
+  return { report, vms: reportSystem(state, report, results[0]?.smmu) };
 }

@@ -6,6 +6,7 @@ import { type Latencies, type LatencyRatio, latenciesOf, latencyRatios } from '.
 import { formatHistograms, formatLatencies } from '../report/latency-table.ts';
 import { endingOf, type RunReport } from '../report/run-report.ts';
 import { formatTable } from '../report/run-table.ts';
+import { formatStreams } from '../report/smmu-table.ts';
 import { formatVmTables } from '../report/vm-table.ts';
 import type { VmSystemReport } from '../vm/report.ts';
 import { consoleLines } from './console-lines.ts';
@@ -17,12 +18,13 @@ import { parseVmOptions, type TypedVmOptions, type VmRun } from './vm-options.ts
 export type RunVmSystem = (
   options: VmRun,
   io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
-) => Promise<{ readonly report: RunReport; readonly vms: VmSystemReport }>;
+) => Promise<{ readonly report: Omit<RunReport, 'smmu'>; readonly vms: VmSystemReport }>;
 
-interface VmDocument extends Omit<RunReport, 'format'> {
+interface VmDocument extends Omit<RunReport, 'format' | 'smmu'> {
   readonly format: 'heddle-vm';
   readonly vms: VmSystemReport['vms'];
   readonly hypervisor: VmSystemReport['cores'];
+  readonly smmu?: VmSystemReport['smmu'];
   /** What each source has written, by its name. */
   readonly consoles: Readonly<Record<string, string>>;
   readonly latencies: Latencies;
@@ -69,7 +71,7 @@ function commandOf(file: string, commands: readonly string[], typed: TypedVmOpti
 
 /** What one run has left. */
 interface Outcome {
-  readonly report: RunReport;
+  readonly report: Omit<RunReport, 'smmu'>;
   readonly vms: VmSystemReport;
   readonly consoles: Readonly<Record<string, string>>;
   readonly latencies: Latencies;
@@ -141,6 +143,7 @@ export async function vm(
       format: 'heddle-vm',
       vms: vms.vms,
       hypervisor: vms.cores,
+      ...(vms.smmu && { smmu: vms.smmu }),
       consoles,
       latencies,
       ...(against && { against }),
@@ -150,6 +153,8 @@ export async function vm(
   } else {
     if (typed.stats) terminal.print(`${formatTable(report)}\n`);
     terminal.print(`${formatVmTables(vms)}\n`);
+    const streams = vms.smmu && formatStreams(vms.smmu);
+    if (streams !== undefined) terminal.print(`${streams}\n`);
     if (Object.keys(latencies).length > 0) {
       terminal.print(`${formatLatencies(latencies, against)}\n`);
       const histograms = formatHistograms(latencies);

@@ -13,7 +13,7 @@ import { abortedAccess, emulate } from './mmio.ts';
 import { costs } from './options.ts';
 import { callPsci, handlePowerIpi } from './psci.ts';
 import { schedule, tick } from './scheduler.ts';
-import { type ExitCause, exitCauses, type Vcpu } from './state.ts';
+import { type ExitCause, exitCauses, type InterruptKind, type Vcpu } from './state.ts';
 import { deviceOfInterrupt } from './slots.ts';
 import { smmuInterrupt } from './smmu/faults.ts';
 import { emulateSystemRegister } from './system-registers.ts';
@@ -127,16 +127,16 @@ export function* serveIpis(rhyper: Rhyper): Activity {
 
 /**
  * The interrupt of a transport that acts for a VM's device is, for vCPU 0 of the VM, the device's; the SMMU's is the hypervisor's own.
- * False where it is neither.
+ * Undefined where it is neither.
  */
-function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<boolean> {
-  if (yield* smmuInterrupt(rhyper, intid)) return true;
+function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<InterruptKind | undefined> {
+  if (yield* smmuInterrupt(rhyper, intid)) return 'SMMU';
   const found = deviceOfInterrupt(rhyper, intid);
   const vcpu = found && vcpuOf(rhyper, found.vm, 0);
-  if (!vcpu) return false;
+  if (!vcpu) return undefined;
   if (activeVcpu(rhyper)?.vm !== found.vm.id) rhyper.core.foreignInterrupts += 1;
   yield* injectInterrupt(rhyper, vcpu, found.device.intid);
-  return true;
+  return 'transport';
 }
 
 /** Who runs now: the active vCPU, another one of the queue, or nobody. */

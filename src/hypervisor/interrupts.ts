@@ -85,8 +85,8 @@ export function* setTick({ system, options }: Rhyper, on: boolean): Activity {
 export interface OwnHandlers {
   ipi(): Activity;
   tick(): Activity;
-  /** The interrupt of the SMMU, or of a device of the board that acts for one of a VM's; false where it is not one. */
-  device(intid: number): Activity<boolean>;
+  /** The interrupt of the SMMU, or of a device of the board that acts for one of a VM's: which it was; undefined where it is neither. */
+  device(intid: number): Activity<InterruptKind | undefined>;
 }
 
 function count({ core }: Rhyper, kind: InterruptKind): void {
@@ -151,8 +151,11 @@ export function* handleInterrupts(rhyper: Rhyper, handlers: OwnHandlers): Activi
     if (ownKind !== undefined) {
       count(rhyper, ownKind);
       yield* handleOwn(rhyper, intid, handlers);
-    } else if (yield* handlers.device(intid)) {
-      count(rhyper, 'transport');
+      continue;
+    }
+    const deviceKind = yield* handlers.device(intid);
+    if (deviceKind !== undefined) {
+      count(rhyper, deviceKind);
       deactivatePhysical(rhyper, intid);
     } else if (yield* handleGuests(rhyper, intid)) count(rhyper, 'passthrough');
     else {

@@ -252,10 +252,10 @@ export const ipiKinds = [
 ] as const;
 
 /**
- * What the physical interrupts are that a core takes at EL2: the hypervisor's own, those of transports that act for devices of VMs,
- * those that a VM has by its configuration, and what nobody wants.
+ * What the physical interrupts are that a core takes at EL2: the hypervisor's own, those of transports that act for devices of VMs, the
+ * SMMU's, those that a VM has by its configuration, and what nobody wants.
  */
-export const interruptKinds = ['IPI', 'tick', 'maintenance', 'transport', 'passthrough', 'stray'] as const;
+export const interruptKinds = ['IPI', 'tick', 'maintenance', 'transport', 'SMMU', 'passthrough', 'stray'] as const;
 export type InterruptKind = (typeof interruptKinds)[number];
 
 const core = record({

@@ -1,6 +1,8 @@
 // What a run leaves behind, as data and as one JSON document. Three numbers are always told apart: simulated time,
 // instructions, and host time, which is not the machine's and therefore not in the report.
 
+import type { SmmuActivity } from '../board/smmu-activity.ts';
+
 export type RunReason =
   'exit' | 'system-off' | 'system-reset' | 'max-instructions' | 'max-time' | 'interrupted' | 'deadlock' | 'guest-error';
 
@@ -52,6 +54,8 @@ export interface RunReport {
   readonly simulatedTimeNs: number;
   readonly instructions: number;
   readonly cores: readonly CoreReport[];
+  /** The SMMU, if the board has one. */
+  readonly smmu?: SmmuActivity;
   /** The devices in the virtio slots, if there are any. */
   readonly devices?: readonly DeviceReport[];
 }

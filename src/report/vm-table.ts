@@ -7,7 +7,7 @@ import { formatCount, formatTime } from './figures.ts';
 const style = { head: [], border: [], compact: true };
 
 /** Columns of text are on the left, figures on the right. */
-const tableOf = (head: readonly string[], textColumns: readonly string[]): InstanceType<typeof Table> =>
+export const tableOf = (head: readonly string[], textColumns: readonly string[]): InstanceType<typeof Table> =>
   new Table({
     head: [...head],
     colAligns: head.map((name) => (textColumns.includes(name) ? 'left' : 'right')),

@@ -9,6 +9,8 @@ import {
   type SystemState,
   type Vcpu,
 } from '../hypervisor/state.ts';
+import type { SmmuActivity } from '../board/smmu-activity.ts';
+import { reportSmmu, type VmSmmuReport } from './smmu-report.ts';
 
 /** Counts by name; those that are 0 are left out. */
 export type Counts = Readonly<Record<string, number>>;
@@ -60,6 +62,7 @@ export interface HypervisorCoreReport {
 export interface VmSystemReport {
   readonly vms: readonly VmReport[];
   readonly cores: readonly HypervisorCoreReport[];
+  readonly smmu?: VmSmmuReport;
 }
 
 const stateNames = ['inactive', 'pending', 'active'] as const;
@@ -114,7 +117,7 @@ function settle(state: SystemState, { cores, simulatedTimeNs }: EndOfVmRun): voi
   }
 }
 
-export function reportSystem(state: SystemState, end: EndOfVmRun): VmSystemReport {
+export function reportSystem(state: SystemState, end: EndOfVmRun, smmu?: SmmuActivity): VmSystemReport {
   settle(state, end);
   const cores = state.cores.slice(0, state.coreCount);
   return {
@@ -131,5 +134,6 @@ export function reportSystem(state: SystemState, end: EndOfVmRun): VmSystemRepor
         }),
       })),
     cores: cores.map(coreReport),
+    ...(smmu && { smmu: reportSmmu(state, smmu) }),
   };
 }

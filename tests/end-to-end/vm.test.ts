@@ -56,6 +56,38 @@ describe('heddle vm', { timeout: 300_000 }, () => {
   });
 });
 
+describe('devices of VMs behind the SMMU', { timeout: 300_000 }, () => {
+  const system = 'tests/end-to-end/systems/dma.yaml';
+
+  it('copy memory of their VM, are told of what is not, and are counted stream by stream', async () => {
+    const { stdout } = await heddle(['vm', system, '--json']);
+    const { consoles, smmu } = JSON.parse(stdout) as Document & {
+      readonly smmu: { readonly streams: readonly Readonly<Record<string, unknown>>[] };
+    };
+    for (const [name, at] of [
+      ['gvm1', '0x90c0000'],
+      ['gvm2', '0xb000000'],
+    ] as const) {
+      expect(consoles[name]).toContain(`dma: engine at ${at}, interrupt`);
+      expect(consoles[name]).toContain('dma: a list of 3, 3000 bytes copied, 0 wrong, status 2');
+      expect(consoles[name]).toContain('dma: a write to nowhere: status 204, fault at 0x20000000');
+    }
+    const [first, second] = smmu.streams;
+    // The VM with the first engine has been removed.
+    expect(first).toMatchObject({ device: 'dma0', streamId: 1, faults: 2, recordedFaults: 2, isSilenced: false });
+    expect(first).not.toHaveProperty('vm');
+    expect(second).toMatchObject({ device: 'dma1', streamId: 2, vm: 'gvm2', faults: 2, recordedFaults: 2 });
+    expect(second?.['requests']).toBeGreaterThan(100);
+    expect(second?.['hits']).toBeGreaterThan(second?.['faults'] as number);
+  });
+
+  it('have a row in the tables', async () => {
+    const { stdout } = await heddle(['vm', system]);
+    expect(stdout).toMatch(/ 1 .* dma0 .* nobody /);
+    expect(stdout).toMatch(/ 2 .* dma1 .* gvm2 /);
+  });
+});
+
 describe('heddle vm demo', { timeout: 300_000 }, () => {
   it('runs five VMs of four kinds to their end, whatever the number of host threads', async () => {
     const [one, three] = await Promise.all(['1', '3'].map((threads) => demo('--host-threads', threads)));
@@ -64,6 +96,8 @@ describe('heddle vm demo', { timeout: 300_000 }, () => {
     expect(consoles['gvm1']).toContain('net: 8 of 8 pings answered');
     expect(consoles['gvm1']).toContain('blk: 96 sectors written, flush ok, 96 read, 0 bytes wrong');
     expect(consoles['gvm2']).toContain('threads: 400 steps in turns, 3 greedy ones preempted');
+    expect(consoles['gvm2']).toContain('dma: 49152 bytes copied, 0 wrong, status 2');
+    expect(consoles['gvm2']).toContain('dma: a write to nowhere: status 204, fault at 0x20000000');
     expect(consoles['mvm']).toContain('vm4: bare-app: file result.txt: opened yes, 39 written');
     expect(consoles['rt']).toContain('deadlines: 0 missed of 50');
   });

@@ -3,17 +3,23 @@
 
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { kernelIpa, runSystem } from './system.ts';
+import { dmaEngine } from '../../src/board/memory-map.ts';
+import { kernelIpa, runSystem, type TestVm } from './system.ts';
 
 const MiB = 0x10_0000;
 const timeout = 60_000;
 
 /** The lines that a program of this name has put into its memory. */
-function linesOf(name: string, commandLine: string, cores: readonly number[]): readonly string[] {
+function linesOf(
+  name: string,
+  commandLine: string,
+  cores: readonly number[],
+  more: Partial<TestVm> = {},
+): readonly string[] {
   const image = readFileSync(new URL(`../guests/bin/vm/${name}.img`, import.meta.url));
   const { run, words } = runSystem(
-    [{ name: 'mvm', kind: 'mvm', source: '', cores, memoryBytes: 16 * MiB, program: { image, commandLine } }],
-    { maxTicks: 1_000_000_000 },
+    [{ name: 'mvm', kind: 'mvm', source: '', cores, memoryBytes: 16 * MiB, program: { image, commandLine }, ...more }],
+    { maxTicks: 1_000_000_000, dmaEngines: more.streams?.length ?? 0 },
   );
   expect(run.end).toBe('stopped');
   const memory = Buffer.from(new BigUint64Array(words('mvm', kernelIpa, MiB / 2)).buffer).toString('latin1');
@@ -30,6 +36,33 @@ describe('under Rhyper', () => {
         'timer: 10 ticks, 0 early, 10 ms at least',
         'threads: 400 steps in turns, 3 greedy ones preempted',
         'smp: 2 cores on, sum 2000, 3 rings of interrupts',
+        'minikernel: done',
+      ]);
+    },
+    timeout,
+  );
+
+  it(
+    'a kernel copies memory by its DMA engine, and is told of addresses where it has none',
+    () => {
+      const { base, sizeBytes: bytes, spi, streamId } = dmaEngine(0);
+      const intids = [32 + spi];
+      const lines = linesOf('minikernel', 'tests=dma rounds=2', [0], {
+        windows: [{ ipa: base, pa: base, bytes }],
+        irqs: [27, ...intids],
+        streams: [streamId],
+        treeDevices: [{ name: 'dma', kind: 'dma', ipa: base, bytes, intids }],
+      });
+      const round = [
+        'dma: 49152 bytes copied, 0 wrong, status 2',
+        'dma: a list of 3, 3000 bytes copied, 0 wrong, status 2',
+      ];
+      expect(lines.slice(1)).toEqual([
+        'dma: engine at 0x90c0000, interrupt 42',
+        ...round,
+        ...round,
+        'dma: a read of nowhere: status 104, fault at 0x20000000',
+        'dma: a write to nowhere: status 204, fault at 0x20000000',
         'minikernel: done',
       ]);
     },

@@ -49,6 +49,7 @@ export interface TestVm {
   readonly windows?: VmDescription['windows'];
   readonly tree?: VmDescription['tree'];
   readonly streams?: readonly number[];
+  readonly treeDevices?: VmDescription['treeDevices'];
 }
 
 const textOffset = 0x8_0000;
@@ -73,7 +74,7 @@ function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmD
     ...(rest.tree && { tree: rest.tree }),
     irqs: rest.irqs ?? [27],
     streams: rest.streams ?? [],
-    treeDevices: [],
+    treeDevices: rest.treeDevices ?? [],
     ...(rest.program && {
       kernel: { bytes: rest.program.image, loadIpa: kernelIpa + textOffset },
       tree: { loadIpa: kernelIpa },

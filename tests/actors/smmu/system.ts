@@ -52,13 +52,9 @@ export interface AskOptions {
   readonly device?: number;
 }
 
-/** The SMMU is on, with a linear stream table of 16 entries and queues of 8 commands and 4 events. */
-export class SmmuSystem {
-  readonly ram: RamPort = smallRam();
-  readonly pages = new Pages();
-  readonly streams = this.pages.take();
-  readonly commands = this.pages.take();
-  readonly events = this.pages.take();
+/** The SMMU and its TBUs as they come out of reset, and devices. */
+export class SmmuBoard {
+  readonly ram: RamPort;
   readonly smmu: Smmu;
   readonly tbus: readonly Tbu[];
   readonly answers = new Map<number, Answer>();
@@ -72,20 +68,13 @@ export class SmmuSystem {
   holdsCompletions = false;
   private readonly held: [device: number, tag: number][] = [];
 
-  constructor(streamIds: readonly number[] = [3]) {
+  constructor(streamIds: readonly number[], ram: RamPort) {
+    this.ram = ram;
     const tbus = streamIds.map((_, n) => tbuOf(n));
-    this.smmu = new Smmu(this.portOf(tcu), { distributor, tbus, ram: this.ram, intids });
+    this.smmu = new Smmu(this.portOf(tcu), { distributor, tbus, ram, intids });
     this.tbus = streamIds.map((streamId, n) => new Tbu(this.portOf(tbuOf(n)), { tcu, device: deviceOf(n), streamId }));
     this.actors.set(tcu, this.smmu);
     this.tbus.forEach((tbu, n) => this.actors.set(tbuOf(n), tbu));
-    this.write('STRTAB_BASE', this.streams);
-    this.write('STRTAB_BASE_CFG', 4);
-    this.write('CMDQ_BASE', this.commands | 3);
-    this.write('EVENTQ_BASE', this.events | 2);
-    this.write('CR2', 2);
-    this.write('IRQ_CTRL', 5);
-    this.write('CR0', 0b1101);
-    this.run();
   }
 
   private portOf(self: number): Port {
@@ -106,6 +95,13 @@ export class SmmuSystem {
         this.pending = this.pending.filter(({ target, timerTag }) => target !== self || timerTag !== tag);
       },
     };
+  }
+
+  /** Lets time pass. */
+  pass(ticks: number): void {
+    const until = this.ticks + ticks;
+    this.run(until);
+    this.ticks = until;
   }
 
   /** Delivers what is due before a time, by default everything. */
@@ -174,6 +170,26 @@ export class SmmuSystem {
 
   read(register: keyof typeof offset): number {
     return this.smmu.read(offset[register], 4);
+  }
+}
+
+/** The SMMU is on, with a linear stream table of 16 entries and queues of 8 commands and 4 events. */
+export class SmmuSystem extends SmmuBoard {
+  readonly pages = new Pages();
+  readonly streams = this.pages.take();
+  readonly commands = this.pages.take();
+  readonly events = this.pages.take();
+
+  constructor(streamIds: readonly number[] = [3]) {
+    super(streamIds, smallRam());
+    this.write('STRTAB_BASE', this.streams);
+    this.write('STRTAB_BASE_CFG', 4);
+    this.write('CMDQ_BASE', this.commands | 3);
+    this.write('EVENTQ_BASE', this.events | 2);
+    this.write('CR2', 2);
+    this.write('IRQ_CTRL', 5);
+    this.write('CR0', 0b1101);
+    this.run();
   }
 
   ste(stream: number): number {

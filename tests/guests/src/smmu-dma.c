@@ -2,6 +2,7 @@
  * fault that a transaction can have, errors of the queues, their interrupts; and what a device's write does to code and to an
  * exclusive. Run on the board with iommu=smmuv3,dma=on. Core 0 alone. */
 #include "guest.h"
+#include "dma.h"
 
 #define SMMU 0x09050000ul
 #define IDR0 (SMMU + 0x00)
@@ -24,20 +25,20 @@
 #define ON 0xd /* CMDQEN, EVENTQEN, SMMUEN */
 
 #define DMA 0x090c0000ul
-#define DMA_CONTROL (DMA + 0x08)
-#define DMA_STATUS (DMA + 0x0c)
-#define DMA_INTERRUPT_CLEAR (DMA + 0x10)
-#define DMA_SUBSTREAM (DMA + 0x14)
-#define DMA_SOURCE (DMA + 0x18)
-#define DMA_TARGET (DMA + 0x20)
-#define DMA_LENGTH (DMA + 0x28)
-#define DMA_LIST (DMA + 0x30)
-#define DMA_COUNT (DMA + 0x38)
-#define DMA_FAULT (DMA + 0x40)
-#define START 1
-#define LIST 2
-#define PRIVILEGED 4
-#define DONE_ENABLE 0x10
+#define DMA_CONTROL (DMA + dma_control)
+#define DMA_STATUS (DMA + dma_status)
+#define DMA_INTERRUPT_CLEAR (DMA + dma_interrupt_clear)
+#define DMA_SUBSTREAM (DMA + dma_substream)
+#define DMA_SOURCE (DMA + dma_source)
+#define DMA_TARGET (DMA + dma_target)
+#define DMA_LENGTH (DMA + dma_length)
+#define DMA_LIST (DMA + dma_list)
+#define DMA_COUNT (DMA + dma_count)
+#define DMA_FAULT (DMA + dma_fault)
+#define START dma_start
+#define LIST dma_use_list
+#define PRIVILEGED dma_privileged
+#define DONE_ENABLE dma_done_enable
 #define STREAM 1
 
 #define INTID_DMA 42

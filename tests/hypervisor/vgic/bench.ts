@@ -247,7 +247,7 @@ export function makeBench(
         },
         // eslint-disable-next-line require-yield -- no device of this board acts for a VM
         *device() {
-          return false;
+          return undefined;
         },
       }),
     );

@@ -1,12 +1,14 @@
 /* A small kernel that uses everything a virtual machine is given, and says for each part how it went: the general guest.
  *
- * Options: tests=LIST of timer, threads, smp, blk, net, rng, console (all that there is a device for); rounds=N repeats; ip=
+ * Options: tests=LIST of timer, threads, smp, blk, net, rng, console, dma (all that there is a device for); rounds=N repeats; ip=
  * and peer= (10.0.2.15 and 10.0.2.2), serve=N answers that many pings before it ends; packed, noindirect, noevent choose the
  * rings; console=virtio; spin=alu or spin=mem makes every core compute for ever instead (or rounds=N times), which is
  * the noisy neighbour: it counts in spin_counters[core], 64 bytes apart; spin=sleep sleeps for ever, which is the quiet one.
  */
 #include "kernel.h"
 #include "block.h"
+#include "dma.h"
+#include "engine.h"
 #include "entropy.h"
 #include "net.h"
 #include "rhyper.h"
@@ -241,6 +243,48 @@ static void test_console(void) {
     print("console: %lu characters sent\n", rounds * (sizeof text - 1));
 }
 
+static u8 copied[pattern_sectors * sector_bytes + 1] __attribute__((aligned(64)));
+
+static u32 wrong_bytes(u32 to, u32 from, u32 bytes) {
+    u32 wrong = 0;
+    for (u32 i = 0; i < bytes; i++) {
+        wrong += copied[to + i] != data[from + i];
+    }
+    return wrong;
+}
+
+/* One that no machine and no virtual machine has anything at. */
+static const u64 nowhere = 0x20000000;
+
+static void test_dma(void) {
+    struct engine *engine = engine_open();
+    if (!engine) {
+        if (option_given("tests")) {
+            print("dma: no device\n");
+        }
+        return;
+    }
+    print("dma: engine at 0x%lx, interrupt %u\n", engine->base, engine->intid);
+    for (u64 round = 0; round < rounds; round++) {
+        for (u32 i = 0; i < sizeof data; i++) {
+            data[i] = pattern(i / sector_bytes, i % sector_bytes, round);
+        }
+        u32 done = engine_copy(engine, (u64)data, (u64)copied + 1, sizeof data);
+        print("dma: %lu bytes copied, %u wrong, status %x\n", engine_copied(engine), wrong_bytes(1, 0, sizeof data), done);
+        struct engine_element list[3] __attribute__((aligned(32)));
+        for (u32 i = 0; i < 3; i++) {
+            list[i] = (struct engine_element){(u64)data + i * 1000, (u64)copied + (2 - i) * 1000, 1000, i < 2 ? (u64)&list[i + 1] : 0};
+        }
+        done = engine_follow(engine, list);
+        u32 wrong = wrong_bytes(0, 2000, 1000) + wrong_bytes(1000, 1000, 1000) + wrong_bytes(2000, 0, 1000);
+        print("dma: a list of 3, %lu bytes copied, %u wrong, status %x\n", engine_copied(engine), wrong, done);
+    }
+    u32 done = engine_copy(engine, nowhere, (u64)copied, 64);
+    print("dma: a read of nowhere: status %x, fault at 0x%lx\n", done, engine_fault(engine));
+    done = engine_copy(engine, (u64)copied, nowhere, 64);
+    print("dma: a write to nowhere: status %x, fault at 0x%lx\n", done, engine_fault(engine));
+}
+
 /* --- the noisy neighbour --- */
 
 struct {
@@ -306,7 +350,7 @@ int guest(void) {
         void (*run)(void);
     } tests[] = {
         {"timer", test_timer}, {"threads", test_threads}, {"smp", test_smp},         {"blk", test_block},
-        {"net", test_net},     {"rng", test_entropy},     {"console", test_console},
+        {"net", test_net},     {"rng", test_entropy},     {"console", test_console}, {"dma", test_dma},
     };
     for (u32 i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         if (option_lists("tests", tests[i].name)) {
