@@ -164,8 +164,11 @@ function mapDevices(rhyper: Rhyper, vm: Vm): Refusal {
   const { config } = vm;
   for (let n = 0; n < config.windowCount; n += 1) {
     const window = config.windows[n];
-    if (window && !mapRange(rhyper, vm, window, 'device', true))
-      return `IPA 0x${window.ipa.toString(16)} cannot be mapped`;
+    if (!window) continue;
+    // RAM begins with the hypervisor's; it is given by memory regions alone.
+    if (window.pa + window.bytes > rhyper.platform.ownMemory.pa)
+      return `PA 0x${window.pa.toString(16)} is not a device’s`;
+    if (!mapRange(rhyper, vm, window, 'device', true)) return `IPA 0x${window.ipa.toString(16)} cannot be mapped`;
   }
   return undefined;
 }

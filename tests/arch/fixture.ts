@@ -58,7 +58,7 @@ export interface FakeCore extends PeEnvironment {
   readonly gicAccesses: [key: number, value: bigint | undefined, el: number, secure: boolean][];
 }
 
-function fakeCore(): FakeCore {
+export function fakeCore(): FakeCore {
   const core: FakeCore = {
     ticks: 0,
     isDvmComplete: true,

@@ -50,8 +50,8 @@ export function runAttacked(attacker: Attacker, maxTicks: number): System {
     cores: 4,
     maxTicks,
     tickTicks: sliceTicks,
+    ...((hasDisk || attacker.streams) && { dmaEngines: 1 }),
     ...(hasDisk && {
-      dmaEngines: 1,
       slots: [{ vm: 'attacker', ...slot, stream: 0x100 }],
       backends: [
         {
@@ -133,7 +133,8 @@ export const longestWait = (system: System): number =>
 const baselines = new Map<string, ReturnType<typeof seenBy>>();
 /** The same system without the attack: `quiet` is as large as the attacker, and does nothing. */
 export function withoutIt(quiet: Attacker, maxTicks: number): ReturnType<typeof seenBy> {
-  const key = JSON.stringify([isDirect(quiet), quiet.source, quiet.program?.commandLine, maxTicks]);
+  const { source, program, streams } = quiet;
+  const key = JSON.stringify([isDirect(quiet), source, program?.commandLine, streams, maxTicks]);
   const found = baselines.get(key) ?? seenBy(runAttacked(quiet, maxTicks));
   baselines.set(key, found);
   return found;
