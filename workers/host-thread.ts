@@ -5,6 +5,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ActorId } from '../actors/actor.ts';
 import type { CoreReport, DeviceReport } from '../src/report/run-report.ts';
 import type { SmmuActivity } from '../src/board/smmu-activity.ts';
+import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import {
   type Command,
   commandKind,
@@ -47,6 +48,8 @@ export interface HostResult {
   readonly devices?: readonly DeviceReport[];
   /** From host 0: of the SMMU, where there is one. */
   readonly smmu?: SmmuActivity;
+  /** From host 0: devices of virtual machines. */
+  readonly vmDevices?: readonly VmDeviceCounts[];
   /** From host 0: paths of disks that the guest has written to. */
   readonly changedDisks?: readonly string[];
   /** From host 0: files that devices have made, by path. */
@@ -251,7 +254,8 @@ export function runHost(task: HostTask): HostResult {
     ...(smmu && { smmu }),
     changedDisks: machine.virtio.changedDisks(),
     files: machine.virtio.files(),
-    capture: machine.virtio.capture(),
+    vmDevices: machine.vms.reports(),
+    capture: config.resident ? machine.vms.capture() : machine.virtio.capture(),
     ending,
   };
 }

@@ -27,7 +27,7 @@ import { interruptController, packedAffinity } from './interrupt-controller.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
 import { noSmmu, type SmmuDevices, smmuDevices } from './smmu.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
-import { vmDevices } from './vm-devices.ts';
+import { type VmDevices, vmDevices } from './vm-devices.ts';
 
 /** Everything that decides what a machine does; plain data, but for the shared memory. */
 export interface MachineConfig {
@@ -75,6 +75,7 @@ export interface HostedMachine {
   hashes(): (readonly [ActorId, string])[];
   readonly virtio: VirtioDevices;
   readonly smmu: SmmuDevices;
+  readonly vms: VmDevices;
 }
 
 /** Where the windows of the transports are that act for virtual machines. */
@@ -153,6 +154,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     uarts: config.resident?.uarts ?? [],
     slots: config.resident?.description.slots ?? [],
     backends: config.resident?.backends ?? [],
+    network: config.resident?.network ?? { user: false, rule: 'learning', groups: 0 },
     quirks: config.resident?.description.options.quirks ?? [],
     seed: config.seed,
     distributor: ids.distributor,
@@ -328,6 +330,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     engine,
     virtio,
     smmu,
+    vms,
     reports: () =>
       cores.map(({ id, core: { counters, exceptions, instructions, nowTicks, state } }) => ({
         core: id,

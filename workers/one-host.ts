@@ -2,6 +2,7 @@
 // an engine with it, and nothing else.
 
 import type { CoreReport } from '../src/report/run-report.ts';
+import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import { stopReason } from './control-block.ts';
 import type { EngineCounters } from '../src/engine/engine.ts';
 import { makeEnsemble } from './ensemble.ts';
@@ -16,6 +17,8 @@ export interface OneHostRun {
   readonly exitCode: number;
   readonly cores: readonly CoreReport[];
   readonly engine: EngineCounters;
+  /** What devices of virtual machines have done. */
+  readonly vmDevices: readonly VmDeviceCounts[];
 }
 
 type Limits = Pick<LockstepOptions, 'seed' | 'maxInstructions' | 'maxTicks'>;
@@ -65,7 +68,13 @@ export function oneHostMachine(
     run: (limits) => {
       const { lookaheadTicks } = config;
       const ending = conductLockstep(ensemble, { coreCount, lookaheadTicks, ...limits });
-      return { ...ending, exitCode, cores: machine.reports(), engine: engine.counters() };
+      return {
+        ...ending,
+        exitCode,
+        cores: machine.reports(),
+        engine: engine.counters(),
+        vmDevices: machine.vms.reports(),
+      };
     },
   };
 }

@@ -12,7 +12,7 @@ import type { SystemDescription } from '../src/hypervisor/description.ts';
 import { createRhyper } from '../src/hypervisor/rhyper.ts';
 import type { BuildVmTree } from '../src/hypervisor/tree-description.ts';
 import type { MemoryViews } from '../src/memory/memory-views.ts';
-import type { Backend, GuestUart } from '../src/vm/system.ts';
+import type { Backend, GuestUart, NetworkDescription } from '../src/vm/system.ts';
 import { deviceRam } from './device-ram.ts';
 import { smmuIntids } from './smmu.ts';
 
@@ -28,6 +28,7 @@ export interface ResidentSystem {
   readonly vmMemory: PhysicalRange;
   readonly uarts: readonly GuestUart[];
   readonly backends: readonly Backend[];
+  readonly network: NetworkDescription;
 }
 
 export interface RhyperHost {

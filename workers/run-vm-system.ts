@@ -6,6 +6,7 @@ import { resolveBoard } from '../src/board/virt.ts';
 import { stateAt } from '../src/hypervisor/state.ts';
 import { memoryViews } from '../src/memory/memory-views.ts';
 import type { RunReport } from '../src/report/run-report.ts';
+import { deviceReports, type VmDeviceReport } from '../src/vm/device-report.ts';
 import { reportSystem, type VmSystemReport } from '../src/vm/report.ts';
 import type { VmSystem } from '../src/vm/system.ts';
 import { lookaheadTicks, makeMemory, placeInRam } from './booted-machine.ts';
@@ -43,17 +44,35 @@ export function vmMachine(
     lookaheadTicks,
     engineMode: 'tiered',
     stepModule,
-    resident: { description: system.description, ownMemory, vmMemory, uarts: system.uarts, backends: system.backends },
+    resident: {
+      description: system.description,
+      ownMemory,
+      vmMemory,
+      uarts: system.uarts,
+      backends: system.backends,
+      network: system.network,
+    },
   };
 }
 
+/** What a system leaves behind. */
+interface VmSystemEnd {
+  readonly report: RunReport;
+  readonly vms: VmSystemReport;
+  readonly devices: readonly VmDeviceReport[];
+}
+
 /** Runs a system to its end. */
-export async function runVmSystem(
-  options: VmRunOptions,
-  io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
-): Promise<{ readonly report: RunReport; readonly vms: VmSystemReport }> {
+export async function runVmSystem(options: VmRunOptions, io: Omit<RunIo, 'stderr'>): Promise<VmSystemEnd> {
   const config = vmMachine(options, readStepModule());
   const { report, results } = await runConfigured(config, options, io);
+  const { description, network } = options.system;
+  const [first] = results;
+  if (network.capture !== undefined && first?.capture) io.writeFile(network.capture, first.capture);
   const state = stateAt(memoryViews(config.memory.buffer), options.system.layout.ownMemory.pa);
-  return { report, vms: reportSystem(state, report, results[0]?.smmu) };
+  return {
+    report,
+    vms: reportSystem(state, report, first?.smmu),
+    devices: deviceReports(description, first?.vmDevices ?? []),
+  };
 }

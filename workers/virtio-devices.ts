@@ -53,11 +53,22 @@ export interface VirtioDevices {
   capture(): Uint8Array;
 }
 
+/** A transport whose device may count what it does. */
+export type CountingTransport = VirtioTransport<VirtioDevice & { readonly counters?: object }>;
+
 interface Made {
   readonly slot: number;
   readonly description: DeviceDescription;
-  readonly transport: VirtioTransport<VirtioDevice & { readonly counters?: object }>;
+  readonly transport: CountingTransport;
 }
+
+/** What a transport and the device behind it have done. */
+export const transportReport = ({ counters, device, guestErrors, fault }: CountingTransport) => ({
+  ...counters,
+  ...device.counters,
+  guestErrors: Object.values<number>({ ...guestErrors }).reduce((sum, count) => sum + count, 0),
+  ...(fault === undefined ? {} : { fault }),
+});
 
 const firstSpi = 32;
 
@@ -139,14 +150,7 @@ export function virtioDevices(options: VirtioOptions): VirtioDevices {
     actors: [...(cards.length > 0 ? network : []), ...everyone.map(({ actor }) => actor)],
     regions: everyone.map(({ region }) => region),
     reports: () =>
-      made.map(({ slot, description, transport }) => ({
-        slot,
-        kind: description.kind,
-        ...transport.counters,
-        ...transport.device.counters,
-        guestErrors: Object.values<number>({ ...transport.guestErrors }).reduce((sum, count) => sum + count, 0),
-        ...(transport.fault === undefined ? {} : { fault: transport.fault }),
-      })),
+      made.map(({ slot, description, transport }) => ({ slot, kind: description.kind, ...transportReport(transport) })),
     changedDisks: () => [...changed].map(({ path }) => path),
     files: () => [...files].map(([path, bytes]) => [path, Uint8Array.from(bytes)] as const),
     capture: () => capture.toBytes(),

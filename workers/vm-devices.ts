@@ -3,9 +3,10 @@
 
 import type { Actor, ActorId, Port } from '../actors/actor.ts';
 import type { BusRegion } from '../actors/bus/map.ts';
-import { macAt } from '../actors/network/ethernet.ts';
-import { Switch } from '../actors/network/switch.ts';
-import { UserBackend } from '../actors/network/user-network.ts';
+import { type MacAddress, macAt } from '../actors/network/ethernet.ts';
+import { Capture } from '../actors/network/pcap.ts';
+import { Switch, type SwitchOptions, type SwitchPort } from '../actors/network/switch.ts';
+import { UserBackend, userStations } from '../actors/network/user-network.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { blockDevice } from '../actors/virtio/block.ts';
 import { imageStore, sectorBytes } from '../actors/virtio/block-store.ts';
@@ -13,20 +14,23 @@ import { consoleDevice } from '../actors/virtio/console.ts';
 import { entropyDevice } from '../actors/virtio/entropy.ts';
 import type { GuestMemory } from '../actors/virtio/guest-memory.ts';
 import { type MediatedBlockOptions, MediatedRequests } from '../actors/virtio/mediated-requests.ts';
+import { VirtioConsoleMmio } from '../actors/virtio/virtio-console-mmio.ts';
 import { VirtioMmio } from '../actors/virtio/virtio-mmio.ts';
 import { VirtioNetMmio } from '../actors/virtio/virtio-net-mmio.ts';
 import { VmTransport } from '../actors/virtio/vm-transport.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
 import type { SlotDescription } from '../src/hypervisor/description.ts';
 import type { Quirk } from '../src/hypervisor/options.ts';
-import type { Backend, GuestUart } from '../src/vm/system.ts';
-import { consoleSize, deviceSeed, diskService } from './virtio-devices.ts';
+import type { VmDeviceCounts } from '../src/vm/device-report.ts';
+import type { Backend, GuestUart, NetworkDescription } from '../src/vm/system.ts';
+import { consoleSize, type CountingTransport, deviceSeed, diskService, transportReport } from './virtio-devices.ts';
 
 export interface VmDeviceOptions {
   readonly uarts: readonly GuestUart[];
   readonly slots: readonly SlotDescription[];
   /** What is behind the slots, by position. */
   readonly backends: readonly Backend[];
+  readonly network: NetworkDescription;
   /** Defects that show in devices. */
   readonly quirks: readonly Quirk[];
   readonly seed: number;
@@ -37,12 +41,24 @@ export interface VmDeviceOptions {
   readonly console: (vm: string, bytes: Uint8Array) => void;
 }
 
+interface Made {
+  readonly slot: number;
+  readonly backend: Backend;
+  readonly transport: CountingTransport;
+}
+
 export interface VmDevices {
   readonly actors: readonly (readonly [ActorId, (port: Port) => Actor])[];
   readonly regions: readonly BusRegion[];
+  /** What the transports have done, once they are made. */
+  reports(): VmDeviceCounts[];
+  /** The frames of the network as a file. */
+  capture(): Uint8Array;
 }
 
 const firstSpi = 32;
+
+const macOf = ({ mac }: Extract<Backend, { kind: 'net' }>): MacAddress => macAt(Uint8Array.from(mac), 0);
 
 /** How a mediated block device is to behave. */
 const mediation = (
@@ -68,14 +84,19 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
       const make = (port: Port): Actor => new Uart(port, { distributor, intid: firstSpi + spi, sink: { write } });
       return { actor: [id, make] as const, region: { name: `uart of ${vm}`, base, sizeBytes, actor: id } };
     });
-  const [switchId, userId] = [firstId + serial.length, firstId + serial.length + 1];
-  const firstTransport = userId + 1;
+  const { network } = options;
+  const switchId = firstId + serial.length;
+  /** A station for each group. */
+  const userIds = Array.from({ length: network.user ? network.groups : 0 }, (_, group) => switchId + 1 + group);
+  const firstTransport = switchId + 1 + userIds.length;
+  const capture = new Capture();
+  const made: Made[] = [];
 
   function makeDevice(port: Port, backend: Backend, slot: number, intid: number, memory: GuestMemory): Actor {
     const place = { distributor, intid };
     const requests =
       backend.kind === 'mediated-block' ? new MediatedRequests(memory, mediation(backend, options.quirks)) : undefined;
-    const make = (windowed: GuestMemory): VirtioMmio | VirtioNetMmio => {
+    const makeBehind = (windowed: GuestMemory): VirtioMmio | VirtioNetMmio | VirtioConsoleMmio => {
       const at = { ...place, memory: windowed };
       switch (backend.kind) {
         case 'block': {
@@ -92,8 +113,10 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
         case 'entropy':
           return new VirtioMmio(port, { ...at, device: entropyDevice(deviceSeed(seed, slot)) });
         case 'net':
-          return new VirtioNetMmio(port, { ...at, mac: macAt(Uint8Array.from(backend.mac), 0), wire: switchId });
+          return new VirtioNetMmio(port, { ...at, mac: macOf(backend), wire: switchId });
         case 'console': {
+          if (backend.peer !== undefined)
+            return new VirtioConsoleMmio(port, { ...at, ...consoleSize, peer: firstTransport + backend.peer });
           const write = (bytes: readonly number[]): void => {
             options.console(backend.vm, Uint8Array.from(bytes));
           };
@@ -103,6 +126,11 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
           });
         }
       }
+    };
+    const make = (windowed: GuestMemory): VirtioMmio | VirtioNetMmio | VirtioConsoleMmio => {
+      const actor = makeBehind(windowed);
+      made.push({ slot, backend, transport: actor.transport });
+      return actor;
     };
     return new VmTransport(port, memory, make, requests);
   }
@@ -114,14 +142,30 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
     const { sizeBytes } = memoryMap.vmTransports;
     return { actor: [id, make] as const, region: { name: `transport ${slot}`, base, sizeBytes, actor: id } };
   });
-  const cards = transports.filter((_, n) => backends[n]?.kind === 'net').map(({ actor: [id] }) => id);
-  const network = [
-    [switchId, (port: Port) => new Switch(port, { ports: [...cards, userId].map((actor) => ({ actor, group: 0 })) })],
-    [userId, (port: Port) => new UserBackend(port, switchId)],
-  ] as const;
+  const cards = transports.flatMap(({ actor: [actor] }, n): SwitchPort[] => {
+    const backend = backends[n];
+    if (backend?.kind !== 'net') return [];
+    return [{ actor, group: backend.group, stations: [macOf(backend)], isDeaf: backend.isDeaf }];
+  });
+  const switchOptions: SwitchOptions = {
+    rule: network.rule,
+    ports: [...cards, ...userIds.map((actor, group) => ({ actor, group, stations: userStations }))],
+    ...(network.capture !== undefined && {
+      capture: (ticks: number, frame: Uint8Array) => {
+        capture.add(ticks, frame);
+      },
+    }),
+  };
+  const connected: [ActorId, (port: Port) => Actor][] = [
+    [switchId, (port) => new Switch(port, switchOptions)],
+    ...userIds.map((id): [ActorId, (port: Port) => Actor] => [id, (port) => new UserBackend(port, switchId)]),
+  ];
   const everyone = [...serial, ...transports];
   return {
-    actors: [...(cards.length > 0 ? network : []), ...everyone.map(({ actor }) => actor)],
+    actors: [...(cards.length > 0 ? connected : []), ...everyone.map(({ actor }) => actor)],
     regions: everyone.map(({ region }) => region),
+    reports: () =>
+      made.map(({ slot, backend: { kind, vm }, transport }) => ({ slot, kind, vm, ...transportReport(transport) })),
+    capture: () => capture.toBytes(),
   };
 }

@@ -1,7 +1,7 @@
 // The headers of IPv4 and of what it carries, as far as a small responder reads and writes them: RFC 791 (IPv4), RFC 792 (ICMP),
 // RFC 768 (UDP), RFC 1071 (the checksum).
 
-export const etherType = { IPv4: 0x0800, ARP: 0x0806 } as const;
+export const etherType = { IPv4: 0x0800, ARP: 0x0806, IPv6: 0x86dd } as const;
 export const ipProtocol = { ICMP: 1, UDP: 17 } as const;
 
 const ipHeaderBytes = 20;

@@ -30,6 +30,8 @@ const stations: readonly Ipv4Address[] = [gateway, nameServer];
 /** 52:55 and the address. */
 const macOf = (address: Ipv4Address): MacAddress => 0x5255 * 2 ** 32 + address;
 
+export const userStations: readonly MacAddress[] = stations.map(macOf);
+
 const arp = { request: 1, reply: 2, sizeBytes: 28 } as const;
 const icmp = { echoReply: 0, echoRequest: 8, headerBytes: 8 } as const;
 /** Padding that Ethernet asks for. */

@@ -65,6 +65,8 @@ interface SavedConsole {
 export interface ConsoleCounters {
   bytesOut: number;
   bytesIn: number;
+  /** Input that there was no room for, or nobody to take. */
+  bytesDropped: number;
   controlMessages: number;
 }
 
@@ -75,7 +77,7 @@ export class ConsoleDevice implements VirtioDevice {
   readonly deviceId = 3;
   readonly features = Object.values(consoleFeature);
   readonly queueSizes: readonly number[];
-  readonly counters: ConsoleCounters = { bytesOut: 0, bytesIn: 0, controlMessages: 0 };
+  readonly counters: ConsoleCounters = { bytesOut: 0, bytesIn: 0, bytesDropped: 0, controlMessages: 0 };
   private readonly host: DeviceHost;
   private readonly ports: readonly (ConsolePort | undefined)[];
   private readonly config = new ConfigSpace(config.sizeBytes);
@@ -104,6 +106,7 @@ export class ConsoleDevice implements VirtioDevice {
     if (state === undefined) return 0;
     const accepted = Math.min(bytes.length, maxInputBytes - state.input.length);
     for (let n = 0; n < accepted; n += 1) state.input.push(bytes[n]! & 0xff);
+    this.counters.bytesDropped += bytes.length - accepted;
     this.deliverInput(port);
     return accepted;
   }

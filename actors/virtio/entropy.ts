@@ -37,6 +37,10 @@ export class EntropyDevice implements VirtioDevice {
     }
   }
 
+  get counters(): { readonly bytesIn: number } {
+    return { bytesIn: this.bytes };
+  }
+
   readConfig(): number {
     return 0;
   }

@@ -49,6 +49,8 @@ const maxCommandBytes = 1024;
 export interface NetCounters {
   framesIn: number;
   framesOut: number;
+  bytesIn: number;
+  bytesOut: number;
   /** For another station, or no frame. */
   filtered: number;
   /** There was no buffer, or not enough of them. */
@@ -69,7 +71,15 @@ export class NetDevice implements VirtioDevice {
   readonly deviceId = 1;
   readonly features = Object.values(netFeature);
   readonly queueSizes = [256, 256, 64];
-  readonly counters: NetCounters = { framesIn: 0, framesOut: 0, filtered: 0, dropped: 0, badFrames: 0 };
+  readonly counters: NetCounters = {
+    framesIn: 0,
+    framesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    filtered: 0,
+    dropped: 0,
+    badFrames: 0,
+  };
   private readonly host: DeviceHost;
   private readonly options: NetOptions;
   private readonly config = new ConfigSpace(config.sizeBytes);
@@ -106,6 +116,7 @@ export class NetDevice implements VirtioDevice {
       return { chain, writtenBytes: piece.length };
     });
     this.counters.framesIn++;
+    this.counters.bytesIn += frame.length;
     this.host.use(queue.receive, ...used);
   }
 
@@ -170,6 +181,7 @@ export class NetDevice implements VirtioDevice {
       const frame = readableBytes(this.host.memory, chain.readable, headerBytes, Math.min(sizeBytes, 0x1000));
       if (frame !== undefined && isFrame(frame) && (this.status & netStatus.LINK_UP) !== 0) {
         this.counters.framesOut++;
+        this.counters.bytesOut += frame.length;
         this.options.link.send(frame);
       } else {
         this.counters.badFrames++;

@@ -85,6 +85,11 @@ export class VirtioTransport<Kind extends VirtioDevice = VirtioDevice> implement
     return this.lastFault;
   }
 
+  /** The driver uses the device. */
+  get isLive(): boolean {
+    return this.state === 'live';
+  }
+
   timer(tag: number): void {
     this.device.timer(tag);
   }

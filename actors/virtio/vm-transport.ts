@@ -10,6 +10,7 @@ import { busMessages } from '../bus/messages.ts';
 import { type Device, type GuestErrors, noGuestErrors, serveBusRequest } from '../device.ts';
 import { type GuestMemory, type MemoryWindow, windowedMemory } from './guest-memory.ts';
 import type { MediatedRequests } from './mediated-requests.ts';
+import type { VirtioConsoleMmio } from './virtio-console-mmio.ts';
 import type { VirtioMmio } from './virtio-mmio.ts';
 import type { VirtioNetMmio } from './virtio-net-mmio.ts';
 
@@ -31,7 +32,7 @@ interface SavedVmTransport {
 }
 
 /** What the frame begins with: a device with its transport. */
-type Transport = VirtioMmio | VirtioNetMmio;
+type Transport = VirtioMmio | VirtioNetMmio | VirtioConsoleMmio;
 
 /** The registers of the windows, and the windows that they describe, in one array that stays the same. */
 class Windows implements Device {

@@ -70,8 +70,18 @@ function fileReader(systemPath: string): (name: string) => InputFile {
   return (name) => {
     const [, builtin] = /^builtin:([\w-]+)$/.exec(name) ?? [];
     if (builtin !== undefined) return { ...readInput(join(guestFolder, `${builtin}.img`)), path: name };
-    return readInput(isAbsolute(name) ? name : join(dirname(systemPath), name));
+    return readInput(besides(systemPath, name));
   };
+}
+
+const besides = (systemPath: string, name: string): string =>
+  isAbsolute(name) ? name : join(dirname(systemPath), name);
+
+/** What the run writes is named from there, too. */
+function withFiles(systemPath: string, system: VmSystem): VmSystem {
+  const { network } = system;
+  if (network.capture === undefined) return system;
+  return { ...system, network: { ...network, capture: besides(systemPath, network.capture) } };
 }
 
 function overridesOf(typed: TypedVmOptions, commands: readonly string[]): SystemOverrides {
@@ -92,10 +102,7 @@ export function parseVmOptions(file: string, typed: TypedVmOptions, commands: re
   const overrides = overridesOf(typed, commands);
   const path = file === 'demo' ? demoFile : file;
   const input = readInput(path);
-  const system = readSystem(path, input.bytes, fileReader(path), overrides);
-  const joined = system.backends.find((backend) => backend.kind === 'console' && backend.peer !== undefined);
-  if (joined)
-    throw new UserError(`${path}: ${joined.vm}: a virtio console that leads to another VM is not supported yet`);
+  const system = withFiles(path, readSystem(path, input.bytes, fileReader(path), overrides));
   return {
     system,
     seed: parseCount('--seed', typed.seed, 0, Number.MAX_SAFE_INTEGER),

@@ -7,9 +7,12 @@ import { formatHistograms, formatLatencies } from '../report/latency-table.ts';
 import { endingOf, type RunReport } from '../report/run-report.ts';
 import { formatTable } from '../report/run-table.ts';
 import { formatStreams } from '../report/smmu-table.ts';
+import { formatDevices } from '../report/vm-device-table.ts';
 import { formatVmTables } from '../report/vm-table.ts';
+import type { VmDeviceReport } from '../vm/device-report.ts';
 import type { VmSystemReport } from '../vm/report.ts';
 import { consoleLines } from './console-lines.ts';
+import { writeOutput } from './input.ts';
 import { quote } from './run-options.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -17,14 +20,19 @@ import { parseVmOptions, type TypedVmOptions, type VmRun } from './vm-options.ts
 
 export type RunVmSystem = (
   options: VmRun,
-  io: Pick<RunIo, 'stdout' | 'progress' | 'signal'>,
-) => Promise<{ readonly report: Omit<RunReport, 'smmu'>; readonly vms: VmSystemReport }>;
+  io: Omit<RunIo, 'stderr'>,
+) => Promise<{
+  readonly report: Omit<RunReport, 'smmu'>;
+  readonly vms: VmSystemReport;
+  readonly devices: readonly VmDeviceReport[];
+}>;
 
 interface VmDocument extends Omit<RunReport, 'format' | 'smmu'> {
   readonly format: 'heddle-vm';
   readonly vms: VmSystemReport['vms'];
   readonly hypervisor: VmSystemReport['cores'];
   readonly smmu?: VmSystemReport['smmu'];
+  readonly vmDevices: readonly VmDeviceReport[];
   /** What each source has written, by its name. */
   readonly consoles: Readonly<Record<string, string>>;
   readonly latencies: Latencies;
@@ -73,6 +81,7 @@ function commandOf(file: string, commands: readonly string[], typed: TypedVmOpti
 interface Outcome {
   readonly report: Omit<RunReport, 'smmu'>;
   readonly vms: VmSystemReport;
+  readonly devices: readonly VmDeviceReport[];
   readonly consoles: Readonly<Record<string, string>>;
   readonly latencies: Latencies;
 }
@@ -86,7 +95,7 @@ async function runOnce(
 ): Promise<Outcome> {
   terminal.error(`${headline(options)}\n`);
   const lines = consoleLines(show);
-  const { report, vms } = await runVmSystem(options, {
+  const { report, vms, devices } = await runVmSystem(options, {
     stdout: (bytes, source = 'board') => {
       lines.write(source, bytes);
     },
@@ -94,10 +103,11 @@ async function runOnce(
       terminal.progress(`simulated time ${formatTime(ticks)}, ${formatCount(instructions)} instructions`);
     },
     signal: terminal.signal,
+    writeFile: writeOutput,
   });
   lines.end();
   const consoles = lines.texts();
-  return { report, vms, consoles, latencies: latenciesOf(consoles) };
+  return { report, vms, devices, consoles, latencies: latenciesOf(consoles) };
 }
 
 /** Runs the other system, silently. One that is told to stop by the user, or by a limit, is compared as far as it has come. */
@@ -127,7 +137,7 @@ export async function vm(
   const other = typed.against === undefined ? undefined : parseVmOptions(typed.against, typed, commands);
   const json = typed.json ?? false;
   const startMs = performance.now();
-  const { report, vms, consoles, latencies } = await runOnce(options, terminal, runVmSystem, (text) => {
+  const { report, vms, devices, consoles, latencies } = await runOnce(options, terminal, runVmSystem, (text) => {
     if (json) terminal.error(text);
     else terminal.print(text);
   });
@@ -144,6 +154,7 @@ export async function vm(
       vms: vms.vms,
       hypervisor: vms.cores,
       ...(vms.smmu && { smmu: vms.smmu }),
+      vmDevices: devices,
       consoles,
       latencies,
       ...(against && { against }),
@@ -155,6 +166,7 @@ export async function vm(
     terminal.print(`${formatVmTables(vms)}\n`);
     const streams = vms.smmu && formatStreams(vms.smmu);
     if (streams !== undefined) terminal.print(`${streams}\n`);
+    if (devices.length > 0) terminal.print(`${formatDevices(devices)}\n`);
     if (Object.keys(latencies).length > 0) {
       terminal.print(`${formatLatencies(latencies, against)}\n`);
       const histograms = formatHistograms(latencies);

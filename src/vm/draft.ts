@@ -17,6 +17,8 @@ export type Aspect =
 export interface DeviceDraft extends EmulatedDeviceDescription {
   /** The disk of a block device. */
   readonly disk?: string;
+  /** The group of a network device, if it is in one. */
+  readonly group?: string;
   /** The other end of a console; none is the host. */
   readonly peer?: string;
 }

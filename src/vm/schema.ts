@@ -89,6 +89,8 @@ const device = section({
   sectors: number.optional(),
   /** Network devices. */
   mac: macAddress.optional(),
+  /** Devices of different groups never see each other's frames. */
+  group: name.optional(),
   /** Consoles: the other VM, or the host. */
   peer: name.optional(),
 });

@@ -67,8 +67,18 @@ interface Transports {
   readonly backends: Backend[];
 }
 
+/** Groups of network devices; those without are one, too. */
+export const groupsOf = (vms: readonly VmDraft[]): readonly (string | undefined)[] => [
+  ...new Set(vms.flatMap(({ devices }) => devices.flatMap(({ kind, group }) => (kind === 'virtioNet' ? [group] : [])))),
+];
+
 /** A transport of the board for every virtio device of a VM. */
-export function transportsOf(vms: readonly VmDraft[], diskNamed: (name: string) => Disk | undefined): Transports {
+export function transportsOf(
+  vms: readonly VmDraft[],
+  diskNamed: (name: string) => Disk | undefined,
+  isDeaf: (vm: VmDraft) => boolean,
+): Transports {
+  const groups = groupsOf(vms);
   const slots: SlotDescription[] = [];
   const owners: { readonly vm: VmDraft; readonly n: number }[] = [];
   for (const vm of vms)
@@ -94,8 +104,10 @@ export function transportsOf(vms: readonly VmDraft[], diskNamed: (name: string) 
         const [, count = 0] = device.arguments;
         return { kind: 'mediated-block', vm: vm.name, sizeBytes: count * sectorBytes, readOnly };
       }
-      case 'virtioNet':
-        return { kind: 'net', vm: vm.name, mac: device.arguments.slice(0, 6) };
+      case 'virtioNet': {
+        const group = groups.indexOf(device.group);
+        return { kind: 'net', vm: vm.name, mac: device.arguments.slice(0, 6), group, isDeaf: isDeaf(vm) };
+      }
       case 'virtioEntropy':
         return { kind: 'entropy', vm: vm.name };
       default: {

@@ -17,7 +17,7 @@ import { type SystemFile, systemFile, type VmEntry } from './schema.ts';
 import { buildStore } from './store.ts';
 import { draftOfEntry } from './vm-entry.ts';
 import { disksOf, placeOnDisks } from './disks.ts';
-import { connectConsoles, dmaEnginesOf, transportsOf, uartsOf, withUart } from './system-devices.ts';
+import { connectConsoles, dmaEnginesOf, groupsOf, transportsOf, uartsOf, withUart } from './system-devices.ts';
 import type { RamLayout, VmSystem } from './system.ts';
 
 /** What the command line says in place of the file. */
@@ -190,9 +190,14 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
       `the VMs, the store and the hypervisor need ${needed / MiB}M, and RAM has ${memoryBytes / MiB}M`,
     );
   const layout = layoutOf(store, memoryBytes);
-  const { slots, backends } = transportsOf(vms, diskNamed);
+  const options = optionsOf(contents, overrides);
+  const { slots, backends } = transportsOf(
+    vms,
+    diskNamed,
+    ({ kind }) => kind === 'app' && options.profile === 'rust-shyper-2023',
+  );
   const description: SystemDescription = {
-    options: optionsOf(contents, overrides),
+    options,
     vms: described,
     slots,
     store: { pa: layout.store.pa, ipa: storeIpa, bytes: alignUp(store.length, bytesOfPage) },
@@ -203,6 +208,11 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
     layout,
     uarts,
     backends,
-    network: { ...(network.capture !== undefined && { capture: network.capture }), user: network.user ?? false },
+    network: {
+      ...(network.capture !== undefined && { capture: network.capture }),
+      user: network.user ?? false,
+      rule: options.profile === 'textbook' ? 'learning' : 'table',
+      groups: groupsOf(vms).length,
+    },
   };
 }

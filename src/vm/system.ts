@@ -35,10 +35,28 @@ export type Backend =
   | { readonly kind: 'block'; readonly vm: string; readonly disk: Disk; readonly sectors: SectorRange }
   /** The management VM carries out the requests on a disk of its own. */
   | { readonly kind: 'mediated-block'; readonly vm: string; readonly sizeBytes: number; readonly readOnly: boolean }
-  | { readonly kind: 'net'; readonly vm: string; readonly mac: readonly number[] }
+  /** `isDeaf`: frames for many are not for it, by the rule of the ancestor's switch. */
+  | {
+      readonly kind: 'net';
+      readonly vm: string;
+      readonly mac: readonly number[];
+      readonly group: number;
+      readonly isDeaf: boolean;
+    }
   /** `peer` is the slot of the other end; without one the host is. */
   | { readonly kind: 'console'; readonly vm: string; readonly peer?: number }
   | { readonly kind: 'entropy'; readonly vm: string };
+
+/** What the network devices of VMs are connected by. */
+export interface NetworkDescription {
+  /** File for the frames. */
+  readonly capture?: string;
+  /** Each group has a station that answers ARP, ICMP and DHCP. */
+  readonly user: boolean;
+  /** How frames are sent on: by what the switch learns, or by the addresses that it was told (actors/network/switch.ts). */
+  readonly rule: 'learning' | 'table';
+  readonly groups: number;
+}
 
 export interface VmSystem {
   readonly board: {
@@ -52,5 +70,5 @@ export interface VmSystem {
   readonly layout: RamLayout;
   readonly uarts: readonly GuestUart[];
   readonly backends: readonly Backend[];
-  readonly network: { readonly capture?: string; readonly user: boolean };
+  readonly network: NetworkDescription;
 }

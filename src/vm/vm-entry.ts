@@ -82,6 +82,7 @@ const keyTypes: readonly (readonly [keyof DeviceEntry, readonly DeviceType[]])[]
   ['first-sector', ['virtio-block', 'mediated-block']],
   ['sectors', ['virtio-block', 'mediated-block']],
   ['mac', ['virtio-net']],
+  ['group', ['virtio-net']],
   ['peer', ['virtio-console']],
 ];
 
@@ -123,6 +124,7 @@ function devicesOf(entry: VmEntry, context: EntryContext, vcpus: number): Device
         devices.slice(0, n).filter(({ type }) => type === 'virtio-net').length,
       ),
       ...(device.disk !== undefined && { disk: device.disk }),
+      ...(device.group !== undefined && { group: device.group }),
       ...(device.peer !== undefined && device.peer !== 'host' && { peer: device.peer }),
     };
   });

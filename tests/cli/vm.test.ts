@@ -6,6 +6,7 @@ import { commandLine } from '../../src/cli/program.ts';
 import type { RunVmSystem } from '../../src/cli/vm.ts';
 import type { VmRun } from '../../src/cli/vm-options.ts';
 import { latencyOf } from '../../src/report/latency.ts';
+import type { VmDeviceReport } from '../../src/vm/device-report.ts';
 import type { VmSystemReport } from '../../src/vm/report.ts';
 import { arm64ImageFile } from '../board/elf-file.ts';
 import { goodReport } from './command.ts';
@@ -48,6 +49,23 @@ const vms: VmSystemReport = {
   ],
 };
 
+const devices: readonly VmDeviceReport[] = [
+  {
+    vm: 'gvm1',
+    device: 'virtio-net@a000000',
+    kind: 'net',
+    requests: 1200,
+    bytesIn: 3400,
+    bytesOut: 56,
+    dropped: 7,
+    errors: 0,
+    interrupts: 8,
+    guestErrors: 9,
+    faults: 1,
+    fault: 'descriptor loop',
+  },
+];
+
 let folder: string;
 let file: string;
 beforeAll(() => {
@@ -71,7 +89,7 @@ async function heddle(args: readonly string[], says: Said | ((vmCount: number) =
     asked = options;
     const said = typeof says === 'function' ? says(options.system.description.vms.length) : says;
     for (const [source, words] of said) io.stdout(Buffer.from(words), source);
-    return Promise.resolve({ report: goodReport, vms });
+    return Promise.resolve({ report: goodReport, vms, devices });
   };
   const code = await commandLine(
     args,
@@ -139,7 +157,7 @@ describe('heddle vm', () => {
     expect(stdout.split('\n').slice(0, 4)).toEqual(['[mvm] one', '[gvm1] guest', '[mvm] two', '[mvm] last']);
   });
 
-  it('ends with tables of vCPUs, cores and latencies', async () => {
+  it('ends with tables of vCPUs, cores, devices and latencies', async () => {
     const { stdout } = await heddle(
       ['vm', file],
       [['rt', 'latency: min 100, median 101, p99 102, p99.9 103, max 1000 ticks of 62500000 Hz\n']],
@@ -149,6 +167,8 @@ describe('heddle vm', () => {
     expect(stdout).toMatch(
       /│ +0 │ +1\.500 us │ 2\.500 us │ 3\.000 us │ 2\.000 us │ +9 │ +10 │ tick 9, stray 11 │ +11 │ VMM 2 +│ +│/,
     );
+    expect(stdout).toMatch(/│ gvm1 │ virtio-net@a000000 │ +1,200 │ +3,400 │ +56 │ +7 │ +0 │ +8 │ +9 │/);
+    expect(stdout).toContain('virtio-net@a000000 of gvm1 waits to be reset: descriptor loop\n');
     expect(stdout).toMatch(/│ rt +│ +1\.600 us │ 1\.616 us │ 1\.632 us │ 1\.648 us │ 16\.000 us │/);
     expect(stdout).toMatch(/simulated time 1\.500 ms, 3,000,000 instructions, trace 0123456789abcdef\n$/);
   });
@@ -192,6 +212,7 @@ describe('heddle vm', () => {
       format: 'heddle-vm',
       vms: vms.vms,
       hypervisor: vms.cores,
+      vmDevices: devices,
       consoles: { mvm: 'hé', rt: 'latency: min 1 median 2 p99 3 p99.9 4 max 5 ns\n' },
       latencies: { rt: { min: 1, median: 2, p99: 3, p999: 4, max: 5, histogram: [] } },
     });

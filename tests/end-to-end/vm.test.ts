@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { VmSystemReport } from '../../src/vm/report.ts';
+import type { VmDeviceReport } from '../../src/vm/device-report.ts';
 import { heddle } from './built.ts';
 
 const file = 'tests/end-to-end/systems/two-vms.yaml';
@@ -17,6 +20,7 @@ interface Demo extends Document {
   readonly simulatedTimeNs: number;
   readonly cores: readonly { readonly timeNs: number; readonly isAsleep: boolean }[];
   readonly vms: VmSystemReport['vms'];
+  readonly vmDevices: readonly VmDeviceReport[];
   readonly hypervisor: VmSystemReport['cores'];
 }
 
@@ -88,6 +92,35 @@ describe('devices of VMs behind the SMMU', { timeout: 300_000 }, () => {
   });
 });
 
+describe('the network of a system', { timeout: 300_000 }, () => {
+  it('leaves its frames in a file beside the system file', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'heddle-vm-'));
+    try {
+      const system = join(folder, 'system.yaml');
+      writeFileSync(
+        system,
+        `network: {user: true, capture: frames.pcap}
+mvm: {memory: 16M}
+vms:
+  - {name: a, boot: power-on, memory: 16M, devices: [{type: virtio-net}], bootargs: tests=net}
+commands: [wait 20, exit]
+`,
+      );
+      const { stdout, code } = await heddle(['vm', system]);
+      expect(code).toBe(0);
+      expect(stdout).toContain('[a] net: 4 of 4 pings answered');
+      const bytes = readFileSync(join(folder, 'frames.pcap'));
+      expect(bytes.readUInt32LE(0)).toBe(0xa1b23c4d);
+      let frames = 0;
+      for (let at = 24; at < bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) frames += 1;
+      // An ARP request, four echo requests, and their answers.
+      expect(frames).toBe(10);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
 describe('heddle vm demo', { timeout: 300_000 }, () => {
   it('runs five VMs of four kinds to their end, whatever the number of host threads', async () => {
     const [one, three] = await Promise.all(['1', '3'].map((threads) => demo('--host-threads', threads)));
@@ -95,11 +128,20 @@ describe('heddle vm demo', { timeout: 300_000 }, () => {
     const consoles = one?.consoles ?? {};
     expect(consoles['gvm1']).toContain('net: 8 of 8 pings answered');
     expect(consoles['gvm1']).toContain('blk: 96 sectors written, flush ok, 96 read, 0 bytes wrong');
-    expect(consoles['gvm2']).toContain('threads: 400 steps in turns, 3 greedy ones preempted');
-    expect(consoles['gvm2']).toContain('dma: 49152 bytes copied, 0 wrong, status 2');
-    expect(consoles['gvm2']).toContain('dma: a write to nowhere: status 204, fault at 0x20000000');
-    expect(consoles['mvm']).toContain('vm4: bare-app: file result.txt: opened yes, 39 written');
+    // The other end of its console is the management VM's.
+    expect(consoles['gvm2']).toBeUndefined();
+    expect(consoles['mvm']).toContain('hvc0| threads: 400 steps in turns, 3 greedy ones preempted');
+    expect(consoles['mvm']).toContain('hvc0| dma: 49152 bytes copied, 0 wrong, status 2');
+    expect(consoles['mvm']).toContain('hvc0| dma: a write to nowhere: status 204, fault at 0x20000000');
+    expect(consoles['mvm']).toContain('hvc0| console: heard "good evening"');
+    expect(consoles['mvm']).toMatch(/1 disks registered, \d+ requests served, 0 failed/);
+    expect(consoles['mvm']).toContain('vm3: bare-app: file result.txt: opened yes, 39 written');
     expect(consoles['rt']).toContain('deadlines: 0 missed of 50');
+    const figures = (vm: string, kind: string) =>
+      one?.vmDevices.find((device) => device.vm === vm && device.kind === kind);
+    expect(figures('gvm1', 'mediated-block')).toMatchObject({ bytesIn: 98_304, bytesOut: 98_304, errors: 1 });
+    expect(figures('gvm1', 'net')).toMatchObject({ requests: 18, dropped: 0, guestErrors: 0 });
+    expect(figures('mvm', 'console')?.bytesIn).toBe(figures('gvm2', 'console')?.bytesOut);
   });
 
   it('is the same document for the same seed, and another run for another', async () => {

@@ -3,64 +3,25 @@
 
 import { hvc, note, notesIpa } from './kernels.ts';
 import { kernelIpa } from './system.ts';
+import * as virtio from './virtio-kernels.ts';
+import { awaitAtLeast, type Descriptor, flag, type KernelQueue, peek, poke, usedOf } from './virtio-kernels.ts';
 
 const deviceIpa = 0xa00_0000;
-const register = { queueNotify: 0x50, interruptAck: 0x64, status: 0x70 } as const;
 
 /** Where the driver has its queue and its buffers. */
 const ringIpa = kernelIpa + 0x4_0000;
-const availableIpa = ringIpa + 0x100;
-export const usedIpa = ringIpa + 0x200;
+const queue: KernelQueue = { device: deviceIpa, index: 0, ring: ringIpa };
+export const usedIpa = usedOf(queue);
 const headerIpa = ringIpa + 0x400;
 /** One status byte for each request. */
 export const statusIpa = ringIpa + 0x800;
 export const dataIpa = kernelIpa + 0x5_0000;
 export const dataStride = 0x2000;
-const queueSize = 16;
-
-export const poke = (address: number, value: number | bigint, width: 'b' | 'h' | 'w' | 'x' = 'w'): string => {
-  const [source, suffix] = width === 'x' ? ['x10', ''] : ['w10', width === 'w' ? '' : width];
-  return `ldr x9, =${address}\nldr x10, =${value}\nstr${suffix} ${source}, [x9]`;
-};
-const peek = (address: number, width: 'b' | 'h' | 'w' | 'x' = 'w'): string =>
-  `ldr x9, =${address}\nldr${width === 'b' || width === 'h' ? width : ''} ${width === 'x' ? 'x0' : 'w0'}, [x9]`;
-
-const device = (offset: number, value: number): string => poke(deviceIpa + offset, value);
-
 const feature = { FLUSH: 9 } as const;
 
-/** The device initialized, with one queue of 16 entries. */
-export const openDevice = (features = 1 << feature.FLUSH): string =>
-  [
-    ...[0, 1, 3].map((status) => device(register.status, status)),
-    device(0x24, 0),
-    device(0x20, features),
-    device(0x24, 1),
-    device(0x20, 1),
-    device(register.status, 11),
-    device(0x30, 0),
-    device(0x38, queueSize),
-    ...[ringIpa, availableIpa, usedIpa].map((address, n) => device(0x80 + 0x10 * n, address)),
-    device(0x44, 1),
-    device(register.status, 15),
-  ].join('\n');
-
-const flag = { NEXT: 1, WRITE: 2 } as const;
-
-export interface Descriptor {
-  readonly address: number | bigint;
-  readonly bytes: number;
-  readonly flags: number;
-  readonly next?: number;
-}
-
-export const describe = (n: number, { address, bytes, flags, next = n + 1 }: Descriptor): string =>
-  [
-    poke(ringIpa + 16 * n, address, 'x'),
-    poke(ringIpa + 16 * n + 8, bytes),
-    poke(ringIpa + 16 * n + 12, flags, 'h'),
-    poke(ringIpa + 16 * n + 14, next, 'h'),
-  ].join('\n');
+/** The device initialized, with its queue. */
+export const openDevice = (features = 1 << feature.FLUSH): string => virtio.openDevice(deviceIpa, features, [queue]);
+export const describe = (n: number, descriptor: Descriptor): string => virtio.describeEntry(queue, n, descriptor);
 
 export interface GuestRequest {
   readonly type: number;
@@ -94,29 +55,20 @@ export const ask = (requests: readonly GuestRequest[], first = 0): string =>
         }),
         describe(head + 1, data),
         describe(head + 2, { address: statusIpa + at, bytes: 1, flags: flag.WRITE }),
-        poke(availableIpa + 4 + 2 * at, head, 'h'),
+        offerHead(at, head),
       ];
     }),
     makeAvailable(first + requests.length),
   ].join('\n');
 
-/** So many entries of the ring are available; entry n is the chain whose head is written there. */
-export const makeAvailable = (count: number): string =>
-  ['dmb sy', poke(availableIpa + 2, count, 'h'), 'dmb sy', device(register.queueNotify, 0)].join('\n');
-export const offerHead = (entry: number, head: number): string => poke(availableIpa + 4 + 2 * entry, head, 'h');
-
-let labels = 0;
-/** Waits until a word is not less than a value. */
-const awaitAtLeast = (load: string, value: number): string => {
-  labels += 1;
-  return `wait${labels}: ${load}\ncmp w0, #${value}\nb.lo wait${labels}`;
-};
-export const awaitUsed = (count: number): string => awaitAtLeast(peek(usedIpa + 2, 'h'), count);
+export const makeAvailable = (count: number): string => virtio.makeAvailable(queue, count);
+export const offerHead = (entry: number, head: number): string => virtio.offerHead(queue, entry, head);
+export const awaitUsed = (count: number): string => virtio.awaitUsed(queue, count);
 export const noteStatuses = (count: number): string =>
   Array.from({ length: count }, (_, n) => `${peek(statusIpa + n, 'b')}\n${note()}`).join('\n');
-export const noteDeviceStatus = `${peek(deviceIpa + register.status)}\n${note()}`;
-export const noteRegister = (offset: number): string => `${peek(deviceIpa + offset)}\n${note()}`;
-export const writeRegister = device;
+export const noteRegister = (offset: number): string => virtio.noteRegister(deviceIpa, offset);
+export const noteDeviceStatus = noteRegister(virtio.transport.status);
+export const writeRegister = (offset: number, value: number): string => virtio.writeRegister(deviceIpa, offset, value);
 
 // The management VM.
 

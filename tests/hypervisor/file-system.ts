@@ -7,6 +7,7 @@ import { stateAt, type SystemState, type Vm } from '../../src/hypervisor/state.t
 import { assemble } from '../../src/isa/assembler.ts';
 import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
 import { UserError } from '../../src/report/user-error.ts';
+import { deviceReports, type VmDeviceReport } from '../../src/vm/device-report.ts';
 import { readSystem } from '../../src/vm/system-file.ts';
 import type { VmSystem } from '../../src/vm/system.ts';
 import { oneHostMachine, type OneHostRun } from '../../workers/one-host.ts';
@@ -25,6 +26,8 @@ export interface FileSystem {
   /** What a VM, or `rhyper`, has printed. */
   readonly console: (source: string) => string;
   readonly vm: (name: string) => Vm;
+  /** Figures of the devices of all VMs, in the order of the file. */
+  readonly devices: readonly VmDeviceReport[];
   /** Bytes of a VM's memory. */
   readonly bytes: (name: string, ipa: number, count: number) => Uint8Array;
 }
@@ -76,6 +79,7 @@ export function runFile(text: string, options: FileSystemOptions = {}): FileSyst
     memory,
     console: (source) => texts.get(source) ?? '',
     vm,
+    devices: deviceReports(system.description, run.vmDevices),
     bytes: (name, ipa, count) => {
       const region = vm(name).regions[0];
       if (!region) throw new Error(`${name} has memory`);

@@ -153,6 +153,7 @@ export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): 
         vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes - storeBytes },
         uarts: [],
         backends,
+        network: { user: false, rule: 'table', groups: 1 },
       },
     },
     (bytes) => {

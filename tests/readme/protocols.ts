@@ -11,6 +11,7 @@ import { powerMessages } from '../../actors/power/messages.ts';
 import type { MessageRow } from '../../actors/protocol.ts';
 import { dtiMessages } from '../../actors/smmu/dti.ts';
 import { ltiMessages } from '../../actors/smmu/lti.ts';
+import { consoleMessages } from '../../actors/virtio/console-messages.ts';
 import { table } from './markdown.ts';
 
 interface Protocol {
@@ -29,6 +30,7 @@ const protocols: readonly Protocol[] = [
   { title: 'LTI: device and TBU', file: 'actors/smmu/lti.ts', messages: ltiMessages },
   { title: 'DTI-TBU: TBU and TCU', file: 'actors/smmu/dti.ts', messages: dtiMessages },
   { title: 'Frames: network card, switch and backend', file: 'actors/network/messages.ts', messages: networkMessages },
+  { title: 'Bytes: console and console', file: 'actors/virtio/console-messages.ts', messages: consoleMessages },
   { title: 'DVM and events: core and core', file: 'actors/core/messages.ts', messages: coreMessages },
 ]; // prettier-ignore
 

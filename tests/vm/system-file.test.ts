@@ -193,6 +193,26 @@ vms:
     ]);
   });
 
+  it('puts network devices into groups, and the profile decides how the switch sends frames on', () => {
+    const text = `
+network: {user: true, capture: frames.pcap}
+mvm: {devices: [{type: virtio-net, group: lab}]}
+vms:
+  - {name: a, devices: [{type: virtio-net}, {type: virtio-net, group: lab}]}
+  - {name: b, kind: app, devices: [{type: virtio-net, group: office}]}
+`;
+    const { network, backends } = systemOf(text);
+    expect(network).toEqual({ user: true, capture: 'frames.pcap', rule: 'table', groups: 3 });
+    const cards = backends.flatMap((of) => (of.kind === 'net' ? [[of.vm, of.group, of.isDeaf]] : []));
+    expect(cards).toEqual([
+      ['mvm', 0, false],
+      ['a', 1, false],
+      ['a', 0, false],
+      ['b', 2, true],
+    ]);
+    expect(systemOf(text, {}, { options: { profile: 'textbook' } }).network.rule).toBe('learning');
+  });
+
   it('says how the hypervisor behaves, and the command line has the last word', () => {
     const text = 'rhyper: {profile: textbook, quirks: [lifo-ipi], injection: hcr-bits, tick: 10ms}';
     expect(systemOf(text).description.options).toEqual({
@@ -300,6 +320,10 @@ vms:
     ],
     ['vms:\n  - name: a\n    ramdisk: text', 'system.yaml:3: ramdisk: the MVM cannot load it: use boot: power-on'],
     ['vms:\n  - {name: a, devices: [{type: mediated-block, disk: d}]}', 'system.yaml:2: there is no disk "d"'],
+    [
+      'vms:\n  - {name: a, devices: [{type: virtio-entropy, group: g}]}',
+      'system.yaml:2: group: a virtio-entropy has no such key',
+    ],
     ['vms:\n  - {name: a, devices: [{type: mediated-block}]}', 'system.yaml:2: it needs a disk, and the file has none'],
     [
       'disks: {d: {size: 4096}}\nvms:\n  - {name: a, devices: [{type: virtio-block, sectors: 9}]}',

@@ -2,16 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameAssembler } from '../../../actors/network/messages.ts';
 import { Capture } from '../../../actors/network/pcap.ts';
-import { Switch, type SwitchOptions } from '../../../actors/network/switch.ts';
+import { Switch, type SwitchOptions, type SwitchRule } from '../../../actors/network/switch.ts';
 import { frameOf, messagesOf, Wire } from './frames.ts';
 
 const [a, b, c] = [0x0200_0000_000a, 0x0200_0000_000b, 0x0200_0000_000c] as const;
 const everyone = 0xffff_ffff_ffff;
 
-function network(groups: readonly number[], capture?: SwitchOptions['capture']) {
+function network(
+  groups: readonly number[],
+  capture?: SwitchOptions['capture'],
+  rule: SwitchRule = 'learning',
+  stations: readonly number[] = [],
+) {
   const wire = new Wire();
-  const ports = groups.map((group, n) => ({ actor: 10 + n, group }));
-  const fabric = new Switch(wire, { ports, ...(capture && { capture }) });
+  const ports = groups.map((group, n) => ({ actor: 10 + n, group, stations: stations.slice(n, n + 1) }));
+  const fabric = new Switch(wire, { rule, ports, ...(capture && { capture }) });
   const send = (from: number, frame: Uint8Array): number[] => {
     for (const message of messagesOf(10 + from, frame)) fabric.receive(message);
     return wire.take().map(({ to }) => to - 10);
@@ -102,6 +107,56 @@ describe('the switch', () => {
     again.fabric.restore(structuredClone(fabric.save()));
     expect(again.send(0, frameOf(b, a))).toEqual([1]);
   });
+});
+
+describe('the switch with a table', () => {
+  const table = () => network([0, 0, 0, 7], undefined, 'table', [a, b, c, b]);
+  const [ip, arp, ipv6] = [0x0800, 0x0806, 0x86dd];
+
+  it('knows its stations from the start, one of each address in a group, and learns no other', () => {
+    const { send } = table();
+    expect(send(0, frameOf(b, a, ip))).toEqual([1]);
+    expect(send(0, frameOf(0x0200_0000_0099, a, ip))).toEqual([]);
+    send(2, frameOf(a, 0x0200_0000_0099, ip));
+    expect(send(0, frameOf(0x0200_0000_0099, a, ip))).toEqual([]);
+  });
+
+  it.each([
+    ['ARP broadcasts', everyone, arp, [1, 2]],
+    ['other broadcasts', everyone, ip, []],
+    ['IPv6 multicasts', 0x3333_0000_0001, ipv6, [1, 2]],
+    ['their addresses with another type', 0x3333_0000_0001, ip, []],
+    ['multicasts of IPv4', 0x0100_5e00_0001, ip, []],
+    ['ARP to a multicast address', 0x0100_5e00_0001, arp, []],
+  ])('sends %s to the right ports', (_what, to, type, expected) => {
+    expect(table().send(0, frameOf(to, a, type))).toEqual(expected);
+  });
+});
+
+it('no frame crosses from one group to another, whatever was sent before, by either rule', () => {
+  const address = fc.constantFrom(a, b, c, everyone, 0x3333_0000_0001);
+  const sent = fc.record({
+    from: fc.nat(5),
+    to: address,
+    source: address,
+    type: fc.constantFrom(0x0806, 0x86dd, 0x0800),
+  });
+  fc.assert(
+    fc.property(
+      fc.constantFrom<SwitchRule>('learning', 'table'),
+      fc.array(fc.nat(2), { minLength: 6, maxLength: 6 }),
+      fc.array(sent, { maxLength: 40 }),
+      (rule, groups, frames) => {
+        const { send } = network(groups, undefined, rule, [a, b, c, a, b, c]);
+        for (const { from, to, source, type } of frames)
+          for (const port of send(from, frameOf(to, source, type))) {
+            expect(groups[port]).toBe(groups[from]);
+            expect(port).not.toBe(from);
+          }
+      },
+    ),
+    { seed: 3, numRuns: 200 },
+  );
 });
 
 describe('a capture', () => {

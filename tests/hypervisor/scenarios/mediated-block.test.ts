@@ -25,7 +25,6 @@ import {
   openDevice,
   OUT,
   pageIpa,
-  poke,
   serve,
   statusIpa,
   usedIpa,
@@ -34,6 +33,7 @@ import {
 import { type FileSystem, runFile } from '../file-system.ts';
 import { enableInterrupt, gicOn, hvc, kernel, note, pause, takeInterrupt } from '../kernels.ts';
 import { kernelIpa } from '../system.ts';
+import { poke, transport } from '../virtio-kernels.ts';
 
 const allOnes = 2n ** 64n - 1n;
 const [OK, IOERR, UNSUPP] = [0, 1, 2];
@@ -201,8 +201,8 @@ describe('scenario 20: mediated block', () => {
       ask([{ type: FLUSH, sector: 0, bytes: 0 }]),
       awaitUsed(1),
       noteStatuses(1),
-      writeRegister(0x14, 0),
-      noteRegister(0x10),
+      writeRegister(transport.deviceFeaturesSelect, 0),
+      noteRegister(transport.deviceFeatures),
       'b .',
     );
     const serves = quirks.length === 0 ? [awaitRequest(0, 1), noteRequest(0), answer(0)] : [];

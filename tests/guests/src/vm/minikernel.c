@@ -2,8 +2,9 @@
  *
  * Options: tests=LIST of timer, threads, smp, blk, net, rng, console, dma (all that there is a device for); rounds=N repeats; ip=
  * and peer= (10.0.2.15 and 10.0.2.2), serve=N answers that many pings before it ends; packed, noindirect, noevent choose the
- * rings; console=virtio; spin=alu or spin=mem makes every core compute for ever instead (or rounds=N times), which is
- * the noisy neighbour: it counts in spin_counters[core], 64 bytes apart; spin=sleep sleeps for ever, which is the quiet one.
+ * rings; console=virtio; hear=N waits for that many lines from the virtio console; spin=alu or spin=mem makes every core
+ * compute for ever instead (or rounds=N times), which is the noisy neighbour: it counts in spin_counters[core], 64 bytes
+ * apart; spin=sleep sleeps for ever, which is the quiet one.
  */
 #include "kernel.h"
 #include "block.h"
@@ -241,6 +242,23 @@ static void test_console(void) {
         serial_write(serial, text, sizeof text - 1);
     }
     print("console: %lu characters sent\n", rounds * (sizeof text - 1));
+    char line[80];
+    for (u32 lines = (u32)option_number("hear", 0), length = 0; lines;) {
+        irq_mask();
+        int c = serial_read(serial);
+        if (c < 0) {
+            sleep_once();
+        }
+        irq_unmask();
+        if (c == '\n' || length + 1 == sizeof line) {
+            line[length] = 0;
+            print("console: heard \"%s\"\n", line);
+            length = 0;
+            lines--;
+        } else if (c >= 0) {
+            line[length++] = (char)c;
+        }
+    }
 }
 
 static u8 copied[pattern_sectors * sector_bytes + 1] __attribute__((aligned(64)));

@@ -1,5 +1,5 @@
 /* The program of the management VM: a shell for Rhyper's calls, the daemon that serves block requests of other VMs, and the
- * file service of bare-metal applications. Everything is done on one core between two sleeps in WFI: the console, the message
+ * file service of bare-metal applications, and the other ends of consoles. Everything is done on one core between two sleeps in WFI: the console, the message
  * page and the disk each wake it by an interrupt.
  *
  * The store's script (store.h) comes first. Options: script="COMMAND;COMMAND;…" is carried out first (with `exit` at its end the machine is powered off); disks=N offers
@@ -11,8 +11,9 @@
 static char typed[256];
 static u32 typed_count;
 
-static void serve_messages(void) {
+static void serve_others(void) {
     struct message message;
+    consoles_serve();
     while (rhyper_take_message(&message)) {
         if (message.fid == fid_mediated && message.event == mediated_drv_notify) {
             mediated_serve();
@@ -53,11 +54,11 @@ static void serve_console(void) {
     console_listen();
 }
 
-/* What a command that waits does meanwhile: one look at the messages, then sleep until something comes or the deadline. */
+/* What a command that waits does meanwhile: one look at messages and consoles, then sleep until something comes or the deadline. */
 void serve_until(u64 deadline) {
     irq_mask();
     while ((long)(clock_now() - deadline) < 0) {
-        serve_messages();
+        serve_others();
         clock_sleep(deadline);
     }
     irq_unmask();
@@ -75,7 +76,7 @@ static void run_script(char *at, char separator) {
         print("mvm> %s\n", at);
         command(at);
         irq_mask();
-        serve_messages();
+        serve_others();
         irq_unmask();
         at = last ? end : end + 1;
     }
@@ -91,6 +92,7 @@ int guest(void) {
         print("mvm: runs bare, every call will be refused\n");
     }
     mediated_start();
+    consoles_start();
     static char script[4096];
     u64 bytes = 0;
     const char *stored = store_script(&bytes);
@@ -103,7 +105,7 @@ int guest(void) {
     prompt();
     irq_mask();
     for (;;) {
-        serve_messages();
+        serve_others();
         serve_console();
         sleep_once();
     }

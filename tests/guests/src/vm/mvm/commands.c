@@ -118,6 +118,15 @@ static void call(void) {
     answer(rhyper((u32)number(1), (u32)number(2), number(3), number(4), number(5), number(6), number(7), number(8), number(9)));
 }
 
+static void type(void) {
+    static char text[200];
+    u32 length = 0;
+    for (u32 i = 2; i < count; i++) {
+        length += format(text + length, sizeof text - length, i > 2 ? " %s" : "%s", words[i]);
+    }
+    print("%s\n", consoles_type((u32)number(1), text) ? "sent" : "error");
+}
+
 static void wait(void) {
     serve_until(clock_now() + clock_ticks(number(1) * 1000));
 }
@@ -162,6 +171,7 @@ static const struct {
     {"hvc", 0, 3, "hvc FID EVENT [ARGUMENT...]", call},
     {"disk", 0, 1, "disk                                the daemon for block requests", mediated_report},
     {"files", 0, 1, "files                               the initial RAM disk and the file service", list_files},
+    {"type", 0, 3, "type N WORDS...                     a line to the console hvcN", type},
     {"wait", 0, 2, "wait MILLISECONDS", wait},
     {"exit", 0, 1, "exit                                power off", leave},
     {"help", 0, 1, "help", help},

@@ -50,3 +50,12 @@ void mediated_report(void);
 
 void files_serve(const struct message *message);
 void files_report(void);
+
+/* --- consoles.c: virtio consoles that lead to other VMs --- */
+
+/* Opens those that are there; our own console, if it is one of them, is not. */
+void consoles_start(void);
+/* Prints the lines that have arrived: "hvcN| TEXT". */
+void consoles_serve(void);
+/* Sends a line to the console N; false if there is none. */
+bool consoles_type(u32 n, const char *text);
