@@ -26,15 +26,15 @@ export type TraceOutcome = TraceException | { readonly exception?: never };
 
 /** Ends a meaning in the middle, as an exception does. It does not leave `executeTrace`. */
 class Ended extends Error {
-  readonly exception: TraceException;
-  constructor(exception: TraceException) {
-    super(exception.exception);
-    this.exception = exception;
-  }
+  exception: TraceException = { exception: 'UNDEFINED' };
 }
 
+/** There is one, because a stack trace for each would cost more than most instructions. */
+const ended = new Ended();
+
 const end = (exception: TraceException): never => {
-  throw new Ended(exception);
+  ended.exception = exception;
+  throw ended;
 };
 
 /** The answer of memory or of a hook, where it is not an exception. */
@@ -65,26 +65,29 @@ const alignedAccess = (order: Ordering): Access => ({ ...order, aligned: true })
 /** The width in which an element of memory is loaded. */
 const loadedWidth = (bytes: AccessBytes): 32 | 64 | 128 => (bytes === 16 ? 128 : bytes === 8 ? 64 : 32);
 
-/** The semantics interface over a state; `commit` lets the writes and the branch of the instruction take effect. */
-function makeTrace(
-  fields: Fields,
-  state: TraceState,
-  memory: TraceMemory,
-  hooks: TraceHooks,
-): { readonly semantics: Semantics; readonly commit: () => void } {
-  const writes: (() => void)[] = [];
-  let nextPc = BigInt.asUintN(64, state.pc + 4n);
+/** The instruction that is being executed: the semantics interface is made once, because making it costs more than most meanings. */
+interface Context {
+  fields: Fields;
+  state: TraceState;
+  memory: TraceMemory;
+  hooks: TraceHooks;
+  /** What takes effect when the meaning has run to its end. */
+  writes: (() => void)[];
+  nextPc: bigint;
+}
 
-  const readX = (n: number): TraceValue => (n === 31 ? traceValue(64, 0n) : state.readX(n));
-  const readXSP = (n: number): TraceValue => (n === 31 ? state.readSP() : state.readX(n));
+/** The semantics interface over whatever the context holds. */
+function makeSemantics(c: Context): Semantics {
+  const readX = (n: number): TraceValue => (n === 31 ? traceValue(64, 0n) : c.state.readX(n));
+  const readXSP = (n: number): TraceValue => (n === 31 ? c.state.readSP() : c.state.readX(n));
   const write = (effect: () => void): void => {
-    writes.push(effect);
+    c.writes.push(effect);
   };
-  const event = (e: TraceEvent) => write(() => hooks.report(e));
+  const event = (e: TraceEvent) => write(() => c.hooks.report(e));
 
   const accessOf = (address: Value, bytes: AccessBytes, access: Access): TraceAccess => {
     assert(address.width === 64, 'an address has 64 bits');
-    return { address: concrete(address), bytes, access, control: state.control };
+    return { address: concrete(address), bytes, access, control: c.state.control };
   };
   const loaded = (bytes: AccessBytes, answer: TraceRead | TraceException): readonly TraceValue[] => {
     const { bits, read, elements } = unlessException(answer);
@@ -121,9 +124,9 @@ function makeTrace(
     const depends = { deps: on.deps, picks: on.picks };
     event({ event: 'branch', kind, taken, target: destination, depends });
     write(() => {
-      state.control = merge(state.control, depends);
+      c.state.control = merge(c.state.control, depends);
     });
-    if (taken) nextPc = destination.bits;
+    if (taken) c.nextPc = destination.bits;
   };
 
   const semantics: Semantics = {
@@ -162,66 +165,66 @@ function makeTrace(
     readXSP: (n, width) => resize(readXSP(number(n)), width),
     readBase: (n) => {
       const base = readXSP(number(n));
-      if (number(n) === 31 && state.checksSPAlignment && known(base).bits % 16n !== 0n)
+      if (number(n) === 31 && c.state.checksSPAlignment && known(base).bits % 16n !== 0n)
         end({ exception: 'SP alignment' });
       return base;
     },
     writeX: (n, value) => {
       const register = number(n);
-      if (register !== 31) write(() => state.writeX(register, resize(concrete(value), 64)));
+      if (register !== 31) write(() => c.state.writeX(register, resize(concrete(value), 64)));
     },
     writeXSP: (n, value) => {
       const register = number(n);
       const extended = resize(concrete(value), 64);
-      write(() => (register === 31 ? state.writeSP(extended) : state.writeX(register, extended)));
+      write(() => (register === 31 ? c.state.writeSP(extended) : c.state.writeX(register, extended)));
     },
-    readV: (n, width) => resize(state.readV(number(n)), width),
-    writeV: (n, value) => write(() => state.writeV(number(n), resize(concrete(value), 128))),
+    readV: (n, width) => resize(c.state.readV(number(n)), width),
+    writeV: (n, value) => write(() => c.state.writeV(number(n), resize(concrete(value), 128))),
     checkFPEnabled: () => {
-      if (state.trapsFP) end({ exception: 'FP trap' });
+      if (c.state.trapsFP) end({ exception: 'FP trap' });
     },
-    readFlag: (name) => state.readFlag(name),
+    readFlag: (name) => c.state.readFlag(name),
     writeFlags: (flags) => {
       for (const name of flagNames) {
         const value = flags[name];
-        if (value) write(() => state.writeFlag(name, concrete(value)));
+        if (value) write(() => c.state.writeFlag(name, concrete(value)));
       }
     },
-    pc: () => traceValue(64, state.pc),
+    pc: () => traceValue(64, c.state.pc),
 
-    load: (address, bytes, access) => loaded(bytes, memory.load(accessOf(address, bytes, access)))[0]!,
+    load: (address, bytes, access) => loaded(bytes, c.memory.load(accessOf(address, bytes, access)))[0]!,
     store: (address, value, bytes, access) => {
-      unlessException(memory.store(accessOf(address, bytes, access), low(value, bytes)));
+      unlessException(c.memory.store(accessOf(address, bytes, access), low(value, bytes)));
     },
     loadExclusive: (address, bytes, order) =>
-      loaded(bytes, memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 1))[0]!,
+      loaded(bytes, c.memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 1))[0]!,
     loadExclusivePair: (address, bytes, order) => {
-      const [first, second] = loaded(bytes, memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 2));
+      const [first, second] = loaded(bytes, c.memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 2));
       return [first!, second!];
     },
     storeExclusive: (address, value, bytes, order) =>
       status(
-        unlessException(memory.storeExclusive(accessOf(address, bytes, alignedAccess(order)), [low(value, bytes)])),
+        unlessException(c.memory.storeExclusive(accessOf(address, bytes, alignedAccess(order)), [low(value, bytes)])),
       ),
     storeExclusivePair: (address, first, second, bytes, order) =>
       status(
         unlessException(
-          memory.storeExclusive(accessOf(address, bytes, alignedAccess(order)), [
+          c.memory.storeExclusive(accessOf(address, bytes, alignedAccess(order)), [
             low(first, bytes),
             low(second, bytes),
           ]),
         ),
       ),
-    clearExclusive: () => write(() => memory.clearExclusive()),
+    clearExclusive: () => write(() => c.memory.clearExclusive()),
     atomic: (operation, address, operand, bytes, order) => {
-      const access = { ...accessOf(address, bytes, alignedAccess(order)), isDiscarded: fields.Rt === 31 };
-      return loaded(bytes, memory.atomic(access, operation, low(operand, bytes)))[0]!;
+      const access = { ...accessOf(address, bytes, alignedAccess(order)), isDiscarded: c.fields.Rt === 31 };
+      return loaded(bytes, c.memory.atomic(access, operation, low(operand, bytes)))[0]!;
     },
     compareAndSwap: (address, expected, replacement, bytes, order) =>
       loaded(
         bytes,
-        memory.compareAndSwap(
-          { ...accessOf(address, bytes, alignedAccess(order)), isDiscarded: fields.Rs === 31 },
+        c.memory.compareAndSwap(
+          { ...accessOf(address, bytes, alignedAccess(order)), isDiscarded: c.fields.Rs === 31 },
           [low(expected, bytes)],
           [low(replacement, bytes)],
         ),
@@ -229,7 +232,7 @@ function makeTrace(
     compareAndSwapPair: (address, expected, replacement, bytes, order) => {
       const [first, second] = loaded(
         bytes,
-        memory.compareAndSwap(
+        c.memory.compareAndSwap(
           accessOf(address, bytes, alignedAccess(order)),
           expected.map((value) => low(value, bytes)),
           replacement.map((value) => low(value, bytes)),
@@ -252,10 +255,10 @@ function makeTrace(
     hlt: (imm16) => end({ exception: 'HLT', imm16: number(imm16) }),
     eret: () => event({ event: 'ERET' }),
     readSystemRegister: (key) => {
-      if (number(key) !== keyNZCV) return unlessException(hooks.readSystemRegister(number(key)));
+      if (number(key) !== keyNZCV) return unlessException(c.hooks.readSystemRegister(number(key)));
       return flagNames
         .map((name, bit) => {
-          const flag = traceOperations.zeroExtend(state.readFlag(name), 32, 64);
+          const flag = traceOperations.zeroExtend(c.state.readFlag(name), 32, 64);
           return traceOperations.lsl(flag, traceValue(64, BigInt(28 + bit)));
         })
         .reduce((nzcv, flag) => traceOperations.or(nzcv, flag));
@@ -263,20 +266,20 @@ function makeTrace(
     writeSystemRegister: (key, value) => {
       const source = concrete(value);
       if (number(key) !== keyNZCV) {
-        unlessException(hooks.writeSystemRegister(number(key), source));
+        unlessException(c.hooks.writeSystemRegister(number(key), source));
         return;
       }
       flagNames.forEach((name, bit) => {
         const shifted = traceOperations.lsr(source, traceValue(64, BigInt(28 + bit)));
-        write(() => state.writeFlag(name, traceOperations.and(traceOperations.low32(shifted), traceValue(32, 1n))));
+        write(() => c.state.writeFlag(name, traceOperations.and(traceOperations.low32(shifted), traceValue(32, 1n))));
       });
     },
     writePstateField: (op1, op2, CRm) =>
       event({ event: 'PSTATE', op1: number(op1), op2: number(op2), CRm: number(CRm) }),
     systemInstruction: (key, value) => {
-      unlessException(hooks.systemInstruction(number(key), concrete(value)));
+      unlessException(c.hooks.systemInstruction(number(key), concrete(value)));
     },
-    systemInstructionWithResult: (key) => unlessException(hooks.systemInstructionWithResult(number(key))),
+    systemInstructionWithResult: (key) => unlessException(c.hooks.systemInstructionWithResult(number(key))),
     barrier: (kind, CRm) => event({ event: 'barrier', kind, CRm: number(CRm) }),
     instructionSynchronizationBarrier: () => event({ event: 'ISB' }),
     wfi: () => event({ event: 'WFI' }),
@@ -286,30 +289,43 @@ function makeTrace(
     yield: () => event({ event: 'YIELD' }),
   };
 
-  const commit = (): void => {
-    for (const effect of writes) effect();
-    state.pc = nextPc;
-  };
-  return { semantics, commit };
+  return semantics;
 }
 
-/** Runs one instruction on the state. */
+/** Filled in for each instruction. */
+const context = {} as Context;
+const semantics = makeSemantics(context);
+
+/** The fields of an instruction as values. */
+const operandsOf = new WeakMap<Decoded, Readonly<Record<string, TraceValue>>>();
+
+function operands(decoded: Decoded): Readonly<Record<string, TraceValue>> {
+  const known = operandsOf.get(decoded);
+  if (known) return known;
+  const made = Object.fromEntries(
+    Object.entries(decoded.fields).map(([name, value]) => [name, traceValue(32, BigInt(value))]),
+  );
+  operandsOf.set(decoded, made);
+  return made;
+}
+
+/** Runs one instruction on the state; memory and hooks do not call it in turn. */
 export function executeTrace(
-  { row, fields }: Decoded,
+  decoded: Decoded,
   state: TraceState,
   memory: TraceMemory,
   hooks: TraceHooks,
 ): TraceOutcome {
-  const { semantics, commit } = makeTrace(fields, state, memory, hooks);
-  const operands = Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, traceValue(32, BigInt(value))]),
-  );
+  const { row, fields } = decoded;
+  const writes: (() => void)[] = [];
+  Object.assign(context, { fields, state, memory, hooks, writes, nextPc: BigInt.asUintN(64, state.pc + 4n) });
   try {
-    row.meaning(semantics, fields, operands);
+    row.meaning(semantics, fields, operands(decoded));
   } catch (error) {
-    if (error instanceof Ended) return error.exception;
+    if (error === ended) return ended.exception;
     throw error;
   }
-  commit();
+  for (const effect of writes) effect();
+  state.pc = context.nextPc;
   return {};
 }

@@ -67,22 +67,25 @@ class Registers implements TraceState {
   #flags: TraceValue[];
   #sp: TraceValue;
 
-  constructor(pc: bigint, initial: InitialRegisters) {
+  /** As another, or with initial values. */
+  constructor(pc: bigint, from: Registers | InitialRegisters) {
     this.pc = pc;
-    this.#x = Array.from({ length: 31 }, (_, n) => traceValue(64, initial.get(`X${n}`) ?? 0n));
-    this.#v = Array.from({ length: 32 }, (_, n) => traceValue(128, initial.get(`V${n}`) ?? 0n));
-    this.#flags = (['N', 'Z', 'C', 'V'] as const).map((flag) => traceValue(32, initial.get(flag) ?? 0n));
-    this.#sp = traceValue(64, initial.get('SP') ?? 0n);
+    if (from instanceof Registers) {
+      this.control = from.control;
+      this.#x = from.#x.slice();
+      this.#v = from.#v.slice();
+      this.#flags = from.#flags.slice();
+      this.#sp = from.#sp;
+    } else {
+      this.#x = Array.from({ length: 31 }, (_, n) => traceValue(64, from.get(`X${n}`) ?? 0n));
+      this.#v = Array.from({ length: 32 }, (_, n) => traceValue(128, from.get(`V${n}`) ?? 0n));
+      this.#flags = (['N', 'Z', 'C', 'V'] as const).map((flag) => traceValue(32, from.get(flag) ?? 0n));
+      this.#sp = traceValue(64, from.get('SP') ?? 0n);
+    }
   }
 
   clone(): Registers {
-    const copy = new Registers(this.pc, noRegisters);
-    copy.control = this.control;
-    copy.#x = this.#x.slice();
-    copy.#v = this.#v.slice();
-    copy.#flags = this.#flags.slice();
-    copy.#sp = this.#sp;
-    return copy;
+    return new Registers(this.pc, this);
   }
 
   isSameAs(other: Registers, sameValue: SameValue): boolean {
@@ -120,8 +123,6 @@ class Registers implements TraceState {
     this.#flags[flagNumber[name]] = value;
   }
 }
-
-const noRegisters: InitialRegisters = new Map();
 
 class AArch64State implements ThreadState {
   readonly #code: readonly Code[];
