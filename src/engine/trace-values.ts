@@ -54,7 +54,7 @@ const longestName = 160;
 let madeUp = 0;
 
 /** Widths are part of the name: a sum of 32 bits that is extended to 64 is not the sum of 64 bits. */
-function nameOf(operation: string, width: Width, ...operands: readonly TraceValue[]): string {
+export function openName(operation: string, width: Width, ...operands: readonly TraceValue[]): string {
   const from = operands.map((operand) => `${operand.open ?? operand.bits}:${operand.width}`);
   const name = `${operation}${width}(${from.join()})`;
   if (name.length <= longestName) return name;
@@ -70,7 +70,7 @@ export function resize(value: TraceValue, width: Width): TraceValue {
   if (value.width === width) return value;
   if (value.open === undefined) return traceValue(width, value.bits, value);
   // Narrowing and widening again is not the same value.
-  return openValue(width, width < value.width ? nameOf('low', width, value) : value.open, value);
+  return openValue(width, width < value.width ? openName('low', width, value) : value.open, value);
 }
 
 const signed = ({ width, bits }: TraceValue): bigint => BigInt.asIntN(width, bits);
@@ -83,7 +83,7 @@ const unary =
   (a: Value): TraceValue => {
     const x = concrete(a);
     const to = width ?? x.width;
-    return x.open === undefined ? traceValue(to, f(x), x) : openValue(to, nameOf(name, to, x), x);
+    return x.open === undefined ? traceValue(to, f(x), x) : openValue(to, openName(name, to, x), x);
   };
 
 /** What a binary operation gives whatever the open operand is: bits, or one of the operands. */
@@ -109,7 +109,7 @@ const binary =
     if (x.open === undefined && y.open === undefined) return traceValue(to, f(x, y), depends);
     const result = known?.(x, y);
     if (typeof result === 'bigint') return traceValue(to, result, depends);
-    return openValue(to, result?.open ?? nameOf(name, to, x, y), depends);
+    return openValue(to, result?.open ?? openName(name, to, x, y), depends);
   };
 
 const comparison = (name: string, f: (a: TraceValue, b: TraceValue) => boolean, ofEquals: bigint) =>
@@ -193,7 +193,7 @@ export const traceOperations = {
       const chosen = decision.bits !== 0n ? x : y;
       return { ...chosen, picks: union(chosen.picks, decided) };
     }
-    return openValue(x.width, nameOf('select', x.width, decision, x, y), {
+    return openValue(x.width, openName('select', x.width, decision, x, y), {
       deps: common(x.deps, y.deps),
       picks: union(common(x.picks, y.picks), decided),
     });

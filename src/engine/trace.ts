@@ -19,7 +19,16 @@ import type {
   TraceState,
 } from './trace-state.ts';
 import type { Fields } from '../isa/syntax.ts';
-import { concrete, merge, openValue, resize, traceOperations, traceValue, type TraceValue } from './trace-values.ts';
+import {
+  concrete,
+  merge,
+  openName,
+  openValue,
+  resize,
+  traceOperations,
+  traceValue,
+  type TraceValue,
+} from './trace-values.ts';
 
 /** What became of an instruction; after an exception PC and everything else is as before it. */
 export type TraceOutcome = TraceException | { readonly exception?: never };
@@ -109,8 +118,8 @@ function makeSemantics(c: Context): Semantics {
   const raise = (flags: bigint): void => {
     if (flags === 0n) return;
     write(() => {
-      const before = unlessException(hooks.readSystemRegister(keyFPSR));
-      hooks.writeSystemRegister(keyFPSR, traceValue(64, before.bits | flags));
+      const before = unlessException(c.hooks.readSystemRegister(keyFPSR));
+      c.hooks.writeSystemRegister(keyFPSR, traceValue(64, before.bits | flags));
     });
   };
 
@@ -134,10 +143,15 @@ function makeSemantics(c: Context): Semantics {
 
     laneOf: (vector, bits, lane) => {
       const whole = concrete(vector);
+      if (whole.open !== undefined) return openValue(64, openName(`lane${bits}.${lane}`, 64, whole), whole);
       return traceValue(64, BigInt.asUintN(bits, whole.bits >> BigInt(bits * lane)), whole);
     },
     withLane: (vector, bits, lane, word) => {
       const [whole, element] = [concrete(vector), concrete(word)];
+      if (whole.open !== undefined || element.open !== undefined) {
+        const name = openName(`withLane${bits}.${lane}`, 128, whole, element);
+        return openValue(128, name, merge(whole, element));
+      }
       const shift = BigInt(bits * lane);
       const mask = ((1n << BigInt(bits)) - 1n) << shift;
       const inserted = BigInt.asUintN(bits, element.bits) << shift;
@@ -145,16 +159,20 @@ function makeSemantics(c: Context): Semantics {
     },
 
     float: (operation, bits, operands) => {
-      const fpcr = unlessException(hooks.readSystemRegister(keyFPCR));
+      const fpcr = unlessException(c.hooks.readSystemRegister(keyFPCR));
+      const depends = operands.map(concrete).reduce(merge, fpcr);
+      if (operands.some((operand) => concrete(operand).open !== undefined)) {
+        return openValue(64, openName(`${operation}${bits}`, 64, ...operands.map(concrete)), depends);
+      }
       const [a, b, d] = [0, 1, 2].map((n) => traceValue(64, operands[n] ? concrete(operands[n]).bits : 0n));
       const context = { w: concreteWords, format: formats[bits], fpcr: traceValue(64, fpcr.bits) };
       const { value, flags } = floatOutcome(operation, context, [a!, b!, d!]);
       raise(concrete(flags).bits);
       // The choices inside are the operation's own: its result depends on all of its operands.
-      return traceValue(64, concrete(value).bits, operands.map(concrete).reduce(merge, fpcr));
+      return traceValue(64, concrete(value).bits, depends);
     },
     roundingMode: () => {
-      const fpcr = unlessException(hooks.readSystemRegister(keyFPCR));
+      const fpcr = unlessException(c.hooks.readSystemRegister(keyFPCR));
       return traceValue(64, (fpcr.bits >> BigInt(fpcrBit.RMode)) & 3n, fpcr);
     },
     raiseFPSR: (flags) => {

@@ -187,5 +187,6 @@ class ArmOrder {
 export const arm: OrderingModel = {
   name: 'arm',
   hasHazards: true,
+  ordersReadsBeforeWrites: false,
   order: (events) => new ArmOrder(events).run(),
 };

@@ -6,7 +6,7 @@ import { arm } from './arm-model.ts';
 import { Endings } from './endings.ts';
 import { Graph, GraphFull } from './graph.ts';
 import type { OrderingModel } from './local-event.ts';
-import { MemoryParts, PartsChanged } from './memory-parts.ts';
+import { MemoryParts, type Part, PartsChanged } from './memory-parts.ts';
 import { Search, type Situation } from './search.ts';
 import { sc, tso } from './strong-models.ts';
 import { ThreadTree } from './thread-tree.ts';
@@ -45,6 +45,7 @@ export interface Exploration {
 const coherenceOnly: OrderingModel = {
   name: 'coherence',
   hasHazards: false,
+  ordersReadsBeforeWrites: false,
   order: (events) => events.map(() => new Uint32Array((events.length + 31) >>> 5)),
 };
 
@@ -54,106 +55,139 @@ const isOrdering = (model: OrderingModel | Model): model is OrderingModel => 'or
 const firstCapacity = 32;
 
 export function explore(program: Program, model: OrderingModel | Model, options: ExploreOptions = {}): Exploration {
+  const ordering = isOrdering(model) ? model : coherenceOnly;
   const parts = new MemoryParts(program.memory);
+  const treesOf = (): ThreadTree[] =>
+    program.threads.map((thread) => new ThreadTree(thread, parts, ordering, program.unroll));
+  let trees: ThreadTree[] | undefined;
   for (let capacity = firstCapacity; ;) {
     try {
-      return exploreWith(program, model, options, parts, capacity);
+      trees ??= treesOf();
+      for (const tree of trees) tree.hasNewWrites = false;
+      const run = new Run(program, model, options, parts, trees, capacity);
+      const exploration = run.explore();
+      // Where threads have written what they were not known to, reads have missed it as a source.
+      const isSettled = !isOrdering(model) || trees.every(({ hasNewWrites }) => !hasNewWrites);
+      if (isSettled || !exploration.isComplete) return exploration;
     } catch (error) {
       if (error instanceof GraphFull) capacity *= 2;
-      else if (!(error instanceof PartsChanged)) throw error;
+      else if (error instanceof PartsChanged) trees = undefined;
+      else throw error;
     }
   }
 }
 
-function exploreWith(
-  program: Program,
-  model: OrderingModel | Model,
-  options: ExploreOptions,
-  parts: MemoryParts,
-  capacity: number,
-): Exploration {
-  const ordering = isOrdering(model) ? model : coherenceOnly;
-  const found = new Map<string, Outcome>();
-  const endings = new Endings(() => new Graph(capacity, ordering.hasHazards));
-  let executions = 0;
-  const trees = program.threads.map((thread) => new ThreadTree(thread, parts, ordering, program.unroll));
+/** One exploration from the beginning to the end. */
+class Run {
+  readonly #program: Program;
+  readonly #model: OrderingModel | Model;
+  readonly #parts: MemoryParts;
+  readonly #options: ExploreOptions;
+  readonly #search: Search;
+  readonly #endings: Endings;
+  readonly #found = new Map<string, Outcome>();
+  #executions = 0;
 
-  const finalState = ({ paths }: Situation, valueAt: (address: bigint) => bigint): FinalState =>
-    program.observed.map((observable) => {
-      if (observable.kind === 'register') return paths[observable.thread]!.state.register(observable.name).bits;
-      let value = 0n;
-      for (let at = 0; at < observable.bytes;) {
-        const address = observable.address + BigInt(at);
-        const partBytes = parts.partBytesAt(address) || 1;
-        const offset = Number(address % BigInt(partBytes));
-        const part = valueAt(address - BigInt(offset)) >> BigInt(8 * offset);
-        const bytes = Math.min(partBytes - offset, observable.bytes - at);
-        value |= BigInt.asUintN(8 * bytes, part) << BigInt(8 * at);
-        at += bytes;
-      }
-      return value;
+  constructor(
+    program: Program,
+    model: OrderingModel | Model,
+    options: ExploreOptions,
+    parts: MemoryParts,
+    trees: readonly ThreadTree[],
+    capacity: number,
+  ) {
+    this.#program = program;
+    this.#model = model;
+    this.#parts = parts;
+    this.#options = options;
+    const { hasHazards } = isOrdering(model) ? model : coherenceOnly;
+    this.#endings = new Endings(() => new Graph(capacity, hasHazards));
+    this.#search = new Search(trees, parts, {
+      capacity,
+      hasHazards,
+      // Who sees candidates sees each once: nothing is left out that would have to be looked at again.
+      asksForWrites: isOrdering(model),
+      shouldStop: options.shouldStop ?? (() => false),
+      onExecution: (situation) => this.#onExecution(situation),
     });
+  }
 
-  const locationsOf = (): number[] => {
+  explore(): Exploration {
+    this.#search.run();
+    return {
+      outcomes: [...this.#found.values()],
+      isComplete: !this.#search.isStopped,
+      hasBound: this.#search.hasBound,
+      executions: this.#executions,
+    };
+  }
+
+  #onExecution(situation: Situation): void {
+    this.#executions += 1;
+    const locations = this.#observedLocations();
+    const stateOf = (last: readonly number[]): FinalState => this.#finalState(situation, locations, last);
+    const isNew = (last: readonly number[]): boolean => !this.#found.has(stateOf(last).join());
+    const model = this.#model;
+    if (isOrdering(model)) {
+      this.#endings.forEach(situation.graph, locations, isNew, (last, graph) => {
+        this.#note({ ...situation, graph }, stateOf(last));
+      });
+      return;
+    }
+    this.#endings.forEachComplete(situation.graph, (graph) => {
+      const last = locations.map((location) => lastWrite(graph, location));
+      const complete = { ...situation, graph };
+      const execution = (): Execution => executionOf(complete, this.#parts, this.#search);
+      if (this.#options.onCandidate) this.#options.onCandidate(stateOf(last), execution);
+      else if (isNew(last) && model.judge(execution()).isAllowed) this.#note(complete, stateOf(last));
+    });
+  }
+
+  #note(situation: Situation, state: FinalState): void {
+    const witness = this.#options.witnesses ? { witness: executionOf(situation, this.#parts, this.#search) } : {};
+    this.#found.set(state.join(), { state, ...witness });
+  }
+
+  /** The part of memory that holds a byte. */
+  #partOf(address: bigint): Part {
+    const bytes = this.#parts.partBytesAt(address) || 1;
+    return { address: address - (address % BigInt(bytes)), bytes };
+  }
+
+  /** Locations that the program has accessed and that are looked at, once each. */
+  #observedLocations(): number[] {
     const locations = new Set<number>();
-    for (const observable of program.observed) {
+    for (const observable of this.#program.observed) {
       if (observable.kind !== 'memory') continue;
       for (let at = 0; at < observable.bytes; at += 1) {
-        const address = observable.address + BigInt(at);
-        const partBytes = parts.partBytesAt(address) || 1;
-        const location = search.location(address - (address % BigInt(partBytes)));
+        const location = this.#search.location(this.#partOf(observable.address + BigInt(at)).address);
         if (location !== undefined) locations.add(location);
       }
     }
     return [...locations];
-  };
+  }
 
-  const note = (situation: Situation, graph: Graph, state: FinalState): void => {
-    const key = state.join();
-    if (found.has(key)) return;
-    const witness = options.witnesses ? { witness: executionOf({ ...situation, graph }, parts, search) } : {};
-    found.set(key, { state, ...witness });
-  };
-
-  const onExecution = (situation: Situation): void => {
-    executions += 1;
-    const locations = locationsOf();
-    const stateOf = (last: readonly number[]): FinalState =>
-      finalState(situation, (address) => {
-        const n = locations.indexOf(search.location(address) ?? -1);
-        const write = n < 0 ? -1 : last[n]!;
-        if (write >= 0) return search.valueOf(situation.graph.value[write]!);
-        return parts.initial({ address, bytes: parts.partBytesAt(address) || 1 });
-      });
-    if (isOrdering(model)) {
-      endings.forEach(
-        situation.graph,
-        locations,
-        (last) => !found.has(stateOf(last).join()),
-        (last, graph) => note(situation, graph, stateOf(last)),
-      );
-      return;
-    }
-    endings.forEachComplete(situation.graph, (graph) => {
-      const last = locations.map((location) => lastWrite(graph, location));
-      if (options.onCandidate) {
-        options.onCandidate(stateOf(last), () => executionOf({ ...situation, graph }, parts, search));
-        return;
+  /** `last` are the writes that come last to the locations, or -1. */
+  #finalState(situation: Situation, locations: readonly number[], last: readonly number[]): FinalState {
+    const valueOf = (part: Part): bigint => {
+      const write = last[locations.indexOf(this.#search.location(part.address) ?? -1)] ?? -1;
+      return write >= 0 ? this.#search.valueOf(situation.graph.value[write]!) : this.#parts.initial(part);
+    };
+    return this.#program.observed.map((observable) => {
+      if (observable.kind === 'register')
+        return situation.paths[observable.thread]!.state.register(observable.name).bits;
+      let value = 0n;
+      for (let at = 0; at < observable.bytes;) {
+        const address = observable.address + BigInt(at);
+        const part = this.#partOf(address);
+        const offset = Number(address - part.address);
+        const bytes = Math.min(part.bytes - offset, observable.bytes - at);
+        value |= BigInt.asUintN(8 * bytes, valueOf(part) >> BigInt(8 * offset)) << BigInt(8 * at);
+        at += bytes;
       }
-      if (found.has(stateOf(last).join())) return;
-      if (model.judge(executionOf({ ...situation, graph }, parts, search)).isAllowed)
-        note(situation, graph, stateOf(last));
+      return value;
     });
-  };
-
-  const search = new Search(trees, parts, {
-    capacity,
-    hasHazards: ordering.hasHazards,
-    shouldStop: options.shouldStop ?? (() => false),
-    onExecution,
-  });
-  search.run();
-  return { outcomes: [...found.values()], isComplete: !search.isStopped, hasBound: search.hasBound, executions };
+  }
 }
 
 /** The write to a location that comes last in a total coherence order, or -1. */

@@ -46,6 +46,8 @@ export interface OrderingModel {
    * "Hazard-ordered-before").
    */
   readonly hasHazards: boolean;
+  /** Every write comes after all reads that are before it in program order. */
+  readonly ordersReadsBeforeWrites: boolean;
 }
 
 export const isMemory = ({ kind }: LocalEvent): boolean => kind !== 'F';

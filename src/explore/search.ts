@@ -22,6 +22,8 @@ export interface Situation {
 export interface SearchOptions {
   readonly capacity: number;
   readonly hasHazards: boolean;
+  /** Reads wait for later writes only of threads that are known to do them: the search may have to be run again (ThreadTree.mayWrite). */
+  readonly asksForWrites: boolean;
   /** Asked now and then: whether to end before all is explored. */
   readonly shouldStop: () => boolean;
   /** Every read of a consistent graph has a source; coherence order may be open still. False where it cannot be completed. */
@@ -165,12 +167,21 @@ export class Search {
         (event) => !graph.isLater(event) || this.#sources(graph, event).length > 0,
       );
       if (read === undefined) continue;
-      const mayBeLater = waiting.some((other) => other !== graph.thread[read]);
-      return { kind: 'source', read, mayBeLater: mayBeLater || paths[thread]!.end.kind === 'choice' };
+      return { kind: 'source', read, mayBeLater: this.#mayBeLater(situation, waiting, read) };
     }
     // All that threads wait for is to come later: only a compare and swap whose outcome is guessed can bring it.
-    const guessing = paths.findIndex(({ end }) => end.kind === 'choice');
+    const guessing = paths.findIndex((path, thread) => this.#trees[thread]!.canGuess(path));
     return guessing >= 0 ? { kind: 'choice', thread: guessing } : { kind: 'none' };
+  }
+
+  /** Whether a thread that has not ended may write to the location of a read. */
+  #mayBeLater({ graph, paths }: Situation, waiting: readonly number[], read: number): boolean {
+    const { address } = paths[graph.thread[read]!]!.events[graph.local[read]!]!;
+    return waiting.some(
+      (thread) =>
+        thread !== graph.thread[read] &&
+        (!this.#options.asksForWrites || this.#trees[thread]!.mayWrite(paths[thread]!, address)),
+    );
   }
 
   /** The reads without a source that keep a thread from going on, be it through the writes of others. */

@@ -8,6 +8,7 @@ import { type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts
 export const sc: OrderingModel = {
   name: 'sc',
   hasHazards: false,
+  ordersReadsBeforeWrites: true,
   order: (events) => {
     const order = new OrderRows(events.length);
     events.forEach((event, n) => {
@@ -32,6 +33,7 @@ const isFullBarrier = ({ kind, annotations }: LocalEvent): boolean =>
 export const tso: OrderingModel = {
   name: 'tso',
   hasHazards: false,
+  ordersReadsBeforeWrites: true,
   order: (events) => {
     const order = new OrderRows(events.length);
     const locked = new Set(events.flatMap(({ rmw }, n) => (rmw ? [n, rmw.read] : [])));

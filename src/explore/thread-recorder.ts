@@ -77,6 +77,11 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     this.choices = choices.slice(0, state.choices);
   }
 
+  /** Every later event depends on these by control. */
+  get control(): Dependencies {
+    return this.#control;
+  }
+
   state(): RecorderState {
     return {
       events: this.events.length,
@@ -251,23 +256,19 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     return { ...known, elements };
   }
 
-  /** What is read is what is expected, where that is known and the read is not. */
+  /** What is read is what is expected; so far as the one is known, the other is. */
   #expect(result: TraceRead, reads: readonly (readonly number[])[], expected: readonly TraceValue[]): TraceRead {
-    const isKnown = (n: number): boolean => !isOpenElement(result, n);
     reads.forEach((events, n) => {
       const { open, bits } = expected[n]!;
-      if (isKnown(n) || open !== undefined) return;
+      if (open !== undefined) return;
       const first = this.events[events[0]!]!.address;
       for (const at of events) {
         const event = this.events[at]!;
         this.events[at] = { ...event, value: slice(bits, event.address - first, event.bytes) };
       }
     });
-    return {
-      ...result,
-      bits: expected.map(({ bits }, n) => (isKnown(n) ? result.bits[n]! : bits)),
-      elements: expected.map(({ open }, n) => (isKnown(n) ? result.elements![n]! : { ...result.elements![n]!, open })),
-    };
+    const elements = result.elements!.map((element, n) => ({ ...element, open: expected[n]!.open }));
+    return { ...result, bits: expected.map(({ bits }) => bits), elements };
   }
 
   /** The parts of an access, or the exception in its place. */

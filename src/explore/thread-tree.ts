@@ -5,10 +5,10 @@
 // computed once. A path goes on past reads that are open, to the first instruction that needs their values.
 
 import type { TraceException } from '../engine/trace-state.ts';
-import { independent } from '../engine/trace-values.ts';
+import { type Dependencies, independent } from '../engine/trace-values.ts';
 import type { Thread, ThreadState } from '../memory-model/program.ts';
 import { assert } from '../report/assert.ts';
-import type { LocalEvent, LocalOrder, OrderingModel } from './local-event.ts';
+import { hasBit, type LocalEvent, type LocalOrder, type OrderingModel } from './local-event.ts';
 import { isIdle, type Visit } from './loops.ts';
 import type { MemoryParts } from './memory-parts.ts';
 import { type MissingChoice, type RecorderState, ThreadRecorder } from './thread-recorder.ts';
@@ -37,6 +37,8 @@ export interface ThreadPath {
   readonly end: PathEnd;
   /** Where the thread stands. */
   readonly state: ThreadState;
+  /** Every later event depends on these reads by control. */
+  readonly control: Dependencies;
 }
 
 /** A path with what it takes to go on. */
@@ -45,6 +47,8 @@ interface Node extends ThreadPath {
   readonly choices: readonly boolean[];
   readonly resumptions: readonly Resumption[];
   readonly visits: readonly Visit[];
+  /** Where the paths stood of which this is a continuation. */
+  readonly stops: readonly bigint[];
   /** By what has become known: `read=value` or a choice; undefined where it contradicts the path. */
   readonly children: Map<string, Node | undefined>;
 }
@@ -68,13 +72,24 @@ export class ThreadTree {
   readonly #parts: MemoryParts;
   readonly #model: OrderingModel;
   readonly #unroll: number;
+  /** What the thread has been seen to write after it stood at an instruction. */
+  readonly #writesAfter = new Map<bigint, Set<bigint>>();
+  /** Something has been added to that. */
+  hasNewWrites = false;
 
   constructor(thread: Thread, parts: MemoryParts, model: OrderingModel, unroll: number) {
     this.#parts = parts;
     this.#model = model;
     this.#unroll = unroll;
     const start: Resumption = { state: thread.start(), recorder: atStart, visits: 0 };
-    const root = this.#run(start, { events: [], known: new Map(), choices: [], resumptions: [], visits: [] });
+    const root = this.#run(start, {
+      events: [],
+      known: new Map(),
+      choices: [],
+      resumptions: [],
+      visits: [],
+      stops: [],
+    });
     assert(root !== undefined, 'a thread contradicts nothing before it reads');
     this.root = root;
   }
@@ -97,14 +112,59 @@ export class ThreadTree {
     );
   }
 
+  /**
+   * Whether the thread has been seen to write to a location after it stood where this path ends, on any path. An exploration that asks has
+   * to begin again when it has seen new writes: `hasNewWrites`.
+   */
+  mayWrite({ state }: ThreadPath, address: bigint): boolean {
+    return this.#writesAfter.get(state.pc)?.has(address) ?? false;
+  }
+
   #child(node: Node, key: string, run: () => Node | undefined): Node | undefined {
-    if (!node.children.has(key)) node.children.set(key, run());
-    return node.children.get(key);
+    if (node.children.has(key)) return node.children.get(key);
+    const child = run();
+    node.children.set(key, child);
+    for (const { kind, address } of child?.events.slice(node.events.length) ?? [])
+      if (kind === 'W') for (const stop of child!.stops) this.#noteWrite(stop, address);
+    return child;
+  }
+
+  #noteWrite(stop: bigint, address: bigint): void {
+    const known = this.#writesAfter.get(stop) ?? new Set();
+    if (known.has(address)) return;
+    this.#writesAfter.set(stop, known.add(address));
+    this.hasNewWrites = true;
+  }
+
+  /**
+   * Whether it can bring anything to guess the outcome of the compare and swap at which a path ends before its read has a source: only a
+   * write that is not ordered after that read may be what the read waits for.
+   */
+  canGuess(path: ThreadPath): boolean {
+    const { end, events } = path;
+    if (end.kind !== 'choice' || end.choice.kind !== 'compare and swap') return false;
+    if (this.#model.ordersReadsBeforeWrites) return false;
+    const first = events.length - 1;
+    const read = events.findLastIndex(({ access }, n) => n <= first && access !== events[first]!.access) + 1;
+    return [true, false].some((choice) => {
+      const next = this.withChoice(path, choice);
+      return next !== undefined && this.#mayWriteUnordered(next, read, events.length);
+    });
+  }
+
+  #mayWriteUnordered({ events, order, end, control }: ThreadPath, read: number, from: number): boolean {
+    const isAfter = (n: number): boolean => n === read || hasBit(order[n]!, read);
+    if (events.some(({ kind }, n) => n >= from && kind === 'W' && !isAfter(n))) return true;
+    if (end.kind !== 'waiting' && end.kind !== 'choice') return false;
+    const acquires = events[read]!.annotations;
+    if (acquires.has('A') || acquires.has('Q')) return false;
+    if (control.deps.includes(read) || control.picks.includes(read)) return false;
+    return end.kind === 'choice' || !end.reads.some(isAfter);
   }
 
   #run(
     from: Resumption,
-    base: Pick<Node, 'events' | 'known' | 'choices' | 'resumptions' | 'visits'>,
+    base: Pick<Node, 'events' | 'known' | 'choices' | 'resumptions' | 'visits' | 'stops'>,
   ): Node | undefined {
     const state = from.state.clone();
     const events = base.events.slice(0, from.recorder.events);
@@ -121,10 +181,11 @@ export class ThreadTree {
       visits.push({ pc: before.state.pc, state: before.state, recorder: before.recorder });
       const stop = end ?? this.#loop(state, visits, recorder) ?? (n === mostInstructions ? tooLong : undefined);
       if (stop) {
-        const { known } = base;
         const order = this.#model.order(events);
-        const { choices } = recorder;
-        return { events, order, end: stop, state, known, choices, resumptions, visits, children: new Map() };
+        const { known, stops } = base;
+        const { choices, control } = recorder;
+        const path = { events, order, end: stop, state, control };
+        return { ...path, known, choices, resumptions, visits, stops: withStop(stops, state.pc), children: new Map() };
       }
       recorder.nextInstruction();
     }
@@ -142,6 +203,9 @@ export class ThreadTree {
     return repeats > this.#unroll ? { kind: 'bound' } : undefined;
   }
 }
+
+const withStop = (stops: readonly bigint[], pc: bigint): readonly bigint[] =>
+  stops.includes(pc) ? stops : [...stops, pc];
 
 function endOf(outcome: ReturnType<ThreadState['step']>, recorder: ThreadRecorder): PathEnd | undefined {
   if (outcome.kind === 'next') return undefined;
