@@ -180,7 +180,7 @@ function compareLocations(a: Location, b: Location): number {
   return compareTexts(a.name, b.name) || x - y;
 }
 
-/** General-purpose registers by their number, before all others. */
+/** General-purpose registers by their number, before all others; those of x86 by their names. */
 const numberIn = (name: string): number => Number(/^X(\d+)$/.exec(name)?.[1] ?? 99);
 
 type Holds = (state: FinalState) => boolean;

@@ -3,6 +3,7 @@
 
 import type { InitialItem, LitmusTest, Location, Proposition, Spot, Value } from './test.ts';
 import { refuse } from './text.ts';
+import { x86Names } from './x86-code.ts';
 import { int, pointer, type ScalarType, typeOf } from './types.ts';
 
 export interface Variable {
@@ -112,6 +113,7 @@ function* namesIn(test: LitmusTest): Generator<string> {
   for (const item of test.observed) if (item.kind === 'location') yield* namesOfLocation(item.location);
   if (test.filter !== undefined) yield* namesOfProposition(test.filter);
   yield* namesOfProposition(test.condition.proposition);
+  if (test.architecture !== 'AArch64') yield* x86Names(test);
 }
 
 function* namesOfLocation(location: Location): Generator<string> {

@@ -5,9 +5,33 @@ import { readColumns } from './columns.ts';
 import { readEnding } from './condition.ts';
 import { readInitialState } from './initial-state.ts';
 import type { Architecture, LitmusTest } from './test.ts';
+import { generalRegister, registerName } from '../x86-registers.ts';
 import { clipped, makeSource, refuse, type Source } from './text.ts';
 
 const architectures: readonly Architecture[] = ['AArch64', 'X86_64', 'X86'];
+
+/** A64: in capitals, and a W register as the lower half of the X register that it is printed as. */
+function a64RegisterName(text: string): string {
+  const name = text.toUpperCase();
+  if (/^W(?:\d{1,2}|SP|ZR)$/.test(name)) return name === 'WSP' ? 'SP' : `X${name.slice(1)}`;
+  return /^(?:[XBHSDQV]\d{1,2}|XZR|SP|LR|NZCV)$/.test(name) ? name : text;
+}
+
+/** x86: the widest register of the architecture, in the letters of herd7. */
+const x86RegisterName =
+  (bytes: 4 | 8) =>
+  (text: string): string => {
+    const register = generalRegister(text.replace('%', ''));
+    if (register === undefined) return text;
+    const name = registerName({ number: register.number, bytes });
+    return bytes === 8 ? name.toLowerCase() : name;
+  };
+
+const registerNames: Readonly<Record<Architecture, (text: string) => string>> = {
+  AArch64: a64RegisterName,
+  X86_64: x86RegisterName(8),
+  X86: x86RegisterName(4),
+};
 
 /** Names that are used for the same. */
 const otherNames: Readonly<Record<string, Architecture>> = { ARM64: 'AArch64', X86_64: 'X86_64', x86_64: 'X86_64' };
@@ -23,9 +47,10 @@ export function parseLitmus(text: string, file: string): LitmusTest {
   const { architecture, name, end: headEnd } = readFirstLine(source);
   const open = openingBrace(source, headEnd);
   const { documentation, info } = readHeader(source.text.slice(headEnd, open));
-  const { items, end } = readInitialState(source, open);
-  const { columns, end: columnsEnd } = readColumns(source, end);
-  const ending = readEnding(source, columnsEnd);
+  const named: Source = { ...source, registerName: registerNames[architecture] };
+  const { items, end } = readInitialState(named, open);
+  const { columns, end: columnsEnd } = readColumns(named, end);
+  const ending = readEnding(named, columnsEnd);
   return { architecture, name, file, documentation, info, initial: items, columns, ...ending };
 }
 

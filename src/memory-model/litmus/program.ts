@@ -15,6 +15,9 @@ import type { InitialItem, LitmusTest, Value } from './test.ts';
 import { refuse } from './text.ts';
 import { asType, typeOf } from './types.ts';
 import { type CodeNames, valueNames } from './values.ts';
+import { readX86Columns, type X86Column } from './x86-code.ts';
+import { generalRegister } from '../x86-registers.ts';
+import { x86Thread } from '../x86-thread.ts';
 
 export interface ProgramOptions {
   /** System registers by name, for MRS and MSR. */
@@ -37,6 +40,7 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   refuseSystemLevel(test);
   const layout = layOut(test);
   const systemRegisters = options.names ?? noNames;
+  if (test.architecture !== 'AArch64') return x86Program(test, layout, options);
   const addressOf = (name: string) => layout.variables.get(name)?.address;
   const code = assembleColumns(test, { names: systemRegisters, addressOf });
   const codeNames = namesOfCode(test, code, systemRegisters);
@@ -48,6 +52,43 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
     memory: [...memoryOf(test, layout, names), ...(codeNames.isRead ? code.map(codeArea) : [])],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
+  };
+  return { test, program, finalStates: states };
+}
+
+/** Labels are no values in a test for x86, and no instruction is read as data. */
+const noCodeNames = (code: readonly X86Column[]): CodeNames => ({
+  labelAt: (thread, label) => code[thread]?.labels.get(label),
+  nameAt: () => undefined,
+  wordOf: (_, at) => {
+    throw refuse(at, 'instructions are no values in a test for x86');
+  },
+  instructionOf: () => undefined,
+});
+
+function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: ProgramOptions): LitmusProgram {
+  const code = readX86Columns(test, (name) => {
+    const variable = layout.variables.get(name);
+    return variable && { address: variable.address, bytes: variable.type.bytes };
+  });
+  const names = valueNames(layout, noCodeNames(code));
+  const states = finalStates(test, layout, names, arraysOf(test));
+  const program: Program = {
+    threads: code.map((column) => {
+      const registers = new Map<number, bigint>();
+      for (const item of test.initial) {
+        if (item.kind === 'symbolic register') throw refuse(item.at, 'symbolic registers are for AArch64');
+        if (item.kind !== 'location' || item.location.kind !== 'register') continue;
+        const { thread, name } = item.location;
+        const register = generalRegister(name);
+        if (register === undefined) throw refuse(item.at, `${name} is no register of a thread`);
+        if (thread === column.thread) registers.set(register.number, initialValue(item, names, 64));
+      }
+      return x86Thread(`P${column.thread}`, column.code, registers);
+    }),
+    memory: memoryOf(test, layout, names),
+    observed: states.observed,
+    unroll,
   };
   return { test, program, finalStates: states };
 }

@@ -21,19 +21,6 @@ function checkThread(token: Token, thread: number): number {
   return thread;
 }
 
-/** `X0`, `W3`, `SP`, `Q1`, `PSTATE.NZCV`: a name; which registers there are is known to the architecture. */
-export const isRegisterName = (name: string): boolean =>
-  /^(?:[XWBHSDQV]\d{1,2}|[XW]ZR|W?SP|LR|PC|R\d{1,2}[DWB]?|[ER]?(?:AX|BX|CX|DX|SI|DI|BP|SP)|[A-D][LH]|\w+_EL[0-3]|NZCV|PSTATE\.\w+)$/i.test(
-    name,
-  );
-
-/** Registers are written in capitals; a W register is the lower half of the X register that it is printed as. */
-function registerName(text: string): string {
-  if (!isRegisterName(text)) return text;
-  const name = text.toUpperCase();
-  return /^W(?:\d+|SP|ZR)$/.test(name) ? name.replace(/^W(?=\d|Z)/, 'X').replace('WSP', 'SP') : name;
-}
-
 export const descriptorOf = (name: string): string | undefined => /^pte_(\w+)$/.exec(name)?.[1];
 export const physicalOf = (name: string): string | undefined => /^phy_(\w+)$/.exec(name)?.[1];
 
@@ -62,7 +49,11 @@ export function readLocation(reader: TokenReader): Location {
   if (thread !== undefined && reader.second().text === ':') {
     reader.next();
     reader.next();
-    return { kind: 'register', thread: checkThread(token, thread), name: registerName(reader.word('a register').text) };
+    return {
+      kind: 'register',
+      thread: checkThread(token, thread),
+      name: reader.registerName(reader.word('a register').text),
+    };
   }
   if (isCall(reader, 'PTE', 'TTD')) return { kind: 'descriptor', name: argument(reader) };
   const { text } = reader.word('a register or a variable');

@@ -22,6 +22,8 @@ export interface Source {
   readonly file: string;
   readonly text: string;
   spot(offset: number): Spot;
+  /** How the architecture spells a register. */
+  registerName(text: string): string;
 }
 
 export function refuse(at: Spot, message: string, hint?: string): UserError {
@@ -56,7 +58,7 @@ export function makeSource(raw: string, file: string): Source {
     }
   }
   blanked.push(raw.slice(kept));
-  return { file, text: blanked.join(''), spot };
+  return { file, text: blanked.join(''), spot, registerName: (name) => name };
 }
 
 function endOfComment(raw: string, start: number): number | undefined {
@@ -143,6 +145,10 @@ export class TokenReader {
       return { kind: 'end', text: '', value: 0n, at, start: this.limit, end: this.limit };
     }
     return tokenAt(this.source, start);
+  }
+
+  registerName(text: string): string {
+    return this.source.registerName(text);
   }
 
   peek(): Token {
