@@ -6,6 +6,7 @@
 
 import {
   hasBit,
+  isInOrder,
   isSameLocation,
   type LocalEvent,
   type LocalOrder,
@@ -122,7 +123,10 @@ class ArmOrder {
     const event = this.#events[n]!;
     for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
       const before = this.#events[earlier]!;
-      if (before.instruction === event.instruction) continue;
+      if (before.instruction === event.instruction) {
+        if (isInOrder(before, event)) order.addBefore(row, earlier);
+        continue;
+      }
       const isOrdered =
         before.kind === 'F'
           ? isAfterFence(fenceOf(before), event)

@@ -15,6 +15,8 @@ export interface LocalEvent {
   readonly value: bigint | undefined;
   /** The name of a fence, or 'A', 'Q', 'L', 'X', 'NoRet'. */
   readonly annotations: ReadonlySet<string>;
+  /** Comes after the access before it of its instruction. */
+  readonly isInOrder: boolean;
   /** On reads of the thread, by their place among its events; picks hold what is a pick dependency only. */
   readonly addr: Dependencies;
   readonly data: Dependencies;
@@ -51,6 +53,10 @@ export interface OrderingModel {
 }
 
 export const isMemory = ({ kind }: LocalEvent): boolean => kind !== 'F';
+
+/** Whether an instruction prescribes that one of its accesses comes before another (LDIAPP, STILP). */
+export const isInOrder = (before: LocalEvent, event: LocalEvent): boolean =>
+  event.isInOrder && before.instruction === event.instruction && before.access !== event.access;
 
 export const isSameLocation = (a: LocalEvent, b: LocalEvent): boolean =>
   a.kind !== 'F' && b.kind !== 'F' && a.address === b.address;

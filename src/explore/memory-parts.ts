@@ -26,8 +26,8 @@ export class MemoryParts {
     this.#partBytes = areas.map(() => 0);
   }
 
-  /** The parts of an access in ascending order; undefined where some of it lies outside all areas. */
-  of(address: bigint, bytes: number): readonly Part[] | undefined {
+  /** The parts of an access in ascending order, each within one of its elements; undefined where some of it lies outside all areas. */
+  of(address: bigint, bytes: number, elementBytes = bytes): readonly Part[] | undefined {
     const n = this.#areas.findIndex(
       (area) => address >= area.address && address + BigInt(bytes) <= area.address + BigInt(area.bytes.length),
     );
@@ -35,7 +35,7 @@ export class MemoryParts {
     if (!area) return undefined;
     const offset = Number(address - area.address);
     const before = this.#partBytes[n]!;
-    const partBytes = widest(offset, before === 0 ? bytes : widest(bytes, before));
+    const partBytes = widest(offset, before === 0 ? elementBytes : widest(elementBytes, before));
     if (partBytes !== before) {
       this.#partBytes[n] = partBytes;
       if (before !== 0) throw new PartsChanged();

@@ -3,7 +3,7 @@
 // A program for another architecture may be run under them. Under TSO a full barrier and an atomic read-modify-write order all, as MFENCE
 // and a LOCK prefix do; weaker barriers and acquire and release ask for nothing that TSO does not give.
 
-import { type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts';
+import { isInOrder, type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts';
 
 export const sc: OrderingModel = {
   name: 'sc',
@@ -17,7 +17,8 @@ export const sc: OrderingModel = {
       if (event.rmw) order.addBefore(row, event.rmw.read);
       for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
         const before = events[earlier]!;
-        if (before.kind !== 'F' && before.instruction !== event.instruction) order.addBefore(row, earlier);
+        if (before.kind !== 'F' && (before.instruction !== event.instruction || isInOrder(before, event)))
+          order.addBefore(row, earlier);
       }
     });
     return order.rows;
@@ -42,7 +43,10 @@ export const tso: OrderingModel = {
       if (event.rmw) order.addBefore(row, event.rmw.read);
       for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
         const before = events[earlier]!;
-        if (before.instruction === event.instruction) continue;
+        if (before.instruction === event.instruction) {
+          if (isInOrder(before, event)) order.addBefore(row, earlier);
+          continue;
+        }
         const isOrdered =
           event.kind === 'F'
             ? isFullBarrier(event) && before.kind !== 'F'

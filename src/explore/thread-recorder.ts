@@ -109,6 +109,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       bytes: 0,
       value: undefined,
       annotations: new Set([name]),
+      isInOrder: false,
       addr: independent,
       data: independent,
       ctrl: this.#control,
@@ -281,7 +282,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       fault: kind,
     });
     if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
-    return this.#parts.of(address.bits, total) ?? fault('translation');
+    return this.#parts.of(address.bits, total, bytes) ?? fault('translation');
   }
 
   /** Parts of one access share a number; an access that is not single-copy atomic is an access for each part. */
@@ -316,6 +317,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         bytes: part.bytes,
         value,
         annotations: set,
+        isInOrder: access.access.inOrder ?? false,
         addr: access.address,
         data: independent,
         ctrl: this.#control,
@@ -359,6 +361,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         bytes: part.bytes,
         value: isOpenAt(element) ? undefined : slice(stored.bits, BigInt(offset % access.bytes), part.bytes),
         annotations: set,
+        isInOrder: access.access.inOrder ?? false,
         addr: access.address,
         data,
         ctrl: this.#control,

@@ -2,6 +2,7 @@
 
 import { type BaseRelations, type Execution, initialThread, type MemoryEvent } from '../memory-model/execution.ts';
 import { Relation } from '../memory-model/relation.ts';
+import { isInOrder } from './local-event.ts';
 import type { MemoryParts } from './memory-parts.ts';
 import type { Search, Situation } from './search.ts';
 
@@ -65,6 +66,9 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
       from(event.ctrl.deps, relations.ctrl);
       from(event.ctrl.picks, relations.pickCtrl);
       if (event.rmw) from([event.rmw.read], relations[event.rmw.kind]);
+      own.forEach((before, n) => {
+        if (n < local && isInOrder(before, event)) relations.iicoOrder.add(ids[thread]![n]!, id);
+      });
       if (event.kind !== 'R') return;
       const source = graph.source[numbers[thread]![local]!]!;
       relations.rf.add(source >= 0 ? byNumber.get(source)! : initialAt.get(event.address)!, id);
