@@ -22,7 +22,7 @@ import { attachSlots, detachSlots, resetSlots } from './slots.ts';
 import { drainEvents } from './smmu/faults.ts';
 import { flushStreams } from './smmu/queues.ts';
 import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
-import { quietSpis, resetVgicOfVm } from './vgic/reset.ts';
+import { resetVgicOfVm } from './vgic/reset.ts';
 import { isDirect } from './vgic/direct.ts';
 
 /** What the kinds of VMM message between cores ask for. */
@@ -377,7 +377,7 @@ function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
   yield* detachSlots(rhyper, vm);
   forgetDisks(rhyper, vm);
   yield* clearMemory(rhyper, vm);
-  yield* quietSpis(rhyper, vm);
+  yield* resetVgicOfVm(rhyper, vm);
   if (vm.stage2Root !== 0) yield* flushVm(rhyper, vm);
   destroyStage2(rhyper, vm);
   for (let n = 0; n < vm.regionCount; n += 1) {

@@ -92,7 +92,6 @@ class Machine {
       core: bare.state.cores[0]!,
       options: { quirks: [], injection: 'list-registers' } as unknown as Rhyper['options'],
       description: { options: { quirks: [] }, vms: [], slots: [], store } as unknown as Rhyper['description'],
-      // eslint-disable-next-line require-yield -- nobody sends a message
       *serveIpis(): Activity {},
     };
     bare.state.free[0]!.bytes -= blockBytes;

@@ -2,7 +2,9 @@
 
 import type { Activity } from '../../arch/resident.ts';
 import { bitAt, setBit, type Rhyper, vmAt } from '../context.ts';
+import { ownInterrupts } from '../limits.ts';
 import type { Vcpu, Vm } from '../state.ts';
+import { isDirect } from './direct.ts';
 import { firstSpi, isPhysical } from './interrupt.ts';
 import { decodeList, listState } from './list-register.ts';
 import { deactivatePhysical, enabledPpis, physicalBits, writeBits } from './physical.ts';
@@ -52,7 +54,7 @@ export function resetVgicOfVcpu(rhyper: Rhyper, vcpu: Vcpu): void {
 }
 
 /** The SPIs of a VM neither interrupt nor wait: what a device of it still asserts is not heard any more. */
-export function* quietSpis(rhyper: Rhyper, vm: Vm): Activity {
+function* quietSpis(rhyper: Rhyper, vm: Vm): Activity {
   for (let word = 1; word < vm.ownedInterrupts.length; word += 1) {
     const owned = physicalBits(vm, word);
     if (owned === 0) continue;
@@ -78,5 +80,9 @@ export function* resetVgicOfVm(rhyper: Rhyper, vm: Vm): Activity {
     const { core } = rhyper.state.vcpus[vm.vcpus[n] as number] as Vcpu;
     const unused = (physicalBits(vm, 0) & ~enabledPpis(rhyper, core)) >>> 0;
     if (unused !== 0) yield* writeBits(rhyper, core, 'ICENABLER', 0, unused);
+    if (!isDirect(vm)) continue;
+    // It has written to the physical registers of the core.
+    const written = (physicalBits(vm, 0) | (sgis & ~(1 << ownInterrupts.ipi))) >>> 0;
+    for (const kind of ['ICENABLER', 'ICPENDR', 'ICACTIVER'] as const) yield* writeBits(rhyper, core, kind, 0, written);
   }
 }

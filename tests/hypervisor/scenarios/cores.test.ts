@@ -91,9 +91,9 @@ describe('the scheduler', () => {
     expect(alone.words('first', notesIpa)[0]).toBeGreaterThan(shared.words('first', notesIpa)[0]!);
   });
 
-  it('scenario 13: leaves the core of a real-time VM alone: no tick, no turn, and no exit but for its own timer', () => {
-    const periodTicks = 100_000;
-    const realTime = kernel(
+  /** Counts the interrupts of its timer, which comes every so many ticks; the others of its machine sleep with it, or not. */
+  const periodic = (periodTicks: number, ...each: string[]): string =>
+    kernel(
       gicOn(),
       enableInterrupt(27),
       `mrs x4, cntfrq_el0`,
@@ -117,8 +117,12 @@ describe('the scheduler', () => {
       'isb',
       'msr icc_eoir1_el1, x1',
       'isb',
+      ...each,
       'b 1b',
     );
+
+  it('scenario 13: leaves the core of a real-time VM alone: no tick, no turn, and no exit but for its own timer', () => {
+    const realTime = periodic(100_000);
     const vms = (): readonly TestVm[] => [
       mvm(`1: ${hvc(1, 8, notesIpa)}`, 'b 1b'),
       { name: 'real-time', kind: 'rtvm', cores: [1], source: realTime },
@@ -136,6 +140,34 @@ describe('the scheduler', () => {
     expect(task.switches).toBe(1);
     expect(core.ipisReceived.reduce((sum, n) => sum + n, 0n)).toBe(1n);
   });
+
+  it(
+    'scenario 13: for a second, while the others have timers, calls and ticks of their own',
+    { timeout: 120_000 },
+    () => {
+      const [ms, second] = [1_000_000, 1_000_000_000];
+      const calls = hvc(1, 8, notesIpa + 0x100);
+      const busy = periodic(ms, calls);
+      const system = runSystem(
+        [
+          { ...mvm(), source: busy },
+          { name: 'real-time', kind: 'rtvm', cores: [1], source: periodic(ms) },
+          { name: 'first', cores: [2], source: busy },
+          { name: 'second', cores: [2], source: busy },
+        ],
+        { cores: 3, tickTicks: ms, maxTicks: second },
+      );
+      const core = system.state.cores[1]!;
+      expect([core.ticks, core.schedules, core.foreignInterrupts]).toEqual([0, 0, 0]);
+      const interrupts = Number(system.words('real-time', notesIpa)[0]);
+      expect(interrupts).toBeGreaterThanOrEqual(998);
+      expect(exitsBy(vcpu(system, 'real-time'), 'IRQ')).toBe(interrupts);
+      expect(core.ipisReceived.reduce((sum, n) => sum + n, 0n)).toBe(1n);
+      const shared = system.state.cores[2]!;
+      expect(shared.ticks).toBeGreaterThan(900);
+      expect(exitsBy(vcpu(system, 'first'), 'HVC')).toBeGreaterThan(300);
+    },
+  );
 });
 
 describe('the virtual timer', () => {

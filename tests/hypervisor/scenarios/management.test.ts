@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { registerNames } from '../../../src/arch/register-names.ts';
 import { deviceKind, type SystemState, vcpuState, vmState } from '../../../src/hypervisor/state.ts';
 import { assemble } from '../../../src/isa/assembler.ts';
-import { hvc, kernel, note, notesIpa, pause, psci } from '../kernels.ts';
-import { gicdIpa, gicrIpa, kernelIpa, runSystem, type TestVm } from '../system.ts';
+import { enableInterrupt, gicOn, hvc, kernel, note, notesIpa, pause, psci } from '../kernels.ts';
+import { gic, gicdIpa, gicrIpa, kernelIpa, runSystem, type TestVm } from '../system.ts';
 
 const MiB = 0x10_0000;
 const allOnes = 2n ** 64n - 1n;
@@ -338,14 +338,26 @@ describe('reboot', () => {
 describe('removal', () => {
   it('scenario 27: gives memory, interrupts and id back, cleared; a neighbour on the core goes on without a tick', () => {
     const slice = 50_000;
-    const victim: TestVm = { name: 'victim', cores: [1], irqs: [27, 33], source: counting };
+    /** The SGI frame of the redistributor of core 1, as the manager may see it. */
+    const redistributorIpa = 0x1100_0000;
+    const redistributor = { ipa: redistributorIpa, pa: gicrIpa + 0x3_0000, bytes: 0x1000 };
+    // It has its timer's interrupt on, which its neighbour has not.
+    const victim: TestVm = {
+      name: 'victim',
+      cores: [1],
+      irqs: [27, 33],
+      source: [gicOn(), enableInterrupt(27), counting].join('\n'),
+    };
     const neighbour: TestVm = { name: 'neighbour', cores: [1], source: counting };
     const heir: Created = { name: 'heir', mask: 2, irqs: [27, 33], source: 'b .' };
     const run = (...parts: string[]): ReturnType<typeof runSystem> =>
-      runSystem([mvm(pause(4 * slice), ...parts, 'b .', dataOf(heir)), victim, neighbour], {
-        tickTicks: slice,
-        maxTicks: 2_000_000,
-      });
+      runSystem(
+        [{ ...mvm(pause(4 * slice), ...parts, 'b .', dataOf(heir)), windows: [redistributor] }, victim, neighbour],
+        {
+          tickTicks: slice,
+          maxTicks: 2_000_000,
+        },
+      );
     const before = run();
     const region = before.vm('victim').regions[0]!;
     expect(before.memory.doublewords[(region.pa + notesIpa - kernelIpa) / 8]).toBeGreaterThan(0n);
@@ -364,9 +376,52 @@ describe('removal', () => {
     expect(reused.words('mvm', notesIpa, callsToCreate)).toEqual(created(1n));
     expect(reused.vm('heir').regions[0]!.pa).toBe(pa);
 
-    const emptied = run(vmm.remove(1), vmm.remove(2));
+    const enabledPpis = [`ldr x9, =${redistributorIpa + 0x100}`, 'ldr w0, [x9]', note()];
+    const emptied = run(...enabledPpis, vmm.remove(1), ...enabledPpis, vmm.remove(2), ...enabledPpis);
+    const ppi27 = emptied.words('mvm', notesIpa, 3).map((bits) => (bits >> 27n) & 1n);
+    expect(ppi27).toEqual([1n, 0n, 0n]);
     expect(freePieces(emptied.state)).toHaveLength(1);
     expect(emptied.state.cores[1]).toMatchObject({ queueLength: 0, isTicking: 0, active: 0 });
     expect(emptied.register(1, 'CNTHP_CTL_EL2') & 1n).toBe(0n);
+  });
+
+  it('scenario 27: whoever comes after a VM that had the physical interrupts of its core finds them as new', () => {
+    const timer = ['mov x9, #1', 'msr cntv_cval_el0, x9', 'msr cntv_ctl_el0, x9', 'isb'].join('\n');
+    const frame = gicrIpa + 0x1_0000;
+    const direct: TestVm = {
+      name: 'direct',
+      kind: 'rtvm',
+      cores: [1],
+      devices: gic.map((device) => (device.kind === 'gicd' ? { ...device, kind: 'gppt' as const } : device)),
+      // Its timer's interrupt and SGI 5 stay active and pending, at every priority masked.
+      source: [
+        gicOn(0, 0),
+        enableInterrupt(27),
+        enableInterrupt(5),
+        timer,
+        ...[0x200, 0x300].map((at) => `ldr x9, =${frame + at}\nldr w10, =0x08000020\nstr w10, [x9]`),
+        psci.systemOff,
+      ].join('\n'),
+    };
+    const heir: Created = {
+      name: 'heir',
+      mask: 2,
+      source: kernel(
+        'msr daifset, #2',
+        gicOn(),
+        enableInterrupt(27),
+        timer,
+        'wfi',
+        'mrs x0, icc_iar1_el1',
+        note(),
+        'b .',
+      ),
+    };
+    const system = runSystem(
+      [mvm(pause(100_000), vmm.remove(1), note(), create(heir), vmm.boot(1), note(), 'b .', dataOf(heir)), direct],
+      { maxTicks: 1_000_000 },
+    );
+    expect(system.words('mvm', notesIpa, callsToCreate + 2)).toEqual([0n, ...created(1n), 0n]);
+    expect(system.words('heir', notesIpa)).toEqual([27n]);
   });
 });

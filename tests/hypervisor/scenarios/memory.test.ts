@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { EC } from '../../../src/arch/exceptions.ts';
+import { diskBytes } from '../../../src/board/devices.ts';
+import { vmTransport } from '../../../src/board/memory-map.ts';
 import { exitCauses, vmState } from '../../../src/hypervisor/state.ts';
 import { kernel, note, notesIpa, pause, psci } from '../kernels.ts';
-import { pageBytes, runSystem, type TestVm } from '../system.ts';
+import { gic, pageBytes, runSystem, type TestVm } from '../system.ts';
 
 const outside = 0x9000_0000;
 const idleMvm: TestVm = { name: 'mvm', kind: 'mvm', cores: [0], source: kernel(psci.systemOff) };
@@ -32,33 +35,56 @@ describe('memory of virtual machines', () => {
   });
 
   it('scenario 9: a load from a trapped device fills the register that the syndrome names, and no other', () => {
-    // GICD_TYPER of the emulated distributor stands for the device: what is read changes W3 alone, a store of WZR writes 0.
+    const at = 0x0a00_0000;
+    const { base, spi } = vmTransport(0);
     const registers = Array.from({ length: 29 }, (_, n) => n + 2).filter((n) => n !== 20);
-    const { words, vm, state } = runSystem([
+    const device = { name: 'disk', kind: 'virtioBlock' as const, ipa: at, bytes: 0x1000, intid: 48, arguments: [] };
+    const disk = { name: 'disk', bytes: diskBytes(new Uint8Array(512)), readOnly: false };
+    const { words, vm, state, register } = runSystem(
+      [
+        {
+          name: 'mvm',
+          kind: 'mvm',
+          cores: [0],
+          devices: [...gic, device],
+          source: kernel(
+            `ldr x1, =${at}`,
+            ...registers.map((n) => `movn x${n}, #${n}, lsl #48`),
+            'adr x0, next',
+            'ldr w3, [x1]',
+            'next: adr x30, .',
+            'sub x0, x30, x0',
+            note(),
+            ...registers.filter((n) => n !== 30).map((n) => note(`x${n}`)),
+            // Status: ACKNOWLEDGE; then the store of W31, which is WZR.
+            'mov w2, #1',
+            'str w2, [x1, #0x70]',
+            'ldr w4, [x1, #0x70]',
+            'str wzr, [x1, #0x70]',
+            'ldr w5, [x1, #0x70]',
+            note('x4'),
+            note('x5'),
+            'ldr w3, [x1]',
+            'b .',
+          ),
+        },
+      ],
       {
-        name: 'mvm',
-        kind: 'mvm',
-        cores: [0],
-        source: kernel(
-          'ldr x1, =0x08000000',
-          'mov w2, #0x13',
-          'str w2, [x1]',
-          ...registers.map((n) => `movn x${n}, #${n}, lsl #48`),
-          'ldr w3, [x1]',
-          ...registers.map((n) => note(`x${n}`)),
-          'str wzr, [x1]',
-          'ldrb w4, [x1, #0x400]',
-          'ldr w5, [x1]',
-          note('x5'),
-          psci.systemOff,
-        ),
+        maxTicks: 400_000,
+        dmaEngines: 1,
+        slots: [{ vm: 'mvm', deviceIpa: at, kind: 'virtioBlock', pa: base, intid: 32 + spi, stream: 0x100 }],
+        backends: [{ kind: 'block', vm: 'mvm', disk, sectors: { first: 0, count: 1 } }],
       },
-    ]);
-    const found = words('mvm', notesIpa, registers.length + 1);
-    const kept = registers.map((n) => (n === 3 ? 0x13n : BigInt.asUintN(64, ~(BigInt(n) << 48n))));
-    expect(found).toEqual([...kept, 0x10n]);
+    );
+    const seen = registers.filter((n) => n !== 30);
+    const kept = seen.map((n) => (n === 3 ? 0x7472_6976n : BigInt.asUintN(64, ~(BigInt(n) << 48n))));
+    expect(words('mvm', notesIpa, seen.length + 3)).toEqual([0n, ...kept, 1n, 0n]);
+    // The last exit: a data abort with ISV, of four bytes, SRT 3.
+    const syndrome = Number(register(0, 'ESR_EL2'));
+    expect(syndrome >>> 26).toBe(EC.dataAbort);
+    expect([(syndrome >>> 24) & 1, (syndrome >>> 22) & 3, (syndrome >>> 16) & 31]).toEqual([1, 2, 3]);
     const { exits } = state.vcpus[vm('mvm').vcpus[0] as number]!;
-    expect(exits[exitCauses.indexOf('MMIO')]).toBe(5n);
+    expect(exits[exitCauses.indexOf('MMIO')]).toBe(6n);
   });
 
   const stray: readonly TestVm[] = [
