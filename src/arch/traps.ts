@@ -117,6 +117,7 @@ export const traps = {
   'HCR_EL2.TOCU': ofGuest(52, [0, 1]),
   /** SGIs of a virtual machine are the hypervisor's to generate. */
   'HCR_EL2.FMO|IMO': { register: 'HCR_EL2', mask: 0x18, when: 'anySet', from: [1], to: 2 },
+  'ICC_SRE_EL2.Enable': { ...toEl2('ICC_SRE_EL2', 3, [1]), when: 'allClear' },
   'ICH_HCR_EL2.TC': toEl2('ICH_HCR_EL2', 10, [1]),
   'ICH_HCR_EL2.TALL0': toEl2('ICH_HCR_EL2', 11, [1]),
   'ICH_HCR_EL2.TALL1': toEl2('ICH_HCR_EL2', 12, [1]),

@@ -38,7 +38,8 @@ const gicdCtlr = { ARE: 1 << 4, EnableGrp1: 1 << 1 } as const;
 /** GICR_WAKER. */
 const waker = { offset: 0x14, processorSleep: 1 << 1, childrenAsleep: 1 << 2 } as const;
 const all = 0xffff_ffff;
-const icc_sre_el2 = 0xfn;
+/** Enable, DIB, DFB, SRE; without Enable a VM's accesses of ICC_SRE_EL1 are trapped, as in the later ancestor. */
+const icc_sre_el2 = { all: 0xfn, withoutEnable: 7n } as const;
 const highestPriority = 0;
 
 function* wakeRedistributor(rhyper: Rhyper): Activity {
@@ -51,7 +52,8 @@ function* wakeRedistributor(rhyper: Rhyper): Activity {
 /** The physical GIC, by core 0 before the others, and the interface of this core. */
 export function* initInterrupts(rhyper: Rhyper): Activity {
   const { system, platform, index } = rhyper;
-  system.write('ICC_SRE_EL2', icc_sre_el2);
+  const { profile } = rhyper.options;
+  system.write('ICC_SRE_EL2', profile === 'rust-shyper-2025' ? icc_sre_el2.withoutEnable : icc_sre_el2.all);
   if (index === 0) {
     yield* writeDevice(platform.distributorBase, 4, gicdCtlr.ARE);
     for (let word = 1; word < limits.intids / 32; word += 1) yield* writeBits(rhyper, index, 'IGROUPR', word, all);

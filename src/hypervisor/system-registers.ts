@@ -8,8 +8,8 @@ import { type Rhyper, writeVcpuX } from './context.ts';
 import type { Vcpu } from './state.ts';
 import { accessCpuInterface } from './vgic/trapped-registers.ts';
 
-/** SRE, DFB and DIB: the System register interface is in use and cannot be left. */
-const sre = 7n;
+/** ICC_SRE_EL1 where it is trapped: SRE, and nothing else. What is written to it is ignored. */
+const sre = 1n;
 
 /** Emulates the access that ESR_EL2 describes and steps over it; false where the VM has no such register. */
 export function* emulateSystemRegister(rhyper: Rhyper, vcpu: Vcpu, esr: bigint): Activity<boolean> {

@@ -82,6 +82,7 @@ const trapped: Readonly<Record<keyof typeof traps, readonly string[]>> = {
   'HCR_EL2.TOCU': ['IC IVAU', 'IC IALLU', 'DC CVAU'],
   'HCR_EL2.FMO|IMO': sgi,
   'HCR_EL2.TGE': debugCommunications,
+  'ICC_SRE_EL2.Enable': ['ICC_SRE_EL1'],
   'ICH_HCR_EL2.TC': iccCommon,
   'ICH_HCR_EL2.TALL0': iccGroup(0),
   'ICH_HCR_EL2.TALL1': iccGroup(1),

@@ -2,7 +2,7 @@
 // the encodings and the traps of SCR_EL3, HCR_EL2 and ICH_HCR_EL2. The system register interface cannot be disabled: ICC_SRE_ELx is
 // RAO/WI with its Enable bits, so that the traps of ICC_SRE_ELx.Enable never apply.
 
-import { field, register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
+import { bits, field, register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
 import type { TrapName } from '../traps.ts';
 
 const group0: readonly TrapName[] = ['ICH_HCR_EL2.TALL0', 'SCR_EL3.FIQ of EL1', 'SCR_EL3.FIQ'];
@@ -24,9 +24,9 @@ const readOnly: RegisterDetails = { access: 'RO' };
 const numbered = (count: number, rowOf: (n: number) => RegisterRow): RegisterRow[] =>
   Array.from({ length: count }, (_, n) => rowOf(n));
 
-/** SRE, DFB, DIB; Enable at EL2 and EL3. */
-const sre: RegisterDetails = { storage: 'constant', reset: field(2, 0) };
-const sreEnable: RegisterDetails = { storage: 'constant', reset: field(3, 0) };
+/** SRE, DFB, DIB are RAO/WI; so is Enable at EL3, and at EL2 it is what software has written. */
+const sre: RegisterDetails = { storage: 'constant', reset: field(2, 0), traps: ['ICC_SRE_EL2.Enable'] };
+const sreEnable: RegisterDetails = { reset: field(3, 0), ones: field(2, 0), writable: bits(3) };
 
 export const gicRegisters: readonly RegisterRow[] = [
   register('ICC_PMR_EL1', [3, 0, 4, 6, 0], { storage: 'gic', traps: common }),
@@ -51,7 +51,7 @@ export const gicRegisters: readonly RegisterRow[] = [
   icc('ICC_IGRPEN1_EL1', 12, 7, group1),
   register('ICC_SRE_EL2', [3, 4, 12, 9, 5], { ...sreEnable, needs: 'EL2' }),
   register('ICC_CTLR_EL3', [3, 6, 12, 12, 4], { storage: 'gic', needs: 'EL3' }),
-  register('ICC_SRE_EL3', [3, 6, 12, 12, 5], { ...sreEnable, needs: 'EL3' }),
+  register('ICC_SRE_EL3', [3, 6, 12, 12, 5], { storage: 'constant', reset: field(3, 0), needs: 'EL3' }),
   register('ICC_IGRPEN1_EL3', [3, 6, 12, 12, 7], { storage: 'gic', needs: 'EL3' }),
 
   ...numbered(4, (n) => ich(`ICH_AP0R${n}_EL2`, 8, n)),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RhyperOptions } from '../../../src/hypervisor/options.ts';
 import { coreState, vmState } from '../../../src/hypervisor/state.ts';
 import { hvc, kernel, note, notesIpa, psci } from '../kernels.ts';
 import { kernelIpa, runSystem } from '../system.ts';
@@ -87,8 +88,11 @@ describe('a system at power-on', () => {
         ),
       },
     ];
-    const exitsOf = (trapsWaits: boolean): { notes: bigint[]; system: bigint; waits: bigint } => {
-      const { words, vm, state } = runSystem(vms, { cores: 4, trapsWaits, maxTicks: 2_000_000 });
+    const exitsOf = (
+      trapsWaits: boolean,
+      profile: RhyperOptions['profile'] = 'rust-shyper-2023',
+    ): { notes: bigint[]; system: bigint; waits: bigint } => {
+      const { words, vm, state } = runSystem(vms, { cores: 4, trapsWaits, profile, maxTicks: 2_000_000 });
       const vcpu = state.vcpus[vm('smp').vcpus[1] as number]!;
       expect(vcpu.core).toBe(3);
       return { notes: words('smp', notesIpa, 3), system: vcpu.exits[7]!, waits: vcpu.exits[8]! };
@@ -97,6 +101,10 @@ describe('a system at power-on', () => {
     expect(untrapped.notes.slice(0, 2)).toEqual([0x8000_0001n, 7n]);
     expect(untrapped.notes[2]).toBe(0n);
     expect([untrapped.system, untrapped.waits]).toEqual([0n, 0n]);
+    // The later ancestor traps ICC_SRE_EL1, and answers 1.
+    const later = exitsOf(false, 'rust-shyper-2025');
+    expect(later.notes.slice(0, 2)).toEqual([0x8000_0001n, 1n]);
+    expect([later.system, later.waits]).toEqual([1n, 0n]);
     const trapped = exitsOf(true);
     expect(trapped.notes.slice(0, 2)).toEqual([0x8000_0001n, 7n]);
     expect(trapped.waits).toBeGreaterThan(0n);
