@@ -37,6 +37,8 @@ interface VmRun {
   readonly cores: number;
   readonly options: string;
   readonly devices: readonly string[];
+  /** QEMU's devices offer packed rings. */
+  readonly packed: boolean;
   readonly heddle: boolean;
 }
 

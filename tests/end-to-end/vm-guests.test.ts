@@ -17,6 +17,27 @@ const withoutTimes = (text: string): string =>
     .replace(/^(?:latency|deadlines): .*$/gm, (line) => line.replace(/\d+( missed|,|$| ticks)/g, '...$1'))
     .replace(/^histogram: .*$/gm, 'histogram: ...');
 
+describe('what is run', () => {
+  const runsOf = (program: string) => vmRuns.filter((run) => run.program === program);
+  const drivers = ['block', 'net', 'entropy', 'console'];
+
+  test('the mini-kernel and the real-time task, on both GICs, from EL2 and from EL1, under Heddle as under QEMU', () => {
+    for (const program of ['minikernel', 'rt-task']) {
+      const runs = runsOf(program);
+      expect(runs.every(({ heddle }) => heddle)).toBe(true);
+      const machines = runs.map(({ machine }) => `GICv${machine.gic}, EL${machine.virtualization ? 2 : 1}`);
+      expect([...new Set(machines)].sort()).toEqual(['GICv2, EL1', 'GICv2, EL2', 'GICv3, EL1', 'GICv3, EL2']);
+    }
+  });
+
+  test('every driver, on both GICs, by split and by packed rings', () => {
+    const runs = runsOf('minikernel').filter(({ devices }) => drivers.every((name) => devices.includes(name)));
+    const rings = runs.map(({ machine, packed }) => `GICv${machine.gic}, ${packed ? 'packed' : 'split'}`);
+    expect([...new Set(rings)].sort()).toEqual(['GICv2, packed', 'GICv2, split', 'GICv3, packed', 'GICv3, split']);
+    for (const { options, packed } of runs) expect(options.includes('packed')).toBe(packed);
+  });
+});
+
 describe('bare under Heddle', () => {
   test.concurrent.each(vmRuns.filter((run) => run.heddle))(
     '$name prints what QEMU printed when it was recorded',
