@@ -90,6 +90,8 @@ const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
 interface BinaryRule {
   readonly code32: number;
   readonly code64: number;
+  /** The vector instruction, of those that exist for 128 bits. */
+  readonly code128?: number;
   readonly fold: (a: Node, b: Node) => bigint;
   /** The identity on the right: `a op identity` is `a`. */
   readonly identity?: bigint;
@@ -105,9 +107,29 @@ export const binaryRules = {
   add: { code32: op.i32_add, code64: op.i64_add, fold: (a, b) => a.bits + b.bits, identity: 0n, commutative: true },
   sub: { code32: op.i32_sub, code64: op.i64_sub, fold: (a, b) => a.bits - b.bits, identity: 0n },
   mul: { code32: op.i32_mul, code64: op.i64_mul, fold: (a, b) => a.bits * b.bits, identity: 1n, commutative: true },
-  and: { code32: op.i32_and, code64: op.i64_and, fold: (a, b) => a.bits & b.bits, commutative: true },
-  or: { code32: op.i32_or, code64: op.i64_or, fold: (a, b) => a.bits | b.bits, identity: 0n, commutative: true },
-  xor: { code32: op.i32_xor, code64: op.i64_xor, fold: (a, b) => a.bits ^ b.bits, identity: 0n, commutative: true },
+  and: {
+    code32: op.i32_and,
+    code64: op.i64_and,
+    code128: simd.v128_and,
+    fold: (a, b) => a.bits & b.bits,
+    commutative: true,
+  },
+  or: {
+    code32: op.i32_or,
+    code64: op.i64_or,
+    code128: simd.v128_or,
+    fold: (a, b) => a.bits | b.bits,
+    identity: 0n,
+    commutative: true,
+  },
+  xor: {
+    code32: op.i32_xor,
+    code64: op.i64_xor,
+    code128: simd.v128_xor,
+    fold: (a, b) => a.bits ^ b.bits,
+    identity: 0n,
+    commutative: true,
+  },
   lsl: { code32: op.i32_shl, code64: op.i64_shl, fold: (a, b) => a.bits << amount(b), identity: 0n },
   lsr: { code32: op.i32_shr_u, code64: op.i64_shr_u, fold: (a, b) => a.bits >> amount(b), identity: 0n },
   asr: { code32: op.i32_shr_s, code64: op.i64_shr_s, fold: (a, b) => signed(a) >> amount(b), identity: 0n },
@@ -136,6 +158,10 @@ export function binary(name: BinaryName, a: Node, b: Node): Node {
   }
   if (name === 'and' && (isConstantOf(a, 0n) || isConstantOf(b, 0n))) return constant(width, 0n);
   if (name === 'and' && isConstantOf(b, (1n << BigInt(width)) - 1n)) return a;
+  if (a.width === 128) {
+    assert(rule.code128 !== undefined, `${name} works on vectors`);
+    return vectorNode(rule.code128, 128, a, b, -1);
+  }
   return binaryNode(a.width === 64 ? rule.code64 : rule.code32, width, a, b);
 }
 

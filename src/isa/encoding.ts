@@ -12,6 +12,9 @@ import type { Form } from './syntax.ts';
 const knownWidths = {
   sf: 1, op: 1, S: 1, sh: 1, N: 1, A: 1, R: 1, L: 1, V: 1, Z: 1, M: 1, o0: 1, o1: 1, o2: 1, o3: 1, U: 1, sz: 1, C: 1, b: 1,
   size: 2, opc: 2, opc1: 2, opt: 1, hw: 2, shift: 2, option: 3, cond: 4, ftype: 2, mode: 2, order: 2, pac: 1, T: 1, H: 1, W: 1, K: 1,
+  Q: 1, a: 1, len: 2, rot: 2,
+  /** imm5 and imm4 of the pages that name elements, immh:immb of the shifts: they decide how wide elements are, and which. */
+  elements: 5, element: 4, immhb: 7, cmode: 4,
 } as const; // prettier-ignore
 
 const operandWidths = {

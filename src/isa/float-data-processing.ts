@@ -162,7 +162,7 @@ const select = row({
 });
 
 /** VFPExpandImm: sign, an exponent of three bits around 0, and four bits of fraction. */
-function expandImmediate(s: Semantics, imm8: Value, bits: FormatBits): Value {
+export function expandImmediate(s: Semantics, imm8: Value, bits: FormatBits): Value {
   const { fractionBits, maxExponent } = formats[bits];
   const wide = s.zeroExtend(imm8, 32, 64);
   const field = (lsb: number, width: number): Value =>

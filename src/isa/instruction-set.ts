@@ -10,6 +10,7 @@ import { floatConversion } from './float-conversion.ts';
 import { floatDataProcessing } from './float-data-processing.ts';
 import { loadsStores } from './loads-stores.ts';
 import { loadsStoresOrderedPair } from './loads-stores-ordered-pair.ts';
+import { simd } from './simd.ts';
 import { system } from './system.ts';
 
 /** What a core implements and its ID registers announce. */
@@ -21,6 +22,7 @@ export const instructionSet: readonly Row[] = [
   ...floatDataProcessing,
   ...floatCompare,
   ...floatConversion,
+  ...simd,
 ];
 
 /** Rows of features that no core has: UNDEFINED there, but they can be assembled, and memory models know what they order. */

@@ -19,12 +19,22 @@ function reassemble(text: string): number {
  * all other words have a text of their own.
  */
 function canonical(row: Row, word: number): number {
-  const immr = row.fields.find((field) => field.name === 'immr');
-  if (immr === undefined || !/^(AND|ANDS|ORR|EOR) \(immediate\)$/.test(row.name)) return word;
-  const { N = 0, imms = 0 } = fieldsOf(row, word);
-  const elementBits = 1 << (31 - Math.clz32((N << 6) | (~imms & 0x3f)));
-  const ignored = 0x3f & ~(elementBits - 1);
-  return (word & ~(ignored << immr.lsb)) >>> 0;
+  const fields = fieldsOf(row, word);
+  const ignoring = (field: string, bits: number): number => {
+    const lsb = row.fields.find(({ name }) => name === field)?.lsb ?? 0;
+    return (word & ~(bits << lsb)) >>> 0;
+  };
+  if (/^(AND|ANDS|ORR|EOR) \(immediate\)$/.test(row.name)) {
+    const { N = 0, imms = 0 } = fields;
+    const elementBits = 1 << (31 - Math.clz32((N << 6) | (~imms & 0x3f)));
+    return ignoring('immr', 0x3f & ~(elementBits - 1));
+  }
+  // The lowest bit of imm5 that is set gives the size of elements: DUP (general) has no use for those above, INS for those of imm4 below.
+  const { elements = 0 } = fields;
+  const lowest = elements & -elements;
+  if (row.name === 'DUP (general)') return ignoring('elements', elements ^ lowest);
+  if (row.name === 'INS (element)') return ignoring('element', lowest - 1);
+  return word;
 }
 
 describe('the syntax of the rows', () => {

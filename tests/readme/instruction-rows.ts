@@ -21,6 +21,12 @@ import { logical } from '../../src/isa/logical.ts';
 import { moveWide } from '../../src/isa/move-wide.ts';
 import { multiply } from '../../src/isa/multiply.ts';
 import { pcRelative } from '../../src/isa/pc-relative.ts';
+import { copy } from '../../src/isa/simd/copy.ts';
+import { modifiedImmediate } from '../../src/isa/simd/modified-immediate.ts';
+import { permutes } from '../../src/isa/simd/permute.ts';
+import { shiftImmediate } from '../../src/isa/simd/shift-immediate.ts';
+import { threeSame } from '../../src/isa/simd/three-same.ts';
+import { twoRegister } from '../../src/isa/simd/two-register.ts';
 import { system } from '../../src/isa/system.ts';
 import { randomWords } from '../isa/random-words.ts';
 import { table } from './markdown.ts';
@@ -48,6 +54,12 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['floating point: data processing', floatDataProcessing],
   ['floating point: comparison', floatCompare],
   ['floating point: conversion and moves', floatConversion],
+  ['Advanced SIMD: permute and table lookup', permutes],
+  ['Advanced SIMD: copy', copy],
+  ['Advanced SIMD: three registers', threeSame],
+  ['Advanced SIMD: two registers, across lanes', twoRegister],
+  ['Advanced SIMD: modified immediate', modifiedImmediate],
+  ['Advanced SIMD: shift by immediate', shiftImmediate],
 ];
 
 export const listedRows = groups.flatMap(([, rows]) => rows);

@@ -101,4 +101,7 @@ export const simd = {
   i32x4_replace_lane: 0x1c,
   i64x2_extract_lane: 0x1d,
   i64x2_replace_lane: 0x1e,
+  v128_and: 0x4e,
+  v128_or: 0x50,
+  v128_xor: 0x51,
 } as const;

@@ -1,25 +1,118 @@
-// SIMD&FP registers by their vector names: an element, as in `v3.d[1]`.
+// SIMD&FP registers by their vector names: whole, as in `v3.4s`, and an element, as in `v3.d[1]`.
 
-import type { Fields, Operand } from '../syntax.ts';
+import type { Fields, Operand, OperandReader } from '../syntax.ts';
 import { readNumber } from './numbers.ts';
+import { V, type VectorBytes } from './registers.ts';
 
 /** The letters of element sizes. */
-export type ElementLetter = 'b' | 'h' | 's' | 'd';
+const elementLetters = ['b', 'h', 's', 'd', 'q'] as const;
+export type ElementLetter = (typeof elementLetters)[number];
+
+/** The letter of `size`. */
+export const letterOfSize = (size: number): ElementLetter => elementLetters[size] ?? 'd';
+
+/** An arrangement as text: `4s`; undefined where the fields have none. */
+export type ArrangementText = (f: Fields) => string | undefined;
+
+/** Elements of 8 << size bits in a register of 64 or 128 bits. */
+export const arrangedBy = (size: number, Q: number): string => `${(Q === 1 ? 16 : 8) >> size}${letterOfSize(size)}`;
+
+/** The arrangement of size and Q. */
+export const arrangement: ArrangementText = (f) => arrangedBy(f.size ?? 0, f.Q ?? 0);
+/** 8b or 16b. */
+export const bytes: ArrangementText = (f) => arrangedBy(0, f.Q ?? 0);
+
+/** Reads `v<n>.<suffix>`; the number, or undefined with the refusal recorded. */
+function readVector(reader: OperandReader, suffix: string): number | undefined {
+  const [, digits, rest] = /^v(0|[1-9]\d?)\.(\w+)$/.exec(reader.word() ?? '') ?? [];
+  if (digits === undefined || Number(digits) > 31 || rest !== suffix) {
+    reader.expected(`a vector register (v0.${suffix} to v31.${suffix})`);
+    return undefined;
+  }
+  reader.next();
+  return Number(digits);
+}
+
+/** A vector register in one field, or in several that must be equal. */
+export function T(field: string, text: ArrangementText, ...others: readonly string[]): Operand {
+  return {
+    print: (f) => `v${f[field]!}.${text(f) ?? ''}`,
+    read: (reader) => {
+      const number = readVector(reader, text(reader.fields) ?? '');
+      return number !== undefined && [field, ...others].every((name) => reader.set(name, number));
+    },
+  };
+}
+
+/** The scalar name that size gives a register. */
+export const scalar = (field: string): Operand => V(field, (f) => (1 << (f.size ?? 0)) as VectorBytes);
+
+/** Reads `[n]` with n from 0 to `most`. */
+export function readIndex(reader: OperandReader, most: number, least = 0): number | undefined {
+  if (!reader.accept('[')) {
+    reader.expected('[');
+    return undefined;
+  }
+  const value = readNumber(reader, { what: 'element', least, most });
+  if (value === undefined) return undefined;
+  if (reader.accept(']')) return value;
+  reader.expected(']');
+  return undefined;
+}
 
 /** Element `index(f)` of the register in a field, where the fields that are known decide the index. */
 export function lane(field: string, letter: ElementLetter, index: (f: Fields) => number): Operand {
   return {
     print: (f) => `v${f[field]!}.${letter}[${index(f)}]`,
     read: (reader) => {
-      const [, digits] = new RegExp(`^v(0|[1-9]\\d?)\\.${letter}$`).exec(reader.word() ?? '') ?? [];
-      if (digits === undefined || Number(digits) > 31)
-        return reader.expected(`an element of v0.${letter} to v31.${letter}`);
-      reader.next();
-      if (!reader.accept('[')) return reader.expected('[');
+      const number = readVector(reader, letter);
+      if (number === undefined) return false;
       const wanted = index(reader.fields);
-      const value = readNumber(reader, { what: 'element', least: wanted, most: wanted });
-      if (value === undefined) return false;
-      return reader.accept(']') ? reader.set(field, Number(digits)) : reader.expected(']');
+      return readIndex(reader, wanted, wanted) !== undefined && reader.set(field, number);
     },
   };
 }
+
+/** `{v3.16b, v4.16b}`: as many registers as `count` says, following one another, the first in a field. */
+export function vectorList(field: string, count: (f: Fields) => number, text: ArrangementText): Operand {
+  return {
+    print: (f) => {
+      const suffix = text(f) ?? '';
+      const name = (n: number): string => `v${(f[field]! + n) % 32}.${suffix}`;
+      const length = count(f);
+      // As objdump writes them: a range for more than two that do not wrap.
+      const last = f[field]! + length - 1;
+      if (length > 2 && last < 32) return `{${name(0)}-${name(length - 1)}}`;
+      return `{${Array.from({ length }, (_, n) => name(n)).join(', ')}}`;
+    },
+    read: (reader) => {
+      const suffix = text(reader.fields) ?? '';
+      const length = count(reader.fields);
+      if (!reader.accept('{')) return reader.expected('{');
+      const first = readVector(reader, suffix);
+      if (first === undefined) return false;
+      let read = 1;
+      if (length > 1 && reader.accept('-')) {
+        const last = readVector(reader, suffix);
+        if (last === undefined) return false;
+        if (last !== (first + length - 1) % 32) return reader.refused(`the list has ${length} registers`);
+        read = length;
+      }
+      while (reader.accept(',')) {
+        const next = readVector(reader, suffix);
+        if (next === undefined) return false;
+        if (next !== (first + read) % 32) return reader.refused('the registers of a list follow one another');
+        read += 1;
+      }
+      if (!reader.accept('}')) return reader.expected('}');
+      return read === length ? reader.set(field, first) : reader.refused(`the list has ${length} registers`);
+    },
+  };
+}
+
+/** The table of TBL and TBX. */
+export const tableList: Operand = vectorList(
+  'Rn',
+  (f) => f.len! + 1,
+  () => '16b',
+);

@@ -1,0 +1,121 @@
+// Advanced SIMD permute, extract and table lookup: Arm DDI 0487, C4.1 "Data Processing -- Scalar Floating-Point and Advanced SIMD".
+
+import { row, type Row } from '../encoding.ts';
+import { wordsOver } from '../floating-point/words.ts';
+import type { Semantics, Value } from '../semantics.ts';
+import type { Operand } from '../syntax.ts';
+import { immediate } from '../syntax/immediates.ts';
+import { arrangement, bytes, T, tableList } from '../syntax/vectors.ts';
+import { type Arrangement, arrangementOf, mapLanes, writeVector } from './elements.ts';
+
+/** Which element of the two sources, one after the other, goes to a lane; `part` is 1 or 2 of ZIP1 and ZIP2. */
+const permutations = {
+  UZP: (lane: number, part: number) => 2 * lane + part - 1,
+  TRN: (lane: number, part: number, lanes: number) => (lane & ~1) + part - 1 + (lane & 1) * lanes,
+  ZIP: (lane: number, part: number, lanes: number) => (lane >> 1) + ((part - 1) * lanes) / 2 + (lane & 1) * lanes,
+} as const;
+
+const pages = [
+  { name: 'UZP', part: 1, opcode: '001' },
+  { name: 'TRN', part: 1, opcode: '010' },
+  { name: 'ZIP', part: 1, opcode: '011' },
+  { name: 'UZP', part: 2, opcode: '101' },
+  { name: 'TRN', part: 2, opcode: '110' },
+  { name: 'ZIP', part: 2, opcode: '111' },
+] as const;
+
+/** Element `index` of two vectors one after the other. */
+const joined = (s: Semantics, n: Value, m: Value, { bits, lanes }: Arrangement, index: number): Value =>
+  index < lanes ? s.laneOf(n, bits, index) : s.laneOf(m, bits, index - lanes);
+
+const permute = pages.map(({ name, part, opcode }) =>
+  row({
+    name: `${name}${part}`,
+    pattern: `0 Q 0 01110 size 0 Rm 0 ${opcode} 10 Rn Rd`,
+    encoding: `${name}${part}_asimdperm_only`,
+    allocated: (f) => f.size < 3 || f.Q === 1,
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const shape = arrangementOf(k.size, k.Q);
+      const [n, m] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128)];
+      const from = (lane: number): number => permutations[name](lane, part, shape.lanes);
+      writeVector(
+        s,
+        f.Rd,
+        k.Q,
+        mapLanes(s, n, shape, (lane) => joined(s, n, m, shape, from(lane))),
+      );
+    },
+    syntax: [
+      {
+        mnemonic: `${name}${part}`.toLowerCase(),
+        operands: [T('Rd', arrangement), T('Rn', arrangement), T('Rm', arrangement)],
+      },
+    ],
+  }),
+);
+
+const position: Operand = {
+  print: (f) => `#${f.element!}`,
+  read: (reader) => {
+    const at = immediate('element', 4, { base: 'decimal' });
+    return at.read(reader);
+  },
+};
+
+const extract = row({
+  name: 'EXT',
+  pattern: '0 Q 1 01110 00 0 Rm 0 element 0 Rn Rd',
+  encoding: 'EXT_asimdext_only',
+  allocated: (f) => f.Q === 1 || f.element < 8,
+  meaning: (s, k, f) => {
+    s.checkFPEnabled();
+    const shape = arrangementOf(0, k.Q);
+    const [n, m] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128)];
+    writeVector(
+      s,
+      f.Rd,
+      k.Q,
+      mapLanes(s, n, shape, (lane) => joined(s, n, m, shape, lane + k.element)),
+    );
+  },
+  syntax: [{ mnemonic: 'ext', operands: [T('Rd', bytes), T('Rn', bytes), T('Rm', bytes), position] }],
+});
+
+/** TBL gives 0 for an index beyond the table, TBX leaves the byte. */
+const tables = (
+  [
+    { name: 'TBL', op: '0' },
+    { name: 'TBX', op: '1' },
+  ] as const
+).map(({ name, op }) =>
+  row({
+    name,
+    pattern: `0 Q 0 01110 00 0 Rm 0 len ${op} 00 Rn Rd`,
+    encoding: (f) => `${name}_asimdtbl_L${f.len + 1}_${f.len + 1}`,
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const w = wordsOver(s);
+      const shape = arrangementOf(0, k.Q);
+      const registers = Array.from({ length: k.len + 1 }, (_, n) =>
+        s.readV(s.and(s.add(f.Rn, s.constant(32, n)), s.constant(32, 31)), 128),
+      );
+      const [m, d] = [s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
+      const result = mapLanes(s, m, shape, (lane) => {
+        const index = s.laneOf(m, 8, lane);
+        let value = name === 'TBL' ? w.word(0) : s.laneOf(d, 8, lane);
+        registers.forEach((table, n) => {
+          // The byte of a register at a run-time index: its half, shifted.
+          const half = w.choose(w.below(w.and(index, 15), 8), s.laneOf(table, 64, 0), s.laneOf(table, 64, 1));
+          const byte = w.and(w.shrBy(half, w.shl(w.and(index, 7), 3)), 0xff);
+          value = w.choose(w.eq(w.shr(index, 4), n), byte, value);
+        });
+        return value;
+      });
+      writeVector(s, f.Rd, k.Q, result);
+    },
+    syntax: [{ mnemonic: name.toLowerCase(), operands: [T('Rd', bytes), tableList, T('Rm', bytes)] }],
+  }),
+);
+
+export const permutes: readonly Row[] = [...permute, extract, ...tables];

@@ -1,0 +1,262 @@
+// Advanced SIMD three same and scalar three same, on integers: Arm DDI 0487, C4.1 "Data Processing -- Scalar Floating-Point and Advanced
+// SIMD".
+
+import { row, type Row } from '../encoding.ts';
+import { wordsOver } from '../floating-point/words.ts';
+import type { ElementBits, Semantics, Value } from '../semantics.ts';
+import { arrangement, bytes, scalar, T } from '../syntax/vectors.ts';
+import {
+  arrangementOf,
+  elementBits,
+  extended,
+  mapLanes,
+  Saturation,
+  saturatedSum,
+  shiftedByRegister,
+  signed,
+  truncated,
+  writeVector,
+} from './elements.ts';
+
+/** What an operation of one lane works with. */
+interface Lane {
+  readonly s: Semantics;
+  readonly bits: ElementBits;
+  readonly unsigned: boolean;
+  readonly saturation: Saturation;
+}
+
+/** The element of the destination; `d` is what it held before. */
+type Operation = (c: Lane, a: Value, b: Value, d: Value) => Value;
+
+const all = (c: Lane, condition: Value): Value => c.s.select(condition, c.s.constant(64, -1), c.s.constant(64, 0));
+
+const halving =
+  (subtract: boolean, rounding: boolean): Operation =>
+  ({ s, bits, unsigned }, a, b) => {
+    const w = wordsOver(s);
+    const [x, y] = [extended(s, a, bits, unsigned), extended(s, b, bits, unsigned)];
+    const sum = subtract ? w.sub(x, y) : w.add(w.add(x, y), rounding ? 1 : 0);
+    return s.asr(sum, s.constant(64, 1));
+  };
+
+const sum =
+  (subtract: boolean): Operation =>
+  ({ s, bits, unsigned, saturation }, a, b) =>
+    saturatedSum(s, saturation, [a, b], bits, { unsigned, subtract });
+
+const isBelow = ({ s, bits, unsigned }: Lane, a: Value, b: Value): Value =>
+  unsigned ? s.ltU(a, b) : s.ltS(signed(s, a, bits), signed(s, b, bits));
+
+const greater: Operation = (c, a, b) => all(c, isBelow(c, b, a));
+const greaterOrEqual: Operation = (c, a, b) => all(c, wordsOver(c.s).not(isBelow(c, a, b)));
+
+const shift =
+  (saturates: boolean, rounding: boolean): Operation =>
+  ({ s, bits, unsigned, saturation }, a, b) => {
+    const { result, lost } = shiftedByRegister(s, a, b, bits, { unsigned, rounding });
+    if (!saturates) return result;
+    const w = wordsOver(s);
+    saturation.note(lost);
+    const most = unsigned ? (1n << BigInt(bits)) - 1n : (1n << BigInt(bits - 1)) - 1n;
+    const limit = unsigned ? w.word(most) : w.choose(w.less(signed(s, a, bits), 0), 1n << BigInt(bits - 1), most);
+    return w.choose(lost, limit, result);
+  };
+
+const larger: Operation = (c, a, b) => c.s.select(isBelow(c, a, b), b, a);
+const smaller: Operation = (c, a, b) => c.s.select(isBelow(c, b, a), b, a);
+const distance: Operation = (c, a, b) => c.s.select(isBelow(c, a, b), c.s.sub(b, a), c.s.sub(a, b));
+const accumulatedDistance: Operation = (c, a, b, d) => c.s.add(d, distance(c, a, b, d));
+
+const add: Operation = ({ s, unsigned }, a, b) => (unsigned ? s.sub(a, b) : s.add(a, b));
+const test: Operation = (c, a, b) => {
+  const { s, unsigned } = c;
+  return all(c, unsigned ? s.eq(a, b) : s.ne(s.and(a, b), s.constant(64, 0)));
+};
+const accumulate: Operation = ({ s, unsigned }, a, b, d) => {
+  const product = s.mul(a, b);
+  return unsigned ? s.sub(d, product) : s.add(d, product);
+};
+
+/** MUL, and PMUL: polynomials over {0, 1}. */
+const multiply: Operation = ({ s, unsigned }, a, b) => {
+  if (!unsigned) return s.mul(a, b);
+  const w = wordsOver(s);
+  let product = w.word(0);
+  for (let bit = 0; bit < 8; bit += 1) {
+    const isSet = w.ne(w.and(w.shr(b, bit), 1), 0);
+    product = w.xor(product, w.choose(isSet, w.shl(a, bit), 0));
+  }
+  return product;
+};
+
+/** SQDMULH and SQRDMULH: the high half of twice the product. */
+export const doublingHigh: Operation = ({ s, bits, unsigned: rounds, saturation }, a, b) => {
+  const w = wordsOver(s);
+  const product = w.mul(signed(s, a, bits), signed(s, b, bits));
+  const rounded = rounds ? w.add(product, 1n << BigInt(bits - 2)) : product;
+  return saturation.clamp(s.asr(rounded, s.constant(64, bits - 1)), bits, false);
+};
+
+interface Page {
+  readonly opcode: string;
+  /** Names for U = 0 and U = 1. */
+  readonly names: readonly [string | undefined, string | undefined];
+  readonly operation: Operation;
+  /** Allocated sizes; 3 goes with Q = 1 alone. */
+  readonly sizes: readonly number[];
+  /** Sizes of the scalar form. */
+  readonly scalarSizes?: readonly number[];
+  /** The elements of a lane are neighbours in the two sources one after the other. */
+  readonly pairwise?: boolean;
+}
+
+const any = [0, 1, 2, 3];
+const small = [0, 1, 2];
+
+const pages: readonly Page[] = [
+  { opcode: '00000', names: ['SHADD', 'UHADD'], operation: halving(false, false), sizes: small },
+  { opcode: '00001', names: ['SQADD', 'UQADD'], operation: sum(false), sizes: any, scalarSizes: any },
+  { opcode: '00010', names: ['SRHADD', 'URHADD'], operation: halving(false, true), sizes: small },
+  { opcode: '00100', names: ['SHSUB', 'UHSUB'], operation: halving(true, false), sizes: small },
+  { opcode: '00101', names: ['SQSUB', 'UQSUB'], operation: sum(true), sizes: any, scalarSizes: any },
+  { opcode: '00110', names: ['CMGT', 'CMHI'], operation: greater, sizes: any, scalarSizes: [3] },
+  { opcode: '00111', names: ['CMGE', 'CMHS'], operation: greaterOrEqual, sizes: any, scalarSizes: [3] },
+  { opcode: '01000', names: ['SSHL', 'USHL'], operation: shift(false, false), sizes: any, scalarSizes: [3] },
+  { opcode: '01001', names: ['SQSHL', 'UQSHL'], operation: shift(true, false), sizes: any, scalarSizes: any },
+  { opcode: '01010', names: ['SRSHL', 'URSHL'], operation: shift(false, true), sizes: any, scalarSizes: [3] },
+  { opcode: '01011', names: ['SQRSHL', 'UQRSHL'], operation: shift(true, true), sizes: any, scalarSizes: any },
+  { opcode: '01100', names: ['SMAX', 'UMAX'], operation: larger, sizes: small },
+  { opcode: '01101', names: ['SMIN', 'UMIN'], operation: smaller, sizes: small },
+  { opcode: '01110', names: ['SABD', 'UABD'], operation: distance, sizes: small },
+  { opcode: '01111', names: ['SABA', 'UABA'], operation: accumulatedDistance, sizes: small },
+  { opcode: '10000', names: ['ADD', 'SUB'], operation: add, sizes: any, scalarSizes: [3] },
+  { opcode: '10001', names: ['CMTST', 'CMEQ'], operation: test, sizes: any, scalarSizes: [3] },
+  { opcode: '10010', names: ['MLA', 'MLS'], operation: accumulate, sizes: small },
+  { opcode: '10011', names: ['MUL', undefined], operation: multiply, sizes: small },
+  { opcode: '10011', names: [undefined, 'PMUL'], operation: multiply, sizes: [0] },
+  { opcode: '10100', names: ['SMAXP', 'UMAXP'], operation: larger, sizes: small, pairwise: true },
+  { opcode: '10101', names: ['SMINP', 'UMINP'], operation: smaller, sizes: small, pairwise: true },
+  { opcode: '10110', names: ['SQDMULH', 'SQRDMULH'], operation: doublingHigh, sizes: [1, 2], scalarSizes: [1, 2] },
+  { opcode: '10111', names: ['ADDP', undefined], operation: add, sizes: any, pairwise: true },
+];
+
+function vectorRow(page: Page, U: 0 | 1): Row[] {
+  const name = page.names[U];
+  if (name === undefined) return [];
+  return [
+    row({
+      name: `${name} (vector)`,
+      pattern: `0 Q ${`${U}` as '0'} 01110 size 1 Rm ${page.opcode as '00000'} 1 Rn Rd`,
+      encoding: `${name}_asimdsame_only`,
+      allocated: (f) => page.sizes.includes(f.size) && (f.size < 3 || f.Q === 1),
+      meaning: (s, k, f) => {
+        s.checkFPEnabled();
+        const shape = arrangementOf(k.size, k.Q);
+        const [n, m, d] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
+        const c: Lane = { s, bits: shape.bits, unsigned: U === 1, saturation: new Saturation(s) };
+        const at = (vector: Value, lane: number): Value => s.laneOf(vector, shape.bits, lane);
+        /** Element of the sources one after the other. */
+        const joined = (lane: number): Value => (lane < shape.lanes ? at(n, lane) : at(m, lane - shape.lanes));
+        const result = mapLanes(s, n, shape, (lane) => {
+          const [a, b] = page.pairwise ? [joined(2 * lane), joined(2 * lane + 1)] : [at(n, lane), at(m, lane)];
+          return page.operation(c, a, b, at(d, lane));
+        });
+        c.saturation.raise();
+        writeVector(s, f.Rd, k.Q, result);
+      },
+      syntax: [
+        { mnemonic: name.toLowerCase(), operands: [T('Rd', arrangement), T('Rn', arrangement), T('Rm', arrangement)] },
+      ],
+    }),
+  ];
+}
+
+function scalarRow(page: Page, U: 0 | 1): Row[] {
+  const name = page.names[U];
+  const sizes = page.scalarSizes;
+  if (name === undefined || sizes === undefined) return [];
+  return [
+    row({
+      name: `${name} (scalar)`,
+      pattern: `01 ${`${U}` as '0'} 11110 size 1 Rm ${page.opcode as '00000'} 1 Rn Rd`,
+      encoding: `${name}_asisdsame_only`,
+      allocated: (f) => sizes.includes(f.size),
+      meaning: (s, k, f) => {
+        s.checkFPEnabled();
+        const bits = elementBits(k.size);
+        const c: Lane = { s, bits, unsigned: U === 1, saturation: new Saturation(s) };
+        const at = (n: Value): Value => s.laneOf(s.readV(n, 128), bits, 0);
+        const result = page.operation(c, at(f.Rn), at(f.Rm), at(f.Rd));
+        c.saturation.raise();
+        s.writeV(f.Rd, truncated(s, result, bits));
+      },
+      syntax: [{ mnemonic: name.toLowerCase(), operands: [scalar('Rd'), scalar('Rn'), scalar('Rm')] }],
+    }),
+  ];
+}
+
+/** AND to BIF work on whole registers: their size is part of the opcode. */
+const logicalPages = [
+  { name: 'AND', U: '0', size: '00' },
+  { name: 'BIC', U: '0', size: '01' },
+  { name: 'ORR', U: '0', size: '10' },
+  { name: 'ORN', U: '0', size: '11' },
+  { name: 'EOR', U: '1', size: '00' },
+  { name: 'BSL', U: '1', size: '01' },
+  { name: 'BIT', U: '1', size: '10' },
+  { name: 'BIF', U: '1', size: '11' },
+] as const;
+
+/** On 128 bits at once. */
+function logical(s: Semantics, name: (typeof logicalPages)[number]['name'], n: Value, m: Value, d: Value): Value {
+  switch (name) {
+    case 'AND':
+      return s.and(n, m);
+    case 'BIC':
+      return s.and(n, s.not(m));
+    case 'ORR':
+      return s.or(n, m);
+    case 'ORN':
+      return s.or(n, s.not(m));
+    case 'EOR':
+      return s.xor(n, m);
+    case 'BSL':
+      return s.xor(m, s.and(s.xor(m, n), d));
+    case 'BIT':
+      return s.xor(d, s.and(s.xor(d, n), m));
+    case 'BIF':
+      return s.xor(d, s.and(s.xor(d, n), s.not(m)));
+  }
+}
+
+const logicalRows = logicalPages.map(({ name, U, size }) =>
+  row({
+    name: `${name} (vector)`,
+    pattern: `0 Q ${U} 01110 ${size} 1 Rm 00011 1 Rn Rd`,
+    encoding: `${name}_asimdsame_only`,
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const [n, m, d] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
+      writeVector(s, f.Rd, k.Q, logical(s, name, n, m, d));
+    },
+    syntax: [
+      ...(name === 'ORR'
+        ? [
+            {
+              mnemonic: 'mov',
+              operands: [T('Rd', bytes), T('Rn', bytes, 'Rm')],
+              when: (f: { readonly Rn: number; readonly Rm: number }) => f.Rn === f.Rm,
+            },
+          ]
+        : []),
+      { mnemonic: name.toLowerCase(), operands: [T('Rd', bytes), T('Rn', bytes), T('Rm', bytes)] },
+    ],
+  }),
+);
+
+export const threeSame: readonly Row[] = [
+  ...logicalRows,
+  ...pages.flatMap((page) => [...vectorRow(page, 0), ...vectorRow(page, 1)]),
+  ...pages.flatMap((page) => [...scalarRow(page, 0), ...scalarRow(page, 1)]),
+];

@@ -1,0 +1,470 @@
+// Advanced SIMD two-register miscellaneous and across lanes, scalar two-register miscellaneous and scalar pairwise, on integers: Arm DDI
+// 0487, C4.1 "Data Processing -- Scalar Floating-Point and Advanced SIMD".
+
+import { row, type Row } from '../encoding.ts';
+import { wordsOver } from '../floating-point/words.ts';
+import type { ElementBits, Semantics, Value } from '../semantics.ts';
+import type { Fields, Operand } from '../syntax.ts';
+import { V, type VectorBytes } from '../syntax/registers.ts';
+import { arrangedBy, arrangement, type ArrangementText, scalar, T } from '../syntax/vectors.ts';
+import {
+  arrangementOf,
+  elementBits,
+  extended,
+  extremes,
+  mapLanes,
+  Saturation,
+  signed,
+  truncated,
+  writeVector,
+} from './elements.ts';
+
+interface Lane {
+  readonly s: Semantics;
+  readonly bits: ElementBits;
+  readonly unsigned: boolean;
+  readonly saturation: Saturation;
+}
+type Operation = (c: Lane, a: Value, d: Value) => Value;
+
+/** Elements of `bits` in reverse order inside containers: of one element, the container is a word of the vector. */
+function reversed(s: Semantics, n: Value, Q: number, size: number, containerBits: number): Value {
+  const shape = arrangementOf(size, Q);
+  const perContainer = containerBits / shape.bits;
+  return mapLanes(s, n, shape, (lane) => s.laneOf(n, shape.bits, lane ^ (perContainer - 1)));
+}
+
+/** Leading zeros, or the leading bits that equal the sign after it. */
+const leading: Operation = ({ s, bits, unsigned }, a) => {
+  const w = wordsOver(s);
+  if (unsigned) return w.sub(w.leadingZeros(a), 64 - bits);
+  const x = signed(s, a, bits);
+  const differing = w.xor(x, s.asr(x, s.constant(64, 63)));
+  return w.sub(w.leadingZeros(differing), 64 - bits + 1);
+};
+
+/** Bits that are set, by adding neighbours. */
+const count: Operation = ({ s }, a) => {
+  const w = wordsOver(s);
+  const pairs = w.sub(a, w.and(w.shr(a, 1), 0x55));
+  const nibbles = w.add(w.and(pairs, 0x33), w.and(w.shr(pairs, 2), 0x33));
+  return w.and(w.add(nibbles, w.shr(nibbles, 4)), 0x0f);
+};
+
+const reverseBits: Operation = ({ s }, a) => s.lsr(s.rbit(a), s.constant(64, 56));
+const invert: Operation = ({ s }, a) => s.not(a);
+const absolute: Operation = ({ s, bits, unsigned }, a) => {
+  const w = wordsOver(s);
+  const negative = w.sub(0, a);
+  return unsigned ? negative : w.choose(w.less(signed(s, a, bits), 0), negative, a);
+};
+
+/** SQABS and SQNEG: the smallest number has no opposite. */
+const saturatingAbsolute: Operation = ({ s, bits, unsigned, saturation }, a) => {
+  const w = wordsOver(s);
+  const x = signed(s, a, bits);
+  const { least, most } = extremes(bits, false);
+  const isLeast = w.eq(x, least);
+  saturation.note(isLeast);
+  const negative = w.choose(isLeast, most, w.sub(0, x));
+  return unsigned ? negative : w.choose(w.less(x, 0), negative, x);
+};
+
+/** SUQADD and USQADD: an element of the other kind is added to the destination. */
+const accumulateOther: Operation = ({ s, bits, unsigned, saturation }, a, d) => {
+  const w = wordsOver(s);
+  const x = extended(s, a, bits, !unsigned);
+  const y = extended(s, d, bits, unsigned);
+  const sum = w.add(x, y);
+  if (bits < 64) return saturation.clamp(sum, bits, unsigned);
+  if (unsigned) {
+    const isNegative = w.less(x, 0);
+    const wraps = w.choose(isNegative, w.bit(w.below(y, w.sub(0, x))), w.bit(w.below(sum, y)));
+    const isWrapped = w.ne(wraps, 0);
+    saturation.note(isWrapped);
+    return w.choose(isWrapped, w.choose(isNegative, 0, -1), sum);
+  }
+  // An unsigned number is added to a signed one: it can only be too large, and then the distance to the top is less.
+  const room = w.sub((1n << 63n) - 1n, y);
+  const isAbove = w.below(room, x);
+  saturation.note(isAbove);
+  return w.choose(isAbove, (1n << 63n) - 1n, sum);
+};
+
+type Relation = 'gt' | 'ge' | 'eq' | 'le' | 'lt';
+const compareZero =
+  (relation: Relation): Operation =>
+  ({ s, bits }, a) => {
+    const w = wordsOver(s);
+    const x = signed(s, a, bits);
+    const holds = {
+      gt: () => w.less(0, x),
+      ge: () => w.not(w.less(x, 0)),
+      eq: () => w.eq(x, 0),
+      le: () => w.not(w.less(0, x)),
+      lt: () => w.less(x, 0),
+    }[relation]();
+    return w.choose(holds, -1, 0);
+  };
+
+interface Page {
+  readonly name: string;
+  readonly U: 0 | 1;
+  readonly opcode: string;
+  readonly operation: Operation;
+  readonly sizes: readonly number[];
+  readonly scalarSizes?: readonly number[];
+  /** Written with a #0 after the registers. */
+  readonly isComparison?: boolean;
+  /** Elements are bytes whatever size says: RBIT and NOT share an opcode. */
+  readonly bytesOnly?: boolean;
+}
+
+const any = [0, 1, 2, 3];
+const small = [0, 1, 2];
+const pages: readonly Page[] = [
+  { name: 'SUQADD', U: 0, opcode: '00011', operation: accumulateOther, sizes: any, scalarSizes: any },
+  { name: 'USQADD', U: 1, opcode: '00011', operation: accumulateOther, sizes: any, scalarSizes: any },
+  { name: 'CLS', U: 0, opcode: '00100', operation: leading, sizes: small },
+  { name: 'CLZ', U: 1, opcode: '00100', operation: leading, sizes: small },
+  { name: 'CNT', U: 0, opcode: '00101', operation: count, sizes: [0] },
+  { name: 'NOT', U: 1, opcode: '00101', operation: invert, sizes: [0] },
+  { name: 'RBIT', U: 1, opcode: '00101', operation: reverseBits, sizes: [1], bytesOnly: true },
+  { name: 'SQABS', U: 0, opcode: '00111', operation: saturatingAbsolute, sizes: any, scalarSizes: any },
+  { name: 'SQNEG', U: 1, opcode: '00111', operation: saturatingAbsolute, sizes: any, scalarSizes: any },
+  {
+    name: 'CMGT',
+    U: 0,
+    opcode: '01000',
+    operation: compareZero('gt'),
+    sizes: any,
+    scalarSizes: [3],
+    isComparison: true,
+  },
+  {
+    name: 'CMGE',
+    U: 1,
+    opcode: '01000',
+    operation: compareZero('ge'),
+    sizes: any,
+    scalarSizes: [3],
+    isComparison: true,
+  },
+  {
+    name: 'CMEQ',
+    U: 0,
+    opcode: '01001',
+    operation: compareZero('eq'),
+    sizes: any,
+    scalarSizes: [3],
+    isComparison: true,
+  },
+  {
+    name: 'CMLE',
+    U: 1,
+    opcode: '01001',
+    operation: compareZero('le'),
+    sizes: any,
+    scalarSizes: [3],
+    isComparison: true,
+  },
+  {
+    name: 'CMLT',
+    U: 0,
+    opcode: '01010',
+    operation: compareZero('lt'),
+    sizes: any,
+    scalarSizes: [3],
+    isComparison: true,
+  },
+  { name: 'ABS', U: 0, opcode: '01011', operation: absolute, sizes: any, scalarSizes: [3] },
+  { name: 'NEG', U: 1, opcode: '01011', operation: absolute, sizes: any, scalarSizes: [3] },
+];
+
+const zero: Operand = {
+  print: () => '#0',
+  read: (reader) => {
+    const value = reader.expression();
+    return value !== undefined && (value === 0n || reader.refused('a comparison is with 0 only'));
+  },
+};
+
+const suffix = (page: Page): string => (page.isComparison ? '_Z' : '_R');
+
+function rowsOf(page: Page): Row[] {
+  const { name, U, opcode, operation, sizes, scalarSizes } = page;
+  const byteText: ArrangementText = (f) => arrangedBy(0, f.Q ?? 0);
+  const text = page.bytesOnly ? byteText : arrangement;
+  const contextOf = (s: Semantics, bits: ElementBits): Lane => ({
+    s,
+    bits,
+    unsigned: U === 1,
+    saturation: new Saturation(s),
+  });
+  const operands = (register: (field: string) => Operand): readonly Operand[] => [
+    register('Rd'),
+    register('Rn'),
+    ...(page.isComparison ? [zero] : []),
+  ];
+  const title = page.isComparison ? `${name} (zero` : `${name} (`;
+  const vector = row({
+    name: `${title}${page.isComparison ? ', ' : ''}vector)`,
+    pattern: `0 Q ${`${U}` as '0'} 01110 size 10000 ${opcode as '00000'} 10 Rn Rd`,
+    encoding: `${name}_asimdmisc${suffix(page)}`,
+    allocated: (f) => sizes.includes(f.size) && (f.size < 3 || f.Q === 1),
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const shape = arrangementOf(page.bytesOnly ? 0 : k.size, k.Q);
+      const c = contextOf(s, shape.bits);
+      const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
+      const at = (from: Value, lane: number): Value => s.laneOf(from, shape.bits, lane);
+      const result = mapLanes(s, n, shape, (lane) => operation(c, at(n, lane), at(d, lane)));
+      c.saturation.raise();
+      writeVector(s, f.Rd, k.Q, result);
+    },
+    syntax: [
+      ...(name === 'NOT' ? [{ mnemonic: 'mvn', operands: operands((field) => T(field, text)) }] : []),
+      { mnemonic: name.toLowerCase(), operands: operands((field) => T(field, text)) },
+    ],
+  });
+  if (!scalarSizes) return [vector];
+  return [
+    vector,
+    row({
+      name: `${title}${page.isComparison ? ', ' : ''}scalar)`,
+      pattern: `01 ${`${U}` as '0'} 11110 size 10000 ${opcode as '00000'} 10 Rn Rd`,
+      encoding: `${name}_asisdmisc${suffix(page)}`,
+      allocated: (f) => scalarSizes.includes(f.size),
+      meaning: (s, k, f) => {
+        s.checkFPEnabled();
+        const c = contextOf(s, elementBits(k.size));
+        const at = (n: Value): Value => s.laneOf(s.readV(n, 128), c.bits, 0);
+        const result = operation(c, at(f.Rn), at(f.Rd));
+        c.saturation.raise();
+        s.writeV(f.Rd, truncated(s, result, c.bits));
+      },
+      syntax: [{ mnemonic: name.toLowerCase(), operands: operands(scalar) }],
+    }),
+  ];
+}
+
+const reverse = (
+  [
+    { name: 'REV64', U: '0', opcode: '00000', container: 64, sizes: [0, 1, 2] },
+    { name: 'REV32', U: '1', opcode: '00000', container: 32, sizes: [0, 1] },
+    { name: 'REV16', U: '0', opcode: '00001', container: 16, sizes: [0] },
+  ] as const
+).map(({ name, U, opcode, container, sizes }) =>
+  row({
+    name: `${name} (vector)`,
+    pattern: `0 Q ${U} 01110 size 10000 ${opcode} 10 Rn Rd`,
+    encoding: `${name}_asimdmisc_R`,
+    allocated: (f) => (sizes as readonly number[]).includes(f.size),
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      writeVector(s, f.Rd, k.Q, reversed(s, s.readV(f.Rn, 128), k.Q, k.size, container));
+    },
+    syntax: [{ mnemonic: name.toLowerCase(), operands: [T('Rd', arrangement), T('Rn', arrangement)] }],
+  }),
+);
+
+/** Elements of twice the width, half as many. */
+const widened: ArrangementText = (f) => arrangedBy(f.size! + 1, f.Q!);
+
+/** SADDLP and SADALP: sums of neighbours, twice as wide. */
+const pairwiseLong = (
+  [
+    { name: 'SADDLP', U: '0', opcode: '00010' },
+    { name: 'UADDLP', U: '1', opcode: '00010' },
+    { name: 'SADALP', U: '0', opcode: '00110' },
+    { name: 'UADALP', U: '1', opcode: '00110' },
+  ] as const
+).map(({ name, U, opcode }) =>
+  row({
+    name,
+    pattern: `0 Q ${U} 01110 size 10000 ${opcode} 10 Rn Rd`,
+    encoding: `${name}_asimdmisc_P`,
+    allocated: (f) => f.size < 3,
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const shape = arrangementOf(k.size, k.Q);
+      const wide = arrangementOf(k.size + 1, k.Q);
+      const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
+      const at = (lane: number): Value => extended(s, s.laneOf(n, shape.bits, lane), shape.bits, U === '1');
+      const result = mapLanes(s, n, wide, (lane) => {
+        const sum = s.add(at(2 * lane), at(2 * lane + 1));
+        return opcode === '00110' ? s.add(sum, s.laneOf(d, wide.bits, lane)) : sum;
+      });
+      writeVector(s, f.Rd, k.Q, result);
+    },
+    syntax: [{ mnemonic: name.toLowerCase(), operands: [T('Rd', widened), T('Rn', arrangement)] }],
+  }),
+);
+
+const wideRegister: ArrangementText = (f) => arrangedBy(f.size! + 1, 1);
+
+/** XTN and its kind: elements of half the width, in the lower or the upper half of the destination. */
+const narrow = (
+  [
+    { name: 'XTN', U: '0', opcode: '10010', from: undefined, toUnsigned: false },
+    { name: 'SQXTUN', U: '1', opcode: '10010', from: 'signed', toUnsigned: true },
+    { name: 'SQXTN', U: '0', opcode: '10100', from: 'signed', toUnsigned: false },
+    { name: 'UQXTN', U: '1', opcode: '10100', from: 'unsigned', toUnsigned: true },
+  ] as const
+).flatMap(({ name, U, opcode, from, toUnsigned }) => {
+  const narrowed = (s: Semantics, saturation: Saturation, element: Value, bits: ElementBits): Value => {
+    if (from === undefined) return element;
+    if (from === 'signed') return saturation.clamp(signed(s, element, (2 * bits) as ElementBits), bits, toUnsigned);
+    const w = wordsOver(s);
+    const { most } = extremes(bits, true);
+    const isAbove = w.below(most, element);
+    saturation.note(isAbove);
+    return w.choose(isAbove, most, element);
+  };
+  const vector = row({
+    name: `${name}, ${name}2`,
+    pattern: `0 Q ${U} 01110 size 10000 ${opcode} 10 Rn Rd`,
+    encoding: `${name}_asimdmisc_N`,
+    allocated: (f) => f.size < 3,
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const bits = elementBits(k.size);
+      const saturation = new Saturation(s);
+      const n = s.readV(f.Rn, 128);
+      const half = mapLanes(s, n, { bits, lanes: 64 / bits }, (lane) =>
+        narrowed(s, saturation, s.laneOf(n, (2 * bits) as ElementBits, lane), bits),
+      );
+      saturation.raise();
+      const low = s.laneOf(half, 64, 0);
+      s.writeV(f.Rd, k.Q === 1 ? s.withLane(s.readV(f.Rd, 128), 64, 1, low) : low);
+    },
+    syntax: [
+      {
+        mnemonic: (k: { readonly Q: number }) => (k.Q === 1 ? `${name}2` : name).toLowerCase(),
+        operands: [T('Rd', arrangement), T('Rn', wideRegister)],
+      },
+    ],
+  });
+  if (from === undefined) return [vector];
+  return [
+    vector,
+    row({
+      name: `${name} (scalar)`,
+      pattern: `01 ${U} 11110 size 10000 ${opcode} 10 Rn Rd`,
+      encoding: `${name}_asisdmisc_N`,
+      allocated: (f) => f.size < 3,
+      meaning: (s, k, f) => {
+        s.checkFPEnabled();
+        const bits = elementBits(k.size);
+        const saturation = new Saturation(s);
+        const element = s.laneOf(s.readV(f.Rn, 128), (2 * bits) as ElementBits, 0);
+        const result = narrowed(s, saturation, element, bits);
+        saturation.raise();
+        s.writeV(f.Rd, truncated(s, result, bits));
+      },
+      syntax: [
+        {
+          mnemonic: name.toLowerCase(),
+          operands: [scalar('Rd'), V('Rn', (f) => (2 << (f.size ?? 0)) as VectorBytes)],
+        },
+      ],
+    }),
+  ];
+});
+
+/** The amount of SHLL is the width of the elements. */
+const elementWidth: Operand = {
+  print: (f) => `#${elementBits(f.size!)}`,
+  read: (reader) => {
+    const value = reader.expression();
+    const bits = elementBits(reader.fields.size!);
+    return value !== undefined && (value === BigInt(bits) || reader.refused(`elements are shifted by ${bits}`));
+  },
+};
+
+const shiftLong = row({
+  name: 'SHLL, SHLL2',
+  pattern: '0 Q 1 01110 size 10000 10011 10 Rn Rd',
+  encoding: 'SHLL_asimdmisc_S',
+  allocated: (f) => f.size < 3,
+  meaning: (s, k, f) => {
+    s.checkFPEnabled();
+    const bits = elementBits(k.size);
+    const lanes = 64 / bits;
+    const n = s.readV(f.Rn, 128);
+    const result = mapLanes(s, n, { bits: (2 * bits) as ElementBits, lanes }, (lane) =>
+      s.lsl(s.laneOf(n, bits, k.Q * lanes + lane), s.constant(64, bits)),
+    );
+    s.writeV(f.Rd, result);
+  },
+  syntax: [
+    {
+      mnemonic: (k: { readonly Q: number }) => (k.Q === 1 ? 'shll2' : 'shll'),
+      operands: [T('Rd', wideRegister), T('Rn', arrangement), elementWidth],
+    },
+  ],
+});
+
+const acrossPages = [
+  { name: 'SADDLV', U: '0', opcode: '00011', kind: 'long' },
+  { name: 'UADDLV', U: '1', opcode: '00011', kind: 'long' },
+  { name: 'SMAXV', U: '0', opcode: '01010', kind: 'max' },
+  { name: 'UMAXV', U: '1', opcode: '01010', kind: 'max' },
+  { name: 'SMINV', U: '0', opcode: '11010', kind: 'min' },
+  { name: 'UMINV', U: '1', opcode: '11010', kind: 'min' },
+  { name: 'ADDV', U: '0', opcode: '11011', kind: 'sum' },
+] as const;
+
+const across = acrossPages.map(({ name, U, opcode, kind }) =>
+  row({
+    name,
+    pattern: `0 Q ${U} 01110 size 11000 ${opcode} 10 Rn Rd`,
+    encoding: `${name}_asimdall_only`,
+    allocated: (f) => f.size < 2 || (f.size === 2 && f.Q === 1),
+    meaning: (s, k, f) => {
+      s.checkFPEnabled();
+      const shape = arrangementOf(k.size, k.Q);
+      const n = s.readV(f.Rn, 128);
+      const elements = Array.from({ length: shape.lanes }, (_, lane) =>
+        extended(s, s.laneOf(n, shape.bits, lane), shape.bits, U === '1'),
+      );
+      const result = elements.reduce((a, b) => {
+        if (kind === 'sum' || kind === 'long') return s.add(a, b);
+        const isLess = s.ltS(a, b);
+        return kind === 'max' ? s.select(isLess, b, a) : s.select(isLess, a, b);
+      });
+      s.writeV(f.Rd, truncated(s, result, kind === 'long' ? ((2 * shape.bits) as ElementBits) : shape.bits));
+    },
+    syntax: [
+      {
+        mnemonic: name.toLowerCase(),
+        operands: [
+          V('Rd', (f: Fields) => ((kind === 'long' ? 2 : 1) << (f.size ?? 0)) as VectorBytes),
+          T('Rn', arrangement),
+        ],
+      },
+    ],
+  }),
+);
+
+const scalarPair = row({
+  name: 'ADDP (scalar)',
+  pattern: '01 0 11110 11 11000 11011 10 Rn Rd',
+  encoding: 'ADDP_asisdpair_only',
+  meaning: (s, _k, f) => {
+    s.checkFPEnabled();
+    const n = s.readV(f.Rn, 128);
+    s.writeV(f.Rd, s.add(s.laneOf(n, 64, 0), s.laneOf(n, 64, 1)));
+  },
+  syntax: [{ mnemonic: 'addp', operands: [V('Rd', () => 8), T('Rn', () => '2d')] }],
+});
+
+export const twoRegister: readonly Row[] = [
+  ...reverse,
+  ...pairwiseLong,
+  ...pages.flatMap(rowsOf),
+  ...narrow,
+  shiftLong,
+  ...across,
+  scalarPair,
+];
