@@ -64,6 +64,12 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   smsubl: ['smnegl'],
   umaddl: ['umull'],
   umsubl: ['umnegl'],
+  dup: ['mov'],
+  ins: ['mov'],
+  umov: ['mov'],
+  not: ['mvn'],
+  sshll: ['sxtl', 'sxtl2'],
+  ushll: ['uxtl', 'uxtl2'],
   dsb: ['ssbb', 'pssbb'],
   sys: ['ic', 'dc', 'at', 'tlbi', 'cfp', 'dvp', 'cpp'],
   // objdump 2.40 does not know DGH, and knows one hint of a later architecture.
@@ -79,7 +85,9 @@ function mnemonicsOf(encoding: Encoding): readonly string[] {
   const stem = (encoding.name.split('_')[0] ?? '').toLowerCase();
   // An atomic without acquire whose result goes to XZR is a store: LDADDLB is STADDLB.
   const store = /^ld(add|clr|eor|set|[su]max|[su]min)/.test(stem) ? [stem.replace(/^ld/, 'st')] : [];
-  return [stem, ...(ALIASES[stem] ?? []), ...store];
+  // The forms that work on the upper half of a vector.
+  const upper = /_asimd(misc_[NS]|shf_[NL])$/.test(encoding.name) ? [`${stem}2`] : [];
+  return [stem, ...(ALIASES[stem] ?? []), ...store, ...upper];
 }
 
 /** Why the text cannot be that of the encoding, if so. */

@@ -128,7 +128,7 @@ const isRegisterLike = (text: string): boolean => /^[xwbhsdq]\d+$/i.test(text);
 export function refusalOf(trouble: Trouble, place: Place, mnemonic: string): Error {
   const { token, expected, refused } = trouble;
   if (refused !== undefined) return refusal(place, token.column, refused);
-  const wants = [...expected].map((what) => (/^\W+$/.test(what) ? `"${what}"` : what));
+  const wants = condensed([...expected]).map((what) => (/^\W+$/.test(what) ? `"${what}"` : what));
   const found = described(token);
   const isUnknown = token.kind === 'word' && registerNamed(token.text.toLowerCase()) === undefined;
   if (isUnknown && wants.some((what) => what.includes('register'))) {
@@ -147,6 +147,19 @@ export function refusalOf(trouble: Trouble, place: Place, mnemonic: string): Err
   }
   if (wants.length === 0) return refusal(place, token.column, `operands that ${mnemonic} does not take`);
   return refusal(place, token.column, `expected ${listed(wants)}, not ${found}`);
+}
+
+/** Registers of many shapes are told by their kind alone. */
+function condensed(wants: readonly string[]): string[] {
+  const kinds = [
+    { pattern: /^a vector register \(/, name: 'a vector register' },
+    { pattern: /^a \d+-bit register \(/, name: 'a SIMD&FP register' },
+  ];
+  const kindOf = (what: string): string | undefined => {
+    const kind = kinds.find(({ pattern }) => pattern.test(what));
+    return kind && wants.filter((other) => kind.pattern.test(other)).length > 1 ? kind.name : undefined;
+  };
+  return [...new Set(wants.map((what) => kindOf(what) ?? what))];
 }
 
 /** `a, b or c`. */
