@@ -91,7 +91,7 @@ const multiply: Operation = ({ s, unsigned }, a, b) => {
 };
 
 /** SQDMULH and SQRDMULH: the high half of twice the product. */
-export const doublingHigh: Operation = ({ s, bits, unsigned: rounds, saturation }, a, b) => {
+const doublingHigh: Operation = ({ s, bits, unsigned: rounds, saturation }, a, b) => {
   const w = wordsOver(s);
   const product = w.mul(signed(s, a, bits), signed(s, b, bits));
   const rounded = rounds ? w.add(product, 1n << BigInt(bits - 2)) : product;

@@ -48,7 +48,7 @@ export function T(field: string, text: ArrangementText, ...others: readonly stri
 export const scalar = (field: string): Operand => V(field, (f) => (1 << (f.size ?? 0)) as VectorBytes);
 
 /** Reads `[n]` with n from 0 to `most`. */
-export function readIndex(reader: OperandReader, most: number, least = 0): number | undefined {
+function readIndex(reader: OperandReader, most: number, least = 0): number | undefined {
   if (!reader.accept('[')) {
     reader.expected('[');
     return undefined;
@@ -74,7 +74,7 @@ export function lane(field: string, letter: ElementLetter, index: (f: Fields) =>
 }
 
 /** `{v3.16b, v4.16b}`: as many registers as `count` says, following one another, the first in a field. */
-export function vectorList(field: string, count: (f: Fields) => number, text: ArrangementText): Operand {
+function vectorList(field: string, count: (f: Fields) => number, text: ArrangementText): Operand {
   return {
     print: (f) => {
       const suffix = text(f) ?? '';
