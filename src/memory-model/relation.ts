@@ -37,7 +37,9 @@ export class EventSet {
   }
 
   get isEmpty(): boolean {
-    return this.words.every((word) => word === 0);
+    const { words } = this;
+    for (let n = 0; n < words.length; n += 1) if (words[n] !== 0) return false;
+    return true;
   }
 
   *[Symbol.iterator](): Generator<number> {
@@ -45,24 +47,24 @@ export class EventSet {
   }
 
   union(other: EventSet): EventSet {
-    return new EventSet(
-      this.size,
-      this.words.map((word, n) => word | (other.words[n] as number)),
-    );
+    const result = this.words.slice();
+    const { words } = other;
+    for (let n = 0; n < result.length; n += 1) result[n] = (result[n] as number) | (words[n] as number);
+    return new EventSet(this.size, result);
   }
 
   intersection(other: EventSet): EventSet {
-    return new EventSet(
-      this.size,
-      this.words.map((word, n) => word & (other.words[n] as number)),
-    );
+    const result = this.words.slice();
+    const { words } = other;
+    for (let n = 0; n < result.length; n += 1) result[n] = (result[n] as number) & (words[n] as number);
+    return new EventSet(this.size, result);
   }
 
   difference(other: EventSet): EventSet {
-    return new EventSet(
-      this.size,
-      this.words.map((word, n) => word & ~(other.words[n] as number)),
-    );
+    const result = this.words.slice();
+    const { words } = other;
+    for (let n = 0; n < result.length; n += 1) result[n] = (result[n] as number) & ~(words[n] as number);
+    return new EventSet(this.size, result);
   }
 }
 
@@ -112,7 +114,9 @@ export class Relation {
   }
 
   get isEmpty(): boolean {
-    return this.words.every((word) => word === 0);
+    const { words } = this;
+    for (let n = 0; n < words.length; n += 1) if (words[n] !== 0) return false;
+    return true;
   }
 
   *pairs(): Generator<readonly [number, number]> {
@@ -125,29 +129,33 @@ export class Relation {
   }
 
   union(other: Relation): Relation {
-    return new Relation(
-      this.size,
-      this.words.map((word, n) => word | (other.words[n] as number)),
-    );
+    const result = this.words.slice();
+    const { words } = other;
+    for (let n = 0; n < result.length; n += 1) result[n] = (result[n] as number) | (words[n] as number);
+    return new Relation(this.size, result);
   }
 
   intersection(other: Relation): Relation {
-    return new Relation(
-      this.size,
-      this.words.map((word, n) => word & (other.words[n] as number)),
-    );
+    const result = this.words.slice();
+    const { words } = other;
+    for (let n = 0; n < result.length; n += 1) result[n] = (result[n] as number) & (words[n] as number);
+    return new Relation(this.size, result);
   }
 
   difference(other: Relation): Relation {
-    return new Relation(
-      this.size,
-      this.words.map((word, n) => word & ~(other.words[n] as number)),
-    );
+    const result = this.words.slice();
+    const { words } = other;
+    for (let n = 0; n < result.length; n += 1) result[n] = (result[n] as number) & ~(words[n] as number);
+    return new Relation(this.size, result);
   }
 
   inverse(): Relation {
-    const result = new Relation(this.size);
-    for (const [from, to] of this.pairs()) result.add(to, from);
+    const { size, stride, words } = this;
+    const result = new Relation(size);
+    for (let from = 0; from < size; from += 1)
+      for (let n = 0; n < stride; n += 1)
+        for (let rest = words[from * stride + n] as number; rest !== 0; rest &= rest - 1)
+          result.add((n << 5) + 31 - Math.clz32(rest & -rest), from);
     return result;
   }
 
@@ -157,12 +165,12 @@ export class Relation {
     const result = new Relation(size);
     for (let from = 0; from < size; from += 1) {
       const row = from * stride;
-      for (let via = 0; via < size; via += 1) {
-        if ((((this.words[row + (via >>> 5)] as number) >>> (via & 31)) & 1) === 0) continue;
-        const second = via * stride;
-        for (let n = 0; n < stride; n += 1)
-          result.words[row + n] = (result.words[row + n] as number) | (other.words[second + n] as number);
-      }
+      for (let word = 0; word < stride; word += 1)
+        for (let rest = this.words[row + word] as number; rest !== 0; rest &= rest - 1) {
+          const second = ((word << 5) + 31 - Math.clz32(rest & -rest)) * stride;
+          for (let n = 0; n < stride; n += 1)
+            result.words[row + n] = (result.words[row + n] as number) | (other.words[second + n] as number);
+        }
     }
     return result;
   }
@@ -192,7 +200,8 @@ export class Relation {
 
   domain(): EventSet {
     const set = new EventSet(this.size);
-    for (let from = 0; from < this.size; from += 1) if (!this.successors(from).isEmpty) set.add(from);
+    for (let from = 0; from < this.size; from += 1)
+      for (let n = 0; n < this.stride; n += 1) if (this.words[from * this.stride + n] !== 0) set.add(from);
     return set;
   }
 

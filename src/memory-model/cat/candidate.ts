@@ -79,28 +79,34 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       size,
       events.filter(belongs).map(({ id }) => id),
     );
-  const pairs = (related: (from: number, to: number) => boolean): Relation => {
-    const result = new Relation(size);
-    for (let from = 0; from < size; from += 1)
-      for (let to = 0; to < size; to += 1) if (related(from, to)) result.add(from, to);
-    return result;
-  };
-  const sameLocation = (from: number, to: number): boolean => {
-    const [a, b] = [events[from], events[to]];
-    return (
-      a !== undefined &&
-      b !== undefined &&
-      isMemory(a) &&
-      isMemory(b) &&
-      a.address < b.address + BigInt(b.bytes) &&
-      b.address < a.address + BigInt(a.bytes)
-    );
+  const all = Array.from({ length: size }, (_, event) => event);
+  /** Pairs of events that have the same key; those without one are in no pair. */
+  const alike = (keyOf: (event: number) => unknown): Relation => {
+    const groups = new Map<unknown, EventSet>();
+    for (const event of all) {
+      const key = keyOf(event);
+      if (key === undefined) continue;
+      const group = groups.get(key);
+      if (group) group.add(event);
+      else groups.set(key, EventSet.of(size, [event]));
+    }
+    return [...groups.values()].reduce((sum, group) => sum.union(Relation.product(group, group)), new Relation(size));
   };
   const isAccess = (event: number): boolean => events[event] !== undefined && isMemory(events[event]);
-  const isInternal = (from: number, to: number): boolean =>
-    thread(from) === thread(to) && thread(from) !== initialThread;
-  const sameInstance = (from: number, to: number): boolean =>
-    from === to || (isInternal(from, to) && instruction(from) === instruction(to));
+  /** Accesses to bytes that overlap; where all are of one width these are those of the same address. */
+  const sameLocation = (): Relation => {
+    const accesses = events.filter(isMemory);
+    const [first] = accesses;
+    if (accesses.every(({ bytes, address }) => bytes === first!.bytes && address % BigInt(bytes) === 0n))
+      return alike((event) => (isAccess(event) ? events[event]!.address : undefined));
+    const result = new Relation(size);
+    for (const a of accesses)
+      for (const b of accesses)
+        if (a.address < b.address + BigInt(b.bytes) && b.address < a.address + BigInt(a.bytes)) result.add(a.id, b.id);
+    return result;
+  };
+  const internal = (): Relation => alike((event) => (thread(event) === initialThread ? undefined : thread(event)));
+  const everything = (): Relation => Relation.product(EventSet.all(size), EventSet.all(size));
 
   const makeSet = (name: string): EventSet => {
     const detailed = detail?.sets.get(name);
@@ -147,22 +153,24 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       case 'id':
         return Relation.identityOn(EventSet.all(size));
       case 'loc':
-        return pairs(sameLocation);
+        return sameLocation();
       case 'int':
-        return pairs(isInternal);
+        return internal();
       case 'ext':
-        return pairs((from, to) => !isInternal(from, to));
+        return everything().difference(internal());
       case 'same-instance':
       case 'si':
-        return pairs(sameInstance);
+        return alike((event) =>
+          thread(event) === initialThread ? `initial ${event}` : `${thread(event)}:${instruction(event)}`,
+        );
       case 'sm':
-        return pairs((from, to) => isAccess(from) && isAccess(to) && events[from]!.access === events[to]!.access);
+        return alike((event) => (isAccess(event) ? events[event]!.access : undefined));
       case 'same-low-order-bits':
-        return pairs(sameLocation);
+        return sameLocation();
       case 'co0': {
         const [initial, final] = [makeSet('IW'), makeSet('FW')];
         const writes = makeSet('W');
-        return pairs(sameLocation).intersection(
+        return sameLocation().intersection(
           Relation.product(initial, writes.difference(initial)).union(
             Relation.product(writes.difference(final), final),
           ),

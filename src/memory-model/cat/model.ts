@@ -127,7 +127,12 @@ class LoadedModel implements CatModel {
       known.relations.rf !== relations.rf ||
       known.relations.po !== relations.po
     )
-      this.last = { execution, detail: this.detail?.(execution), values: [], fixed: undefined };
+      this.last = {
+        execution,
+        detail: events.length === 0 ? undefined : this.detail?.(execution),
+        values: [],
+        fixed: undefined,
+      };
     else this.forget(this.last.values, 1);
     const { last } = this;
     this.budget.reset();
