@@ -2,37 +2,52 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { detailedForm } from '../src/explore/detailed-execution.ts';
+import type { FindFile } from '../src/memory-model/cat/compile-instructions.ts';
 import { type CatModel, loadCat } from '../src/memory-model/cat/model.ts';
 import type { Source } from '../src/memory-model/cat/source.ts';
+import type { Program } from '../src/memory-model/program.ts';
+import { assert } from '../src/report/assert.ts';
 
 /** The models and the library that come with Heddle: beside the sources, and three folders above what is built from them. */
-const libraries = ['../src/memory-model/models/', '../../src/memory-model/models/'].map(
-  (up) => new URL(up, import.meta.url).pathname,
+const libraries = ['../src/memory-model/models/', '../../src/memory-model/models/'].map((up) =>
+  fileURLToPath(new URL(up, import.meta.url)),
 );
 
-const loaded = new Map<string, CatModel>();
-
-export function catModel(
-  file: { readonly path: string; readonly text: string },
-  variants: readonly string[],
-): CatModel {
-  const key = `${file.path} ${variants.join(' ')}`;
-  const known = loaded.get(key);
-  if (known !== undefined) return known;
-  const model = loadCat(file, { findFile, variants: new Set(variants) });
-  loaded.set(key, model);
-  return model;
-}
-
-/** A file that is included: beside the one that includes it, or from the library. */
-function findFile(name: string, { path }: Source): Source | undefined {
-  for (const folder of [dirname(path), ...libraries]) {
+function firstOf(paths: readonly string[]): Source | undefined {
+  for (const path of paths) {
     try {
-      const found = join(folder, name);
-      return { path: found, text: readFileSync(found, 'utf8') };
+      return { path, text: readFileSync(path, 'utf8') };
     } catch (error) {
       if (!(error instanceof Error && 'code' in error)) throw error;
     }
   }
   return undefined;
+}
+
+/** A file that is included: beside the one that includes it, or from the library. */
+export const findCatFile: FindFile = (name, { path }) =>
+  firstOf([dirname(path), ...libraries].map((folder) => join(folder, name)));
+
+/** The built-in models in the project's own words. */
+const ownFiles = { arm: 'aarch64.cat', tso: 'tso.cat', sc: 'sc.cat' } as const;
+
+/** The file that states a built-in model, which its engine is checked against. */
+export function ownCatFile(name: keyof typeof ownFiles): Source {
+  const source = firstOf(libraries.map((folder) => join(folder, ownFiles[name])));
+  assert(source !== undefined, `the package has its models: ${ownFiles[name]}`);
+  return source;
+}
+
+const loaded = new Map<string, CatModel>();
+
+/** A model for a program: those that speak of register events take its executions apart, others are the same for all programs. */
+export function catModel(file: Source, variants: readonly string[], program: Program): CatModel {
+  const key = `${file.path} ${variants.join(' ')}`;
+  const known = loaded.get(key);
+  if (known !== undefined) return known;
+  const model = loadCat(file, { findFile: findCatFile, variants: new Set(variants), detail: detailedForm(program) });
+  if (!model.isDetailed) loaded.set(key, model);
+  return model;
 }

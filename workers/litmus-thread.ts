@@ -3,11 +3,14 @@
 
 import { builtInModels } from '../src/explore/explore.ts';
 import { type LitmusResult, runLitmus } from '../src/explore/litmus.ts';
+import { answerQuestions, type LitmusQuestions, type LitmusReplies } from '../src/explore/litmus-questions.ts';
 import { parseLitmus } from '../src/memory-model/litmus/parse.ts';
 import { litmusProgram } from '../src/memory-model/litmus/program.ts';
 import { UserError } from '../src/report/user-error.ts';
 import { registerNames } from '../src/arch/register-names.ts';
-import { catModel } from './cat-model.ts';
+import type { LitmusTest } from '../src/memory-model/litmus/test.ts';
+import type { Program } from '../src/memory-model/program.ts';
+import { catModel, ownCatFile } from './cat-model.ts';
 
 /** A built-in model by its name, or a cat file by its path. */
 export type LitmusModel =
@@ -22,12 +25,14 @@ export interface LitmusTask {
   readonly variants: readonly string[];
   readonly timeoutMs: number;
   readonly unroll: number;
+  readonly questions: LitmusQuestions;
   /** Not 0: end with what has been found. */
   readonly stop: SharedArrayBuffer;
 }
 
 export type LitmusAnswer =
-  { readonly result: LitmusResult; readonly seconds: number } | { readonly refusal: string; readonly hint?: string };
+  | { readonly result: LitmusResult; readonly replies: LitmusReplies; readonly seconds: number }
+  | { readonly refusal: string; readonly hint?: string };
 
 /** Explores one test. */
 export function runTask(task: LitmusTask): LitmusAnswer {
@@ -35,11 +40,17 @@ export function runTask(task: LitmusTask): LitmusAnswer {
   const startMs = performance.now();
   const shouldStop = (): boolean => Atomics.load(stop, 0) !== 0 || performance.now() - startMs >= task.timeoutMs;
   try {
-    const test = parseLitmus(task.text, task.path);
-    const program = litmusProgram(test, { names: registerNames, unroll: task.unroll });
-    const model = modelOf(task.model ?? usualModel(test.architecture), task.variants);
-    const result = runLitmus(program, model, shouldStop);
-    return { result, seconds: (performance.now() - startMs) / 1000 };
+    const remake = (test: LitmusTest) => litmusProgram(test, { names: registerNames, unroll: task.unroll });
+    const test = remake(parseLitmus(task.text, task.path));
+    const model = task.model ?? usualModel(test.test.architecture);
+    const decides = (program: Program) => modelOf(model, task.variants, program);
+    const result = runLitmus(test, decides(test.program), shouldStop);
+    const models = {
+      model: catModel(model.kind === 'cat' ? model : ownCatFile(model.name), task.variants, test.program),
+      sequentialConsistency: catModel(ownCatFile('sc'), [], test.program),
+    };
+    const replies = answerQuestions({ test, remake, decides, models, shouldStop }, task.questions);
+    return { result, replies, seconds: (performance.now() - startMs) / 1000 };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { refusal: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
@@ -51,5 +62,5 @@ const usualModel = (architecture: string): LitmusModel => ({
   name: architecture === 'AArch64' ? 'arm' : 'tso',
 });
 
-const modelOf = (model: LitmusModel, variants: readonly string[]) =>
-  model.kind === 'built-in' ? builtInModels[model.name] : catModel(model, variants);
+const modelOf = (model: LitmusModel, variants: readonly string[], program: Program) =>
+  model.kind === 'built-in' ? builtInModels[model.name] : catModel(model, variants, program);

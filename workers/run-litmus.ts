@@ -1,6 +1,7 @@
 // A campaign of litmus tests over the cores of the host: each test is a task of the pool, and results are told in the order of the tests.
 
 import { Piscina } from 'piscina';
+import type { LitmusQuestions } from '../src/explore/litmus-questions.ts';
 import type { LitmusAnswer, LitmusModel, LitmusTask } from './litmus-thread.ts';
 
 export interface LitmusTestFile {
@@ -13,6 +14,7 @@ export interface LitmusOptions {
   readonly variants: readonly string[];
   readonly timeoutMs: number;
   readonly unroll: number;
+  readonly questions: LitmusQuestions;
   readonly hostThreads: number;
 }
 
@@ -48,7 +50,7 @@ export async function runLitmusTests(
     concurrentTasksPerWorker: 1,
     atomics: 'disabled',
   });
-  const { model, variants, timeoutMs, unroll } = options;
+  const { model, variants, timeoutMs, unroll, questions } = options;
   const answers: (LitmusAnswer | undefined)[] = [];
   let [next, told, done] = [0, 0, 0];
   const startMs = performance.now();
@@ -68,7 +70,7 @@ export async function runLitmusTests(
     while (next < files.length && !io.signal.aborted) {
       const n = next;
       next += 1;
-      answers[n] = await pool.run({ ...files[n]!, model, variants, timeoutMs, unroll, stop });
+      answers[n] = await pool.run({ ...files[n]!, model, variants, timeoutMs, unroll, questions, stop });
       done += 1;
       tell();
     }

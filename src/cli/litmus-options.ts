@@ -1,6 +1,7 @@
 // The options of `heddle litmus`: the table that the parser and the help are made from, and the checks of what was typed.
 
 import { availableParallelism } from 'node:os';
+import type { LitmusQuestions, PictureFormat } from '../explore/litmus-questions.ts';
 import { UserError } from '../report/user-error.ts';
 import { suggestion } from '../vm/values.ts';
 import { readText } from './litmus-files.ts';
@@ -13,6 +14,9 @@ export interface TypedLitmusOptions {
   readonly variant?: string;
   readonly timeout: string;
   readonly unroll: string;
+  readonly explain?: true;
+  readonly fix?: true;
+  readonly graph?: string;
   readonly hostThreads?: string;
   readonly full?: true;
   readonly stats?: true;
@@ -30,6 +34,9 @@ export interface LitmusSettings {
   readonly variants: readonly string[];
   readonly timeoutMs: number;
   readonly unroll: number;
+  readonly questions: LitmusQuestions;
+  /** Where the picture goes. */
+  readonly graph: string | undefined;
   readonly hostThreads: number;
 }
 
@@ -38,6 +45,9 @@ export const litmusOptionRows: readonly OptionRow[] = [
   { flags: '--variant <NAMES>', says: 'variants of herd7, with commas between them; "mixed" is always on' },
   { flags: '--timeout <T>', says: 'end a test after so much time, with what it has found', byDefault: '60s' },
   { flags: '--unroll <N>', says: 'how often a thread may pass the same backward branch', byDefault: '2' },
+  { flags: '--explain', says: 'tell why the outcome that the condition asks about is allowed, or what forbids it' },
+  { flags: '--fix', says: 'propose the weakest barriers or acquire and release forms that forbid it' },
+  { flags: '--graph <FILE>', says: 'draw an execution of one test, and its cycle, as .svg or as .dot for Graphviz' },
   { flags: '--host-threads <N>', says: 'threads of the host to use; all of its cores unless told' },
   { flags: '--full', says: 'print the states of the tests of folders and index files, too' },
   { flags: '--stats', says: 'print host time' },
@@ -53,11 +63,23 @@ export function parseLitmusOptions(typed: TypedLitmusOptions): LitmusSettings {
     variants: parseVariants(typed.variant),
     timeoutMs: parseTime('--timeout', typed.timeout) / 1e6,
     unroll: parseCount('--unroll', typed.unroll, 0, 1000),
+    questions: {
+      explain: typed.explain ?? false,
+      fix: typed.fix ?? false,
+      ...(typed.graph !== undefined && { picture: parsePicture(typed.graph) }),
+    },
+    graph: typed.graph,
     hostThreads:
       typed.hostThreads === undefined
         ? availableParallelism()
         : parseCount('--host-threads', typed.hostThreads, 1, maxHostThreads),
   };
+}
+
+function parsePicture(path: string): PictureFormat {
+  if (path.endsWith('.svg')) return 'svg';
+  if (path.endsWith('.dot')) return 'dot';
+  throw new UserError(`--graph ${path}: a picture is a file that ends in .svg or .dot`);
 }
 
 function parseModel(name: string): LitmusSettings['model'] {

@@ -2,8 +2,11 @@
 
 import { dirname } from 'node:path';
 import type { LitmusResult } from '../explore/litmus.ts';
+import type { LitmusReplies } from '../explore/litmus-questions.ts';
 import { litmusTable, type FolderResult } from '../report/litmus-table.ts';
 import { litmusText } from '../report/litmus-text.ts';
+import { UserError } from '../report/user-error.ts';
+import { writeOutput } from './input.ts';
 import { namedTests, readText } from './litmus-files.ts';
 import { type LitmusSettings, parseLitmusOptions, type TypedLitmusOptions } from './litmus-options.ts';
 import type { Terminal } from './terminal.ts';
@@ -15,7 +18,8 @@ interface TestFile {
 }
 
 type Answer =
-  { readonly result: LitmusResult; readonly seconds: number } | { readonly refusal: string; readonly hint?: string };
+  | { readonly result: LitmusResult; readonly replies: LitmusReplies; readonly seconds: number }
+  | { readonly refusal: string; readonly hint?: string };
 
 /** Runs the tests and tells the answers in their order; how many were answered. */
 export type RunLitmusTests = (
@@ -36,6 +40,8 @@ interface TestDocument {
   readonly condition: string;
   readonly states: readonly string[];
   readonly complete: boolean;
+  readonly explanation?: readonly string[];
+  readonly repair?: readonly string[];
   readonly seconds?: number;
 }
 
@@ -60,7 +66,9 @@ export async function litmus(
   const named = namedTests(paths);
   const isOfMany = new Set(named.filter((test) => test.isOfMany).map(({ path }) => path));
   const [json, stats] = [typed.json ?? false, typed.stats ?? false];
-  const headline = `heddle ${version} litmus, model ${modelName(settings)}`;
+  // A built-in model prunes the exploration; a cat file cannot.
+  const fallsBack = settings.model?.kind === 'cat' ? ', which judges whole executions: all of them are enumerated' : '';
+  const headline = `heddle ${version} litmus, model ${modelName(settings)}${fallsBack}`;
   if (!json) terminal.print(`% ${headline}\n`);
   const documents: TestDocument[] = [];
   const rows: FolderResult[] = [];
@@ -73,12 +81,19 @@ export async function litmus(
       terminal.error(`heddle: ${answer.refusal}${answer.hint === undefined ? '' : `; ${answer.hint}`}\n`);
       return;
     }
-    const { result, seconds } = answer;
+    const { result, replies, seconds } = answer;
     if (isFailure(result)) counts.failed += 1;
     if (!result.isComplete) counts.incomplete += 1;
-    if (json) documents.push(documentOf(path, result, stats ? seconds : undefined));
-    else if (!isOfMany.has(path) || typed.full) terminal.print(litmusText(result, stats ? seconds : undefined));
+    if (settings.graph !== undefined) drawPicture(settings.graph, path, replies);
+    if (json) documents.push(documentOf(path, result, replies, stats ? seconds : undefined));
+    else if (!isOfMany.has(path) || typed.full) {
+      terminal.print(litmusText(result, stats ? seconds : undefined));
+      const lines = [...(replies.explanation ?? []), ...(replies.repair ?? [])];
+      if (lines.length > 0) terminal.print(`${lines.join('\n')}\n\n`);
+    }
   };
+  if (settings.graph !== undefined && named.length !== 1)
+    throw new UserError(`--graph draws one test, and ${named.length} are named`);
   const files = named.map(({ path }) => ({ path, text: readText(path) }));
   const told = await runLitmusTests(files, settings, {
     answered,
@@ -98,7 +113,18 @@ export async function litmus(
   return counts.incomplete > 0 || missing > 0 ? exitCode.inconclusive : exitCode.done;
 }
 
-function documentOf(path: string, result: LitmusResult, seconds: number | undefined): TestDocument {
+function drawPicture(graph: string, path: string, { picture }: LitmusReplies): void {
+  if (picture === undefined)
+    throw new UserError(`${path}: no execution gives the outcome, whatever the model allows: there is nothing to draw`);
+  writeOutput(graph, new TextEncoder().encode(picture));
+}
+
+function documentOf(
+  path: string,
+  result: LitmusResult,
+  { explanation, repair }: LitmusReplies,
+  seconds: number | undefined,
+): TestDocument {
   const { name, observation, verdict, quantifier, proposition, states, isComplete } = result;
   return {
     path,
@@ -108,6 +134,8 @@ function documentOf(path: string, result: LitmusResult, seconds: number | undefi
     condition: `${quantifier} (${proposition})`,
     states,
     complete: isComplete,
+    ...(explanation && { explanation }),
+    ...(repair && { repair }),
     ...(seconds !== undefined && { seconds }),
   };
 }

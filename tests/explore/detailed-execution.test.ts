@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findCatFile } from '../../src/cli/cat-files.ts';
+import { findCatFile } from '../../workers/cat-model.ts';
 import { detailedForm } from '../../src/explore/detailed-execution.ts';
 import { builtInModels, explore } from '../../src/explore/explore.ts';
 import { loadCat } from '../../src/memory-model/cat/model.ts';

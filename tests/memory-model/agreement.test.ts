@@ -4,7 +4,7 @@
 import fc from 'fast-check';
 import { env } from 'node:process';
 import { describe, expect, it } from 'vitest';
-import { findCatFile, readCatFile } from '../../src/cli/cat-files.ts';
+import { findCatFile, ownCatFile } from '../../workers/cat-model.ts';
 import { builtInModels } from '../../src/explore/explore.ts';
 import { loadCat } from '../../src/memory-model/cat/model.ts';
 import { statesOf } from '../explore/programs.ts';
@@ -17,7 +17,7 @@ describe.each(['arm', 'tso', 'sc'] as const)('the built-in model %s', (name) => 
   it(
     `allows what its cat file allows, on ${tests} random programs`,
     () => {
-      const cat = loadCat(readCatFile(name), { findFile: findCatFile });
+      const cat = loadCat(ownCatFile(name), { findFile: findCatFile });
       fc.assert(
         fc.property(randomProgram, (source) => {
           expect(statesOf(source, builtInModels[name])).toEqual(statesOf(source, cat));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findCatFile } from '../../src/cli/cat-files.ts';
+import { findCatFile } from '../../workers/cat-model.ts';
 import { loadCat, type CatOptions } from '../../src/memory-model/cat/model.ts';
 import { execution, F, R, W } from './hand-made-executions.ts';
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findCatFile, readCatFile } from '../../src/cli/cat-files.ts';
+import { findCatFile, ownCatFile } from '../../workers/cat-model.ts';
 import { builtInModels } from '../../src/explore/explore.ts';
 import { explainOutcome } from '../../src/explore/explanation.ts';
 import { loadCat } from '../../src/memory-model/cat/model.ts';
@@ -13,7 +13,7 @@ import { svgOf } from '../../src/memory-model/picture/svg.ts';
 import { programOf, type Source } from '../explore/programs.ts';
 import { randomProgram } from './random-programs.ts';
 
-const load = (name: string) => loadCat(readCatFile(name), { findFile: findCatFile });
+const load = (name: 'arm' | 'tso' | 'sc') => loadCat(ownCatFile(name), { findFile: findCatFile });
 const cats = { arm: load('arm'), tso: load('tso'), sc: load('sc') };
 
 /** The explanation of one final state, given as statesOf spells it. */

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { findCatFile, readCatFile } from '../../src/cli/cat-files.ts';
+import { findCatFile, ownCatFile } from '../../workers/cat-model.ts';
 import { loadCat } from '../../src/memory-model/cat/model.ts';
 import { UserError } from '../../src/report/user-error.ts';
 import { execution, F, R, W } from './hand-made-executions.ts';
@@ -29,10 +29,10 @@ const someExecution = execution(
   },
 );
 
-const originals = ['arm', 'tso', 'sc']
-  .map((name) => readCatFile(name).text)
+const originals = (['arm', 'tso', 'sc'] as const)
+  .map((name) => ownCatFile(name).text)
   .concat(
-    ['stdlib.cat', 'cross.cat', 'filters.cat'].map((name) => findCatFile(name, readCatFile('sc'))!.text),
+    ['stdlib.cat', 'cross.cat', 'filters.cat'].map((name) => findCatFile(name, ownCatFile('sc'))!.text),
     `let rec f x = match x with || {} -> 0 || r ++ rs -> r | f rs end
    enum way = 'a || 'b let g w = match w with || 'a -> rf || _ -> co end
    procedure p(r, s) = empty r \\ s end call p(rf, f {rf, g 'b})

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { findCatFile, readCatFile } from '../../src/cli/cat-files.ts';
+import { findCatFile, ownCatFile } from '../../workers/cat-model.ts';
 import { loadCat } from '../../src/memory-model/cat/model.ts';
 import { execution, F, R, W, type Given } from './hand-made-executions.ts';
 
-const load = (name: string) => loadCat(readCatFile(name), { findFile: findCatFile });
+const load = (name: 'arm' | 'tso' | 'sc') => loadCat(ownCatFile(name), { findFile: findCatFile });
 const [arm, tso, sc] = [load('arm'), load('tso'), load('sc')];
 
 const messagePassing = (writer: string[], reader: string[], given: Given = {}) =>

@@ -19,6 +19,8 @@ export interface CatOptions {
 }
 
 export interface CatModel extends Model {
+  /** It speaks of register events. */
+  readonly isDetailed: boolean;
   /** Every axiom that fails, with its cycle; empty for an execution that is allowed. */
   violations(execution: Execution): readonly Violation[];
   /** Names of the flags that an execution raises. */
@@ -88,6 +90,7 @@ interface Last {
 
 class LoadedModel implements CatModel {
   readonly name: string;
+  readonly isDetailed: boolean;
   private readonly axioms: readonly Check[];
   private readonly assertions: readonly Check[];
   private readonly reports: readonly Check[];
@@ -110,6 +113,7 @@ class LoadedModel implements CatModel {
     this.slots = slots.all;
     this.choices = choices;
     this.scope = scope;
+    this.isDetailed = slots.needsDetail;
     this.detail = slots.needsDetail ? detail : undefined;
     const cheapestFirst = (a: Check, b: Check): number => a.level - b.level || costOf[a.kind] - costOf[b.kind];
     this.axioms = checks.filter(({ role }) => role === 'axiom').sort(cheapestFirst);
