@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -105,6 +105,45 @@ Observation SB Sometimes 1 3
       stdout: expect.stringContaining('\nNo\nWitnesses\nPositive: 3 Negative: 1\n') as string,
     });
     expect((await heddle('litmus', 'F/forbidden.litmus', '--model', 'sc')).code).toBe(0);
+  });
+
+  test('--explain says why, and --fix what would forbid it', async () => {
+    const allowed = await heddle('litmus', 'F/SB.litmus', '--explain', '--fix');
+    expect(allowed.stdout).toContain('0:X2=0 /\\ 1:X2=0:\nAllowed by Armv8 AArch64. An execution that gives it:\n');
+    expect(allowed.stdout).toContain(
+      '(201 variants of the test explored):\n  P0: "STLR W0,[X1]" in place of "STR W0,[X1]"\n',
+    );
+    const forbidden = await heddle('litmus', 'F/SB.litmus', '--explain', '--fix', '--model', 'sc');
+    expect(forbidden.stdout).toContain('Forbidden by Sequential consistency because (sc)\n');
+    expect(forbidden.stdout).toContain('0:X2=0 /\\ 1:X2=0 is forbidden as the test stands.\n');
+    const { tests } = JSON.parse((await heddle('litmus', 'F/SB.litmus', '--explain', '--json')).stdout) as {
+      tests: { explanation: string[] }[];
+    };
+    expect(tests[0]?.explanation[1]).toBe('Allowed by Armv8 AArch64. An execution that gives it:');
+  });
+
+  test('--graph draws one test', async () => {
+    expect((await heddle('litmus', 'F/SB.litmus', '--graph', 'F/sb.svg')).code).toBe(0);
+    expect(readFileSync(join(folder, 'sb.svg'), 'utf8')).toMatch(
+      /^<svg [^]*SB: 0:X2=0 \/\\ 1:X2=0 is allowed[^]*<\/svg>\n$/,
+    );
+    expect((await heddle('litmus', 'F/SB.litmus', '--graph', 'F/sb.dot')).code).toBe(0);
+    expect(readFileSync(join(folder, 'sb.dot'), 'utf8')).toMatch(/^digraph /);
+    expect(await heddle('litmus', 'F/SB.litmus', '--graph', 'F/sb.png')).toMatchObject({
+      code: 2,
+      stderr: 'heddle: --graph F/sb.png: a picture is a file that ends in .svg or .dot\n',
+    });
+    expect(await heddle('litmus', 'F/suite', '--graph', 'F/sb.svg')).toMatchObject({
+      code: 2,
+      stderr: 'heddle: --graph draws one test, and 2 are named\n',
+    });
+  });
+
+  test('a cat file is enumerated, and the first line says so', async () => {
+    inFolder('weak.cat', '"Coherence only" include "cos.cat" acyclic po-loc | rf | ca as coherence');
+    const { stdout } = await heddle('litmus', 'F/SB.litmus', '--model', 'F/weak.cat', '--explain');
+    expect(stdout).toContain('model F/weak.cat, which judges whole executions: all of them are enumerated\n');
+    expect(stdout).toContain('Allowed by Coherence only.');
   });
 
   test('--json is one document without host time', async () => {

@@ -16,7 +16,12 @@ import { codeSpans, fences, links, regenerate } from './markdown.ts';
 import { protocolFiles, protocolTables } from './protocols.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
-const documents = ['README.md', ...readdirSync(join(checkout, 'docs')).map((name) => join('docs', name))];
+const documents = [
+  'README.md',
+  ...readdirSync(join(checkout, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join('docs', name)),
+];
 const read = (path: string): string => readFileSync(join(checkout, path), 'utf8');
 const packageJson = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
 
