@@ -54,6 +54,11 @@ function platformOf({ board, slotControl }: RhyperHost, { ownMemory, vmMemory }:
     redistributorBases: board.cores.map(({ redistributorBase }) => redistributorBase),
     ...(board.iommu === 'smmuv3' && { smmu: { pa: memoryMap.smmu.base, intids: smmuIntids } }),
     dmaEngines: Array.from({ length: board.dmaEngines }, (_, n) => dmaEngine(n).base),
+    gicV2: {
+      cpuInterface: memoryMap.gicCpuInterface.base,
+      virtualControl: memoryMap.gicVirtualControl.base,
+      virtualCpuInterface: memoryMap.gicVirtualCpuInterface.base,
+    },
     slotControl,
   };
 }

@@ -59,6 +59,12 @@ export function* work(ticks: number): Activity {
   yield { kind: 'work', ticks };
 }
 
+/** What takes no time of its own, in the place of an activity. */
+export function* immediately<Result>(act: () => Result): Activity<Result> {
+  yield* [];
+  return act();
+}
+
 /** Reads a device register of 1, 2 or 4 bytes; undefined after an error response. */
 export function* readDevice(pa: number, sizeBytes: number): Activity<number | undefined> {
   const answer = yield { kind: 'access', isWrite: false, pa, sizeBytes, valueLow: 0, valueHigh: 0 };

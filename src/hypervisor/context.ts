@@ -18,11 +18,18 @@ export interface RhyperPlatform {
   readonly vmMemory: { readonly pa: number; readonly bytes: number };
   readonly gicVersion: 2 | 3;
   readonly distributorBase: number;
+  /** Of a GICv3. */
   readonly redistributorBases: readonly number[];
   /** The board's SMMU, if it has one: its registers, and the INTIDs of its edge-triggered interrupts. */
   readonly smmu?: { readonly pa: number; readonly intids: { readonly eventq: number; readonly gerror: number } };
   /** Registers of the board's DMA engines. */
   readonly dmaEngines: readonly number[];
+  /** The frames GICC, GICH and GICV of a GICv2. */
+  readonly gicV2: {
+    readonly cpuInterface: number;
+    readonly virtualControl: number;
+    readonly virtualCpuInterface: number;
+  };
   /** The windows of the board's virtio transports: registers of slot n are at `pa + n * stride` (slots.ts). */
   readonly slotControl: { readonly pa: number; readonly stride: number };
 }

@@ -6,6 +6,7 @@ import { enterHypervisor, leaveHypervisor } from './accounting.ts';
 import { activeVcpu, hasQuirk, type Rhyper, vcpuOf, vmAt } from './context.ts';
 import { hypercall } from './hvc/call.ts';
 import { handleInterrupts, handleIntInjectIpi, injectInterrupt } from './interrupts.ts';
+import { isHeld, release } from './hold.ts';
 import { takeIpi } from './ipi.ts';
 import { handleVmmIpi, stop } from './lifecycle.ts';
 import { handleMediatedIpi } from './mediated/service.ts';
@@ -61,6 +62,11 @@ function* dataAbort(rhyper: Rhyper, vcpu: Vcpu): Activity {
 function* synchronous(rhyper: Rhyper, vcpu: Vcpu): Activity {
   const esr = rhyper.system.read('ESR_EL2');
   const exceptionClass = Number((esr >> 26n) & 0x3fn);
+  if (isHeld(rhyper) && (exceptionClass === EC.dataAbort || exceptionClass === EC.instructionAbort)) {
+    // The instruction is executed again.
+    count(vcpu, 'stage-2 fault');
+    return;
+  }
   switch (exceptionClass) {
     case EC.dataAbort:
       yield* dataAbort(rhyper, vcpu);
@@ -100,6 +106,7 @@ const fetchIpa = ({ system }: Rhyper): bigint =>
 
 /** Handles every message that waits for this core. */
 export function* serveIpis(rhyper: Rhyper): Activity {
+  yield* release(rhyper);
   for (let ipi = takeIpi(rhyper); ipi; ipi = takeIpi(rhyper)) {
     yield* work(costs.ipi);
     const { vm, a = 0, b = 0, low = 0n, high = 0n } = ipi;
@@ -152,8 +159,9 @@ export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd>
   yield* work(costs.entry);
   const vcpu = activeVcpu(rhyper);
   const kind = vectorOffset & 0x180;
-  if (kind === vector.IRQ) {
-    count(vcpu, 'IRQ');
+  if (kind === vector.IRQ || kind === vector.FIQ) {
+    // Group 0 of a GICv3 is signalled as FIQ: the SGI of messages (vgic/gic-v3.ts).
+    count(vcpu, kind === vector.IRQ ? 'IRQ' : 'FIQ');
     yield* handleInterrupts(rhyper, {
       ipi: () => serveIpis(rhyper),
       tick: () => tick(rhyper),
@@ -162,14 +170,14 @@ export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd>
   } else if (vcpu && vectorOffset >= vectorGroup.lowerEl) {
     if (kind === vector.synchronous) yield* synchronous(rhyper, vcpu);
     else {
-      count(vcpu, kind === vector.FIQ ? 'FIQ' : 'SError');
-      yield* contain(rhyper, vcpu, kind === vector.FIQ ? 'an FIQ' : 'an SError interrupt');
+      count(vcpu, 'SError');
+      yield* contain(rhyper, vcpu, 'an SError interrupt');
     }
   } else {
     rhyper.port.log(`panic on core ${rhyper.index}: exception at vector 0x${vectorOffset.toString(16)} of EL2 itself`);
     rhyper.port.stop(1);
   }
-  // A core whose VM takes its interrupts itself has not heard the SGI of a message.
+  // A core whose VM takes its interrupts itself may not have heard the SGI of a message.
   yield* serveIpis(rhyper);
   const result = yield* end(rhyper);
   leaveHypervisor(rhyper);

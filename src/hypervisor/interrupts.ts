@@ -2,72 +2,37 @@
 // hypervisor drops the priority of every interrupt at once; it deactivates its own, and a guest deactivates what it has been given by
 // the link of its list register (Arm IHI 0069, "Interrupt handling by a hypervisor").
 
-import { type Activity, readDevice, work, writeDevice } from '../arch/resident.ts';
+import { type Activity, work } from '../arch/resident.ts';
 import { activeVcpu, bitAt, type Rhyper, setBit, vcpuOf, vmAt } from './context.ts';
 import { type Ipi, sendIpi } from './ipi.ts';
-import { limits, ownInterrupts } from './limits.ts';
+import { ownInterrupts } from './limits.ts';
 import { costs } from './options.ts';
 import { type InterruptKind, interruptKinds, type Vcpu, vcpuState, type Vm } from './state.ts';
 import { change, isActiveElsewhere } from './vgic/delivery.ts';
-import { ownCpuInterface } from './vgic/direct.ts';
-import {
-  firstPpi,
-  firstSpecialIntid,
-  firstSpi,
-  holderOf,
-  isPhysical,
-  ownerOf,
-  putBit,
-  targetOf,
-} from './vgic/interrupt.ts';
-import { maintenance } from './vgic/maintenance.ts';
-import {
-  acknowledge,
-  deactivatePhysical,
-  dropPriority,
-  redistributorBase,
-  writeBits,
-  writePriority,
-} from './vgic/physical.ts';
-import { enqueue } from './vgic/queue.ts';
 import { isDirect } from './vgic/direct.ts';
+import { gicOf } from './vgic/gic.ts';
+import type { Acknowledged } from './vgic/gic-access.ts';
+import { firstPpi, firstSpi, holderOf, isPhysical, ownerOf, putBit, targetOf } from './vgic/interrupt.ts';
+import { startVirtualInterface } from './vgic/list-registers.ts';
+import { maintenance } from './vgic/maintenance.ts';
+import { writeBits, writePriority } from './vgic/physical.ts';
+import { enqueue } from './vgic/queue.ts';
+import { returnToDirect } from './vgic/switch.ts';
 import { raise } from './vgic/transitions.ts';
 
-/** GICD_CTLR: affinity routing, and Group 1 with it; bit 1 is EnableGrp1A of the Non-secure view and EnableGrp1 of the single one. */
-const gicdCtlr = { ARE: 1 << 4, EnableGrp1: 1 << 1 } as const;
-/** GICR_WAKER. */
-const waker = { offset: 0x14, processorSleep: 1 << 1, childrenAsleep: 1 << 2 } as const;
-const all = 0xffff_ffff;
-/** Enable, DIB, DFB, SRE; without Enable a VM's accesses of ICC_SRE_EL1 are trapped, as in the later ancestor. */
-const icc_sre_el2 = { all: 0xfn, withoutEnable: 7n } as const;
 const highestPriority = 0;
-
-function* wakeRedistributor(rhyper: Rhyper): Activity {
-  const pa = redistributorBase(rhyper, rhyper.index) + waker.offset;
-  const before = (yield* readDevice(pa, 4)) ?? 0;
-  if ((before & waker.processorSleep) !== 0) yield* writeDevice(pa, 4, before & ~waker.processorSleep);
-  while ((((yield* readDevice(pa, 4)) ?? 0) & waker.childrenAsleep) !== 0) yield* work(costs.interrupt);
-}
 
 /** The physical GIC, by core 0 before the others, and the interface of this core. */
 export function* initInterrupts(rhyper: Rhyper): Activity {
-  const { system, platform, index } = rhyper;
-  const { profile } = rhyper.options;
-  system.write('ICC_SRE_EL2', profile === 'rust-shyper-2025' ? icc_sre_el2.withoutEnable : icc_sre_el2.all);
-  if (index === 0) {
-    yield* writeDevice(platform.distributorBase, 4, gicdCtlr.ARE);
-    for (let word = 1; word < limits.intids / 32; word += 1) yield* writeBits(rhyper, index, 'IGROUPR', word, all);
-    yield* writeDevice(platform.distributorBase, 4, gicdCtlr.ARE | gicdCtlr.EnableGrp1);
-  }
-  yield* wakeRedistributor(rhyper);
-  yield* writeBits(rhyper, index, 'IGROUPR', 0, all);
+  const { index } = rhyper;
+  const gic = gicOf(rhyper);
+  if (index === 0) yield* gic.startDistributor(rhyper);
+  yield* gic.startCore(rhyper);
   for (const intid of ownKinds.keys()) {
     yield* writePriority(rhyper, index, intid, highestPriority);
     yield* writeBits(rhyper, index, 'ISENABLER', 0, 1 << intid);
   }
-  system.write('ICH_HCR_EL2', 0n);
-  system.write('ICH_VMCR_EL2', 0n);
-  ownCpuInterface(rhyper);
+  yield* startVirtualInterface(rhyper);
 }
 
 const cnthp = { ENABLE: 1n } as const;
@@ -102,19 +67,20 @@ const ownKinds: ReadonlyMap<number, InterruptKind> = new Map([
   [ownInterrupts.tick, 'tick'],
 ]);
 
-function* handleOwn(rhyper: Rhyper, intid: number, handlers: OwnHandlers): Activity {
-  if (intid === ownInterrupts.ipi) {
+function* handleOwn(rhyper: Rhyper, interrupt: Acknowledged, handlers: OwnHandlers): Activity {
+  const gic = gicOf(rhyper);
+  if (interrupt.intid === ownInterrupts.ipi) {
     // Deactivated first: a message that comes while others are handled rings again.
-    deactivatePhysical(rhyper, intid);
+    yield* gic.deactivate(rhyper, interrupt);
     yield* handlers.ipi();
     return;
   }
-  if (intid === ownInterrupts.maintenance) yield* maintenance(rhyper);
+  if (interrupt.intid === ownInterrupts.maintenance) yield* maintenance(rhyper);
   else {
     rhyper.system.write('CNTHP_CTL_EL2', 0n);
     yield* handlers.tick();
   }
-  deactivatePhysical(rhyper, intid);
+  yield* gic.deactivate(rhyper, interrupt);
 }
 
 const ownerOfPhysical = (rhyper: Rhyper, intid: number): Vm | undefined =>
@@ -142,28 +108,31 @@ function* handleGuests(rhyper: Rhyper, intid: number): Activity<boolean> {
   return true;
 }
 
-/** The IRQ path: until nothing is pending. */
+/** The path of IRQs, and of FIQs: until nothing is pending that is EL2's to take. */
 export function* handleInterrupts(rhyper: Rhyper, handlers: OwnHandlers): Activity {
+  const gic = gicOf(rhyper);
   for (;;) {
-    const intid = acknowledge(rhyper);
-    if (intid >= firstSpecialIntid) return;
+    const active = activeVcpu(rhyper);
+    const interrupt = yield* gic.acknowledge(rhyper, active !== undefined && isDirect(vmAt(rhyper, active.vm)));
+    if (!interrupt) return;
+    const { intid } = interrupt;
     yield* work(costs.interrupt);
-    dropPriority(rhyper, intid);
+    yield* gic.dropPriority(rhyper, interrupt);
     const ownKind = ownKinds.get(intid);
     if (ownKind !== undefined) {
       count(rhyper, ownKind);
-      yield* handleOwn(rhyper, intid, handlers);
+      yield* handleOwn(rhyper, interrupt, handlers);
       continue;
     }
     const deviceKind = yield* handlers.device(intid);
     if (deviceKind !== undefined) {
       count(rhyper, deviceKind);
-      deactivatePhysical(rhyper, intid);
+      yield* gic.deactivate(rhyper, interrupt);
     } else if (yield* handleGuests(rhyper, intid)) count(rhyper, 'passthrough');
     else {
       count(rhyper, 'stray');
       rhyper.port.log(`core ${rhyper.index}: interrupt ${intid} is nobody’s`);
-      deactivatePhysical(rhyper, intid);
+      yield* gic.deactivate(rhyper, interrupt);
     }
   }
 }
@@ -173,10 +142,12 @@ function* deliver(rhyper: Rhyper, vcpu: Vcpu, intid: number): Activity {
   const vm = vmAt(rhyper, vcpu.vm);
   if (isActiveElsewhere(rhyper, vcpu)) {
     yield* sendIpi(rhyper, vcpu.core, { kind: 'IntInject', vm: vcpu.vm, a: intid, b: vcpu.id });
-  } else if (activeVcpu(rhyper) === vcpu && !isDirect(vm)) {
-    yield* change(rhyper, vcpu, (placement) => {
-      raise(placement, intid);
-    });
+  } else if (activeVcpu(rhyper) === vcpu) {
+    if (isDirect(vm)) yield* returnToDirect(rhyper, vcpu, [intid]);
+    else
+      yield* change(rhyper, vcpu, (placement) => {
+        raise(placement, intid);
+      });
   } else if (vcpu.state === vcpuState.invalid) putBit(vm, vcpu, intid, 'pending', true);
   else enqueue(vcpu, 'waiting', intid);
 }

@@ -3,9 +3,11 @@
 import { type Activity, work } from '../arch/resident.ts';
 import { assert } from '../report/assert.ts';
 import { coreAt, hasQuirk, type Rhyper } from './context.ts';
-import { limits, ownInterrupts } from './limits.ts';
+import { hold } from './hold.ts';
+import { limits } from './limits.ts';
 import { costs } from './options.ts';
 import { type IpiMessage, ipiKinds } from './state.ts';
+import { gicOf } from './vgic/gic.ts';
 
 export type IpiKind = Exclude<(typeof ipiKinds)[number], ''>;
 
@@ -43,18 +45,6 @@ const valueOf = (record: IpiMessage): Ipi => ({
   high: record.valueHigh,
 });
 
-/** ICC_SGI1R_EL1 for one PE: INTID [27:24], Aff1 [23:16], Aff2 [39:32], Aff3 [55:48], TargetList [15:0]. */
-export function sgiTo(mpidr: bigint, intid: number): bigint {
-  const affinity = (shift: bigint): bigint => (mpidr >> shift) & 0xffn;
-  return (
-    (BigInt(intid) << 24n) |
-    (affinity(8n) << 16n) |
-    (affinity(16n) << 32n) |
-    (affinity(32n) << 48n) |
-    (1n << (affinity(0n) & 15n))
-  );
-}
-
 /** Puts a message into the queue of a core, this one included, and rings. A full queue makes the sender wait. */
 export function* sendIpi(rhyper: Rhyper, target: number, ipi: Ipi): Activity {
   yield* work(costs.ipi);
@@ -64,7 +54,7 @@ export function* sendIpi(rhyper: Rhyper, target: number, ipi: Ipi): Activity {
   core.ipiCount += 1;
   const at = numberOf(ipi.kind);
   rhyper.core.ipisSent[at] = (rhyper.core.ipisSent[at] as bigint) + 1n;
-  rhyper.system.write('ICC_SGI1R_EL1', sgiTo(core.mpidr, ownInterrupts.ipi));
+  if (!(yield* hold(rhyper, core))) yield* gicOf(rhyper).ring(rhyper, core);
 }
 
 /** Takes the next message of this core, or undefined. */

@@ -22,8 +22,9 @@ import { attachSlots, detachSlots, resetSlots } from './slots.ts';
 import { drainEvents } from './smmu/faults.ts';
 import { flushStreams } from './smmu/queues.ts';
 import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
-import { resetVgicOfVm } from './vgic/reset.ts';
 import { isDirect } from './vgic/direct.ts';
+import { mappedBytes } from './vgic/gicv-registers.ts';
+import { quietPrivate, resetVgicOfVm } from './vgic/reset.ts';
 
 /** What the kinds of VMM message between cores ask for. */
 const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
@@ -168,7 +169,9 @@ function mapDevices(rhyper: Rhyper, vm: Vm): Refusal {
     // RAM begins with the hypervisor's; it is given by memory regions alone.
     if (window.pa + window.bytes > rhyper.platform.ownMemory.pa)
       return `PA 0x${window.pa.toString(16)} is not a device’s`;
-    if (!mapRange(rhyper, vm, window, 'device', true)) return `IPA 0x${window.ipa.toString(16)} cannot be mapped`;
+    const { ipa, pa } = window;
+    if (!mapRange(rhyper, vm, { ipa, pa, bytes: mappedBytes(rhyper, window) }, 'device', true))
+      return `IPA 0x${window.ipa.toString(16)} cannot be mapped`;
   }
   return undefined;
 }
@@ -283,7 +286,7 @@ function* startFirst(rhyper: Rhyper, vm: Vm): Activity {
 /** Resets a vCPU of this core and lets it run. */
 export function* startVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint): Activity {
   if (vcpu.state !== vcpuState.invalid) yield* remove(rhyper, vcpu);
-  resetVcpu(rhyper, vcpu, entry, x0);
+  yield* resetVcpu(rhyper, vcpu, entry, x0);
   vcpu.isOn = 1;
   yield* wakeUp(rhyper, vcpu, true);
 }
@@ -291,6 +294,8 @@ export function* startVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint
 /** A vCPU of this core no longer runs. */
 export function* stopVcpu(rhyper: Rhyper, vcpu: Vcpu): Activity {
   vcpu.isOn = 0;
+  const vm = vmAt(rhyper, vcpu.vm);
+  if (isDirect(vm)) yield* quietPrivate(rhyper, vm);
   yield* remove(rhyper, vcpu);
 }
 

@@ -8,6 +8,7 @@ import { noticeWrite } from './mediated/service.ts';
 import { costs } from './options.ts';
 import { driverBytes, hasTransport } from './slots.ts';
 import { deviceKind, type EmulatedDevice, type Vcpu, type Vm } from './state.ts';
+import { accessGicv, gicvWindow } from './vgic/gicv-registers.ts';
 import { accessDistributor, accessRedistributor } from './vgic/mmio.ts';
 
 /** Fields of ESR_EL2.ISS of a Data Abort. */
@@ -66,6 +67,12 @@ function deviceAt(vm: Vm, ipa: number): EmulatedDevice | undefined {
   );
 }
 
+/** GICC of a VM on a board with a GICv2: what stage 2 does not map of it is emulated. */
+function cpuInterfaceAt(rhyper: Rhyper, vm: Vm, ipa: number): { ipa: number; name: string } | undefined {
+  const window = gicvWindow(rhyper, vm);
+  return window && ipa >= window.ipa && ipa < window.ipa + window.bytes ? { ipa: window.ipa, name: 'gicc' } : undefined;
+}
+
 /** A 128 KiB pair of frames for each vCPU. */
 const redistributorStride = 0x2_0000;
 
@@ -113,14 +120,18 @@ export function* emulate(rhyper: Rhyper, vcpu: Vcpu, access: AbortedAccess): Act
   const what = access.isWrite ? 'write to' : 'read of';
   if (access.isWalk) return `a stage 1 table at IPA ${at}, where it has no memory`;
   const device = deviceAt(vm, access.ipa);
-  if (!device) return `a ${what} IPA ${at}, where it has neither memory nor a device`;
-  if (!access.isValid) return `a ${what} ${device.name} at IPA ${at} by an instruction that says not which register`;
+  const found = device ?? cpuInterfaceAt(rhyper, vm, access.ipa);
+  if (!found) return `a ${what} IPA ${at}, where it has neither memory nor a device`;
+  if (!access.isValid) return `a ${what} ${found.name} at IPA ${at} by an instruction that says not which register`;
   yield* work(costs.emulation);
   const elr = rhyper.system.read('ELR_EL2');
-  const value = access.isWrite ? BigInt.asUintN(access.sizeBytes * 8, rhyper.pe.readX(access.register)) : 0n;
-  const answer = yield* accessDevice(rhyper, vcpu, device, access, value);
+  const { isWrite, sizeBytes } = access;
+  const value = isWrite ? BigInt.asUintN(sizeBytes * 8, rhyper.pe.readX(access.register)) : 0n;
+  const answer = device
+    ? yield* accessDevice(rhyper, vcpu, device, access, value)
+    : yield* accessGicv(rhyper, vcpu, access.ipa - found.ipa, sizeBytes, isWrite, value);
   if (answer === undefined && hasQuirk(rhyper, 'panic-on-guest-fault'))
-    return `a ${what} ${device.name} at IPA ${at} that the device refuses`;
+    return `a ${what} ${found.name} at IPA ${at} that the device refuses`;
   // What the device does not accept reads as zero and is ignored.
   if (!access.isWrite) writeVcpuX(rhyper, vcpu, access.register, loaded(access, answer ?? 0n));
   rhyper.system.write('ELR_EL2', elr + 4n);

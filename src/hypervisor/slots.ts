@@ -7,7 +7,7 @@
 import { type Activity, writeDevice } from '../arch/resident.ts';
 import { type Rhyper, vcpuOf, vmAt } from './context.ts';
 import { deviceKind, type EmulatedDevice, type Vm } from './state.ts';
-import { enableEdge } from './vgic/physical.ts';
+import { enableEdge } from './vgic/gic.ts';
 
 const countOffset = 0x00;
 const firstWindow = 0x10;

@@ -46,8 +46,11 @@ const attributesOf: Readonly<Record<MappingKind, bigint>> = {
 
 const shiftOf = (level: number): number => 12 + 9 * (lastLevel - level);
 const indexOf = (ipa: number, level: number): number => Math.floor(ipa / 2 ** shiftOf(level)) % entriesPerTable;
-const entryOf = (rhyper: Rhyper, table: number, index: number): bigint =>
-  rhyper.memory.doublewords[table / 8 + index] as bigint;
+/** An entry as the hypervisor has made it: that of a VM that is held (hold.ts) is there, though no PE may use it. */
+function entryOf(rhyper: Rhyper, table: number, index: number): bigint {
+  const entry = rhyper.memory.doublewords[table / 8 + index] as bigint;
+  return entry === 0n ? entry : entry | descriptor.valid;
+}
 
 function writeEntry(rhyper: Rhyper, table: number, index: number, value: bigint): void {
   const bytes = new Uint8Array(8);
@@ -148,6 +151,14 @@ export function unmapRange(rhyper: Rhyper, vm: Vm, ipa: number, bytes: number): 
     if (isValid(entry)) writeEntry(rhyper, table, indexOf(at, level), 0n);
     const size = 2 ** shiftOf(level);
     at += size - (at % size);
+  }
+}
+
+/** Whether a PE may use the tables of a VM; the TLBs are the caller's to clean. */
+export function setTablesValid(rhyper: Rhyper, vm: Vm, isUsable: boolean): void {
+  for (let index = 0; index < entriesPerTable; index += 1) {
+    const entry = entryOf(rhyper, vm.stage2Root, index);
+    if (entry !== 0n) writeEntry(rhyper, vm.stage2Root, index, isUsable ? entry : entry & ~descriptor.valid);
   }
 }
 

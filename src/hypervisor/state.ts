@@ -262,6 +262,9 @@ const core = record({
   state: 'u32',
   /** MPIDR_EL1. */
   mpidr: 'u64',
+  /** GICv2: the core's CPU interface, as a bit. */
+  interfaceMask: 'u32',
+  listRegisters: 'u32',
   /** Position of the vCPU that the registers belong to, plus one; 0 when idle. */
   active: 'u32',
   /** Positions of the vCPUs that can run here, in the order of their turns. */
@@ -269,6 +272,9 @@ const core = record({
   queue: array('u32', limits.vms),
   turn: 'u32',
   isTicking: 'u32',
+  /** How far the VM of this core has been made to abort (hold.ts), and which it is. */
+  holdState: 'u32',
+  heldVm: 'u32',
   ipiCount: 'u32',
   ipis: several(ipi, limits.ipis),
   /** What the core had counted at the last entry to EL2, or at its end (accounting.ts). */

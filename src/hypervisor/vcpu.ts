@@ -1,10 +1,10 @@
 // A vCPU on a PE: which registers it has (section 1.6 of the ancestor's description), how they are reset, saved and restored.
 
+import type { Activity } from '../arch/resident.ts';
 import { pe as record } from '../arch/state-layout.ts';
-import { type Rhyper, vmAt } from './context.ts';
+import { hasQuirk, type Rhyper, vmAt } from './context.ts';
 import { vtcr, vttbrOf } from './stage2.ts';
 import { systemSlot, type Vcpu, type VcpuRegister, vcpuRegisters, type Vm } from './state.ts';
-import { hasQuirk } from './context.ts';
 import { isDirect } from './vgic/direct.ts';
 import { resetVgicOfVcpu } from './vgic/reset.ts';
 
@@ -17,10 +17,14 @@ const HCR = { VM: 1n << 0n, FMO: 1n << 3n, IMO: 1n << 4n, AMO: 1n << 5n, TWI: 1n
 const HCR_TSC = 1n << 19n;
 const HCR_RW = 1n << 31n;
 
-/** HCR_EL2 for the vCPUs of a VM: calls and stage 2; interrupts to EL2 unless the VM takes them itself. */
+/**
+ * HCR_EL2 for the vCPUs of a VM: calls and stage 2; interrupts to EL2 unless the VM takes them itself. Of those the FIQ of messages
+ * goes to EL2 in any case; with GICv2, whose interface a VM has as a whole, there is none.
+ */
 function hcrOf(rhyper: Rhyper, vm: Vm): bigint {
   let hcr = HCR_RW | HCR_TSC | HCR.VM;
   if (!isDirect(vm)) hcr |= HCR.IMO | HCR.FMO;
+  else if (rhyper.platform.gicVersion === 3 && !hasQuirk(rhyper, 'direct-deaf')) hcr |= HCR.FMO;
   if (!hasQuirk(rhyper, 'serror-to-guest')) hcr |= HCR.AMO;
   if (rhyper.options.trapsWaits) hcr |= HCR.TWI | HCR.TWE;
   return hcr;
@@ -34,7 +38,7 @@ function writeSaved(vcpu: Vcpu, name: VcpuRegister, value: bigint): void {
 }
 
 /** As after a reset of its PE: it starts at `entry` with X0 = `x0`. */
-export function resetVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint): void {
+export function* resetVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint): Activity {
   const vm = vmAt(rhyper, vcpu.vm);
   vcpu.x.fill(0n);
   vcpu.x[0] = x0;
@@ -47,7 +51,7 @@ export function resetVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint)
   writeSaved(vcpu, 'VPIDR_EL2', rhyper.system.read('MIDR_EL1'));
   writeSaved(vcpu, 'HCR_EL2', hcrOf(rhyper, vm));
   writeSaved(vcpu, 'OSLSR_EL1', osLocked);
-  resetVgicOfVcpu(rhyper, vcpu);
+  yield* resetVgicOfVcpu(rhyper, vcpu);
 }
 
 /** Moves the registers of the PE into the record of the vCPU. */

@@ -8,7 +8,7 @@ import { deviceKind, type EmulatedDevice, type Vm } from './state.ts';
 import type { TreeDevice, VmTreeDescription } from './tree-description.ts';
 
 /** GICC as the guests of a GICv2 board see it, where their configuration names no window for it. */
-const cpuInterface = { ipa: 0x0801_0000, bytes: 0x2000 };
+const usualCpuInterface = { ipa: 0x0801_0000, bytes: 0x2000 };
 
 /** Kinds of passed-through device that the tree describes beside the interrupt controller. */
 const passedThrough: Readonly<Partial<Record<number, TreeDevice['kind']>>> = {
@@ -16,7 +16,19 @@ const passedThrough: Readonly<Partial<Record<number, TreeDevice['kind']>>> = {
   [treeDeviceKinds.indexOf('dma')]: 'heddle,dma-1',
 };
 
-const rangeOf = ({ ipa, bytes }: EmulatedDevice): { ipa: number; bytes: number } => ({ ipa, bytes });
+const rangeOf = ({ ipa, bytes }: Pick<EmulatedDevice, 'ipa' | 'bytes'>): { ipa: number; bytes: number } => ({
+  ipa,
+  bytes,
+});
+
+/** The window to the board's GICV, or to its GICC. */
+function cpuInterfaceOf({ platform }: Rhyper, { config }: Vm): { ipa: number; bytes: number } {
+  const { virtualCpuInterface, cpuInterface } = platform.gicV2;
+  const window = config.windows.find(
+    ({ pa }, n) => n < config.windowCount && (pa === virtualCpuInterface || pa === cpuInterface),
+  );
+  return window ? rangeOf(window) : usualCpuInterface;
+}
 
 export function treeOf(rhyper: Rhyper, vm: Vm): VmTreeDescription {
   const { config } = vm;
@@ -50,7 +62,7 @@ export function treeOf(rhyper: Rhyper, vm: Vm): VmTreeDescription {
     commandLine: config.commandLine,
     gic:
       rhyper.platform.gicVersion === 2
-        ? { version: 2, distributor: distributorRange, cpuInterface }
+        ? { version: 2, distributor: distributorRange, cpuInterface: cpuInterfaceOf(rhyper, vm) }
         : {
             version: 3,
             distributor: distributorRange,

@@ -37,6 +37,7 @@ export function memoryOnly(): Rhyper & { readonly lines: string[] } {
       distributorBase: 0,
       redistributorBases: [0],
       dmaEngines: [],
+      gicV2: { cpuInterface: 0, virtualControl: 0, virtualCpuInterface: 0 },
       slotControl: { pa: 0, stride: 0 },
     },
     port: {

@@ -1,7 +1,7 @@
-// Pieces of small A64 kernels for virtual machines: calls of the hypervisor and of PSCI, the GICv3 as a VM sees it, and
+// Pieces of small A64 kernels for virtual machines: calls of the hypervisor and of PSCI, the GIC of either version as a VM sees it, and
 // a place for what a kernel finds. X20 points at that place, and moves on with every `note`.
 
-import { gicdIpa, gicrIpa, kernelIpa } from './system.ts';
+import { giccIpa, gicdIpa, gicrIpa, type GicVersion, kernelIpa } from './system.ts';
 
 /** Where a kernel notes what it finds, and, half a page later, words that vCPUs share. */
 export const notesIpa = kernelIpa + 0x1_0000;
@@ -67,29 +67,65 @@ const redistributor = (vcpu: number): number => gicrIpa + vcpu * 0x2_0000;
 const store = (address: number, value: number, width: 'w' | 'b' = 'w'): string =>
   [load('x9', address), load('x10', value), width === 'w' ? 'str w10, [x9]' : 'strb w10, [x9]'].join('\n');
 
-/** The GIC of a VM: Group 1 on, and the interface of the vCPU open for every priority, or for none. */
-export const gicOn = (vcpu = 0, mask = 0xf8): string =>
-  [
-    store(gicdIpa, 0x12),
-    store(redistributor(vcpu) + 0x14, 0),
-    load('x9', mask),
-    'msr icc_pmr_el1, x9',
-    'mov x9, #1',
-    'msr icc_igrpen1_el1, x9',
-    'isb',
-  ].join('\n');
-
-/** Enables an interrupt at a priority; SGIs and PPIs are those of one vCPU. */
-export function enableInterrupt(intid: number, priority = 0x80, vcpu = 0): string {
-  const frame = intid < 32 ? redistributor(vcpu) + 0x1_0000 : gicdIpa;
-  return [
-    store(frame + 0x400 + intid, priority, 'b'),
-    store(frame + 0x100 + 4 * (intid >>> 5), 2 ** (intid & 31)),
-  ].join('\n');
+/** What a kernel does to its GIC; X9 and X10 are used. */
+export interface GicCode {
+  /** The distributor and the interface of the vCPU on, open for every priority, or for none. */
+  readonly gicOn: (vcpu?: number, mask?: number) => string;
+  /** Changes what the interface is open for. */
+  readonly open: (mask: number) => string;
+  /** Enables an interrupt at a priority; SGIs and PPIs are those of one vCPU. SPIs go to vCPU 0. */
+  readonly enableInterrupt: (intid: number, priority?: number, vcpu?: number) => string;
+  /** Makes an SPI pending. */
+  readonly setPending: (intid: number) => string;
+  /** IAR into a register. */
+  readonly acknowledge: (register?: string) => string;
+  /** EOIR of what a register has. */
+  readonly end: (register?: string) => string;
+  /** Notes what is acknowledged, and ends it. */
+  readonly takeInterrupt: string;
+  /** An SGI to the vCPUs of a mask. */
+  readonly sendSgi: (intid: number, targets: number) => string;
 }
 
-/** Makes an SPI pending, or takes that back. */
-export const setPending = (intid: number): string => store(gicdIpa + 0x200 + 4 * (intid >>> 5), 2 ** (intid & 31));
+const setPending = (intid: number): string => store(gicdIpa + 0x200 + 4 * (intid >>> 5), 2 ** (intid & 31));
 
-/** Notes the INTID of the interrupt that is acknowledged, and ends it. */
-export const takeInterrupt = ['mrs x0, icc_iar1_el1', note(), 'msr icc_eoir1_el1, x0', 'isb'].join('\n');
+const enableIn = (frame: number, intid: number, priority: number): string =>
+  [store(frame + 0x400 + intid, priority, 'b'), store(frame + 0x100 + 4 * (intid >>> 5), 2 ** (intid & 31))].join('\n');
+
+const version3: GicCode = {
+  gicOn: (vcpu = 0, mask = 0xf8) =>
+    [
+      store(gicdIpa, 0x12),
+      store(redistributor(vcpu) + 0x14, 0),
+      version3.open(mask),
+      'mov x9, #1',
+      'msr icc_igrpen1_el1, x9',
+      'isb',
+    ].join('\n'),
+  open: (mask) => [load('x9', mask), 'msr icc_pmr_el1, x9', 'isb'].join('\n'),
+  enableInterrupt: (intid, priority = 0x80, vcpu = 0) =>
+    enableIn(intid < 32 ? redistributor(vcpu) + 0x1_0000 : gicdIpa, intid, priority),
+  setPending,
+  acknowledge: (register = 'x0') => `mrs ${register}, icc_iar1_el1`,
+  end: (register = 'x0') => `msr icc_eoir1_el1, ${register}\nisb`,
+  takeInterrupt: ['mrs x0, icc_iar1_el1', note(), 'msr icc_eoir1_el1, x0', 'isb'].join('\n'),
+  sendSgi: (intid, targets) => [load('x9', (intid << 24) | targets), 'msr icc_sgi1r_el1, x9', 'isb'].join('\n'),
+};
+
+const word = (register: string): string => register.replace('x', 'w');
+
+const version2: GicCode = {
+  gicOn: (_vcpu = 0, mask = 0xf8) => [store(gicdIpa, 1), version2.open(mask), store(giccIpa, 1)].join('\n'),
+  open: (mask) => store(giccIpa + 0x04, mask),
+  // GICD_ITARGETSR is RAZ/WI for a VM with one vCPU.
+  enableInterrupt: (intid, priority = 0x80) =>
+    [...(intid < 32 ? [] : [store(gicdIpa + 0x800 + intid, 1, 'b')]), enableIn(gicdIpa, intid, priority)].join('\n'),
+  setPending,
+  acknowledge: (register = 'x0') => [load('x9', giccIpa), `ldr ${word(register)}, [x9, #0x0c]`].join('\n'),
+  end: (register = 'x0') => [load('x9', giccIpa), `str ${word(register)}, [x9, #0x10]`].join('\n'),
+  takeInterrupt: [load('x9', giccIpa), 'ldr w0, [x9, #0x0c]', note(), 'str w0, [x9, #0x10]'].join('\n'),
+  sendSgi: (intid, targets) => store(gicdIpa + 0xf00, (targets << 16) | intid),
+};
+
+export const gicCode = (version: GicVersion): GicCode => (version === 2 ? version2 : version3);
+export const { gicOn, enableInterrupt, takeInterrupt } = version3;

@@ -28,6 +28,10 @@ const storeBytes = 2 * MiB;
 export const kernelIpa = 0x8000_0000;
 export const gicdIpa = 0x0800_0000;
 export const gicrIpa = 0x080a_0000;
+export const giccIpa = 0x0801_0000;
+export type GicVersion = 2 | 3;
+/** GICC and GICV of the board. */
+const physicalInterface = { gicc: 0x0801_0000, gicv: 0x0804_0000 } as const;
 
 export const gic: readonly EmulatedDeviceDescription[] = [
   { name: 'gicd', kind: 'gicd', ipa: gicdIpa, bytes: 0x1_0000, intid: 0, arguments: [] },
@@ -54,7 +58,18 @@ export interface TestVm {
 
 const textOffset = 0x8_0000;
 
-function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmDescription {
+/** A VM of a board with a GICv2 has no redistributors, and a window to its CPU interface. */
+function versionParts(version: GicVersion, { devices = gic, windows = [] }: TestVm) {
+  if (version === 3) return { devices, windows };
+  const pa = devices.some(({ kind }) => kind === 'gppt') ? physicalInterface.gicc : physicalInterface.gicv;
+  return {
+    devices: devices.filter(({ kind }) => kind !== 'gicr'),
+    windows: [{ ipa: giccIpa, pa, bytes: 0x2000 }, ...windows],
+  };
+}
+
+function describeVm(vm: TestVm, version: GicVersion): VmDescription {
+  const { name, kind = 'gvm', source, cores, ...rest } = vm;
   const { bytes } = assemble(source, { base: BigInt(kernelIpa), names: registerNames });
   return {
     name,
@@ -69,8 +84,7 @@ function describeVm({ name, kind = 'gvm', source, cores, ...rest }: TestVm): VmD
     memory: [{ ipa: kernelIpa, bytes: rest.memoryBytes ?? 2 * MiB }],
     kernel: { bytes, loadIpa: kernelIpa },
     commandLine: '',
-    devices: rest.devices ?? gic,
-    windows: rest.windows ?? [],
+    ...versionParts(version, vm),
     ...(rest.tree && { tree: rest.tree }),
     irqs: rest.irqs ?? [27],
     streams: rest.streams ?? [],
@@ -108,6 +122,7 @@ interface SystemOptions extends Partial<RhyperOptions> {
   readonly maxTicks?: number;
   readonly seed?: number;
   readonly storeIpa?: number;
+  readonly gicVersion?: GicVersion;
   /** Behind an SMMU; without them the board has none. */
   readonly dmaEngines?: number;
   /** Virtio transports of the board that act for devices of the VMs, and what is behind each. */
@@ -116,16 +131,16 @@ interface SystemOptions extends Partial<RhyperOptions> {
 }
 
 export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): System {
-  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, ...more } = options;
+  const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, gicVersion = 3, ...more } = options;
   const { slots = [], backends = [], ...rhyper } = more;
   const iommu = dmaEngines > 0 ? 'smmuv3' : 'none';
-  const machine = { cores, memoryBytes, gicVersion: 3, virtualization: true, secure: false };
+  const machine = { cores, memoryBytes, gicVersion, virtualization: true, secure: false };
   const board = resolveBoard({ ...machine, iommu, dmaEngines });
   const pages = (ramBase + memoryBytes) >>> 16;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const description: SystemDescription = {
     options: { ...strict, ...rhyper },
-    vms: vms.map(describeVm),
+    vms: vms.map((vm) => describeVm(vm, gicVersion)),
     slots,
     ...(storeIpa !== undefined && {
       store: { ipa: storeIpa, pa: ramBase + memoryBytes - storeBytes, bytes: storeBytes },

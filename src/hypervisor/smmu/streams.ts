@@ -4,9 +4,9 @@
 
 import { type Activity, writeDevice } from '../../arch/resident.ts';
 import { assert } from '../../report/assert.ts';
-import { type Rhyper, vcpuOf, vmAt } from '../context.ts';
+import { coreAt, type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import { allocatePages, pageBytes } from '../memory.ts';
-import { enableEdge, route } from '../vgic/physical.ts';
+import { enableEdge, gicOf } from '../vgic/gic.ts';
 import { vtcr } from '../stage2.ts';
 import type { Vm } from '../state.ts';
 import { awaitSmmu, issue, lock, log2Commands, log2Events, unlock, writeSmmu } from './queues.ts';
@@ -123,7 +123,8 @@ export function* attachStreams(rhyper: Rhyper, vm: Vm): Activity<string | undefi
   unlock(rhyper);
   // Faults are told on the core of the management VM, which no real-time VM has for itself.
   const manager = vcpuOf(rhyper, vmAt(rhyper, 0), 0);
-  if (manager) for (const intid of interruptsOf(rhyper)) yield* route(rhyper, intid, manager.core);
+  if (manager)
+    for (const intid of interruptsOf(rhyper)) yield* gicOf(rhyper).route(rhyper, intid, coreAt(rhyper, manager.core));
   return refusal;
 }
 

@@ -8,40 +8,58 @@ import type { Activity } from '../../arch/resident.ts';
 import { activeVcpu, coreAt, positionOf, type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import { type Ipi, sendIpi } from '../ipi.ts';
 import type { Vcpu } from '../state.ts';
-import { canSignal } from './cpu-interface.ts';
+import { signalled } from './cpu-interface.ts';
+import { isDirect } from './direct.ts';
+import { deactivatePhysical } from './gic.ts';
 import { firstSpi, holderOf, putBit } from './interrupt.ts';
-import { controls, injectsByBits, loadLists, signal, storeLists } from './list-registers.ts';
-import { deactivatePhysical } from './physical.ts';
+import { eoiCountOf } from './list-register.ts';
+import { controls, injectsByBits, loadEoiMode, loadLists, signal, storeLists } from './list-registers.ts';
 import { fold, type Placement } from './placement.ts';
-import { activate, deactivate, raise, reconsider, withdraw } from './transitions.ts';
+import {
+  activate,
+  deactivate,
+  endSpilled,
+  raise,
+  reconsider,
+  reconsiderAll,
+  withdraw,
+  withdrawSender,
+} from './transitions.ts';
 
 /** Events of the message, by the ancestor's names; `Route` also asks for news of the interrupt. */
 const intcEvents = ['GichEn', 'SetEn', 'SetPend', 'SetPrio', 'SetTrgt', 'Route', 'SetAct'] as const;
 export type IntcEvent = (typeof intcEvents)[number];
 
-/** The values of SetPend and SetAct; above bit 8 the vCPU that has sent an SGI. */
+/** The values of SetPend and SetAct; `…By`: of an SGI of GICv2 that one vCPU has sent. */
 export const clear = 0;
 export const set = 1;
 const sourceShift = 8;
+const isBySource = 2;
 export const setBy = (source: number): number => set | (source << sourceShift);
+export const clearBy = (source: number): number => isBySource | (source << sourceShift);
 
 export const isActiveElsewhere = (rhyper: Rhyper, vcpu: Vcpu): boolean => {
   const core = coreAt(rhyper, vcpu.core);
   return core !== rhyper.core && core.active === positionOf(rhyper, vcpu) + 1;
 };
 
-/** Changes the interface of a vCPU that is active here or nowhere. */
+/** Changes the interface of a vCPU that is active here or nowhere. A VM that takes its interrupts itself has none. */
 export function* change(rhyper: Rhyper, vcpu: Vcpu, how: (placement: Placement) => void): Activity {
+  if (isDirect(vmAt(rhyper, vcpu.vm))) return;
   const isHere = activeVcpu(rhyper) === vcpu;
-  const before = isHere ? loadLists(rhyper, vcpu) : undefined;
+  const before = isHere ? yield* loadLists(rhyper, vcpu) : undefined;
   const placement: Placement = { rhyper, vm: vmAt(rhyper, vcpu.vm), vcpu, deactivated: [], elsewhere: [] };
   fold(placement);
+  // Where nothing is active outside of list registers, what has been counted are mistakes of the guest.
+  const ended = eoiCountOf(vcpu.vgic.hcr);
+  for (let n = 0; n < ended; n += 1) endSpilled(placement);
   how(placement);
+  if (isHere) yield* loadEoiMode(rhyper, vcpu);
   vcpu.vgic.hcr = controls(rhyper, placement.vm, vcpu);
-  if (before) storeLists(rhyper, vcpu, before);
-  if (injectsByBits(rhyper)) signal(isHere ? rhyper.system : undefined, vcpu, canSignal(placement));
+  if (before) yield* storeLists(rhyper, vcpu, before);
+  if (injectsByBits(rhyper)) signal(isHere ? rhyper.system : undefined, vcpu, signalled(placement));
   // The physical active state of a PPI is its core's, and is clear while the vCPU is not active (switch.ts).
-  for (const intid of placement.deactivated) if (isHere || intid >= firstSpi) deactivatePhysical(rhyper, intid);
+  for (const intid of placement.deactivated) if (isHere || intid >= firstSpi) yield* deactivatePhysical(rhyper, intid);
   for (const intid of placement.elsewhere) {
     const holder = holderOf(rhyper, vcpu, intid);
     if (holder && holder !== vcpu) yield* operate(rhyper, holder, 'Route', intid);
@@ -51,15 +69,16 @@ export function* change(rhyper: Rhyper, vcpu: Vcpu, how: (placement: Placement) 
 function apply(placement: Placement, event: IntcEvent, intid: number, value: number): void {
   switch (event) {
     case 'SetPend':
-      if (value === clear) withdraw(placement, intid);
-      else raise(placement, intid, value >>> sourceShift);
+      if ((value & set) !== 0) raise(placement, intid, value >>> sourceShift);
+      else if ((value & isBySource) !== 0) withdrawSender(placement, intid, value >>> sourceShift);
+      else withdraw(placement, intid);
       break;
     case 'SetAct':
       if (value === clear) deactivate(placement, intid);
       else activate(placement, intid);
       break;
     case 'GichEn':
-      // The controls follow GICD_CTLR after every change.
+      reconsiderAll(placement);
       break;
     default:
       reconsider(placement, intid);

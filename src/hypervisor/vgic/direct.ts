@@ -1,19 +1,23 @@
-// The CPU interface of a VM that takes its interrupts itself (partial passthrough, section 7.6 of the ancestor's description): with
-// HCR_EL2.IMO 0 its ICC_* registers are the physical ones. They change hands with the vCPU; in its record they have the
-// layout of ICH_VMCR_EL2. EOImode is 0 for the VM until it says otherwise, 1 for the hypervisor.
-// An interrupt that is active when the vCPU leaves stays active; its priority is carried over.
-// ICH_HCR_EL2.TC traps what reaches beyond the core: SGIs, and the deactivation of interrupts by number; PMR, CTLR and RPR with them.
-// No interrupt of the VM needs any of these to be taken and ended.
+// A VM that takes its interrupts itself (partial passthrough, section 7.6 of the ancestor's description). Its CPU interface is the
+// physical one, which changes hands with the vCPU (gic-v3.ts, gic-v2.ts); in its record it has the layout of ICH_VMCR_EL2. EOImode is 0
+// for the VM until it says otherwise, 1 for the hypervisor. An interrupt that is active when the vCPU leaves stays active; its
+// priority is carried over.
+//
+// With GICv3 the hypervisor's message comes as an FIQ, and HCR_EL2.FMO makes trapped ones of the registers that are common to both
+// groups. Here they are done to the physical ones. The highest priority is the hypervisor's: the VM's begin one level lower, so that no
+// mask of the VM holds back a message.
 
-import { hasQuirk, type Rhyper } from '../context.ts';
+import { type Activity, immediately } from '../../arch/resident.ts';
+import { type Rhyper, vmAt } from '../context.ts';
+import { ownInterrupts } from '../limits.ts';
 import { deviceKind, type Vcpu, type Vm } from '../state.ts';
-import { hcr } from './list-register.ts';
+import { maskOf, setFlags, setMask } from './cpu-interface.ts';
+import { iccCtlr } from './icv-registers.ts';
+import { firstPpi, firstSpecialIntid } from './interrupt.ts';
+import { vmcr } from './list-register.ts';
+import { physicalBits } from './physical.ts';
 
-/** ICC_CTLR_EL1.EOImode. */
-const eoiMode = 2n;
-const lowestPriority = 0xffn;
-
-const fields = { PMR: 24n, BPR1: 18n, EOImode: 9n, IGRPEN1: 1n } as const;
+const sgis = (1 << firstPpi) - 1;
 
 /** The VM takes its interrupts at EL1, from the physical GIC. */
 export function isDirect({ config }: Vm): boolean {
@@ -21,37 +25,50 @@ export function isDirect({ config }: Vm): boolean {
   return false;
 }
 
-/** What the hypervisor runs with. */
-export function ownCpuInterface({ system }: Rhyper): void {
-  system.write('ICC_PMR_EL1', lowestPriority);
-  system.write('ICC_BPR1_EL1', 0n);
-  system.write('ICC_CTLR_EL1', eoiMode);
-  system.write('ICC_IGRPEN1_EL1', 1n);
-}
+/** The least mask that lets a message through, and the highest priority of the VM. */
+export const lowestDirectMask = 8n;
 
-/** ICH_HCR_EL2 for such a VM; in the ancestor it reaches other cores. */
-export const directControls = (rhyper: Rhyper): bigint => (hasQuirk(rhyper, 'gppt-unfiltered') ? 0n : hcr.TC);
+/** The physical mask for a mask of the VM. */
+export const directMask = (vcpu: Vcpu): bigint => {
+  const mask = BigInt(maskOf(vcpu));
+  return mask > lowestDirectMask ? mask : lowestDirectMask;
+};
 
-export function leaveDirect(rhyper: Rhyper, { vgic }: Vcpu): void {
-  const { system } = rhyper;
-  vgic.vmcr =
-    (system.read('ICC_PMR_EL1') << fields.PMR) |
-    (system.read('ICC_BPR1_EL1') << fields.BPR1) |
-    ((system.read('ICC_CTLR_EL1') & eoiMode) << (fields.EOImode - 1n)) |
-    (system.read('ICC_IGRPEN1_EL1') << fields.IGRPEN1);
-  vgic.ap1r = system.read('ICC_AP1R0_EL1');
-  system.write('ICC_AP1R0_EL1', 0n);
-  system.write('ICH_HCR_EL2', 0n);
-  ownCpuInterface(rhyper);
-}
+/** The VM's physical interrupts: what passes through to it, and SGIs but for the hypervisor's. */
+export const permitted = (vm: Vm, word: number): number =>
+  ((word === 0 ? sgis & ~(1 << ownInterrupts.ipi) : 0) | physicalBits(vm, word)) >>> 0;
+const isOwn = (vm: Vm, intid: number): boolean =>
+  intid < firstSpecialIntid && ((permitted(vm, intid >>> 5) >>> (intid & 31)) & 1) === 1;
 
-export function enterDirect(rhyper: Rhyper, { vgic }: Vcpu): void {
-  const { system } = rhyper;
-  vgic.hcr = directControls(rhyper);
-  system.write('ICH_HCR_EL2', vgic.hcr);
-  system.write('ICC_PMR_EL1', (vgic.vmcr >> fields.PMR) & 0xffn);
-  system.write('ICC_BPR1_EL1', (vgic.vmcr >> fields.BPR1) & 7n);
-  system.write('ICC_CTLR_EL1', (vgic.vmcr >> (fields.EOImode - 1n)) & eoiMode);
-  system.write('ICC_IGRPEN1_EL1', (vgic.vmcr >> fields.IGRPEN1) & 1n);
-  system.write('ICC_AP1R0_EL1', vgic.ap1r);
-}
+/** A trapped access of a common register. Undefined where it is none. CBPR is RAZ/WI: the binary point of Group 0 is not the VM's. */
+export const accessDirect = (
+  rhyper: Rhyper,
+  vcpu: Vcpu,
+  name: string,
+  isWrite: boolean,
+  value: bigint,
+): Activity<bigint | undefined> =>
+  immediately(() => {
+    const { system } = rhyper;
+    switch (name) {
+      case 'ICC_PMR_EL1':
+        if (!isWrite) return BigInt(maskOf(vcpu));
+        setMask(vcpu, Number(value & 0xffn));
+        system.write(name, directMask(vcpu));
+        return 0n;
+      case 'ICC_CTLR_EL1': {
+        const eoiMode = BigInt(iccCtlr.EOImode);
+        if (!isWrite) return BigInt(iccCtlr.fixed) | (system.read(name) & eoiMode);
+        setFlags(vcpu, vmcr.VEOIM, (value & eoiMode) !== 0n ? vmcr.VEOIM : 0n);
+        system.write(name, value & eoiMode);
+        return 0n;
+      }
+      case 'ICC_RPR_EL1':
+        return isWrite ? 0n : system.read(name);
+      case 'ICC_DIR_EL1':
+        if (isWrite && isOwn(vmAt(rhyper, vcpu.vm), Number(value & 0xff_ffffn))) system.write(name, value);
+        return 0n;
+      default:
+        return undefined;
+    }
+  });

@@ -3,15 +3,17 @@
 // interrupt is done to that too.
 
 import type { Activity } from '../../arch/resident.ts';
-import { activeVcpu, bitAt, type Rhyper, vcpuOf, vmAt } from '../context.ts';
+import { activeVcpu, bitAt, coreAt, type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import type { Vcpu, Vm } from '../state.ts';
 import { change, clear, isActiveElsewhere, operate, operateOnHolder, set } from './delivery.ts';
+import { gicOf } from './gic.ts';
 import {
   existing,
   exists,
   firstPpi,
   firstSpi,
   hasBit,
+  type InterruptBits,
   isPhysical,
   priorityOf,
   putBit,
@@ -24,13 +26,10 @@ import {
   physicalBits,
   readBits,
   type RegisterKind,
-  route,
   writeBits,
   writeConfiguration,
   writePriority,
 } from './physical.ts';
-import { dequeue } from './queue.ts';
-import { anyVcpu } from './state.ts';
 
 /** An access of 32 bits or, of priorities, 8; `vcpu` is the one that private interrupts are those of. */
 export interface Access {
@@ -44,8 +43,11 @@ function* forEachBit(bits: number, firstIntid: number, visit: (intid: number) =>
   for (let rest = bits; rest !== 0; rest &= rest - 1) yield* visit(firstIntid + 31 - Math.clz32(rest & -rest));
 }
 
-const softBits = (vm: Vm, vcpu: Vcpu, word: number, bits: 'enabled' | 'pending' | 'active'): number =>
+const softBits = (vm: Vm, vcpu: Vcpu, word: number, bits: InterruptBits): number =>
   (word === 0 ? vcpu.vgic[bits][0] : vm.vgic[bits][word]) as number;
+
+const fixedSgis = ({ platform }: Rhyper, word: number): number =>
+  word === 0 && platform.gicVersion === 2 ? (1 << firstPpi) - 1 : 0;
 
 // Enables.
 
@@ -55,7 +57,7 @@ function* mirrorEnable(rhyper: Rhyper, vm: Vm, vcpu: Vcpu, word: number, bits: n
   if (word > 0 && isEnabled) {
     yield* forEachBit(owned, 32 * word, function* (intid) {
       const target = targetOf(rhyper, vm, intid);
-      if (target) yield* route(rhyper, intid, target.core);
+      if (target) yield* gicOf(rhyper).route(rhyper, intid, coreAt(rhyper, target.core));
     });
   }
   // A PPI is its core's: it stays enabled while another vCPU of the core wants it.
@@ -70,8 +72,7 @@ export function* accessEnables(access: Access, word: number, isEnabled: boolean)
   const before = softBits(vm, vcpu, word, 'enabled');
   if (!isWrite) return (before & mask) >>> 0;
   // GICv2: SGIs are always enabled.
-  const fixed = word === 0 && rhyper.platform.gicVersion === 2 ? (1 << firstPpi) - 1 : 0;
-  const changed = value & mask & ~fixed & (isEnabled ? ~before : before);
+  const changed = value & mask & ~fixedSgis(rhyper, word) & (isEnabled ? ~before : before);
   for (let n = 0; n < 32; n += 1) if ((changed >>> n) & 1) putBit(vm, vcpu, 32 * word + n, 'enabled', isEnabled);
   yield* mirrorEnable(rhyper, vm, vcpu, word, changed, isEnabled);
   yield* forEachBit(changed, 32 * word, (intid) => operateOnHolder(rhyper, vcpu, 'SetEn', intid));
@@ -116,7 +117,9 @@ export function* accessStates(
   if (!isWrite) return yield* statesOf(rhyper, vcpu, word, what);
   const vm = vmAt(rhyper, vcpu.vm);
   const registers = stateRegisters[what];
-  let bits = (value & existing(vm, word)) >>> 0;
+  // GICv2: SGIs become pending by their senders only.
+  const fixed = what === 'pending' ? fixedSgis(rhyper, word) : 0;
+  let bits = (value & existing(vm, word) & ~fixed) >>> 0;
   const owned = (bits & physicalBits(vm, word)) >>> 0;
   // The end of a physical interrupt's activity is its deactivation below; a write would end one that is on its way to the guest.
   const kind: RegisterKind = isSet ? registers.set : registers.clear;
@@ -129,7 +132,21 @@ export function* accessStates(
   return 0;
 }
 
-// Priorities, trigger modes, routes.
+// Groups, priorities, trigger modes.
+
+/** GICD_IGROUPR: the group is the VM's affair, physically its interrupts are all in one. */
+export function* accessGroups(access: Access, word: number): Activity<number> {
+  const { rhyper, vcpu, isWrite, value } = access;
+  const vm = vmAt(rhyper, vcpu.vm);
+  const mask = existing(vm, word);
+  const before = softBits(vm, vcpu, word, 'group');
+  if (!isWrite) return (before & mask) >>> 0;
+  const changed = (value ^ before) & mask;
+  for (let n = 0; n < 32; n += 1)
+    if ((changed >>> n) & 1) putBit(vm, vcpu, 32 * word + n, 'group', ((value >>> n) & 1) === 1);
+  yield* forEachBit(changed, 32 * word, (intid) => operateOnHolder(rhyper, vcpu, 'SetEn', intid));
+  return 0;
+}
 
 /** The priorities of the interrupts from `firstIntid`, one or four. */
 export function* accessPriorities(access: Access, firstIntid: number, count: number): Activity<number> {
@@ -187,36 +204,4 @@ export function* accessConfiguration(access: Access, firstIntid: number): Activi
     yield* writeConfiguration(rhyper, vcpu.core, firstIntid, physicalConfiguration(rhyper, firstIntid));
   }
   return result >>> 0;
-}
-
-const irm = 0x8000_0000;
-const affinities = 0x00ff_ff00;
-/** No vCPU has this number. */
-const nobody = 0xfe;
-
-/** Moves an SPI to another vCPU. */
-function* retarget({ rhyper, vcpu }: Access, intid: number, target: number): Activity {
-  const vm = vmAt(rhyper, vcpu.vm);
-  const before = targetOf(rhyper, vm, intid);
-  vm.vgic.target[intid] = target;
-  const now = targetOf(rhyper, vm, intid);
-  if (now === before) return;
-  if (before && vm.vgic.owner[intid] === 0) dequeue(before, 'spilledPending', intid);
-  if (now && isPhysical(vm, intid)) yield* route(rhyper, intid, now.core);
-  yield* operateOnHolder(rhyper, vcpu, 'SetTrgt', intid);
-}
-
-/** GICD_IROUTER<n>, the low word: a virtual affinity is the number of a vCPU in Aff0. The high word, Aff3, is zero. */
-export function* accessRoute(access: Access, intid: number): Activity<number> {
-  const { rhyper, vcpu, isWrite, value } = access;
-  const vm = vmAt(rhyper, vcpu.vm);
-  if (intid < firstSpi || !exists(vm, intid)) return 0;
-  if (!isWrite) {
-    const target = vm.vgic.target[intid] as number;
-    return target === anyVcpu ? irm : target;
-  }
-  const isAny = (value & irm) !== 0;
-  const id = (value & affinities) === 0 && (value & 0xff) < vm.vcpuCount ? value & 0xff : nobody;
-  yield* retarget(access, intid, isAny ? anyVcpu : id);
-  return 0;
 }

@@ -1,8 +1,9 @@
-// The physical GIC as the hypervisor uses it: the CPU interface of this core, and the registers of the distributor and of the
-// redistributors. GICv3: System registers, and one bit of each register for an SPI in the distributor, for a private interrupt in its
-// core's redistributor.
+// Registers of the physical GIC with a field for each interrupt, at the same offsets in both versions: those of SPIs are in the
+// distributor, those of SGIs and PPIs in the SGI frame of a core's redistributor, or with GICv2 in the distributor's bank of the core
+// that asks.
 
 import { type Activity, readDevice, writeDevice } from '../../arch/resident.ts';
+import { assert } from '../../report/assert.ts';
 import type { Rhyper } from '../context.ts';
 import type { Vcpu, Vm } from '../state.ts';
 
@@ -16,19 +17,29 @@ export const registerOffset = {
   ISACTIVER: 0x0300,
   ICACTIVER: 0x0380,
   IPRIORITYR: 0x0400,
+  ITARGETSR: 0x0800,
   ICFGR: 0x0c00,
+  SGIR: 0x0f00,
   IROUTER: 0x6000,
 } as const;
 export type RegisterKind = keyof typeof registerOffset;
 
-const sgiFrame = 0x1_0000;
+/** In the pair of frames of a redistributor. */
+export const sgiFrame = 0x1_0000;
 
 export const redistributorBase = (rhyper: Rhyper, core: number): number =>
   rhyper.platform.redistributorBases[core] as number;
 
+export const distributorAddress = ({ platform }: Rhyper, offset: number): number => platform.distributorBase + offset;
+
+/** This core reaches what a core has of its private interrupts. */
+export const canReach = ({ platform, index }: Rhyper, core: number): boolean =>
+  platform.gicVersion === 3 || core === index;
+
 /** Where a register of the interrupts from 32 * `word` is; `core` matters where they are private to one. */
 function addressOf(rhyper: Rhyper, core: number, kind: RegisterKind, word: number, offset: number): number {
   const isBanked = word === 0 && rhyper.platform.gicVersion === 3;
+  assert(word > 0 || canReach(rhyper, core), 'a banked register is this core’s');
   const frame = isBanked ? redistributorBase(rhyper, core) + sgiFrame : rhyper.platform.distributorBase;
   return frame + registerOffset[kind] + offset;
 }
@@ -40,6 +51,10 @@ export function* readBits(rhyper: Rhyper, core: number, kind: RegisterKind, word
 
 export function* writeBits(rhyper: Rhyper, core: number, kind: RegisterKind, word: number, bits: number): Activity {
   yield* writeDevice(addressOf(rhyper, core, kind, word, 4 * word), 4, bits >>> 0);
+}
+
+export function* readPriority(rhyper: Rhyper, core: number, intid: number): Activity<number> {
+  return (yield* readDevice(addressOf(rhyper, core, 'IPRIORITYR', intid >>> 5, intid), 1)) ?? 0;
 }
 
 export function* writePriority(rhyper: Rhyper, core: number, intid: number, priority: number): Activity {
@@ -54,22 +69,12 @@ export function* writeConfiguration(rhyper: Rhyper, core: number, firstIntid: nu
 const configurationBits = 2;
 const interruptsPerConfiguration = 32 / configurationBits;
 
-/** Enables an edge-triggered SPI of the hypervisor's own use, for a core. */
-export function* enableEdge(rhyper: Rhyper, intid: number, core: number): Activity {
+/** Makes an SPI edge-triggered. */
+export function* setEdge(rhyper: Rhyper, intid: number): Activity {
   const first = intid - (intid % interruptsPerConfiguration);
-  const at = addressOf(rhyper, core, 'ICFGR', first >>> 5, first / 4);
+  const at = addressOf(rhyper, rhyper.index, 'ICFGR', first >>> 5, first / 4);
   const edge = 2 << (configurationBits * (intid - first));
   yield* writeDevice(at, 4, (((yield* readDevice(at, 4)) ?? 0) | edge) >>> 0);
-  yield* route(rhyper, intid, core);
-  yield* writeBits(rhyper, core, 'ISENABLER', intid >>> 5, 1 << (intid & 31));
-}
-
-/** Routes an SPI to a core: GICD_IROUTER<n>, Aff3 in the high word. */
-export function* route(rhyper: Rhyper, intid: number, core: number): Activity {
-  const mpidr = rhyper.state.cores[core]?.mpidr ?? 0n;
-  const at = rhyper.platform.distributorBase + registerOffset.IROUTER + 8 * intid;
-  yield* writeDevice(at + 4, 4, Number((mpidr >> 32n) & 0xffn));
-  yield* writeDevice(at, 4, Number(mpidr & 0xff_ffffn));
 }
 
 /** Bits of the interrupts from 32 * `word` that a VM has physically. */
@@ -85,19 +90,4 @@ export function enabledPpis(rhyper: Rhyper, core: number): number {
     }
   }
   return bits >>> 0;
-}
-
-// The CPU interface of this core.
-
-export function acknowledge({ system }: Rhyper): number {
-  return Number(system.read('ICC_IAR1_EL1') & 0xff_ffffn);
-}
-
-/** Drops the priority; EOImode is 1. */
-export function dropPriority({ system }: Rhyper, intid: number): void {
-  system.write('ICC_EOIR1_EL1', BigInt(intid));
-}
-
-export function deactivatePhysical({ system }: Rhyper, intid: number): void {
-  system.write('ICC_DIR_EL1', BigInt(intid));
 }

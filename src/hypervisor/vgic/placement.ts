@@ -9,7 +9,17 @@
 
 import { hasQuirk, type Rhyper } from '../context.ts';
 import type { Vcpu, Vm } from '../state.ts';
-import { firstPpi, firstSpi, hasBit, isPhysical, priorityOf, putBit, targetOf } from './interrupt.ts';
+import {
+  firstPpi,
+  firstSpi,
+  groupOf,
+  hasBit,
+  isForwarded,
+  isPhysical,
+  priorityOf,
+  putBit,
+  targetOf,
+} from './interrupt.ts';
 import { decodeList, encodeList, type ListRegister, listState } from './list-register.ts';
 import { dequeue, enqueue, queued } from './queue.ts';
 
@@ -72,6 +82,11 @@ export function mostUrgent({ vm, vcpu }: Placement, intids: readonly number[]): 
   return best;
 }
 
+/** Of the vCPUs that have sent an SGI the one whose SGI is taken next. */
+export const nextSource = (sources: number): number => (sources === 0 ? 0 : 31 - Math.clz32(sources));
+const activeSource = (p: Placement, intid: number): number =>
+  hasSources(p, intid) ? (p.vcpu.vgic.sgiActiveSource[intid] as number) : 0;
+
 /** Moves an interrupt from the record into a free list register. */
 function fill(p: Placement, n: number, intid: number): void {
   const { vm, vcpu } = p;
@@ -79,10 +94,11 @@ function fill(p: Placement, n: number, intid: number): void {
   dequeue(vcpu, 'spilledActive', intid);
   const physical = isPhysical(vm, intid);
   const isActive = hasBit(vm, vcpu, intid, 'active');
-  // A physical interrupt cannot be pending again while it is active.
-  const isPending = hasBit(vm, vcpu, intid, 'pending') && !(physical && isActive);
+  // A physical interrupt cannot be pending again while it is active; an SGI of GICv2 has one source in a list register.
+  const staysOut = isActive && (physical || hasSources(p, intid));
+  const isPending = hasBit(vm, vcpu, intid, 'pending') && !staysOut;
   const sources = hasSources(p, intid) ? (vcpu.vgic.sgiSources[intid] as number) : 0;
-  const source = isPending && sources !== 0 ? 31 - Math.clz32(sources) : 0;
+  const source = isPending ? nextSource(sources) : isActive ? activeSource(p, intid) : 0;
   const moreSources = isPending ? sources & ~(1 << source) : sources;
   putList(p, n, {
     state: (isPending ? listState.pending : 0) | (isActive ? listState.active : 0),
@@ -91,7 +107,7 @@ function fill(p: Placement, n: number, intid: number): void {
     priority: priorityOf(vm, vcpu, intid),
     isPhysical: physical,
     wantsMaintenance: intid >= firstSpi || moreSources !== 0,
-    group: isVersion2(p) ? 0 : 1,
+    group: groupOf(vm, vcpu, intid),
   });
   if (intid < firstPpi) vcpu.vgic.sgiSources[intid] = moreSources;
   if (isPending) putBit(vm, vcpu, intid, 'pending', moreSources !== 0);
@@ -113,17 +129,18 @@ export function spill(p: Placement, n: number): void {
   }
   if ((list.state & listState.active) !== 0) {
     putBit(vm, vcpu, intid, 'active', true);
+    if (hasSources(p, intid)) vcpu.vgic.sgiActiveSource[intid] = list.source;
     enqueue(vcpu, 'spilledActive', intid);
   } else {
     if (intid >= firstSpi) vm.vgic.owner[intid] = 0;
-    if (hasBit(vm, vcpu, intid, 'enabled')) enqueue(vcpu, 'spilledPending', intid);
+    if (isForwarded(p.rhyper, vm, vcpu, intid)) enqueue(vcpu, 'spilledPending', intid);
   }
 }
 
 /** Puts an interrupt that is to be signalled where it belongs, if it is this vCPU's. */
 export function offer(p: Placement, intid: number): void {
   const { rhyper, vm, vcpu } = p;
-  if (!hasBit(vm, vcpu, intid, 'pending') || !hasBit(vm, vcpu, intid, 'enabled')) return;
+  if (!hasBit(vm, vcpu, intid, 'pending')) return;
   if (intid >= firstSpi) {
     const owner = vm.vgic.owner[intid] as number;
     const isOurs = owner === 0 ? targetOf(rhyper, vm, intid) === vcpu : owner === vcpu.id + 1;
@@ -132,6 +149,7 @@ export function offer(p: Placement, intid: number): void {
       return;
     }
   }
+  if (!isForwarded(rhyper, vm, vcpu, intid)) return;
   if (hasBit(vm, vcpu, intid, 'active') || listOf(p, intid) !== none) return;
   if (givesWay(p)) placeGivingWay(p, intid);
   else if (enqueue(vcpu, 'spilledPending', intid)) settle(p);
@@ -219,6 +237,21 @@ export function fold(p: Placement): void {
     putList(p, n, undefined);
     release(p, list.intid);
   }
+}
+
+/** Offers what has become pending in the record without a look at the list registers. */
+export function collect(p: Placement): void {
+  const { rhyper, vm, vcpu } = p;
+  const visit = (bits: number, firstIntid: number): void => {
+    for (let rest = bits; rest !== 0; rest &= rest - 1) {
+      const intid = firstIntid + 31 - Math.clz32(rest & -rest);
+      if (intid < firstSpi || (vm.vgic.owner[intid] === 0 && targetOf(rhyper, vm, intid) === vcpu)) offer(p, intid);
+    }
+  };
+  visit(vcpu.vgic.pending[0] as number, 0);
+  vm.vgic.pending.forEach((bits, word) => {
+    if (word > 0) visit(bits, 32 * word);
+  });
 }
 
 /** An interrupt is no longer in a list register or active: it may be pending anew. */

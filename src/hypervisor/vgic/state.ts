@@ -21,8 +21,10 @@ export const vgicOfVm = record({
   active: array('u32', words),
   /** Edge-triggered, as GICD_ICFGR says. */
   edge: array('u32', words),
+  /** In Group 1, as GICD_IGROUPR says. */
+  group: array('u32', words),
   priority: array('u8', limits.intids),
-  /** Of GICD_IROUTER: the vCPU, or `anyVcpu` (IRM). With GICv2 the lowest of GICD_ITARGETSR. */
+  /** Of GICD_IROUTER: the vCPU, or `anyVcpu` (IRM). With GICv2 GICD_ITARGETSR: a bit for each vCPU. */
   target: array('u8', limits.intids),
   /** vCPU + 1 that has the interrupt in a list register or has it active, or 0. */
   owner: array('u8', limits.intids),
@@ -34,10 +36,14 @@ export const vgicOfVcpu = record({
   pending: array('u32', 1),
   active: array('u32', 1),
   edge: array('u32', 1),
+  group: array('u32', 1),
+  /** GICR_WAKER.ProcessorSleep. */
   waker: 'u32',
   priority: array('u8', privateIntids),
   /** GICv2: by SGI, the vCPUs that have sent it and are not yet in a list register. */
   sgiSources: array('u8', 16),
+  /** GICv2: the vCPU whose SGI is active, for those that are in no list register. */
+  sgiActiveSource: array('u8', 16),
   /** How many list registers there are: 0 where interrupts are injected by bits of HCR_EL2. */
   listCount: 'u32',
   hcr: 'u64',

@@ -7,12 +7,13 @@ import type { Activity } from '../../arch/resident.ts';
 import { type Rhyper, vmAt } from '../context.ts';
 import { systemSlot, type Vcpu, type Vm } from '../state.ts';
 import { change } from './delivery.ts';
-import { enterDirect, isDirect, leaveDirect } from './direct.ts';
-import { firstSpi, hasBit, isPhysical, targetOf } from './interrupt.ts';
+import { isDirect } from './direct.ts';
+import { gicOf } from './gic.ts';
+import { firstSpi, isPhysical } from './interrupt.ts';
 import { decodeList } from './list-register.ts';
-import { listCount, loadLists, restoreInterface, saveInterface } from './list-registers.ts';
+import { restoreInterface, saveInterface } from './list-registers.ts';
 import { physicalBits, readBits, writeBits } from './physical.ts';
-import { offer, type Placement, refill } from './placement.ts';
+import { collect, refill } from './placement.ts';
 import { queued } from './queue.ts';
 import { raise } from './transitions.ts';
 
@@ -43,36 +44,18 @@ export function* saveVgic(rhyper: Rhyper, vcpu: Vcpu): Activity {
   for (const name of timerControls) system.write(name, 0n);
   if (wasUp) yield* readBits(rhyper, vcpu.core, 'ISPENDR', 0);
   if (isDirect(vm)) {
-    leaveDirect(rhyper, vcpu);
+    yield* gicOf(rhyper).leaveDirect(rhyper, vcpu);
     return;
   }
-  loadLists(rhyper, vcpu);
-  saveInterface(rhyper, vcpu);
+  yield* saveInterface(rhyper, vcpu);
   const held = heldPpis(vm, vcpu);
   if (held !== 0) yield* writeBits(rhyper, vcpu.core, 'ICACTIVER', 0, held);
 }
 
-/** Offers what has become pending in the record without a look at the list registers. */
-function collect(placement: Placement): void {
-  const { rhyper, vm, vcpu } = placement;
-  const visit = (bits: number, firstIntid: number): void => {
-    for (let rest = bits; rest !== 0; rest &= rest - 1) {
-      const intid = firstIntid + 31 - Math.clz32(rest & -rest);
-      const isOurs = intid < firstSpi || (vm.vgic.owner[intid] === 0 && targetOf(rhyper, vm, intid) === vcpu);
-      if (isOurs && hasBit(vm, vcpu, intid, 'enabled')) offer(placement, intid);
-    }
-  };
-  visit(vcpu.vgic.pending[0] as number, 0);
-  vm.vgic.pending.forEach((bits, word) => {
-    if (word > 0) visit(bits, 32 * word);
-  });
-}
-
 /** What EL2 has taken for a VM that takes its interrupts itself is pending for it again, and no longer active. */
-function* returnWaiting(rhyper: Rhyper, vm: Vm, vcpu: Vcpu): Activity {
-  const waiting = queued(vcpu, 'waiting').filter((intid) => isPhysical(vm, intid));
-  vcpu.vgic.waitingCount = 0;
-  for (const intid of waiting) {
+export function* returnToDirect(rhyper: Rhyper, vcpu: Vcpu, intids: readonly number[]): Activity {
+  const vm = vmAt(rhyper, vcpu.vm);
+  for (const intid of intids.filter((each) => isPhysical(vm, each))) {
     yield* writeBits(rhyper, vcpu.core, 'ISPENDR', intid >>> 5, 1 << (intid & 31));
     yield* writeBits(rhyper, vcpu.core, 'ICACTIVER', intid >>> 5, 1 << (intid & 31));
   }
@@ -82,14 +65,15 @@ function* returnWaiting(rhyper: Rhyper, vm: Vm, vcpu: Vcpu): Activity {
 export function* restoreVgic(rhyper: Rhyper, vcpu: Vcpu): Activity {
   const vm = vmAt(rhyper, vcpu.vm);
   if (isDirect(vm)) {
-    yield* returnWaiting(rhyper, vm, vcpu);
-    enterDirect(rhyper, vcpu);
+    const waiting = queued(vcpu, 'waiting');
+    vcpu.vgic.waitingCount = 0;
+    yield* returnToDirect(rhyper, vcpu, waiting);
+    yield* gicOf(rhyper).enterDirect(rhyper, vcpu);
     return;
   }
   const held = heldPpis(vm, vcpu);
   if (held !== 0) yield* writeBits(rhyper, vcpu.core, 'ISACTIVER', 0, held);
-  vcpu.vgic.listCount = listCount(rhyper);
-  restoreInterface(rhyper, vcpu);
+  yield* restoreInterface(rhyper, vcpu);
   yield* change(rhyper, vcpu, (placement) => {
     const waiting = queued(vcpu, 'waiting');
     vcpu.vgic.waitingCount = 0;

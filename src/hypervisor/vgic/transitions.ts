@@ -2,9 +2,20 @@
 // as in Arm IHI 0069, "Interrupt handling state machine", with one departure that the list registers force: a physical interrupt
 // is never active and pending, for its physical twin is active as long as it is.
 
-import { firstPpi, firstSpi, hasBit, isPhysical, priorityOf, putBit, targetOf } from './interrupt.ts';
+import {
+  firstPpi,
+  firstSpi,
+  groupOf,
+  hasBit,
+  isForwarded,
+  isPhysical,
+  priorityOf,
+  putBit,
+  targetOf,
+} from './interrupt.ts';
 import { type ListRegister, listState } from './list-register.ts';
 import {
+  collect,
   givesWay,
   hasSources,
   isPurelyPending,
@@ -33,7 +44,7 @@ export function raise(p: Placement, intid: number, source = 0): void {
     if (list) putList(p, n, { ...list, wantsMaintenance: true });
   } else if (hasBit(vm, vcpu, intid, 'pending') || (list && (list.state & listState.pending) !== 0)) return;
   vcpu.injectedInterrupts += 1;
-  const staysOut = !list || list.isPhysical || hasSources(p, intid) || !hasBit(vm, vcpu, intid, 'enabled');
+  const staysOut = !list || list.isPhysical || hasSources(p, intid) || !isForwarded(p.rhyper, vm, vcpu, intid);
   if (!staysOut) {
     putList(p, n, { ...list, state: list.state | listState.pending });
     return;
@@ -58,6 +69,22 @@ export function withdraw(p: Placement, intid: number): void {
     if (!isActive && intid >= firstSpi) vm.vgic.owner[intid] = 0;
   }
   if (wasPending && !isActive && isPhysical(vm, intid)) p.deactivated.push(intid);
+}
+
+/** What one vCPU has sent of an SGI of GICv2 is pending no more. */
+export function withdrawSender(p: Placement, intid: number, source: number): void {
+  const { vm, vcpu } = p;
+  const sources = (vcpu.vgic.sgiSources[intid] as number) & ~(1 << source);
+  vcpu.vgic.sgiSources[intid] = sources;
+  const n = listOf(p, intid);
+  const list = n === none ? undefined : (listAt(p, n) as ListRegister);
+  if (list && (list.state & listState.pending) !== 0 && list.source === source) {
+    const isActive = (list.state & listState.active) !== 0;
+    putList(p, n, isActive ? { ...list, state: listState.active } : undefined);
+  }
+  putBit(vm, vcpu, intid, 'pending', sources !== 0);
+  if (sources === 0) dequeue(vcpu, 'spilledPending', intid);
+  offer(p, intid);
 }
 
 /** It becomes active by a write of the guest. */
@@ -100,28 +127,40 @@ export function endSpilled(p: Placement): void {
   if (ended !== undefined) deactivate(p, ended);
 }
 
-/** Its enable, priority or target has changed. */
+/** Its enable, group, priority or target has changed. */
 export function reconsider(p: Placement, intid: number): void {
   const { rhyper, vm, vcpu } = p;
-  const isEnabled = hasBit(vm, vcpu, intid, 'enabled');
+  const isWanted = isForwarded(rhyper, vm, vcpu, intid);
   const n = listOf(p, intid);
   if (n === none) {
     const isOurs = intid < firstSpi || targetOf(rhyper, vm, intid) === vcpu;
-    if (!isEnabled || !isOurs) dequeue(vcpu, 'spilledPending', intid);
+    if (!isWanted || !isOurs) dequeue(vcpu, 'spilledPending', intid);
     offer(p, intid);
     return;
   }
   const list = listAt(p, n) as ListRegister;
   const isMisplaced = intid >= firstSpi && targetOf(rhyper, vm, intid) !== vcpu;
-  if (isPurelyPending(list) && (!isEnabled || isMisplaced || list.priority !== priorityOf(vm, vcpu, intid))) {
+  const isStale = list.priority !== priorityOf(vm, vcpu, intid) || list.group !== groupOf(vm, vcpu, intid);
+  if (isPurelyPending(list) && (!isWanted || isMisplaced || isStale)) {
     spill(p, n);
     dequeue(vcpu, 'spilledPending', intid);
     offer(p, intid);
-  } else if (!isEnabled && (list.state & listState.pending) !== 0) {
+  } else if (!isWanted && (list.state & listState.pending) !== 0) {
     putList(p, n, { ...list, state: listState.active });
     putBit(vm, vcpu, intid, 'pending', true);
-  } else if (isEnabled && !list.isPhysical && hasBit(vm, vcpu, intid, 'pending') && !hasSources(p, intid)) {
+  } else if (isWanted && !list.isPhysical && hasBit(vm, vcpu, intid, 'pending') && !hasSources(p, intid)) {
     putList(p, n, { ...list, state: list.state | listState.pending });
     putBit(vm, vcpu, intid, 'pending', false);
   }
+}
+
+/** What the distributor forwards at all has changed: enables of groups, or the sleep of the vCPU's redistributor. */
+export function reconsiderAll(p: Placement): void {
+  const { vcpu } = p;
+  for (let n = 0; n < vcpu.vgic.listCount; n += 1) {
+    const list = listAt(p, n);
+    if (list) reconsider(p, list.intid);
+  }
+  for (const intid of queued(vcpu, 'spilledPending')) reconsider(p, intid);
+  collect(p);
 }

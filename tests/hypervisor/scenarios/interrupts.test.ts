@@ -1,22 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ipiKinds, type Vcpu, vcpuState } from '../../../src/hypervisor/state.ts';
 import { decodeList, hcr, type ListRegister } from '../../../src/hypervisor/vgic/list-register.ts';
-import {
-  awaitWord,
-  enableInterrupt,
-  gicOn,
-  hvc,
-  kernel,
-  note,
-  notesIpa,
-  pause,
-  psci,
-  publish,
-  setPending,
-  sharedIpa,
-  takeInterrupt,
-} from '../kernels.ts';
-import { gic, kernelIpa, runSystem, type System, type TestVm } from '../system.ts';
+import { awaitWord, gicCode, hvc, kernel, note, notesIpa, pause, psci, publish, sharedIpa } from '../kernels.ts';
+import { gic, kernelIpa, runSystem as run, type System, type TestVm } from '../system.ts';
+
+const versions = [3, 2] as const;
 
 const uart = { base: 0x0900_0000, intid: 33 } as const;
 const uartIpa = 0x1000_0000;
@@ -30,6 +18,14 @@ const vcpu = ({ state, vm }: System, name: string, id = 0): Vcpu => state.vcpus[
 const lists = (of: Vcpu): ListRegister[] => [...of.vgic.lr.subarray(0, of.vgic.listCount)].map((lr) => decodeList(lr));
 const waiting = ({ vgic }: Vcpu): number[] => [...vgic.waiting.subarray(0, vgic.waitingCount)];
 const spilled = ({ vgic }: Vcpu): number[] => [...vgic.spilledPending.subarray(0, vgic.spilledPendingCount)];
+
+/** What is of one version in a test that is the same for both: its code, its board, and the group that its interrupts are in. */
+const partsOf = (gicVersion: (typeof versions)[number]) => ({
+  ...gicCode(gicVersion),
+  group: gicVersion === 3 ? 1 : 0,
+  runSystem: (vms: readonly TestVm[], options: Parameters<typeof run>[1] = {}): System =>
+    run(vms, { ...options, gicVersion }),
+});
 
 const mvm = (...parts: string[]): TestVm => ({ name: 'mvm', kind: 'mvm', cores: [0], source: kernel(...parts) });
 
@@ -45,8 +41,9 @@ const quietUart = ['ldr x9, =0x10000000', 'str wzr, [x9, #0x38]', 'mov w10, #0x2
 /** Notes whether the UART's SPI is active in the physical distributor. */
 const noteActive = ['ldr x9, =0x11000304', 'ldr w0, [x9]', 'ubfx x0, x0, #1, #1', note()].join('\n');
 
-describe('interrupts of other vCPUs', () => {
-  const sgi3 = ['ldr x9, =0x03000002', 'msr icc_sgi1r_el1, x9', 'isb'].join('\n');
+describe.each(versions)('interrupts of other vCPUs by a GICv%i', (version) => {
+  const { enableInterrupt, gicOn, group, runSystem, sendSgi, takeInterrupt } = partsOf(version);
+  const sgi3 = sendSgi(3, 0b10);
   const receiver = (mask: number, ...parts: string[]): string =>
     [
       'second:',
@@ -82,7 +79,7 @@ describe('interrupts of other vCPUs', () => {
     const intc = ipiKinds.indexOf('Intc');
     expect(system.state.cores[2]!.ipisReceived[intc]).toBe(2n);
     expect(lists(vcpu(system, 'smp', 1)).filter(({ state }) => state !== 0)).toEqual([
-      { state: pending, intid: 3, source: 0, priority: 0x80, isPhysical: false, wantsMaintenance: false, group: 1 },
+      { state: pending, intid: 3, source: 0, priority: 0x80, isPhysical: false, wantsMaintenance: false, group },
     ]);
     expect(lists(vcpu(system, 'smp', 0)).every(({ state }) => state === 0)).toBe(true);
   });
@@ -125,7 +122,8 @@ describe('interrupts of other vCPUs', () => {
   });
 });
 
-describe('passthrough interrupts', () => {
+describe.each(versions)('passthrough interrupts by a GICv%i', (version) => {
+  const { acknowledge, enableInterrupt, end, gicOn, group, runSystem } = partsOf(version);
   const owner = (...parts: string[]): TestVm => ({
     name: 'owner',
     cores: [1],
@@ -148,7 +146,7 @@ describe('passthrough interrupts', () => {
         priority: 0x80,
         isPhysical: true,
         wantsMaintenance: false,
-        group: 1,
+        group,
       },
     ]);
 
@@ -159,17 +157,16 @@ describe('passthrough interrupts', () => {
         enableInterrupt(uart.intid),
         assertUart,
         pause(20_000),
-        'mrs x0, icc_iar1_el1',
+        acknowledge('x0'),
         note(),
         'mov x5, x0',
         noteActive,
         quietUart,
         'dsb sy',
-        'msr icc_eoir1_el1, x5',
-        'isb',
+        end('x5'),
         pause(20_000),
         noteActive,
-        'mrs x0, icc_iar1_el1',
+        acknowledge('x0'),
         note(),
         psci.systemOff,
       ),
@@ -194,7 +191,7 @@ describe('passthrough interrupts', () => {
         enableInterrupt(uart.intid, 0x40),
         'msr daifset, #2',
         '1: wfi',
-        'mrs x0, icc_iar1_el1',
+        acknowledge('x0'),
         'cmp x0, #1023',
         'b.eq 1b',
         note(),
@@ -204,8 +201,7 @@ describe('passthrough interrupts', () => {
         'b.ne 2f',
         quietUart,
         'dsb sy',
-        '2: msr icc_eoir1_el1, x5',
-        'isb',
+        `2: ${end('x5')}`,
         pause(4_000),
         'b 1b',
       ),
@@ -229,7 +225,8 @@ describe('passthrough interrupts', () => {
   });
 });
 
-describe('more interrupts than list registers', () => {
+describe.each(versions)('more interrupts than list registers of a GICv%i', (version) => {
+  const { enableInterrupt, gicOn, open, runSystem, setPending, takeInterrupt } = partsOf(version);
   const intids = [40, 41, 42, 43, 44, 45] as const;
   const [a, b, c, d, e, f] = intids;
   const devices: TestVm['devices'] = [
@@ -258,12 +255,7 @@ describe('more interrupts than list registers', () => {
       ),
     },
   ];
-  const takeAll = [
-    'mov x9, #0xf8',
-    'msr icc_pmr_el1, x9',
-    'isb',
-    ...Array.from({ length: 7 }, () => `${takeInterrupt}\n${pause(4_000)}`),
-  ];
+  const takeAll = [open(0xf8), ...Array.from({ length: 7 }, () => `${takeInterrupt}\n${pause(4_000)}`)];
   const held = (system: System): number[] =>
     lists(vcpu(system, 'guest')).map(({ intid, state }) => (state === pending ? intid : 0));
 

@@ -1,7 +1,6 @@
 // Cores with the hypervisor's state and a GIC, without guests: the virtual interface is the core's own (actors/core), the physical one
 // a register file that remembers what has been written to it. Activities run at once; a core takes its interrupts when asked to.
 
-import { GicVirtualInterface } from '../../../actors/core/gic-virtual-interface.ts';
 import { type IccName, iccNames } from '../../../actors/gic/cpu-interface-registers.ts';
 import { type IchName, ichNames } from '../../../actors/gic/virtual-interface-registers.ts';
 import type { Pe } from '../../../src/arch/pe.ts';
@@ -17,14 +16,24 @@ import { resetVgicOfVm } from '../../../src/hypervisor/vgic/reset.ts';
 import { restoreVgic, saveVgic } from '../../../src/hypervisor/vgic/switch.ts';
 import { memoryViews } from '../../../src/memory/memory-views.ts';
 import { assert } from '../../../src/report/assert.ts';
+import { type BenchVirtual, virtualInterfaceV2, virtualInterfaceV3 } from './virtual-interface.ts';
 
 export const distributorBase = 0x0800_0000;
+/** Frames of a GICv2. */
+const gicV2 = {
+  cpuInterface: 0x0801_0000,
+  virtualControl: 0x0803_0000,
+  virtualCpuInterface: 0x0804_0000,
+} as const;
+const frameBytes = 0x1_0000;
+const GICC = { IAR: 0x0c, EOIR: 0x10, DIR: 0x1000 } as const;
+const GICD_SGIR = 0xf00;
 export const redistributorBases = [0x080a_0000, 0x080c_0000, 0x080e_0000] as const;
 
 /** One core: what its guest sees of its virtual interface, and what reaches its physical one. */
 export interface BenchCore {
   readonly rhyper: Rhyper;
-  readonly virtual: GicVirtualInterface;
+  readonly virtual: BenchVirtual;
   readonly registers: Map<string, bigint>;
   /** Physical interrupts that the core can acknowledge, in this order. */
   readonly pending: number[];
@@ -72,20 +81,27 @@ interface BenchVm {
   readonly devices?: readonly (readonly [kind: number, intid: number])[];
 }
 
+/** The first pending interrupt of a kind, which is pending no more. */
+function take(pending: number[], isWanted: (intid: number) => boolean): number {
+  const at = pending.findIndex(isWanted);
+  return at < 0 ? 1023 : (pending.splice(at, 1)[0] ?? 1023);
+}
+
+function sendSgi(cores: readonly BenchCore[], intid: number, targets: number): void {
+  cores.forEach((each, n) => {
+    if (((targets >>> n) & 1) !== 0 && !each.pending.includes(intid)) each.pending.push(intid);
+  });
+}
+
 function makeSystem(core: () => BenchCore, all: () => readonly BenchCore[], lists: number): SystemAccess {
-  const sgi = (value: bigint): void => {
-    const intid = Number((value >> 24n) & 0xfn);
-    all().forEach((each, n) => {
-      if (((value >> BigInt(n)) & 1n) !== 0n && !each.pending.includes(intid)) each.pending.push(intid);
-    });
-  };
   return {
     read: (name) => {
       const { virtual, registers, pending } = core();
       if (ich.has(name)) return BigInt(virtual.readIch(name as IchName));
       const list = listPattern.exec(name);
       if (list) return virtual.readList(Number(list[1])) ?? 0n;
-      if (name === 'ICC_IAR1_EL1') return BigInt(pending.shift() ?? 1023);
+      if (name === 'ICC_IAR0_EL1') return BigInt(take(pending, (intid) => intid === ownInterrupts.ipi));
+      if (name === 'ICC_IAR1_EL1') return BigInt(take(pending, (intid) => intid !== ownInterrupts.ipi));
       if (name === 'CNTFRQ_EL0') return 1_000_000_000n;
       return registers.get(name) ?? 0n;
     },
@@ -94,9 +110,9 @@ function makeSystem(core: () => BenchCore, all: () => readonly BenchCore[], list
       const list = listPattern.exec(name);
       if (ich.has(name)) virtual.writeIch(name as IchName, value);
       else if (list) assert(virtual.writeList(Number(list[1]), value), `one of ${lists} list registers`);
-      else if (name === 'ICC_EOIR1_EL1') ended.push(`EOI ${value}`);
+      else if (name === 'ICC_EOIR0_EL1' || name === 'ICC_EOIR1_EL1') ended.push(`EOI ${value}`);
       else if (name === 'ICC_DIR_EL1') ended.push(`DIR ${value}`);
-      else if (name === 'ICC_SGI1R_EL1') sgi(value);
+      else if (name === 'ICC_SGI0R_EL1') sendSgi(all(), Number((value >> 24n) & 0xfn), Number(value & 0xffffn));
       else registers.set(name, value);
     },
     execute: () => {},
@@ -107,7 +123,9 @@ export function makeBench(
   vmsOfBench: readonly BenchVm[],
   options: Partial<RhyperOptions> & { readonly lists?: number; readonly gicVersion?: 2 | 3 } = {},
 ): Bench {
+  const gicVersion = options.gicVersion ?? 3;
   const lists = options.lists ?? 4;
+  assert(gicVersion === 3 || lists === 4, 'a GIC-400 has four list registers');
   memory.bytes.fill(0);
   const cores: BenchCore[] = [];
   const log: string[] = [];
@@ -126,6 +144,18 @@ export function makeBench(
     const core = state.cores[index];
     assert(core !== undefined, 'the state has as many cores');
     core.mpidr = 0x8000_0000n | BigInt(index);
+    core.interfaceMask = 1 << index;
+    core.listRegisters = lists;
+    const port = {
+      maintenance: (level: boolean): void => {
+        const at = bench.pending.indexOf(ownInterrupts.maintenance);
+        if (level && at < 0) bench.pending.push(ownInterrupts.maintenance);
+        if (!level && at >= 0) bench.pending.splice(at, 1);
+      },
+      deactivate: (intid: number): void => {
+        bench.ended.push(`virtual ${intid}`);
+      },
+    };
     const bench: BenchCore = {
       rhyper: {
         index,
@@ -144,9 +174,10 @@ export function makeBench(
           mpidrs: [0, 1, 2],
           ownMemory: { pa: 0, bytes: stateBase + stateBytes },
           vmMemory: { pa: 0, bytes: 0 },
-          gicVersion: options.gicVersion ?? 3,
+          gicVersion,
           distributorBase,
           redistributorBases,
+          gicV2,
         },
         port: {
           counts: () => ({ ticks: 0, asleepTicks: 0, interruptsAtEl1: 0 }),
@@ -156,19 +187,8 @@ export function makeBench(
           buildTree: () => new Uint8Array(),
         },
       } as unknown as Rhyper,
-      virtual: new GicVirtualInterface(
-        {
-          signal: () => {},
-          maintenance: (level) => {
-            const at = bench.pending.indexOf(ownInterrupts.maintenance);
-            if (level && at < 0) bench.pending.push(ownInterrupts.maintenance);
-            if (!level && at >= 0) bench.pending.splice(at, 1);
-          },
-          deactivate: (intid) => bench.ended.push(`virtual ${intid}`),
-        },
-        lists,
-      ),
-      registers: new Map(),
+      virtual: gicVersion === 3 ? virtualInterfaceV3(port, lists) : virtualInterfaceV2(port),
+      registers: new Map([['ICC_CTLR_EL1', 2n]]),
       pending: [],
       ended: [],
       ticks: 0,
@@ -176,8 +196,39 @@ export function makeBench(
     cores.push(bench);
   });
 
-  function answer(wait: ResidentWait): { isOkay: boolean; valueLow: number; valueHigh: number } {
+  /** What a GICv2 has in memory besides fields of interrupts; undefined where it is not that. */
+  function accessGicV2(core: BenchCore, isWrite: boolean, pa: number, value: number): number | undefined {
+    const { virtual, pending, ended } = core;
+    const gich = pa - gicV2.virtualControl;
+    if (virtual.gich && gich >= 0 && gich < frameBytes) {
+      if (!isWrite) return virtual.gich.read(gich);
+      virtual.gich.write(gich, value);
+      return 0;
+    }
+    if (pa === distributorBase + GICD_SGIR && isWrite) {
+      sendSgi(cores, value & 0xf, (value >>> 16) & 0xff);
+      return 0;
+    }
+    switch (pa - gicV2.cpuInterface) {
+      case GICC.IAR:
+        return isWrite ? 0 : take(pending, () => true);
+      case GICC.EOIR:
+        ended.push(`EOI ${value}`);
+        return 0;
+      case GICC.DIR:
+        ended.push(`DIR ${value}`);
+        return 0;
+      default:
+        return undefined;
+    }
+  }
+
+  function answer(core: BenchCore, wait: ResidentWait): { isOkay: boolean; valueLow: number; valueHigh: number } {
     if (wait.kind !== 'access') return { isOkay: true, valueLow: 0, valueHigh: 0 };
+    if (gicVersion === 2) {
+      const value = accessGicV2(core, wait.isWrite, wait.pa, wait.valueLow);
+      if (value !== undefined) return { isOkay: true, valueLow: value, valueHigh: 0 };
+    }
     const at = wait.pa.toString(16);
     accesses.push(wait.isWrite ? `write ${at} ${wait.valueLow.toString(16)}` : `read ${at}`);
     if (wait.isWrite) devices.set(wait.pa, wait.valueLow);
@@ -189,7 +240,7 @@ export function makeBench(
     let step = steps.next({ isOkay: true, valueLow: 0, valueHigh: 0 });
     while (!step.done) {
       if (step.value.kind === 'work') (cores[core] as BenchCore).ticks += step.value.ticks;
-      step = steps.next(answer(step.value));
+      step = steps.next(answer(cores[core] as BenchCore, step.value));
     }
     return step.value;
   }
@@ -221,6 +272,7 @@ export function makeBench(
       vm.config.deviceCount = n + 1;
     });
     run(0, (rhyper) => resetVgicOfVm(rhyper, vm));
+    for (const at of vm.vcpus.subarray(0, vm.vcpuCount)) (state.vcpus[at] as Vcpu).vgic.waker = 0;
   });
   accesses.length = 0;
 

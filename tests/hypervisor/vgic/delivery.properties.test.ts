@@ -4,7 +4,7 @@ import { injectInterrupt } from '../../../src/hypervisor/interrupts.ts';
 import type { RhyperOptions } from '../../../src/hypervisor/options.ts';
 import { deviceKind } from '../../../src/hypervisor/state.ts';
 import { queued } from '../../../src/hypervisor/vgic/queue.ts';
-import { accessCpuInterface, sendSgi } from '../../../src/hypervisor/vgic/trapped-registers.ts';
+import { accessCpuInterface, sendSgiByRegister } from '../../../src/hypervisor/vgic/trapped-registers.ts';
 import { type Bench, makeBench } from './bench.ts';
 import { enable, sgiFrame, writeGicd, writeGicr } from './guest.ts';
 
@@ -132,7 +132,7 @@ class World {
       case 'sgi':
         this.raise(`${s.core}:${s.intid}`, () => {
           const value = (BigInt(s.intid) << 24n) | (1n << BigInt(s.core));
-          this.bench.run(1, (rhyper) => sendSgi(rhyper, this.bench.vcpu(0, 1), value));
+          this.bench.run(1, (rhyper) => sendSgiByRegister(rhyper, this.bench.vcpu(0, 1), value, 1));
         });
         break;
       case 'acknowledge':

@@ -14,7 +14,7 @@ describe('the physical GIC', () => {
     bench.devices.set(redistributorBases[1] + 0x14, 2);
     bench.run(0, initInterrupts);
     bench.run(1, initInterrupts);
-    expect(bench.devices.get(distributorBase)).toBe(0x12);
+    expect(bench.devices.get(distributorBase)).toBe(0x13);
     expect(bench.devices.get(redistributorBases[1] + 0x14)).toBe(0);
     for (const core of [0, 1] as const) {
       const frame = redistributorBases[core] + 0x1_0000;

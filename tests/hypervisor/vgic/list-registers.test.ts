@@ -3,7 +3,7 @@ import { injectInterrupt } from '../../../src/hypervisor/interrupts.ts';
 import { deviceKind } from '../../../src/hypervisor/state.ts';
 import { operate, setBy } from '../../../src/hypervisor/vgic/delivery.ts';
 import { queued } from '../../../src/hypervisor/vgic/queue.ts';
-import { accessCpuInterface, sendSgi } from '../../../src/hypervisor/vgic/trapped-registers.ts';
+import { accessCpuInterface, sendSgiByRegister } from '../../../src/hypervisor/vgic/trapped-registers.ts';
 import { type Bench, makeBench } from './bench.ts';
 import { acknowledge, enable, end, handleAll, unmask, writeGicd } from './guest.ts';
 
@@ -202,7 +202,7 @@ describe('SGIs between vCPUs', () => {
     bench.settle();
     const intid3 = 3n << 24n;
     const before = bench.cores[0]!.rhyper.core.ipisSent[0]!;
-    bench.run(0, (rhyper) => sendSgi(rhyper, bench.vcpu(0, 0), intid3 | 0b110n));
+    bench.run(0, (rhyper) => sendSgiByRegister(rhyper, bench.vcpu(0, 0), intid3 | 0b110n, 1));
     expect(bench.lists(1)).toEqual(['-', '-', '-', '-']);
     bench.settle();
     expect(bench.lists(0)[0]).toBe('-');
@@ -222,10 +222,10 @@ describe('SGIs between vCPUs', () => {
     }
     writeGicd(bench, 0, 2);
     bench.settle();
-    bench.run(1, (rhyper) => sendSgi(rhyper, bench.vcpu(0, 1), (5n << 24n) | (1n << 16n) | 7n));
+    bench.run(1, (rhyper) => sendSgiByRegister(rhyper, bench.vcpu(0, 1), (5n << 24n) | (1n << 16n) | 7n, 1));
     bench.settle();
     expect([0, 1, 2].flatMap((core) => handleAll(bench, core))).toEqual([]);
-    bench.run(1, (rhyper) => sendSgi(rhyper, bench.vcpu(0, 1), (5n << 24n) | (1n << 40n)));
+    bench.run(1, (rhyper) => sendSgiByRegister(rhyper, bench.vcpu(0, 1), (5n << 24n) | (1n << 40n), 1));
     bench.settle();
     expect([0, 1, 2].map((core) => handleAll(bench, core))).toEqual([[5], [], [5]]);
   });
