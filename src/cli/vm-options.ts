@@ -17,6 +17,7 @@ export interface TypedVmOptions {
   readonly seed: string;
   readonly hostThreads?: string;
   readonly maxTime?: string;
+  readonly gic?: string;
   readonly profile?: string;
   readonly fidelity?: string;
   readonly quirk?: readonly string[];
@@ -43,6 +44,10 @@ export const vmOptionRows: readonly OptionRow[] = [
     says: 'threads of the host to use, 1 unless told; the run is the same for any number',
   },
   { flags: '--max-time <T>', says: 'end the run at this simulated time, as in 200ms' },
+  {
+    flags: '--gic <VERSION>',
+    says: "version of the board's interrupt controller, in place of what the file says: 2 or 3",
+  },
   { flags: '--profile <NAME>', says: `which relative of the ancestor to follow: ${profiles.join(', ')}` },
   { flags: '--fidelity <NAME>', says: "strict, or as-is with all of the ancestor's defects" },
   { flags: '--wait-traps', says: 'WFI and WFE of guests enter EL2 and give up the core' },
@@ -88,6 +93,7 @@ function overridesOf(typed: TypedVmOptions, commands: readonly string[]): System
   return {
     commands,
     quirks: (typed.quirk ?? []).map((name) => oneOf('--quirk', name, quirkNames)),
+    ...(typed.gic !== undefined && { gicVersion: parseCount('--gic', typed.gic, 2, 3) === 2 ? 2 : 3 }),
     ...(typed.fidelity !== undefined && { fidelity: oneOf('--fidelity', typed.fidelity, fidelities) }),
     options: {
       ...(typed.profile !== undefined && { profile: oneOf('--profile', typed.profile, profiles) }),

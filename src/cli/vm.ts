@@ -67,6 +67,7 @@ function commandOf(file: string, commands: readonly string[], typed: TypedVmOpti
   const options = [
     ...['--seed', typed.seed],
     ...valued('--max-time', typed.maxTime),
+    ...valued('--gic', typed.gic),
     ...valued('--profile', typed.profile),
     ...valued('--fidelity', typed.fidelity),
     ...(typed.quirk ?? []).flatMap((name) => ['--quirk', name]),

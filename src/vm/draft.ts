@@ -77,9 +77,6 @@ export const usual = {
   notificationIntid: 64,
 } as const;
 
-/** GICC and GICV of the board with a GICv2 (QEMU's `virt`). */
-export const physicalCpuInterface = { gicc: 0x801_0000, gicv: 0x804_0000 } as const;
-
 export const kernelOfKind = {
   mvm: 'builtin:mvm',
   gvm: 'builtin:minikernel',

@@ -25,6 +25,7 @@ export interface SystemOverrides {
   readonly options?: Partial<Omit<RhyperOptions, 'quirks'>>;
   readonly fidelity?: 'strict' | 'as-is';
   readonly quirks?: RhyperOptions['quirks'];
+  readonly gicVersion?: 2 | 3;
   /** Commands for the MVM's shell, after those of the file. */
   readonly commands?: readonly string[];
 }
@@ -153,7 +154,7 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
   const isAncestor = isAncestorFile(file);
   const contents = isAncestor ? {} : file.value === null ? {} : file.read(systemFile);
   const { board = {}, commands = [], network = {} } = contents;
-  const gicVersion = board.gic ?? 3;
+  const gicVersion = overrides.gicVersion ?? board.gic ?? 3;
   if (gicVersion !== 2 && gicVersion !== 3)
     return file.refuse(['board', 'gic'], `there is no GIC version ${gicVersion}`);
   const cores = board.cores ?? defaultCores;

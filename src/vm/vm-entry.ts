@@ -1,9 +1,10 @@
 // From an entry of a system file to a draft: everything that the entry leaves out has a default here.
 
+import { memoryMap } from '../board/memory-map.ts';
 import type { TreeDeviceDescription, VmKind, WindowDescription } from '../hypervisor/description.ts';
 import { dmaEngine, dmaEngineCount } from '../board/memory-map.ts';
 import { virtualTimerIntid } from '../hypervisor/limits.ts';
-import { bytesOfPage, type DeviceDraft, kernelOfKind, physicalCpuInterface, usual, type VmDraft } from './draft.ts';
+import { bytesOfPage, type DeviceDraft, kernelOfKind, usual, type VmDraft } from './draft.ts';
 import type { Path, Refuse } from './located-file.ts';
 import type { DeviceEntry, DeviceType, PassthroughEntry, VmEntry } from './schema.ts';
 
@@ -187,7 +188,7 @@ export function draftOfEntry(entry: VmEntry & { name: string }, context: EntryCo
   const direct = devices.some((device) => device.kind === 'gppt');
   const cpuInterface: WindowDescription = {
     ipa: usual.cpuInterfaceIpa,
-    pa: direct ? physicalCpuInterface.gicc : physicalCpuInterface.gicv,
+    pa: (direct ? memoryMap.gicCpuInterface : memoryMap.gicVirtualCpuInterface).base,
     bytes: usual.cpuInterfaceBytes,
   };
   const controllers = devices.flatMap(({ kind: of, ipa, bytes }): TreeDeviceDescription[] => {

@@ -124,6 +124,17 @@ describe('heddle vm', () => {
     );
   });
 
+  it('has another interrupt controller than the file where the command line says so, in every part', async () => {
+    const { stderr, asked } = await heddle(['vm', file, '--gic', '2']);
+    expect(stderr).toContain('gic-version=2');
+    expect(asked?.system.board.gicVersion).toBe(2);
+    const [mvm] = asked?.system.description.vms ?? [];
+    expect(mvm?.devices.map(({ kind }) => kind)).not.toContain('gicr');
+    expect(mvm?.windows).toContainEqual({ ipa: 0x801_0000, pa: 0x804_0000, bytes: 0x2000 });
+    const wrong = await heddle(['vm', file, '--gic', '4']);
+    expect([wrong.code, wrong.stderr.split('\n')[0]]).toEqual([2, 'heddle: --gic 4: it must be from 2 to 3']);
+  });
+
   it('lets the command line say how the hypervisor behaves', async () => {
     const words = ['--profile', 'textbook', '--quirk', 'lifo-ipi', '--quirk', 'isv-ignored', '--max-time', '3ms'];
     const { asked } = await heddle(['vm', file, ...words]);

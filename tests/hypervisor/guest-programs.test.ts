@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dmaEngine } from '../../src/board/memory-map.ts';
-import { kernelIpa, runSystem, type TestVm } from './system.ts';
+import { type GicVersion, kernelIpa, runSystem, type TestVm } from './system.ts';
 
 const MiB = 0x10_0000;
 const timeout = 60_000;
@@ -14,25 +14,26 @@ function linesOf(
   name: string,
   commandLine: string,
   cores: readonly number[],
+  gicVersion: GicVersion,
   more: Partial<TestVm> = {},
 ): readonly string[] {
   const image = readFileSync(new URL(`../guests/bin/vm/${name}.img`, import.meta.url));
   const { run, words } = runSystem(
     [{ name: 'mvm', kind: 'mvm', source: '', cores, memoryBytes: 16 * MiB, program: { image, commandLine }, ...more }],
-    { maxTicks: 1_000_000_000, dmaEngines: more.streams?.length ?? 0 },
+    { maxTicks: 1_000_000_000, dmaEngines: more.streams?.length ?? 0, gicVersion },
   );
   expect(run.end).toBe('stopped');
   const memory = Buffer.from(new BigUint64Array(words('mvm', kernelIpa, MiB / 2)).buffer).toString('latin1');
-  const at = memory.indexOf(`${name}: GICv3, `);
+  const at = memory.indexOf(`${name}: GICv${gicVersion}, `);
   return memory.slice(at, memory.indexOf('\0', at)).split('\n').slice(0, -1);
 }
 
-describe('under Rhyper', () => {
+describe.each([3, 2] as const)('under Rhyper with a GICv%i', (gicVersion) => {
   it(
     'a kernel finds its two cores, its timer and its interrupts at another place than bare',
     () => {
-      expect(linesOf('minikernel', 'tests=timer,threads,smp rounds=3', [0, 1])).toEqual([
-        'minikernel: GICv3, 2 cores, 16 MiB of RAM at 0x80000000, console memory',
+      expect(linesOf('minikernel', 'tests=timer,threads,smp rounds=3', [0, 1], gicVersion)).toEqual([
+        `minikernel: GICv${gicVersion}, 2 cores, 16 MiB of RAM at 0x80000000, console memory`,
         'timer: 10 ticks, 0 early, 10 ms at least',
         'threads: 400 steps in turns, 3 greedy ones preempted',
         'smp: 2 cores on, sum 2000, 3 rings of interrupts',
@@ -47,7 +48,7 @@ describe('under Rhyper', () => {
     () => {
       const { base, sizeBytes: bytes, spi, streamId } = dmaEngine(0);
       const intids = [32 + spi];
-      const lines = linesOf('minikernel', 'tests=dma rounds=2', [0], {
+      const lines = linesOf('minikernel', 'tests=dma rounds=2', [0], gicVersion, {
         windows: [{ ipa: base, pa: base, bytes }],
         irqs: [27, ...intids],
         streams: [streamId],
@@ -72,7 +73,7 @@ describe('under Rhyper', () => {
   it(
     'a task that is alone on its core misses no deadline',
     () => {
-      const lines = linesOf('rt-task', 'count=50 period=200', [0]);
+      const lines = linesOf('rt-task', 'count=50 period=200', [0], gicVersion);
       expect(lines[1]).toBe('rt-task: 50 wake-ups, one every 200 us');
       expect(lines[4]).toBe('deadlines: 0 missed of 50');
     },
