@@ -1,8 +1,8 @@
 // The requests of a block device as whoever carries them out sees them: registers beside those of the transport, which a driver does not
 // reach. What a virtual machine asks of its disk, the hypervisor reads here, has it done by the VM that owns the disk, and answers.
 //
-// Data go between the driver's buffer, scattered as it may be, and a buffer in one piece. GET_ID is answered at once; what is neither
-// IN, OUT nor FLUSH is answered with UNSUPP.
+// Data go between the driver's buffer, scattered as it may be, and a buffer in one piece. GET_ID is answered at once, and so are
+// a write to a read-only device and what is neither IN, OUT nor FLUSH.
 
 import { type Device, type Register, RegisterFile, registerTable } from '../device.ts';
 import { type BlockDevice, blockDevice, type BlockOptions, type BlockRequest } from './block.ts';
@@ -93,7 +93,9 @@ export class MediatedRequests implements Device {
   };
 
   private begin({ tag, type }: BlockRequest): void {
+    const { readOnly } = this.options;
     if (type === requestType.GET_ID) this.device?.finish(tag);
+    else if (type === requestType.OUT && readOnly) this.device?.end(tag, requestStatus.IOERR);
     else if (!mediated.includes(type) || (type === requestType.FLUSH && !this.options.flushes))
       this.device?.end(tag, requestStatus.UNSUPP);
   }

@@ -1,6 +1,7 @@
 // Pieces of small A64 kernels that drive virtio devices: the transport, split queues that lie where a test puts them, words of memory.
 
 import { note } from './kernels.ts';
+import { kernelIpa } from './system.ts';
 
 export const poke = (address: number, value: number | bigint, width: 'b' | 'h' | 'w' | 'x' = 'w'): string => {
   const [source, suffix] = width === 'x' ? ['x10', ''] : ['w10', width === 'w' ? '' : width];
@@ -98,3 +99,21 @@ export const offer = (queue: KernelQueue, parts: readonly Descriptor[]): string 
 
 export const awaitUsed = (queue: KernelQueue, count: number): string =>
   awaitAtLeast(peek(usedOf(queue) + 2, 'h'), count);
+
+/** The first device of a VM, with a queue for what it receives and one for what it sends, as network devices and consoles have them. */
+const firstDevice = 0xa00_0000;
+export const receive: KernelQueue = { device: firstDevice, index: 0, ring: kernelIpa + 0x4_0000 };
+export const transmit: KernelQueue = { device: firstDevice, index: 1, ring: kernelIpa + 0x4_1000 };
+export const receivedIpa = kernelIpa + 0x5_0000;
+export const sentIpa = kernelIpa + 0x6_0000;
+export const openPair = openDevice(firstDevice, 0, [receive, transmit]);
+
+/** Offers so many buffers of a size, one behind the other, for what comes. */
+export const listen = (buffers: number, bytes: number): string =>
+  offer(
+    receive,
+    Array.from({ length: buffers }, (_, n) => ({ address: receivedIpa + bytes * n, bytes, flags: flag.WRITE })),
+  );
+
+/** The status of the first device, among the notes. */
+export const noteDeviceStatus = noteRegister(firstDevice, transport.status);

@@ -3,6 +3,7 @@ import { type BlockDevice, type BlockRequest, type BlockService, blockDevice } f
 import { imageStore } from '../../../actors/virtio/block-store.ts';
 import { ringFeature } from '../../../actors/virtio/features.ts';
 import { Bench } from './bench.ts';
+import { blockHeader as header } from './block-header.ts';
 import { type DriverQueue, driverQueue, type Part } from './driver.ts';
 
 const { VERSION_1, INDIRECT_DESC } = ringFeature;
@@ -18,14 +19,6 @@ const feature = {
 };
 const type = { IN: 0, OUT: 1, FLUSH: 4, GET_ID: 8, DISCARD: 11, WRITE_ZEROES: 13, SECURE_ERASE: 14 };
 const [OK, IOERR, UNSUPP] = [0, 1, 2];
-
-function header(requestType: number, sector: number): Uint8Array {
-  const view = new DataView(new ArrayBuffer(16));
-  view.setUint32(0, requestType, true);
-  view.setUint32(8, sector % 2 ** 32, true);
-  view.setUint32(12, Math.floor(sector / 2 ** 32), true);
-  return new Uint8Array(view.buffer);
-}
 
 function range(sector: number, sectors: number, flags = 0): Uint8Array {
   const bytes = header(sector % 2 ** 32, 0);

@@ -6,33 +6,22 @@ import {
   awaitUsed,
   type Descriptor,
   flag,
-  type KernelQueue,
-  noteRegister,
+  listen,
+  noteDeviceStatus,
   offer,
-  openDevice,
+  openPair,
   pokeBytes,
-  transport,
+  receive,
+  receivedIpa,
+  sentIpa,
+  transmit,
   usedOf,
 } from '../virtio-kernels.ts';
 
-const device = 0xa00_0000;
 const consoleIntid = 48;
-const receive: KernelQueue = { device, index: 0, ring: kernelIpa + 0x4_0000 };
-const transmit: KernelQueue = { device, index: 1, ring: kernelIpa + 0x4_1000 };
-const receivedIpa = kernelIpa + 0x5_0000;
-const sentIpa = kernelIpa + 0x6_0000;
 const bufferBytes = 16;
 
-const open = openDevice(device, 0, [receive, transmit]);
-const listen = (buffers: number): string =>
-  offer(
-    receive,
-    Array.from({ length: buffers }, (_, n) => ({
-      address: receivedIpa + bufferBytes * n,
-      bytes: bufferBytes,
-      flags: flag.WRITE,
-    })),
-  );
+const open = openPair;
 const send = (part: Descriptor): string => [offer(transmit, [part]), awaitUsed(transmit, 1)].join('\n');
 const say = (text: string): string => {
   const bytes = [...new TextEncoder().encode(text)];
@@ -68,7 +57,7 @@ const figures = (system: FileSystem, name: string) => system.devices.find(({ vm 
 describe('scenario 22: a pair of consoles', () => {
   it('what a guest writes arrives in the receive queue of the management VM, with an interrupt', () => {
     const system = pair(
-      kernel(gicOn(), enableInterrupt(consoleIntid), open, listen(2), '1: wfi', takeInterrupt, 'b .'),
+      kernel(gicOn(), enableInterrupt(consoleIntid), open, listen(2, bufferBytes), '1: wfi', takeInterrupt, 'b .'),
       kernel(pause(20_000), open, say('ok'), note('x19'), 'b .'),
     );
     expect(receivedBy(system, 'mvm')).toEqual({ index: 1, text: 'ok' });
@@ -80,8 +69,8 @@ describe('scenario 22: a pair of consoles', () => {
   it('works in both directions, and cuts a text into as many buffers as it takes', () => {
     const text = 'a text that is longer than a buffer';
     const system = pair(
-      kernel(open, listen(4), pause(30_000), say('go on'), 'b .'),
-      kernel(open, listen(4), pause(30_000), say(text), 'b .'),
+      kernel(open, listen(4, bufferBytes), pause(30_000), say('go on'), 'b .'),
+      kernel(open, listen(4, bufferBytes), pause(30_000), say(text), 'b .'),
     );
     expect(receivedBy(system, 'mvm')).toEqual({ index: 3, text });
     expect(receivedBy(system, 'guest')).toEqual({ index: 1, text: 'go on' });
@@ -89,8 +78,8 @@ describe('scenario 22: a pair of consoles', () => {
 
   it('what is written to a peer that has not activated its console is dropped and counted; the writer sees no error', () => {
     const system = pair(
-      kernel(pause(100_000), open, listen(4), 'b .'),
-      kernel(open, say('nobody hears this'), noteRegister(device, transport.status), 'b .'),
+      kernel(pause(100_000), open, listen(4, bufferBytes), 'b .'),
+      kernel(open, say('nobody hears this'), noteDeviceStatus, 'b .'),
     );
     expect(receivedBy(system, 'mvm')).toEqual({ index: 0, text: '' });
     expect(new BigUint64Array(system.bytes('guest', kernelIpa + 0x1_0000, 8).buffer)[0]).toBe(15n);
@@ -99,7 +88,7 @@ describe('scenario 22: a pair of consoles', () => {
 
   it('what is written to a peer that has given no buffer waits for one', () => {
     const system = pair(
-      kernel(open, pause(100_000), listen(4), 'b .'),
+      kernel(open, pause(100_000), listen(4, bufferBytes), 'b .'),
       kernel(pause(20_000), open, say('patience'), 'b .'),
     );
     expect(receivedBy(system, 'mvm')).toEqual({ index: 1, text: 'patience' });
@@ -111,17 +100,8 @@ describe('scenario 22: a pair of consoles', () => {
     ['of nearly 4 GiB', { address: sentIpa, bytes: 0xffff_fff0, flags: 0 }],
   ])('a buffer %s breaks the console of the writer, and not that of its peer', (_what, part) => {
     const system = pair(
-      kernel(open, listen(2), 'b .'),
-      kernel(
-        pause(20_000),
-        open,
-        offer(transmit, [part]),
-        pause(20_000),
-        noteRegister(device, transport.status),
-        open,
-        say('again'),
-        'b .',
-      ),
+      kernel(open, listen(2, bufferBytes), 'b .'),
+      kernel(pause(20_000), open, offer(transmit, [part]), pause(20_000), noteDeviceStatus, open, say('again'), 'b .'),
     );
     const [status = 0n] = new BigUint64Array(system.bytes('guest', kernelIpa + 0x1_0000, 8).buffer);
     expect(status & 64n).toBe(64n);

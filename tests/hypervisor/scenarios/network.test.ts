@@ -5,20 +5,18 @@ import { kernelIpa } from '../system.ts';
 import {
   awaitUsed,
   flag,
-  type KernelQueue,
-  noteRegister,
+  listen,
+  noteDeviceStatus,
   offer,
-  openDevice,
+  openPair,
   pokeBytes,
-  transport,
+  receive,
+  receivedIpa,
+  sentIpa,
+  transmit,
   usedOf,
 } from '../virtio-kernels.ts';
 
-const device = 0xa00_0000;
-const receive: KernelQueue = { device, index: 0, ring: kernelIpa + 0x4_0000 };
-const transmit: KernelQueue = { device, index: 1, ring: kernelIpa + 0x4_1000 };
-const receivedIpa = kernelIpa + 0x5_0000;
-const sentIpa = kernelIpa + 0x6_0000;
 const stride = 0x100;
 const headerBytes = 12;
 
@@ -43,16 +41,7 @@ const bytesOf = ({ to, from = macOf(1), type, mark }: Frame): number[] => [
   ...Array<number>(5).fill(0),
 ];
 
-const open = openDevice(device, 0, [receive, transmit]);
-const listen = (buffers: number): string =>
-  offer(
-    receive,
-    Array.from({ length: buffers }, (_, n) => ({
-      address: receivedIpa + stride * n,
-      bytes: stride,
-      flags: flag.WRITE,
-    })),
-  );
+const open = openPair;
 const send = (frames: readonly Frame[]): string =>
   [
     ...frames.map((frame, n) => pokeBytes(sentIpa + stride * n + headerBytes, bytesOf(frame))),
@@ -65,7 +54,7 @@ const send = (frames: readonly Frame[]): string =>
       })),
     ),
     awaitUsed(transmit, frames.length),
-    noteRegister(device, transport.status),
+    noteDeviceStatus,
   ].join('\n');
 
 interface Station {
@@ -83,7 +72,12 @@ function network(stations: Readonly<Record<string, Station>>, profile = 'rust-sh
   const sources = Object.fromEntries(
     Object.entries(stations).map(([name, { buffers = 8, sends }]) => [
       name,
-      kernel(open, ...(buffers > 0 ? [listen(buffers)] : []), ...(sends ? [pause(60_000), send(sends)] : []), 'b .'),
+      kernel(
+        open,
+        ...(buffers > 0 ? [listen(buffers, stride)] : []),
+        ...(sends ? [pause(60_000), send(sends)] : []),
+        'b .',
+      ),
     ]),
   );
   return runFile(
@@ -148,7 +142,7 @@ describe('scenario 21: the network switch', () => {
     const hello: Frame = { to: broadcast, from: macOf(2), type: etherType.IPv4, mark: 20 };
     const later = kernel(
       open,
-      listen(8),
+      listen(8, stride),
       pause(200_000),
       send([{ ...hello, to: macOf(2), from: macOf(1), mark: 21 }]),
       'b .',
@@ -164,9 +158,9 @@ vms:
 `,
       {
         sources: {
-          mvm: kernel(open, listen(8), 'b .'),
+          mvm: kernel(open, listen(8, stride), 'b .'),
           one: later,
-          two: kernel(open, listen(8), pause(60_000), send([hello]), 'b .'),
+          two: kernel(open, listen(8, stride), pause(60_000), send([hello]), 'b .'),
         },
         maxTicks: 1_000_000,
       },
@@ -226,7 +220,7 @@ vms:
     ['loops', { address: sentIpa, bytes: 64, flags: flag.NEXT, next: 0 }],
     ['is shorter than its header', { address: sentIpa, bytes: 4, flags: 0 }],
   ])('a frame whose buffer %s breaks the card of its sender alone', (_what, part) => {
-    const bad = kernel(open, offer(transmit, [part]), pause(20_000), noteRegister(device, transport.status), 'b .');
+    const bad = kernel(open, offer(transmit, [part]), pause(20_000), noteDeviceStatus, 'b .');
     const memory = '{at: 0x80000000, size: 2M}';
     const card = 'console: none, devices: [{type: virtio-net}]';
     const system = runFile(
@@ -239,7 +233,7 @@ vms:
 `,
       {
         sources: {
-          mvm: kernel(open, listen(8), 'b .'),
+          mvm: kernel(open, listen(8, stride), 'b .'),
           one: bad,
           two: kernel(
             open,
