@@ -134,6 +134,7 @@ class Run {
       });
       return;
     }
+    if (!hasAllValues(situation.graph)) return;
     this.#endings.forEachComplete(situation.graph, (graph) => {
       const last = locations.map((location) => lastWrite(graph, location));
       const complete = { ...situation, graph };
@@ -188,6 +189,15 @@ class Run {
       return value;
     });
   }
+}
+
+/**
+ * Whether every value comes from somewhere. Under coherence alone reads may read from each other in a ring, so that no value is the first:
+ * such executions out of thin air are none (the orderings that prune forbid them by their data dependencies).
+ */
+function hasAllValues(graph: Graph): boolean {
+  for (let event = 0; event < graph.count; event += 1) if (graph.value[event]! < 0) return false;
+  return true;
 }
 
 /** The write to a location that comes last in a total coherence order, or -1. */

@@ -2,7 +2,11 @@
 // HEDDLE_LITMUS=all (npm run litmus:compare), all of user and mixed.
 
 import { describe, expect, test } from 'vitest';
+import type { Model } from '../../src/memory-model/execution.ts';
+import { loadCat } from '../../src/memory-model/cat/model.ts';
+import { findCatFile, ownCatFile } from '../../workers/cat-model.ts';
 import { builtInModels } from '../../src/explore/explore.ts';
+import type { OrderingModel } from '../../src/explore/local-event.ts';
 import { runLitmus } from '../../src/explore/litmus.ts';
 import { registerNames } from '../../src/arch/register-names.ts';
 import { parseLitmus } from '../../src/memory-model/litmus/parse.ts';
@@ -20,11 +24,20 @@ const timeoutMs = 60_000;
 /** Some states were printed in hexadecimal, and those without any location as nothing. */
 const decimal = (state: string): string => state.replace(/(?<==|\{|,)0x[0-9a-f]+/g, (digits) => String(BigInt(digits)));
 
-function outcome(published: SharedTest): { readonly states: readonly string[]; readonly rest: string } {
+/** The built-in model, and the same in the project's own cat file, which sees every execution. */
+const models: Readonly<Record<string, OrderingModel | Model>> = {
+  'built in': builtInModels.arm,
+  'the cat file': loadCat(ownCatFile('arm'), { findFile: findCatFile }),
+};
+
+function outcome(
+  published: SharedTest,
+  model: OrderingModel | Model,
+): { readonly states: readonly string[]; readonly rest: string } {
   const startMs = performance.now();
   try {
     const program = litmusProgram(parseLitmus(textOf(published), published.path), { names: registerNames });
-    const result = runLitmus(program, builtInModels.arm, () => performance.now() - startMs > timeoutMs);
+    const result = runLitmus(program, model, () => performance.now() - startMs > timeoutMs);
     const states = result.states.filter((state) => state !== '');
     return { states, rest: `${result.observation} ${result.verdict}${result.isComplete ? '' : ' incomplete'}` };
   } catch (error) {
@@ -34,15 +47,15 @@ function outcome(published: SharedTest): { readonly states: readonly string[]; r
 }
 
 describe.runIf(sharedTests.length > 0)('the published tests', () => {
-  test.each(['user', 'mixed'] as const)(
-    'of the group %s have the outcomes of herd7',
-    (group) => {
+  test.each(Object.keys(models).flatMap((model) => [['user', model] as const, ['mixed', model] as const]))(
+    'of the group %s have the outcomes of herd7 under Armv8 as %s',
+    (group, model) => {
       const supported = sharedTests.filter(
         (published) => published.group === group && !unsupported.has(published.path),
       );
       const chosen = supported.filter((_, n) => all || n % sampleStep === 0);
       const differing = chosen.flatMap((published) => {
-        const { states, rest } = outcome(published);
+        const { states, rest } = outcome(published, models[model]!);
         const expected = published.states.map(decimal);
         const isSame = states.join() === expected.join() && rest === `${published.observation} ${published.verdict}`;
         const missing = expected.filter((state) => !states.includes(state)).join(' ');

@@ -10,7 +10,7 @@ import { layOut } from '../../src/memory-model/picture/layout.ts';
 import { pictureOf } from '../../src/memory-model/picture/picture.ts';
 import { dotOf } from '../../src/memory-model/picture/dot.ts';
 import { svgOf } from '../../src/memory-model/picture/svg.ts';
-import { programOf, type Source } from '../explore/programs.ts';
+import { programOf, type Source, statesOf } from '../explore/programs.ts';
 import { randomProgram } from './random-programs.ts';
 
 const load = (name: 'arm' | 'tso' | 'sc') => loadCat(ownCatFile(name), { findFile: findCatFile });
@@ -82,6 +82,18 @@ describe('a forbidden outcome', () => {
       observed: ['0:X0'],
     };
     expect(explain(twice, '0').sentences[0]).toMatch(/^Forbidden by every model/);
+  });
+});
+
+describe('values out of thin air', () => {
+  it('are in no execution, whatever a cat model allows', () => {
+    const ring: Source = {
+      threads: ['ldr w0, [x20]; str w0, [x21]', 'ldr w0, [x21]; str w0, [x20]'],
+      variables: { x: 0, y: 0 },
+      observed: ['0:X0', '1:X0', 'x', 'y'],
+    };
+    const everything = loadCat({ path: 'everything.cat', text: 'empty 0' }, { findFile: findCatFile });
+    expect(statesOf(ring, everything)).toEqual(['0 0 0 0']);
   });
 });
 
