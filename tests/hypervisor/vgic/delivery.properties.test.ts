@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { injectInterrupt } from '../../../src/hypervisor/interrupts.ts';
 import type { RhyperOptions } from '../../../src/hypervisor/options.ts';
 import { deviceKind } from '../../../src/hypervisor/state.ts';
+import { accessGicv } from '../../../src/hypervisor/vgic/gicv-registers.ts';
 import { queued } from '../../../src/hypervisor/vgic/queue.ts';
 import { accessCpuInterface, sendSgiByRegister } from '../../../src/hypervisor/vgic/trapped-registers.ts';
 import { type Bench, makeBench } from './bench.ts';
@@ -39,7 +40,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
-type Mode = Partial<RhyperOptions> & { readonly lists?: number };
+type Mode = Partial<RhyperOptions> & { readonly lists?: number; readonly gicVersion?: 2 | 3 };
 
 class World {
   readonly bench: Bench;
@@ -49,11 +50,13 @@ class World {
   readonly acknowledged = new Map<string, number>();
   readonly active: number[][] = [[], []];
   private readonly byBits: boolean;
+  private readonly isVersion2: boolean;
 
   constructor(options: Mode) {
     const devices = intids.map((n) => [deviceKind.virtioNet, n] as const);
     this.bench = makeBench([{ cores: [0, 1], devices }, { cores: [0] }], options);
     this.byBits = options.injection === 'hcr-bits';
+    this.isVersion2 = options.gicVersion === 2;
     this.bench.enter(0, 0);
     this.bench.enter(0, 1);
     enable(this.bench, intids);
@@ -61,7 +64,11 @@ class World {
       this.icc(each, 'ICC_PMR_EL1', 0xf8);
       this.icc(each, 'ICC_IGRPEN1_EL1', 1);
     }
-    for (const id of vcpuCores) {
+    for (const id of this.isVersion2 ? vcpuCores : []) {
+      for (const n of sgis) writeGicd(this.bench, 0x400 + n, 0x60, { id, sizeBytes: 1 });
+      for (const n of intids) writeGicd(this.bench, 0x800 + n, 1, { id, sizeBytes: 1 });
+    }
+    for (const id of this.isVersion2 ? [] : vcpuCores) {
       for (const n of sgis) writeGicr(this.bench, id, sgiFrame + 0x400 + n, 0x60, { id, sizeBytes: 1 });
       writeGicr(this.bench, id, sgiFrame + 0x100, 0xffff, { id });
     }
@@ -76,6 +83,12 @@ class World {
   private icc(at: number, name: 'ICC_PMR_EL1' | 'ICC_IGRPEN1_EL1' | 'ICC_IAR1_EL1' | 'ICC_EOIR1_EL1', value?: number) {
     if (!this.byBits) return this.bench.icc(at, name, value);
     const vcpu = this.bench.vcpu(0, at);
+    if (this.isVersion2) {
+      const offset = { ICC_PMR_EL1: 0x04, ICC_IGRPEN1_EL1: 0x00, ICC_IAR1_EL1: 0x0c, ICC_EOIR1_EL1: 0x10 }[name];
+      return Number(
+        this.bench.run(at, (rhyper) => accessGicv(rhyper, vcpu, offset, 4, value !== undefined, BigInt(value ?? 0))),
+      );
+    }
     const answer = this.bench.run(at, (rhyper) =>
       accessCpuInterface(rhyper, vcpu, name, value !== undefined, BigInt(value ?? 0)),
     );
@@ -86,7 +99,9 @@ class World {
     if (!this.isRunning(at)) return false;
     const got = this.icc(at, 'ICC_IAR1_EL1');
     if (got === spurious) return false;
-    const key = got < 32 ? `${at}:${got}` : `${got}`;
+    // Of an SGI of GICv2 the sender is in [12:10].
+    const intid = got & 0x3ff;
+    const key = intid < 32 ? `${at}:${intid}` : `${intid}`;
     expect(this.outstanding.has(key)).toBe(true);
     this.outstanding.delete(key);
     this.acknowledged.set(key, (this.acknowledged.get(key) ?? 0) + 1);
@@ -131,6 +146,10 @@ class World {
         break;
       case 'sgi':
         this.raise(`${s.core}:${s.intid}`, () => {
+          if (this.isVersion2) {
+            writeGicd(this.bench, 0xf00, (1 << (16 + s.core)) | s.intid, where);
+            return;
+          }
           const value = (BigInt(s.intid) << 24n) | (1n << BigInt(s.core));
           this.bench.run(1, (rhyper) => sendSgiByRegister(rhyper, this.bench.vcpu(0, 1), value, 1));
         });
@@ -154,7 +173,8 @@ class World {
         writeGicd(this.bench, 0x184, 1 << (s.intid - 32), where);
         break;
       case 'route':
-        writeGicd(this.bench, 0x6000 + 8 * s.intid, s.core, where);
+        if (this.isVersion2) writeGicd(this.bench, 0x800 + s.intid, 1 << s.core, { ...where, sizeBytes: 1 });
+        else writeGicd(this.bench, 0x6000 + 8 * s.intid, s.core, where);
         break;
       case 'priority':
         writeGicd(this.bench, 0x400 + s.intid, s.value, { ...where, sizeBytes: 1 });
@@ -177,6 +197,8 @@ const modes: Readonly<Record<string, Mode>> = {
   'four list registers': {},
   'list registers that give way to any newcomer': { quirks: ['lr-victim-ignores-newcomer'] },
   'bits of HCR_EL2': { injection: 'hcr-bits' },
+  'list registers of a GICv2': { gicVersion: 2 },
+  'bits of HCR_EL2 with a GICv2': { gicVersion: 2, injection: 'hcr-bits' },
 };
 
 describe.each(Object.entries(modes))('interrupts by %s', (_, options) => {

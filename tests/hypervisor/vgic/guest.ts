@@ -40,7 +40,8 @@ export const sgiFrame = 0x1_0000;
 
 /** Turns the VM's GIC on, with these SPIs enabled at a priority. */
 export function enable(bench: Bench, intids: readonly number[], priority = 0x80, vm = 0): void {
-  writeGicd(bench, 0x0000, 0x12, { vm });
+  // Both groups: they are in Group 1 with GICv3, in Group 0 with GICv2.
+  writeGicd(bench, 0x0000, 0x13, { vm });
   for (const intid of intids) {
     if (intid < 32) {
       writeGicr(bench, 0, sgiFrame + 0x400 + intid, priority, { vm, sizeBytes: 1 });

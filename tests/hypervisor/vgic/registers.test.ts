@@ -135,6 +135,46 @@ describe('the distributor of a VM', () => {
     expect(readGicd(bench, 0)).toBe(0x52n);
   });
 
+  it('forwards an interrupt with the group that the VM has put it into, and not the other', () => {
+    const bench = twoVms();
+    enable(bench, [48]);
+    writeGicd(bench, 0, 2);
+    writeGicd(bench, IGROUPR + 4, 0);
+    bench.run(1, (rhyper) => injectInterrupt(rhyper, bench.vcpu(0), 48));
+    const group1 = 1n << 60n;
+    expect(bench.lists(1)[0]).toBe('-');
+    writeGicd(bench, 0, 1);
+    expect([bench.lists(1)[0], bench.cores[1]!.virtual.readList(0)! & group1]).toEqual(['48P', 0n]);
+    bench.icc(1, 'ICC_PMR_EL1', 0xf8);
+    bench.icc(1, 'ICC_IGRPEN0_EL1', 1);
+    expect([bench.icc(1, 'ICC_IAR1_EL1'), bench.icc(1, 'ICC_IAR0_EL1')]).toEqual([1023, 48]);
+    bench.icc(1, 'ICC_EOIR0_EL1', 48);
+    writeGicd(bench, IGROUPR + 4, 1 << 16);
+    writeGicd(bench, 0, 3);
+    bench.run(1, (rhyper) => injectInterrupt(rhyper, bench.vcpu(0), 48));
+    expect(bench.cores[1]!.virtual.readList(0)! & group1).toBe(group1);
+  });
+
+  it('discards ends that the guest makes up: none of them is that of an interrupt without a list register', () => {
+    const six = [40, 41, 42, 43, 44, 45].map((intid) => [deviceKind.virtioNet, intid] as const);
+    const bench = makeBench([{ cores: [1], devices: six }]);
+    bench.enter(0);
+    unmask(bench, 1);
+    six.forEach(([, intid], n) => {
+      enable(bench, [intid], 0xe0 - 0x20 * n);
+      bench.run(1, (rhyper) => injectInterrupt(rhyper, bench.vcpu(0), intid));
+      expect(bench.icc(1, 'ICC_IAR1_EL1')).toBe(intid);
+      // With EOImode 1 it counts, and drops no priority.
+      if (n !== 0) return;
+      bench.icc(1, 'ICC_CTLR_EL1', 2);
+      bench.icc(1, 'ICC_DIR_EL1', 99);
+      bench.icc(1, 'ICC_CTLR_EL1', 0);
+    });
+    bench.settle();
+    expect([...bench.vcpu(0).vgic.spilledActive.subarray(0, 2)]).toEqual([40, 41]);
+    expect(bench.vcpu(0).vgic.spilledActiveCount).toBe(2);
+  });
+
   it('refuses what is not aligned or has another size: as zero, and counted; as-is the caller hears of it', () => {
     const bench = twoVms();
     expect(readGicd(bench, 0x102)).toBe(0n);
