@@ -1,6 +1,6 @@
 // Messages between the cores of the hypervisor: a queue in each core's record, and SGI 1 to say that there is something in it.
 
-import { type Activity, work } from '../arch/resident.ts';
+import { type Activity, dsb, work } from '../arch/resident.ts';
 import { assert } from '../report/assert.ts';
 import { coreAt, hasQuirk, type Rhyper } from './context.ts';
 import { hold } from './hold.ts';
@@ -54,7 +54,10 @@ export function* sendIpi(rhyper: Rhyper, target: number, ipi: Ipi): Activity {
   core.ipiCount += 1;
   const at = numberOf(ipi.kind);
   rhyper.core.ipisSent[at] = (rhyper.core.ipisSent[at] as bigint) + 1n;
-  if (!(yield* hold(rhyper, core))) yield* gicOf(rhyper).ring(rhyper, core);
+  if (yield* hold(rhyper, core)) return;
+  // The message is there for every observer before the interrupt is: a DMB would order it before later accesses to memory only.
+  yield* dsb(rhyper.pe);
+  yield* gicOf(rhyper).ring(rhyper, core);
 }
 
 /** Takes the next message of this core, or undefined. */

@@ -1,7 +1,7 @@
 // Hypercalls about VMs as they are: list, boot, reboot, remove, shut down, and the caller's own id (functions 0 and 1 of the ancestor).
 
 import type { Activity } from '../../arch/resident.ts';
-import { type Rhyper, vmAt } from '../context.ts';
+import { hasQuirk, type Rhyper, vmAt } from '../context.ts';
 import { writeGuest } from '../guest-memory.ts';
 import { boot, removeVm, resetVm, shutDown } from '../lifecycle.ts';
 import { limits } from '../limits.ts';
@@ -53,6 +53,15 @@ function* ownId(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   return writeGuest(rhyper, call.caller, argument(call, 0), bytes) ? 0n : undefined;
 }
 
+/** What the ancestor has no body for. */
+const unfinished = (name: string, handle: HypercallHandler): HypercallHandler =>
+  function* (rhyper, call) {
+    if (!hasQuirk(rhyper, 'panic-on-shutdown')) return yield* handle(rhyper, call);
+    rhyper.port.log(`panic on core ${rhyper.index}: ${name} is not implemented`);
+    rhyper.port.stop(1);
+    return undefined;
+  };
+
 function* bootVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const vm = vmArgument(rhyper, argument(call, 0));
   if (!vm || vm.isBuilt === 0 || vm.state === vmState.active) return undefined;
@@ -103,9 +112,9 @@ const row = (f: number, e: number, name: string, manager: boolean, handle: Hyper
 
 export const managementCalls: readonly HypercallRow[] = [
   row(fid.vmm, 0, 'VMM LIST_VM', true, listVms),
-  row(fid.vmm, 1, 'VMM GET_VM_STATE', true, stateOfVm),
+  row(fid.vmm, 1, 'VMM GET_VM_STATE', true, unfinished('VMM GET_VM_STATE', stateOfVm)),
   row(fid.vmm, 2, 'VMM BOOT_VM', true, bootVm),
-  row(fid.vmm, 3, 'VMM SHUTDOWN_VM', true, shutDownVm),
+  row(fid.vmm, 3, 'VMM SHUTDOWN_VM', true, unfinished('VMM SHUTDOWN_VM', shutDownVm)),
   row(fid.vmm, event.reboot, 'VMM REBOOT_VM', true, rebootVm),
   row(fid.vmm, 8, 'VMM GET_VM_ID', false, ownId),
   row(fid.vmm, 16, 'VMM VM_REMOVE', true, remove),
