@@ -14,7 +14,7 @@ export const quirks = {
   'lifo-ipi': 'messages between cores are handled newest first',
   'isv-ignored': 'a data abort without a valid syndrome is taken for an access to X0',
   'lr-victim-ignores-newcomer': 'a full set of list registers gives way to whatever comes',
-  'gppt-unfiltered': 'a partially passed-through distributor takes every access, to interrupts of other VMs too',
+  'gppt-unfiltered': 'a VM with a partially passed-through distributor reaches interrupts and cores of other VMs',
   'direct-deaf': 'the SGI of messages goes to a VM that takes its interrupts itself, and its core hears of none',
   'no-sgi-pending-registers': 'GICD_CPENDSGIR and GICD_SPENDSGIR of a VM read as zero and ignore writes',
   'psci-already-on': 'CPU_ON of a vCPU that is on returns success',

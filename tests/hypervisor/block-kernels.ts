@@ -6,7 +6,7 @@ import { kernelIpa } from './system.ts';
 import * as virtio from './virtio-kernels.ts';
 import { awaitAtLeast, type Descriptor, flag, type KernelQueue, peek, poke, usedOf } from './virtio-kernels.ts';
 
-const deviceIpa = 0xa00_0000;
+export const deviceIpa = 0xa00_0000;
 
 /** Where the driver has its queue and its buffers. */
 const ringIpa = kernelIpa + 0x4_0000;
