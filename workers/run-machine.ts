@@ -46,6 +46,28 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
   };
 }
 
+/** Pools by their number of threads that have ended a run: whoever runs many systems starts its threads once. They keep no process alive. */
+const idlePools = new Map<number, HostPool[]>();
+type HostPool = Piscina<HostTask, HostResult>;
+
+function takePool(hosts: number): HostPool {
+  return (
+    idlePools.get(hosts)?.pop() ??
+    new Piscina<HostTask, HostResult>({
+      filename: new URL('./host-thread.js', import.meta.url).href,
+      name: 'runHost',
+      minThreads: hosts,
+      maxThreads: hosts,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+    })
+  );
+}
+
+function givePoolBack(hosts: number, pool: HostPool): void {
+  idlePools.set(hosts, [...(idlePools.get(hosts) ?? []), pool]);
+}
+
 export type RunLimits = Pick<RunOptions, 'seed' | 'maxInstructions' | 'maxTimeNs'>;
 
 /** Runs a machine to its end. */
@@ -62,14 +84,7 @@ export async function runConfigured(
   );
   let message: string | undefined;
 
-  const pool = new Piscina<HostTask, HostResult>({
-    filename: new URL('./host-thread.js', import.meta.url).href,
-    name: 'runHost',
-    minThreads: hosts,
-    maxThreads: hosts,
-    concurrentTasksPerWorker: 1,
-    atomics: 'disabled',
-  });
+  const pool = takePool(hosts);
   const abort = (): void => {
     block.abort();
   };
@@ -127,11 +142,14 @@ export async function runConfigured(
       instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
       cores,
     };
+    givePoolBack(hosts, pool);
     return { report: message === undefined ? report : { ...report, message }, results };
+  } catch (error) {
+    await pool.destroy();
+    throw error;
   } finally {
     clearInterval(watch);
     io.signal.removeEventListener('abort', abort);
-    await pool.destroy();
   }
 }
 

@@ -3,8 +3,8 @@
 import { memoryMap } from '../src/board/memory-map.ts';
 import type { RunIo } from '../src/board/run-options.ts';
 import { resolveBoard } from '../src/board/virt.ts';
-import { stateAt } from '../src/hypervisor/state.ts';
-import { memoryViews } from '../src/memory/memory-views.ts';
+import { stateAt, type SystemState } from '../src/hypervisor/state.ts';
+import { type MemoryViews, memoryViews } from '../src/memory/memory-views.ts';
 import type { RunReport } from '../src/report/run-report.ts';
 import { deviceReports, type VmDeviceReport } from '../src/vm/device-report.ts';
 import { reportSystem, type VmSystemReport } from '../src/vm/report.ts';
@@ -60,6 +60,19 @@ interface VmSystemEnd {
   readonly report: RunReport;
   readonly vms: VmSystemReport;
   readonly devices: readonly VmDeviceReport[];
+  /** None where they are not all RAM of such a VM. */
+  readonly memoryOf: (vm: string, ipa: number, bytes: number) => Uint8Array | undefined;
+}
+
+/** Bytes of a VM's memory by IPA, as the run has left them. */
+function memoryReader(state: SystemState, { bytes: ram }: MemoryViews): VmSystemEnd['memoryOf'] {
+  return (name, ipa, bytes) => {
+    const vm = state.vms.find((candidate) => candidate.isConfigured !== 0 && candidate.name === name);
+    const region = vm?.regions.find(
+      (candidate, n) => n < vm.regionCount && ipa >= candidate.ipa && ipa + bytes <= candidate.ipa + candidate.bytes,
+    );
+    return region && ram.subarray(region.pa + ipa - region.ipa, region.pa + ipa - region.ipa + bytes);
+  };
 }
 
 /** Runs a system to its end. */
@@ -69,10 +82,12 @@ export async function runVmSystem(options: VmRunOptions, io: Omit<RunIo, 'stderr
   const { description, network } = options.system;
   const [first] = results;
   if (network.capture !== undefined && first?.capture) io.writeFile(network.capture, first.capture);
-  const state = stateAt(memoryViews(config.memory.buffer), options.system.layout.ownMemory.pa);
+  const views = memoryViews(config.memory.buffer);
+  const state = stateAt(views, options.system.layout.ownMemory.pa);
   return {
     report,
     vms: reportSystem(state, report, first?.smmu),
     devices: deviceReports(description, first?.vmDevices ?? []),
+    memoryOf: memoryReader(state, views),
   };
 }

@@ -4,6 +4,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { InternalError } from '../report/assert.ts';
 import { UserError } from '../report/user-error.ts';
 import { asm } from './asm.ts';
+import { bench, benchOptionRows, type TypedBenchOptions } from './bench.ts';
+import { benchmarks } from './benchmarks.ts';
 import { disasm } from './disasm.ts';
 import { litmus, type RunLitmusTests } from './litmus.ts';
 import { litmusOptionRows, type TypedLitmusOptions } from './litmus-options.ts';
@@ -22,7 +24,7 @@ import type { TypedOptions } from './run-options.ts';
 const exitCode = { done: 0, usage: 2, internal: 70 } as const;
 
 /** Commands of later versions. */
-const laterCommands: ReadonlySet<string> = new Set(['hunt', 'replay', 'scale', 'bench', 'pipeline']);
+const laterCommands: ReadonlySet<string> = new Set(['hunt', 'replay', 'scale', 'pipeline']);
 
 /** What the commands start; tests put their own in its place. */
 export interface Machinery {
@@ -113,6 +115,20 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
       const typed = vmCommand.opts<TypedVmOptions>();
       finish(await vm(file, [...words, 'exit'], typed, terminal, machinery.runVmSystem));
     });
+
+  const benchCommand = program
+    .command('bench')
+    .description('measure what the operations of virtualization cost, in simulated time')
+    .argument('[NAMES...]', 'operations; all if none is given')
+    .addHelpText(
+      'after',
+      `\nOperations:\n${benchmarks.map(({ name, measures }) => `  ${name.padEnd(13)}${measures}`).join('\n')}` +
+        '\nThe speed of Heddle itself, beside QEMU, in a checkout: npm run bench',
+    )
+    .action(async (names: string[], typed: TypedBenchOptions) => {
+      finish(await bench(names, typed, terminal, machinery.runVmSystem));
+    });
+  addRows(benchCommand, benchOptionRows);
   return program;
 }
 

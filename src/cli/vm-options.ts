@@ -71,7 +71,7 @@ const guestFolder = join(packageFolder, 'tests/guests/bin/vm');
 const demoFile = join(guestFolder, 'demo.yaml');
 
 /** Files are named from where the system file is; `builtin:NAME` is a program of the package. */
-function fileReader(systemPath: string): (name: string) => InputFile {
+export function fileReader(systemPath: string): (name: string) => InputFile {
   return (name) => {
     const [, builtin] = /^builtin:([\w-]+)$/.exec(name) ?? [];
     if (builtin !== undefined) return { ...readInput(join(guestFolder, `${builtin}.img`)), path: name };

@@ -18,14 +18,16 @@ import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 import { parseVmOptions, type TypedVmOptions, type VmRun } from './vm-options.ts';
 
-export type RunVmSystem = (
-  options: VmRun,
-  io: Omit<RunIo, 'stderr'>,
-) => Promise<{
+export type RunVmSystem = (options: VmRun, io: Omit<RunIo, 'stderr'>) => Promise<VmSystemEnd>;
+
+/** What a system leaves behind. */
+export interface VmSystemEnd {
   readonly report: Omit<RunReport, 'smmu'>;
   readonly vms: VmSystemReport;
   readonly devices: readonly VmDeviceReport[];
-}>;
+  /** Bytes of a VM's memory by IPA, as the run has left them; none where they are not all RAM of such a VM. */
+  readonly memoryOf: (vm: string, ipa: number, bytes: number) => Uint8Array | undefined;
+}
 
 interface VmDocument extends Omit<RunReport, 'format' | 'smmu'> {
   readonly format: 'heddle-vm';

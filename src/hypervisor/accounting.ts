@@ -3,7 +3,7 @@
 // that a guest has taken at EL1 without an entry, which only the core has seen. The four add up to all of the core's time.
 
 import type { CoreCounts, Rhyper } from './context.ts';
-import type { CoreState, SystemState } from './state.ts';
+import { coreHolder, type CoreState, type SystemState } from './state.ts';
 
 /** Charges what has passed since the last time to whoever has had the core. */
 export function charge(state: SystemState, core: CoreState, counts: CoreCounts): void {
@@ -14,8 +14,8 @@ export function charge(state: SystemState, core: CoreState, counts: CoreCounts):
   core.asleepSince = counts.asleepTicks;
   core.interruptsSince = counts.interruptsAtEl1;
   const vcpu = core.active === 0 ? undefined : state.vcpus[core.active - 1];
-  if (core.isInHypervisor !== 0) core.hypervisorTicks += passed;
-  else if (vcpu) {
+  if (core.holder === coreHolder.hypervisor) core.hypervisorTicks += passed;
+  else if (vcpu && core.holder === coreHolder.guest) {
     vcpu.guestTicks += passed - asleep;
     vcpu.asleepTicks += asleep;
     vcpu.directInterrupts += direct;
@@ -26,10 +26,16 @@ export function charge(state: SystemState, core: CoreState, counts: CoreCounts):
 
 export function enterHypervisor(rhyper: Rhyper): void {
   charge(rhyper.state, rhyper.core, rhyper.port.counts());
-  rhyper.core.isInHypervisor = 1;
+  rhyper.core.holder = coreHolder.hypervisor;
 }
 
 export function leaveHypervisor(rhyper: Rhyper): void {
   charge(rhyper.state, rhyper.core, rhyper.port.counts());
-  rhyper.core.isInHypervisor = 0;
+  if (rhyper.core.holder === coreHolder.hypervisor) rhyper.core.holder = coreHolder.guest;
+}
+
+/** The machine is off from now on; the run ends a little later, with the window of its conductor. */
+export function turnOff(rhyper: Rhyper): void {
+  charge(rhyper.state, rhyper.core, rhyper.port.counts());
+  rhyper.core.holder = coreHolder.off;
 }

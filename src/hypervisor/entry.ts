@@ -5,6 +5,7 @@ import { EC, vector } from '../arch/exceptions.ts';
 import { enterHypervisor, leaveHypervisor } from './accounting.ts';
 import { activeVcpu, hasQuirk, type Rhyper, vcpuOf, vmAt } from './context.ts';
 import { hypercall } from './hvc/call.ts';
+import { handlePingIpi } from './hvc/ping.ts';
 import { handleInterrupts, handleIntInjectIpi, injectInterrupt } from './interrupts.ts';
 import { isHeld, release } from './hold.ts';
 import { takeIpi } from './ipi.ts';
@@ -125,6 +126,9 @@ export function* serveIpis(rhyper: Rhyper): Activity {
         break;
       case 'MediatedDev':
         yield* handleMediatedIpi(rhyper, ipi);
+        break;
+      case 'Hvc':
+        yield* handlePingIpi(rhyper, ipi);
         break;
       default:
         rhyper.port.log(`core ${rhyper.index}: nobody handles a message ${ipi.kind}`);

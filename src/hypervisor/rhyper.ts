@@ -14,7 +14,7 @@ import {
 import { touchedPageOffset } from '../arch/state-layout.ts';
 import type { MemoryViews } from '../arch/resident.ts';
 import { assert } from '../report/assert.ts';
-import { enterHypervisor } from './accounting.ts';
+import { enterHypervisor, turnOff } from './accounting.ts';
 import { coreAt, type Rhyper, type RhyperPlatform, type RhyperPort } from './context.ts';
 import type { SystemDescription, VmDescription } from './description.ts';
 import { begin, enter, serveIpis } from './entry.ts';
@@ -58,7 +58,13 @@ export function createRhyper(parts: RhyperParts): ResidentHypervisor {
     core: state.cores[index] as Rhyper['core'],
     options: description.options,
     platform,
-    port,
+    port: {
+      ...port,
+      stop: (exitCode) => {
+        turnOff(rhyper);
+        port.stop(exitCode);
+      },
+    },
     description,
     serveIpis: () => serveIpis(rhyper),
   };

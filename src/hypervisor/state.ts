@@ -258,6 +258,9 @@ export const ipiKinds = [
 export const interruptKinds = ['IPI', 'tick', 'maintenance', 'transport', 'SMMU', 'passthrough', 'stray'] as const;
 export type InterruptKind = (typeof interruptKinds)[number];
 
+/** Whose the time of a core is: the active vCPU's or else nobody's, the hypervisor's, or, once the machine is off, nobody's. */
+export const coreHolder = { guest: 0, hypervisor: 1, off: 2 } as const;
+
 const core = record({
   state: 'u32',
   /** MPIDR_EL1. */
@@ -281,7 +284,8 @@ const core = record({
   since: 'address',
   asleepSince: 'address',
   interruptsSince: 'address',
-  isInHypervisor: 'u32',
+  /** Who has it since then: `coreHolder`. */
+  holder: 'u32',
   guestTicks: 'address',
   guestAsleepTicks: 'address',
   idleTicks: 'address',
@@ -291,6 +295,9 @@ const core = record({
   /** Interrupts taken at EL2 that are neither the hypervisor's own nor of the VM that is on the core. */
   foreignInterrupts: 'address',
   interrupts: array('u64', interruptKinds.length),
+  /** Messages that have been asked to be answered, and the last one that was (hvc/ping.ts). */
+  pings: 'u32',
+  pingAnswered: 'u32',
   ipisSent: array('u64', ipiKinds.length),
   ipisReceived: array('u64', ipiKinds.length),
 });

@@ -89,7 +89,7 @@ async function heddle(args: readonly string[], says: Said | ((vmCount: number) =
     asked = options;
     const said = typeof says === 'function' ? says(options.system.description.vms.length) : says;
     for (const [source, words] of said) io.stdout(Buffer.from(words), source);
-    return Promise.resolve({ report: goodReport, vms, devices });
+    return Promise.resolve({ report: goodReport, vms, devices, memoryOf: () => undefined });
   };
   const code = await commandLine(
     args,

@@ -117,7 +117,7 @@ describe('README.md', () => {
     expect(stderr).toBe(`heddle: which command? ${listed.filter((name) => name !== 'help').join(', ')}\n`);
   });
 
-  test.each(['hunt', 'replay', 'scale', 'bench', 'pipeline'])(
+  test.each(['hunt', 'replay', 'scale', 'pipeline'])(
     'says that "heddle %s" is not there yet',
     async (name) => {
       const { stderr } = await heddle([name]);

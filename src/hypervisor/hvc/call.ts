@@ -11,6 +11,7 @@ import { fileCalls } from './file-calls.ts';
 import { interVmCalls } from './inter-vm.ts';
 import { managementCalls } from './management.ts';
 import { mediatedCalls } from './mediated.ts';
+import { pingCalls } from './ping.ts';
 import type { HypercallResult, HypercallRow } from './hypercall.ts';
 
 const rows: readonly HypercallRow[] = [
@@ -19,6 +20,7 @@ const rows: readonly HypercallRow[] = [
   ...mediatedCalls,
   ...configurationCalls,
   ...fileCalls,
+  ...pingCalls,
 ];
 const rowOf = new Map(rows.map((row) => [(row.fid << 8) | row.event, row]));
 
