@@ -4,7 +4,7 @@
 // when the answer has come. One instruction takes one tick, also when it takes an exception, WFI and WFE included.
 
 import { never, type PeEnvironment, type TimerKind } from '../../src/arch/environment.ts';
-import { type Exit, exit } from '../../src/arch/exits.ts';
+import { exit } from '../../src/arch/exits.ts';
 import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
 import type { ResidentHypervisor } from '../../src/arch/resident.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
@@ -22,13 +22,15 @@ import { interruptLines } from '../gic-v2/messages.ts';
 import { powerMessages } from '../power/messages.ts';
 import { decode, encode } from '../protocol.ts';
 import { makeDvm, type SavedDvm } from './dvm.ts';
+import { loopSentence, makeExceptionLoop } from './exception-loop.ts';
 import { GicCpuInterface } from './gic-cpu-interface.ts';
 import { GicVirtualInterface } from './gic-virtual-interface.ts';
 import { iccAccess, refreshContext } from './icc-access.ts';
-import { type CoreEvent, coreLifecycle, type CoreState } from './lifecycle.ts';
+import type { CoreState } from './lifecycle.ts';
 import { coreMessages, wholeCache } from './messages.ts';
 import { makePowerLink, type SavedPowerLink } from './power-link.ts';
 import { makeResidentLevel, type ResidentLevel, type SavedResidentLevel } from './resident-level.ts';
+import { makeWaiting, type Wait } from './waiting.ts';
 
 /** Timer tags: the kinds in this order, then the answer of the bus where nothing is. */
 const timerKinds: readonly TimerKind[] = ['CNTP', 'CNTV', 'CNTHP', 'CNTHV', 'CNTPS', 'PMU', 'events'];
@@ -41,12 +43,6 @@ const virtualKinds: ReadonlySet<InterruptKind> = new Set(['vserror', 'vfiq', 'vi
 
 /** The engine returns at least this often, so that code which loops inside one translated function gets its better version. */
 const longestRun = 1 << 20;
-
-/** An exception that leads to the same exception at the same place so many times leads nowhere else. */
-const loopLimit = 64;
-
-/** Why a core that is on does not run. */
-type Wait = 'none' | 'bus' | 'barrier' | 'WFI' | 'WFE' | 'end of the run';
 
 export interface CoreOptions {
   readonly index: number;
@@ -129,8 +125,6 @@ const doubleword = (low: number, high: number): bigint => BigInt(low) | (BigInt(
 export function makeCore(port: Port, options: CoreOptions): Core {
   const { engine, views, bus, redistributor, hasEl2, hasEl3 } = options;
   const { words } = views;
-  let state: CoreState = coreLifecycle.initial;
-  let wait: Wait = 'none';
   let timeTicks: Ticks = 0;
   let instructions = 0;
   let running = false;
@@ -204,22 +198,16 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   const power = makePowerLink(corePort, {
     controller: options.powerController,
     off: () => {
-      apply('CPU_OFF');
+      waiting.apply('CPU_OFF');
     },
     suspended: () => {
-      apply('SUSPEND');
+      waiting.apply('SUSPEND');
     },
     halted,
   });
 
   function halted(): void {
-    wait = 'end of the run';
-  }
-
-  function apply(event: CoreEvent): void {
-    const next = coreLifecycle.next(state, event);
-    assert(next !== undefined, `core ${options.index}: ${event} while ${state}`);
-    state = next;
+    waiting.waitFor('end of the run');
   }
 
   function raise(kind: TimerKind, level: boolean): void {
@@ -290,6 +278,15 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   };
   const pe: Pe = options.makePe(environment, control);
   engine.attach(pe);
+  const waiting = makeWaiting({
+    index: options.index,
+    words,
+    pe,
+    isBarrierComplete: () => environment.dvmComplete(),
+    resumed: () => {
+      power.resumed();
+    },
+  });
 
   const hypervisor = options.makeHypervisor?.(pe, control);
   const resident: ResidentLevel | undefined =
@@ -299,65 +296,19 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       access: ({ isWrite, pa, sizeBytes, valueLow, valueHigh }) => {
         busRequest(isWrite, pa, sizeBytes, valueLow, valueHigh);
       },
-      wait: (kind) => {
-        wait = kind;
-      },
+      wait: waiting.waitFor,
       leave: () => {
         pe.eret();
         contextChanged();
       },
       sleep: () => {
-        if (!pe.wakeUpPending()) sleep('WFI');
+        if (!pe.wakeUpPending()) waiting.sleep('WFI');
       },
     });
 
   function isNonSecure(): boolean {
     if (!hasEl3) return true;
     return pe.currentEl !== 3 && (pe.readRegister('SCR_EL3') & 1n) === 1n;
-  }
-
-  function sleep(kind: 'WFI' | 'WFE'): void {
-    wait = kind;
-    apply('SLEEP');
-  }
-
-  /** After anything that may end a wait: an interrupt, an event, an answer. */
-  function reconsider(): void {
-    const eventWord = (pe.base + record.eventRegister) >>> 2;
-    if (state === 'suspended' && pe.wakeUpPending()) {
-      apply('WAKE');
-      power.resumed();
-    }
-    if (wait === 'WFI' && pe.wakeUpPending()) wake();
-    if (wait === 'WFE' && (words[eventWord] !== 0 || pe.pendingInterrupt() !== undefined)) {
-      words[eventWord] = 0;
-      wake();
-    }
-    if (wait === 'barrier' && environment.dvmComplete()) wait = 'none';
-  }
-
-  function wake(): void {
-    wait = 'none';
-    apply('WAKE');
-  }
-
-  function stoppedBy(code: Exit): void {
-    switch (code) {
-      case exit.waitForInterrupt:
-        if (!pe.wakeUpPending()) sleep('WFI');
-        break;
-      case exit.waitForEvent:
-        if (pe.pendingInterrupt() === undefined) sleep('WFE');
-        break;
-      case exit.bus:
-        wait = 'bus';
-        break;
-      case exit.barrier:
-        wait = 'barrier';
-        break;
-      default:
-      // It goes on, or a service has said that it does not.
-    }
   }
 
   function contextChanged(): void {
@@ -368,12 +319,12 @@ export function makeCore(port: Port, options: CoreOptions): Core {
 
   const exceptionsTaken = (): number => pe.exceptionsTaken.reduce((sum, count) => sum + count, 0);
   const isQuiet = (): boolean => !hasSent;
-  const isReady = (): boolean => state === 'on' && wait === 'none';
+  const loop = makeExceptionLoop();
 
   function run(untilTicks: Ticks): void {
     hasSent = false;
-    let samePlace = 0;
-    while (timeTicks < untilTicks && isReady() && isQuiet()) {
+    loop.reset();
+    while (timeTicks < untilTicks && waiting.isReady() && isQuiet()) {
       // Taking one leaves those pending that a higher Exception level takes.
       for (let kind = pe.pendingInterrupt(); kind !== undefined; kind = pe.pendingInterrupt()) {
         counters.interrupts += 1;
@@ -395,28 +346,16 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       timeTicks += used;
       running = false;
       instructions += used;
-      stoppedBy(code);
+      waiting.stoppedBy(code);
       if (code !== exit.redirect) continue;
       contextChanged();
       // The handler's first instruction has faulted into the same handler.
       const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
-      samePlace = isSamePlace ? samePlace + 1 : 0;
       // What a virtual machine does to itself is its hypervisor's to bound.
-      if (samePlace < loopLimit || resident) continue;
-      options.guestError(loopSentence());
+      if (!loop.isEndless(isSamePlace) || resident) continue;
+      options.guestError(loopSentence(options.index, pe, readPc()));
       halted();
     }
-  }
-
-  function loopSentence(): string {
-    const el = pe.currentEl;
-    const hex = (value: bigint): string => `0x${value.toString(16)}`;
-    const esr = pe.readRegister(`ESR_EL${el}`);
-    const pc = readPc();
-    return (
-      `core ${options.index} takes exceptions for ever: its EL${el} vector at ${hex(pc)} raises the exception that leads to it ` +
-      `(ESR_EL${el} ${hex(esr)}, FAR_EL${el} ${hex(pe.readRegister(`FAR_EL${el}`))})`
-    );
   }
 
   function receive(message: Message): void {
@@ -440,7 +379,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         break;
       case powerMessages.PsciResponse.code: {
         const { tag, status } = decode(powerMessages.PsciResponse, payload);
-        if (power.answered(tag, status) && wait === 'bus') wait = 'none';
+        if (power.answered(tag, status)) waiting.answered();
         break;
       }
       case powerMessages.Boot.code: {
@@ -468,23 +407,23 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         if (source === redistributor) gic.receive(code, payload);
         else assert(false, `core ${options.index} does not know message 0x${code.toString(16)}`);
     }
-    reconsider();
+    waiting.reconsider();
   }
 
   function boot(entry: bigint, x0: bigint): void {
-    wait = 'none';
-    apply('CPU_ON');
+    waiting.reset();
+    waiting.apply('CPU_ON');
     pe.reset({ el: options.resetEl, pc: entry, x0 });
     gic.reset();
     virtualGic.reset();
     resident?.reset();
-    apply('BOOTED');
+    waiting.apply('BOOTED');
   }
 
   function answered(isOkay: boolean, valueLow: number, valueHigh: number): void {
     if (resident?.isEntered()) resident.answered(isOkay, valueLow, valueHigh);
     else pe.busResponse(isOkay, valueLow, valueHigh);
-    if (wait === 'bus') wait = 'none';
+    waiting.answered();
   }
 
   return {
@@ -492,10 +431,10 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     counters,
     exceptions: pe.exceptionsTaken,
     get state() {
-      return state;
+      return waiting.state;
     },
     get runnable() {
-      return isReady();
+      return waiting.isReady();
     },
     get nowTicks() {
       return now();
@@ -505,7 +444,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     },
     start: boot,
     advanceTo: (ticks) => {
-      if (state === 'asleep' || state === 'suspended') counters.asleepTicks += ticks - timeTicks;
+      if (waiting.state === 'asleep' || waiting.state === 'suspended') counters.asleepTicks += ticks - timeTicks;
       timeTicks = ticks;
     },
     run,
@@ -515,7 +454,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       const kind = timerKinds[tag];
       if (kind === undefined) answered(false, 0, 0);
       else pe.timerExpired(kind);
-      reconsider();
+      waiting.reconsider();
     },
     save: (): SavedCore => ({
       version: 1,
@@ -524,8 +463,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       virtualGic: virtualGic.save(),
       dvm: dvm.save(),
       power: power.save(),
-      state,
-      wait,
+      state: waiting.state,
+      wait: waiting.wait,
       timeTicks,
       instructions,
       levels: [...levels],
@@ -542,7 +481,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       dvm.restore(s.dvm);
       power.restore(s.power);
       if (s.resident) resident?.restore(s.resident);
-      ({ state, wait, timeTicks, instructions } = s);
+      waiting.restore(s.state, s.wait);
+      ({ timeTicks, instructions } = s);
       levels.clear();
       for (const [kind, level] of s.levels) levels.set(kind, level);
       for (const tag of [...deadlines.keys()]) corePort.cancel(tag);
