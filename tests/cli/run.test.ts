@@ -132,7 +132,7 @@ describe('heddle run', () => {
   });
 
   it('refuses what it cannot run in one sentence, with exit code 2', async () => {
-    expect(await refused()).toBe('which command? run, asm, disasm, vm, bench');
+    expect(await refused()).toBe('which command? run, asm, disasm, litmus, vm, bench');
     expect(await refused('rnu')).toBe("unknown command 'rnu'; did you mean run?");
     expect(await refused('run')).toBe("missing required argument 'IMAGE'");
     expect(await refused('run', image, '--coress', '2')).toBe("unknown option '--coress'; did you mean --cores?");

@@ -2,7 +2,6 @@
 //
 // A difference in a generated region is a diff to review; `npx vitest run tests/readme -u` writes it.
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { format, resolveConfig } from 'prettier';
@@ -14,8 +13,8 @@ import { encodingNames, featureTable, listedRows, rowTable } from './instruction
 import { litmusOptionTable, memoryMapTable, privateInterruptTable, runOptionTable } from './machine-tables.ts';
 import { codeSpans, fences, links, regenerate } from './markdown.ts';
 import { protocolFiles, protocolTables } from './protocols.ts';
+import { checkout, packageJson, shell, timeoutMs } from './shell.ts';
 
-const checkout = resolve(import.meta.dirname, '../..');
 const documents = [
   'README.md',
   ...readdirSync(join(checkout, 'docs'))
@@ -23,30 +22,8 @@ const documents = [
     .map((name) => join('docs', name)),
 ];
 const read = (path: string): string => readFileSync(join(checkout, path), 'utf8');
-const packageJson = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
-
-/** A machine that is shared with other tests needs its time. */
-const timeoutMs = 120_000;
 
 const setUp = ['npm ci && npm start', 'npm ci && npm test'];
-
-/**
- * A command as it is run here: what npm would start. `npx` and `npm` themselves are tested where the package is packed; here they
- * would build the program again, under the other tests.
- */
-const started = (command: string): string =>
-  command
-    .replaceAll(/\bnpm start\b/g, packageJson.scripts.start ?? '')
-    .replaceAll(/\bnpx heddle\b/g, 'node dist/src/cli/main.js');
-
-/** Standard output of a command that ends with 0. */
-const shell = (command: string): string =>
-  execFileSync('bash', ['-euo', 'pipefail', '-c', started(command)], {
-    cwd: checkout,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeoutMs,
-  });
 
 /** Lines that begin with `$` are commands, what follows them is replaced by what they print, without the host's own time. */
 function session(before: string): string {
@@ -117,14 +94,11 @@ describe('README.md', () => {
     expect(stderr).toBe(`heddle: which command? ${listed.filter((name) => name !== 'help').join(', ')}\n`);
   });
 
-  test.each(['hunt', 'replay', 'scale', 'pipeline'])(
-    'says that "heddle %s" is not there yet',
-    async (name) => {
-      const { stderr } = await heddle([name]);
-      expect(stderr).toBe(`heddle: this version does not have "heddle ${name}" yet\n`);
-      expect(section('Not there yet')).toMatch(new RegExp(`\`(heddle )?${name}\``));
-    },
-  );
+  test.each(['hunt', 'replay', 'scale', 'pipeline'])('says that "heddle %s" is not there yet', async (name) => {
+    const { stderr } = await heddle([name]);
+    expect(stderr).toBe(`heddle: this version does not have "heddle ${name}" yet\n`);
+    expect(section('Not there yet')).toMatch(new RegExp(`\`(heddle )?${name}\``));
+  });
 });
 
 describe('The tables of instructions', () => {

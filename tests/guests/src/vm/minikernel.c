@@ -4,7 +4,8 @@
  * and peer= (10.0.2.15 and 10.0.2.2), serve=N answers that many pings before it ends; packed, noindirect, noevent choose the
  * rings; console=virtio; hear=N waits for that many lines from the virtio console; spin=alu or spin=mem makes every core
  * compute for ever instead (or rounds=N times), which is the noisy neighbour: it counts in spin_counters[core], 64 bytes
- * apart; spin=sleep sleeps for ever, which is the quiet one.
+ * apart; spin=sleep sleeps for ever, which is the quiet one;
+ * identity lets every core say which PE it takes itself for.
  */
 #include "kernel.h"
 #include "block.h"
@@ -353,11 +354,30 @@ static void run_spin(void) {
     print("spin: %lu rounds on every core\n", rounds);
 }
 
+static u32 identified;
+static void identify_core(void) {
+    print("identity: core %u reads MPIDR_EL1 0x%lx, MIDR_EL1 0x%lx\n", core_index(), READ(mpidr_el1), READ(midr_el1));
+    fetch_add(&identified, 1);
+}
+
+static void identify_cores(void) {
+    identify_core();
+    for (u32 i = 1; i < core_count(); i++) {
+        start_core(i, identify_core);
+        while (load_acquire(&identified) <= i) {
+            asm volatile("yield");
+        }
+    }
+}
+
 int guest(void) {
     introduce("minikernel");
     rounds = option_number("rounds", 1);
     if (machine.under_rhyper) {
         rhyper_obey_reboot();
+    }
+    if (option_given("identity")) {
+        identify_cores();
     }
     if (option_given("spin")) {
         run_spin();
