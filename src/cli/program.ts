@@ -8,6 +8,7 @@ import { bench, benchOptionRows, type TypedBenchOptions } from './bench.ts';
 import { benchmarks } from './benchmarks.ts';
 import { disasm } from './disasm.ts';
 import { litmus, type RunLitmusTests } from './litmus.ts';
+import { genOptionRows, litmusGen, type TypedGenOptions } from './litmus-gen.ts';
 import { litmusOptionRows, type TypedLitmusOptions } from './litmus-options.ts';
 import { normaliseQemuWords } from './qemu-words.ts';
 import { laterRunOptions, type OptionRow, runOptionRows, takesValue } from './run-options.ts';
@@ -93,6 +94,13 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     'after',
     '\nThe exit code is 0, or 1 where a ~exists or a forall does not hold, 2 where a test is refused, 3 where one is incomplete.',
   );
+
+  const genCommand = litmusCommand
+    .command('gen')
+    .description('make litmus tests')
+    .argument('[CYCLES...]', 'families such as MP, or cycles such as "PodWW Rfe PodRR Fre"')
+    .action((words: string[], typed: TypedGenOptions) => litmusGen(words, typed, terminal));
+  addRows(genCommand, genOptionRows);
 
   const vmCommand = program
     .command('vm')

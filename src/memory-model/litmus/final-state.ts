@@ -23,6 +23,8 @@ interface Term {
 export interface ValueNames {
   /** The number that a value of the test stands for. */
   numberOf(value: Value, at: Spot): bigint;
+  /** A register of a thread under the name that its state knows. */
+  registerOf(name: string): string | undefined;
   /** `x+4`, `label:"P0:L0"`: what an address is called. */
   nameOf(address: bigint): string | undefined;
   /** `NOP`, `instr:"B .+8"`: what an instruction of the test is called. */
@@ -41,7 +43,7 @@ export interface FinalStates {
 }
 
 export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames, isArray: IsArray): FinalStates {
-  const { terms, observed } = observe(test, layout, isArray);
+  const { terms, observed } = observe(test, layout, names, isArray);
   const byText = new Map(terms.map((term) => [term.text, term]));
   const termOf = (location: Location): Term => byText.get(spellLocation(location, isArray))!;
   const printed = printedTerms(test, terms, termOf);
@@ -87,7 +89,12 @@ const locationsOf = (proposition: Proposition): Location[] =>
   });
 
 /** All locations that anything asks for, and what is to be observed for them. */
-function observe(test: LitmusTest, layout: Layout, isArray: IsArray): { terms: Term[]; observed: Observable[] } {
+function observe(
+  test: LitmusTest,
+  layout: Layout,
+  names: ValueNames,
+  isArray: IsArray,
+): { terms: Term[]; observed: Observable[] } {
   const asked: { readonly location: Location; readonly type?: TypeText; readonly at: Spot }[] = [];
   for (const item of test.observed) if (item.kind === 'location') asked.push(item);
   for (const proposition of [test.condition.proposition, ...(test.filter === undefined ? [] : [test.filter])]) {
@@ -111,8 +118,10 @@ function observe(test: LitmusTest, layout: Layout, isArray: IsArray): { terms: T
       if (!test.columns.some((column) => column.thread === location.thread)) {
         throw refuse(at, `${text}: there is no P${location.thread}`);
       }
-      const { thread, name } = location;
-      const declared = stated ?? registers.get(`${thread}:${name}`) ?? int;
+      const { thread } = location;
+      const name = names.registerOf(location.name);
+      if (name === undefined) throw refuse(at, `${location.name} is no register of a thread`);
+      const declared = stated ?? registers.get(text) ?? int;
       terms.push({ location, text, type: declared, at: [observe({ kind: 'register', thread, name })] });
       continue;
     }

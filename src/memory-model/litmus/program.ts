@@ -44,7 +44,7 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   const addressOf = (name: string) => layout.variables.get(name)?.address;
   const code = assembleColumns(test, { names: systemRegisters, addressOf });
   const codeNames = namesOfCode(test, code, systemRegisters);
-  const names = valueNames(layout, codeNames);
+  const names = valueNames(layout, codeNames, a64Register);
   const states = finalStates(test, layout, names, arraysOf(test));
   const codes = code.map(({ base, bytes }) => makeCode(base, bytes));
   const program: Program = {
@@ -71,7 +71,9 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
     const variable = layout.variables.get(name);
     return variable && { address: variable.address, bytes: variable.type.bytes };
   });
-  const names = valueNames(layout, noCodeNames(code));
+  const names = valueNames(layout, noCodeNames(code), (name) =>
+    generalRegister(name) === undefined ? undefined : name,
+  );
   const states = finalStates(test, layout, names, arraysOf(test));
   const program: Program = {
     threads: code.map((column) => {
@@ -129,6 +131,12 @@ function refuseSystemLevel(test: LitmusTest): void {
   }
 }
 
+/** X0 to X30, SP, V0 to V31 by any of its names, and the flags. */
+function a64Register(name: string): string | undefined {
+  const register = name.replace(/^[QDSHB](?=\d)/, 'V');
+  return /^(?:X(?:[12]?\d|30)|V(?:[12]?\d|3[01])|SP|[NZC])$/.test(register) ? register : undefined;
+}
+
 function threadOf(
   test: LitmusTest,
   { thread }: ThreadCode,
@@ -145,12 +153,9 @@ function threadOf(
       if (register !== undefined) registers.set(`X${register}`, initialValue(item, names, 64));
     } else if (item.kind === 'location' && item.location.kind === 'register' && item.location.thread === thread) {
       const { name } = item.location;
-      const vector = /^[QVDSHB](\d+)$/.exec(name)?.[1];
-      const register = vector === undefined ? name : `V${vector}`;
-      if (!/^(?:X(?:[12]?\d|30)|V(?:[12]?\d|3[01])|SP|N|Z|C|V)$/.test(register)) {
-        throw refuse(item.at, `${name} is no register of a thread`);
-      }
-      registers.set(register, initialValue(item, names, vector === undefined ? 64 : 128));
+      const register = a64Register(name);
+      if (register === undefined) throw refuse(item.at, `${name} is no register of a thread`);
+      registers.set(register, initialValue(item, names, register.startsWith('V') ? 128 : 64));
     }
   }
   return aarch64Thread(`P${thread}`, own, registers, all);

@@ -15,7 +15,7 @@ export interface CodeNames {
   instructionOf(word: bigint): string | undefined;
 }
 
-export function valueNames(layout: Layout, code: CodeNames): ValueNames {
+export function valueNames(layout: Layout, code: CodeNames, registerOf: ValueNames['registerOf']): ValueNames {
   const numberOf = (value: Value, at: Spot): bigint => {
     switch (value.kind) {
       case 'number':
@@ -41,6 +41,7 @@ export function valueNames(layout: Layout, code: CodeNames): ValueNames {
     }
   };
   return {
+    registerOf,
     numberOf,
     nameOf: (address) => layout.nameAt(address) ?? code.nameAt(address),
     instructionOf: (word) => code.instructionOf(word),

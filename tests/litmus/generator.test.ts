@@ -1,0 +1,125 @@
+// The generator: families have the outcomes of the literature, names and cycles are those of the published tests.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { builtInModels } from '../../src/explore/explore.ts';
+import { type Observation, runLitmus } from '../../src/explore/litmus.ts';
+import { readCycle } from '../../src/memory-model/litmus/generator/edges.ts';
+import { cycleOfFamily, familyNames } from '../../src/memory-model/litmus/generator/names.ts';
+import { randomCycles } from '../../src/memory-model/litmus/generator/random-cycles.ts';
+import { generateTest, type Size } from '../../src/memory-model/litmus/generator/write-test.ts';
+import { parseLitmus } from '../../src/memory-model/litmus/parse.ts';
+import { litmusProgram } from '../../src/memory-model/litmus/program.ts';
+import { UserError } from '../../src/report/user-error.ts';
+import { sharedTests, textOf } from './shared-tests.ts';
+
+const observationOf = (text: string, model: keyof typeof builtInModels): Observation =>
+  runLitmus(litmusProgram(parseLitmus(text, 'generated')), builtInModels[model]).observation;
+
+/** Every edge inside a thread is a full barrier. */
+const fenced = (cycle: string): string =>
+  readCycle(cycle)
+    .map(({ text }) => text.replace(/^Po([ds])/, 'DMB.SY$1'))
+    .join(' ');
+
+describe('a family', () => {
+  const families = familyNames.map((name) => [name, cycleOfFamily(name)!] as const);
+  test.each(families)('%s has its name, and nothing forbids it but order', (name, cycle) => {
+    const plain = generateTest(cycle);
+    expect(plain.name).toBe(name);
+    const isCoherence = name.startsWith('Co');
+    expect(observationOf(plain.text, 'sc')).toBe('Never');
+    expect(observationOf(plain.text, 'arm')).toBe(isCoherence ? 'Never' : 'Sometimes');
+    expect(observationOf(generateTest(fenced(cycle)).text, 'arm')).toBe('Never');
+  });
+
+  test('under TSO is seen only where a store is overtaken by a load', () => {
+    const seen = families.filter(([, cycle]) => observationOf(generateTest(cycle).text, 'tso') === 'Sometimes');
+    expect(seen.map(([name]) => name)).toEqual(
+      families.filter(([, cycle]) => /PodWR/.test(cycle)).map(([name]) => name),
+    );
+  });
+});
+
+test('the project keeps what the generator writes today', () => {
+  const folder = join(import.meta.dirname, 'families');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.litmus'));
+  expect(files.length).toBe(2 * familyNames.length);
+  for (const name of files) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const cycle = /^"(.*)"$/m.exec(text)![1]!;
+    expect(generateTest(cycle)).toEqual({ name: name.replace('.litmus', ''), text });
+  }
+});
+
+describe('cycles drawn from a seed', () => {
+  test('are the same for the same seed', () => {
+    expect(randomCycles(50, 3)).toEqual(randomCycles(50, 3));
+    expect(randomCycles(50, 3).slice(0, 20)).toEqual(randomCycles(20, 3));
+    expect(randomCycles(50, 4)).not.toEqual(randomCycles(50, 3));
+  });
+
+  test.each(['byte', 'half', 'word', 'quad'] as const)(
+    'are tests whose cycle sequential consistency forbids (%s)',
+    (size: Size) => {
+      let made = 0;
+      for (const cycle of randomCycles(40, 5)) {
+        let text: string;
+        try {
+          ({ text } = generateTest(cycle, size));
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+          continue;
+        }
+        made += 1;
+        expect([cycle, observationOf(text, 'sc')]).toEqual([cycle, 'Never']);
+      }
+      expect(made).toBeGreaterThan(35);
+    },
+    60_000,
+  );
+});
+
+test.each([
+  ['Rfe PodWW', '"Rfe" ends in a R, "PodWW" begins with a W'],
+  ['PodWW Rfe PodRR Fri', 'a cycle needs two communications between threads, such as Rfe and Fre'],
+  ['PodWW Rfe PosRR Fre', 'a cycle that goes to another location comes back by a second such edge'],
+  ['PodWWAP Rfe PodRR Fre', 'edge "PodWWAP": "AP" does not annotate a W and a W'],
+  ['PodWWPL RfeXA PodRR Fre', '"PodWWPL" and "RfeXA" disagree about the event between them'],
+  ['DpDatadR Fre', 'no edge "DpDatadR"'],
+])('refuses %s', (cycle, sentence) => {
+  expect(() => generateTest(cycle)).toThrow(sentence);
+});
+
+/** Those whose cycle speaks of edges that the generator has; most others have FrLeave and WsLeave, the ends of a third writer. */
+test.runIf(sharedTests.length > 0)(
+  'published tests, made again from their cycles, are observed as herd7 observes them',
+  () => {
+    const step = process.env.HEDDLE_LITMUS === 'all' ? 1 : 20;
+    const compared = { names: 0, cycles: 0, refused: 0 };
+    const differing: string[] = [];
+    sharedTests
+      .filter(({ group, condition }) => group === 'user' && condition.startsWith('exists'))
+      .filter((_, n) => n % step === 0)
+      .forEach((published) => {
+        const { info } = parseLitmus(textOf(published), published.path);
+        const cycle = info.get('cycle') ?? info.get('orig');
+        if (cycle === undefined) return;
+        try {
+          const made = generateTest(cycle);
+          compared.cycles += 1;
+          if (made.name === published.name) compared.names += 1;
+          if (observationOf(made.text, 'arm') !== published.observation) differing.push(published.path);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          compared.refused += 1;
+        }
+      });
+    expect(differing).toEqual([]);
+    expect(compared.cycles).toBeGreaterThan(1800 / step);
+    expect(compared.names / compared.cycles).toBeGreaterThan(0.9);
+    expect(compared.refused / compared.cycles).toBeLessThan(0.35);
+  },
+  600_000,
+);
