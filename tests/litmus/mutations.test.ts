@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { runTask } from '../../workers/litmus-thread.ts';
 import { sharedTests, textOf } from './shared-tests.ts';
 
-const folders = ['families', 'x86'].map((name) => join(import.meta.dirname, name));
+const folders = ['families', '../../docs/litmus'].map((name) => join(import.meta.dirname, name));
 const own = folders.flatMap((folder) =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.litmus'))
@@ -114,7 +114,16 @@ test('2,000 damaged tests end in an answer or in one sentence', () => {
     fc.property(fc.nat(texts.length - 1), fc.array(damage, { minLength: 1, maxLength: 4 }), (n, damages) => {
       const text = damaged(texts[n]!, damages);
       const startMs = performance.now();
-      const answer = runTask({ path: 'd.litmus', text, model: undefined, variants: [], timeoutMs, unroll: 2, stop });
+      const answer = runTask({
+        path: 'd.litmus',
+        text,
+        model: undefined,
+        variants: [],
+        timeoutMs,
+        unroll: 2,
+        questions: {},
+        stop,
+      });
       longestMs = Math.max(longestMs, performance.now() - startMs);
       if ('result' in answer) outcomes.explored += 1;
       else {

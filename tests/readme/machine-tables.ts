@@ -2,6 +2,7 @@
 
 import { memoryMap, type Region } from '../../src/board/memory-map.ts';
 import { ppi } from '../../src/board/virt.ts';
+import { genOptionRows } from '../../src/cli/litmus-gen.ts';
 import { litmusOptionRows } from '../../src/cli/litmus-options.ts';
 import { type OptionRow, runOptionRows } from '../../src/cli/run-options.ts';
 import { formatSize } from '../../src/report/figures.ts';
@@ -64,4 +65,5 @@ const optionTable = (rows: readonly OptionRow[]): string =>
   );
 
 export const runOptionTable = (): string => optionTable(runOptionRows);
+export const genOptionTable = (): string => optionTable(genOptionRows);
 export const litmusOptionTable = (): string => optionTable(litmusOptionRows);

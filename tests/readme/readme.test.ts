@@ -10,7 +10,13 @@ import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { heddle } from '../cli/command.ts';
 import { armName, ENCODINGS } from '../vectors/encodings.ts';
 import { encodingNames, featureTable, listedRows, rowTable } from './instruction-rows.ts';
-import { litmusOptionTable, memoryMapTable, privateInterruptTable, runOptionTable } from './machine-tables.ts';
+import {
+  genOptionTable,
+  litmusOptionTable,
+  memoryMapTable,
+  privateInterruptTable,
+  runOptionTable,
+} from './machine-tables.ts';
 import { codeSpans, fences, links, regenerate } from './markdown.ts';
 import { protocolFiles, protocolTables } from './protocols.ts';
 import { checkout, packageJson, shell, timeoutMs } from './shell.ts';
@@ -38,6 +44,7 @@ const generators: Readonly<Record<string, (before: string) => string>> = {
   'private interrupts': privateInterruptTable,
   'options of run': runOptionTable,
   'options of litmus': litmusOptionTable,
+  'options of litmus gen': genOptionTable,
   protocols: protocolTables,
   rows: rowTable,
   features: featureTable,
