@@ -102,7 +102,7 @@ describe('the program of a litmus test', () => {
 describe('what is refused', () => {
   test.each([
     ['an instruction that there is not', ['', 'P0;\n MOW W0,#1;', ''], 'a.litmus:4:2: no instruction "MOW"'],
-    ['an operand that does not fit', ['', 'P0 | P1;\n NOP | MOV W0,X1;', ''], 'a.litmus:4:15: expected a W register or an expression, not "X1"'],
+    ['an operand that does not fit', ['', 'P0 | P1;\n NOP | MOV W0,X1;', ''], 'a.litmus:4:15: expected a W register, an expression or a vector register, not "X1"'],
     ['a label that there is not', ['', 'P0;\n B L1;', ''], 'a.litmus:4:4: undefined symbol "L1"'],
     ['two labels of one name', ['', 'P0;\n L1: NOP;\n L1: NOP;', ''], 'a.litmus:5:2: label L1 is defined already'],
     ['a directive', ['', 'P0;\n .word 1;', ''], 'a.litmus:4:2: .word: directives have no meaning here'],
