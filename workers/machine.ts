@@ -6,7 +6,7 @@ import { type Core, type CoreControl, makeCore } from '../actors/core/core.ts';
 import { PowerController } from '../actors/power/power-controller.ts';
 import { Rtc } from '../actors/rtc/rtc.ts';
 import { Uart } from '../actors/uart/uart.ts';
-import { vmTransportBytes, windowRegisters } from '../actors/virtio/vm-transport.ts';
+import { requestRegisters, vmTransportBytes } from '../actors/virtio/vm-transport.ts';
 import { createPe } from '../src/arch/create-pe.ts';
 import type { Pe, PeOptions } from '../src/arch/pe.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
@@ -78,8 +78,8 @@ export interface HostedMachine {
   readonly vms: VmDevices;
 }
 
-/** Where the windows of the transports are that act for virtual machines. */
-const vmTransportWindows = { pa: memoryMap.vmTransports.base + windowRegisters, stride: vmTransportBytes };
+/** Where the hypervisor's registers of the transports are that act for virtual machines. */
+const vmTransportControl = { pa: memoryMap.vmTransports.base + requestRegisters, stride: vmTransportBytes };
 
 /** Whose the lines of the hypervisor's own console are. */
 const hypervisorSource = 'rhyper';
@@ -159,7 +159,8 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     seed: config.seed,
     distributor: ids.distributor,
     firstId: firstFree([...virtio.actors, ...dma.actors]),
-    memory: (port) => deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port),
+    memory: ramOf,
+    tbuOf: (streamId) => smmu.tbuOf(streamId),
     console: (vm, bytes) => {
       output.console(bytes, vm);
     },
@@ -167,7 +168,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
   const smmu =
     board.iommu === 'smmuv3'
       ? smmuDevices({
-          clients: dma.clients,
+          clients: [...dma.clients, ...vms.clients],
           firstId: firstFree([...virtio.actors, ...dma.actors, ...vms.actors]),
           distributor: ids.distributor,
           ramOf,
@@ -223,7 +224,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         views,
         engine,
         cores: ids.cores,
-        slotControl: vmTransportWindows,
+        slotControl: vmTransportControl,
         buildTree: buildVmTree,
         log: (line) => {
           output.console(new TextEncoder().encode(`${line}\n`), hypervisorSource);

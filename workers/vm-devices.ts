@@ -9,11 +9,13 @@ import { Switch, type SwitchOptions, type SwitchPort } from '../actors/network/s
 import { UserBackend, userStations } from '../actors/network/user-network.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { blockDevice } from '../actors/virtio/block.ts';
-import { imageStore, sectorBytes } from '../actors/virtio/block-store.ts';
+import { type BlockStore, imageStore, sectorBytes } from '../actors/virtio/block-store.ts';
 import { consoleDevice } from '../actors/virtio/console.ts';
 import { entropyDevice } from '../actors/virtio/entropy.ts';
 import type { GuestMemory } from '../actors/virtio/guest-memory.ts';
 import { type MediatedBlockOptions, MediatedRequests } from '../actors/virtio/mediated-requests.ts';
+import { TranslatedDevice } from '../actors/virtio/translated-device.ts';
+import type { TranslatedMemory } from '../actors/virtio/translated-memory.ts';
 import { VirtioConsoleMmio } from '../actors/virtio/virtio-console-mmio.ts';
 import { VirtioMmio } from '../actors/virtio/virtio-mmio.ts';
 import { VirtioNetMmio } from '../actors/virtio/virtio-net-mmio.ts';
@@ -21,8 +23,10 @@ import { VmTransport } from '../actors/virtio/vm-transport.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
 import type { SlotDescription } from '../src/hypervisor/description.ts';
 import type { Quirk } from '../src/hypervisor/options.ts';
+import { assert } from '../src/report/assert.ts';
 import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import type { Backend, GuestUart, NetworkDescription } from '../src/vm/system.ts';
+import type { SmmuClient, SmmuDevices } from './smmu.ts';
 import { consoleSize, type CountingTransport, deviceSeed, diskService, transportReport } from './virtio-devices.ts';
 
 export interface VmDeviceOptions {
@@ -37,6 +41,8 @@ export interface VmDeviceOptions {
   readonly distributor: ActorId;
   readonly firstId: ActorId;
   readonly memory: (port: Port) => GuestMemory;
+  /** Known when the actors are made. */
+  readonly tbuOf: SmmuDevices['tbuOf'];
   /** What a VM writes to its console. */
   readonly console: (vm: string, bytes: Uint8Array) => void;
 }
@@ -50,6 +56,7 @@ interface Made {
 export interface VmDevices {
   readonly actors: readonly (readonly [ActorId, (port: Port) => Actor])[];
   readonly regions: readonly BusRegion[];
+  readonly clients: readonly SmmuClient[];
   /** What the transports have done, once they are made. */
   reports(): VmDeviceCounts[];
   /** The frames of the network as a file. */
@@ -59,6 +66,28 @@ export interface VmDevices {
 const firstSpi = 32;
 
 const macOf = ({ mac }: Extract<Backend, { kind: 'net' }>): MacAddress => macAt(Uint8Array.from(mac), 0);
+
+type Later = (effect: () => void) => void;
+
+/** Sectors are written when the pass that writes them is complete. */
+const deferredStore = (store: BlockStore, later: Later): BlockStore => ({
+  ...store,
+  write: (offset, source) => {
+    later(() => {
+      store.write(offset, source);
+    });
+  },
+  zero: (offset, sizeBytes) => {
+    later(() => {
+      store.zero(offset, sizeBytes);
+    });
+  },
+  flush: () => {
+    later(() => {
+      store.flush();
+    });
+  },
+});
 
 /** How a mediated block device is to behave. */
 const mediation = (
@@ -92,17 +121,28 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
   const capture = new Capture();
   const made: Made[] = [];
 
-  function makeDevice(port: Port, backend: Backend, slot: number, intid: number, memory: GuestMemory): Actor {
-    const place = { distributor, intid };
+  function makeDevice(
+    port: Port,
+    backend: Backend,
+    slot: number,
+    intid: number,
+    memory: TranslatedMemory,
+    later: Later,
+  ): VmTransport {
     const requests =
-      backend.kind === 'mediated-block' ? new MediatedRequests(memory, mediation(backend, options.quirks)) : undefined;
-    const makeBehind = (windowed: GuestMemory): VirtioMmio | VirtioNetMmio | VirtioConsoleMmio => {
-      const at = { ...place, memory: windowed };
+      backend.kind === 'mediated-block'
+        ? new MediatedRequests(memory.physical, mediation(backend, options.quirks))
+        : undefined;
+    const make = (): VirtioMmio | VirtioNetMmio | VirtioConsoleMmio => {
+      const at = { distributor, intid, memory };
       switch (backend.kind) {
         case 'block': {
           const { disk, sectors } = backend;
           const part = disk.bytes.subarray(sectors.first * sectorBytes, (sectors.first + sectors.count) * sectorBytes);
-          const store = imageStore(part, disk.readOnly, () => {});
+          const store = deferredStore(
+            imageStore(part, disk.readOnly, () => {}),
+            later,
+          );
           return new VirtioMmio(port, {
             ...at,
             device: blockDevice({ store, serial: disk.name, service: diskService }),
@@ -118,7 +158,9 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
           if (backend.peer !== undefined)
             return new VirtioConsoleMmio(port, { ...at, ...consoleSize, peer: firstTransport + backend.peer });
           const write = (bytes: readonly number[]): void => {
-            options.console(backend.vm, Uint8Array.from(bytes));
+            later(() => {
+              options.console(backend.vm, Uint8Array.from(bytes));
+            });
           };
           return new VirtioMmio(port, {
             ...at,
@@ -127,20 +169,29 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
         }
       }
     };
-    const make = (windowed: GuestMemory): VirtioMmio | VirtioNetMmio | VirtioConsoleMmio => {
-      const actor = makeBehind(windowed);
-      made.push({ slot, backend, transport: actor.transport });
-      return actor;
-    };
-    return new VmTransport(port, memory, make, requests);
+    const transport = make();
+    made.push({ slot, backend, transport: transport.transport });
+    return new VmTransport(port, transport, requests);
   }
 
-  const transports = slots.map(({ pa: base, intid }, slot) => {
+  const transports = slots.map(({ pa: base, intid, stream: streamId, vm }, slot) => {
     const id = firstTransport + slot;
     const backend = backends[slot] as Backend;
-    const make = (port: Port): Actor => makeDevice(port, backend, slot, intid, options.memory(port));
+    const make = (port: Port): Actor => {
+      const tbu = options.tbuOf(streamId);
+      assert(tbu !== undefined, 'a device of a VM is behind the SMMU');
+      return new TranslatedDevice(port, {
+        tbu,
+        ram: options.memory(port),
+        make: (buffered, memory, later) => makeDevice(buffered, backend, slot, intid, memory, later),
+      });
+    };
     const { sizeBytes } = memoryMap.vmTransports;
-    return { actor: [id, make] as const, region: { name: `transport ${slot}`, base, sizeBytes, actor: id } };
+    return {
+      actor: [id, make] as const,
+      region: { name: `transport ${slot}`, base, sizeBytes, actor: id },
+      client: { name: `${backend.kind} of ${vm}`, streamId, device: id },
+    };
   });
   const cards = transports.flatMap(({ actor: [actor] }, n): SwitchPort[] => {
     const backend = backends[n];
@@ -164,6 +215,7 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
   return {
     actors: [...(cards.length > 0 ? connected : []), ...everyone.map(({ actor }) => actor)],
     regions: everyone.map(({ region }) => region),
+    clients: transports.map(({ client }) => client),
     reports: () =>
       made.map(({ slot, backend: { kind, vm }, transport }) => ({ slot, kind, vm, ...transportReport(transport) })),
     capture: () => capture.toBytes(),

@@ -30,7 +30,7 @@ export interface RhyperPlatform {
     readonly virtualControl: number;
     readonly virtualCpuInterface: number;
   };
-  /** The windows of the board's virtio transports: registers of slot n are at `pa + n * stride` (slots.ts). */
+  /** The registers beside those of the board's virtio transports: of slot n they are at `pa + n * stride` (slots.ts). */
   readonly slotControl: { readonly pa: number; readonly stride: number };
 }
 

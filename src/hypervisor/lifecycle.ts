@@ -379,7 +379,7 @@ function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
   yield* quietDevices(rhyper, vm);
   yield* drainEvents(rhyper);
   yield* detachStreams(rhyper, vm);
-  yield* detachSlots(rhyper, vm);
+  detachSlots(vm);
   forgetDisks(rhyper, vm);
   yield* clearMemory(rhyper, vm);
   yield* resetVgicOfVm(rhyper, vm);

@@ -1,18 +1,11 @@
 // The board's virtio transports that act for emulated devices of VMs. The guest's accesses are trapped and carried to the transport; what
-// the device reads and writes by itself goes through windows that the hypervisor sets, RAM of the VM and nothing else; and the transport's
+// the device reads and writes by itself is translated by the SMMU, as the stream of a VM (smmu/streams.ts); and the transport's
 // interrupt becomes the device's virtual one.
-//
-// The windows of a slot, one 32-bit register each: COUNT at 0x00; from 0x10, for each window, IPA, PA and size as low and high words.
 
 import { type Activity, writeDevice } from '../arch/resident.ts';
 import { type Rhyper, vcpuOf, vmAt } from './context.ts';
 import { deviceKind, type EmulatedDevice, type Vm } from './state.ts';
 import { enableEdge } from './vgic/gic.ts';
-
-const countOffset = 0x00;
-const firstWindow = 0x10;
-const windowBytes = 0x18;
-const twoTo32 = 2 ** 32;
 
 const transportKinds: ReadonlySet<number> = new Set([
   deviceKind.virtioBlock,
@@ -27,26 +20,7 @@ export const driverBytes = 0x800;
 
 export const hasTransport = ({ kind }: EmulatedDevice): boolean => transportKinds.has(kind);
 
-function* setWindows(rhyper: Rhyper, slot: number, vm: Vm | undefined): Activity {
-  const { pa, stride } = rhyper.platform.slotControl;
-  const base = pa + slot * stride;
-  yield* writeDevice(base + countOffset, 4, 0);
-  if (!vm) return;
-  for (let n = 0; n < vm.regionCount; n += 1) {
-    const region = vm.regions[n];
-    if (!region) continue;
-    const values = [region.ipa, region.pa, region.bytes].flatMap((value) => [
-      value % twoTo32,
-      Math.floor(value / twoTo32),
-    ]);
-    for (const [i, value] of values.entries()) {
-      yield* writeDevice(base + firstWindow + n * windowBytes + 4 * i, 4, value);
-    }
-  }
-  yield* writeDevice(base + countOffset, 4, vm.regionCount);
-}
-
-/** Finds the transport of each emulated device of a VM and lets it see the VM's memory; a refusal in words. */
+/** Finds the transport of each emulated device of a VM; a refusal in words. */
 export function* attachSlots(rhyper: Rhyper, vm: Vm): Activity<string | undefined> {
   const { slots } = rhyper.description;
   for (let n = 0; n < vm.config.deviceCount; n += 1) {
@@ -55,7 +29,6 @@ export function* attachSlots(rhyper: Rhyper, vm: Vm): Activity<string | undefine
     const slot = slots.findIndex(({ vm: name, deviceIpa }) => name === vm.name && deviceIpa === device.ipa);
     if (slot < 0) return `no transport of the board acts for its device ${device.name}`;
     device.slot = slot + 1;
-    yield* setWindows(rhyper, slot, vm);
     yield* enableEdge(rhyper, slots[slot]?.intid ?? 0, vcpuOf(rhyper, vm, 0)?.core ?? 0);
   }
   return undefined;
@@ -75,11 +48,8 @@ export function* resetSlots(rhyper: Rhyper, vm: Vm): Activity {
   }
 }
 
-export function* detachSlots(rhyper: Rhyper, vm: Vm): Activity {
-  for (const device of attachedOf(vm)) {
-    yield* setWindows(rhyper, device.slot - 1, undefined);
-    device.slot = 0;
-  }
+export function detachSlots(vm: Vm): void {
+  for (const device of attachedOf(vm)) device.slot = 0;
 }
 
 /** The device for which a transport with this interrupt acts. */

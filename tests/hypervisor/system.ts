@@ -123,9 +123,9 @@ interface SystemOptions extends Partial<RhyperOptions> {
   readonly seed?: number;
   readonly storeIpa?: number;
   readonly gicVersion?: GicVersion;
-  /** Behind an SMMU; without them the board has none. */
+  /** Behind an SMMU. */
   readonly dmaEngines?: number;
-  /** Virtio transports of the board that act for devices of the VMs, and what is behind each. */
+  /** Virtio transports of the board that act for devices of the VMs, and what is behind each; behind the SMMU, too. Without either there is none. */
   readonly slots?: readonly SlotDescription[];
   readonly backends?: readonly Backend[];
 }
@@ -133,7 +133,7 @@ interface SystemOptions extends Partial<RhyperOptions> {
 export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): System {
   const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, gicVersion = 3, ...more } = options;
   const { slots = [], backends = [], ...rhyper } = more;
-  const iommu = dmaEngines > 0 ? 'smmuv3' : 'none';
+  const iommu = dmaEngines > 0 || slots.length > 0 ? 'smmuv3' : 'none';
   const machine = { cores, memoryBytes, gicVersion, virtualization: true, secure: false };
   const board = resolveBoard({ ...machine, iommu, dmaEngines });
   const pages = (ramBase + memoryBytes) >>> 16;

@@ -23,12 +23,10 @@ const offsets = {
 } as const;
 type RegisterName = keyof typeof offsets;
 
-/** From the start of a transport's control frame, whose windows come first. */
-const requestRegisters = 0x400;
 const twoTo32 = 2 ** 32;
 
 function addressOf({ platform: { slotControl } }: Rhyper, slot: number, name: RegisterName): number {
-  return slotControl.pa + (slot - 1) * slotControl.stride + requestRegisters + offsets[name];
+  return slotControl.pa + (slot - 1) * slotControl.stride + offsets[name];
 }
 
 function* read(rhyper: Rhyper, slot: number, name: RegisterName): Activity<number> {

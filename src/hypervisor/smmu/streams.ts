@@ -128,6 +128,13 @@ export function* attachStreams(rhyper: Rhyper, vm: Vm): Activity<string | undefi
   return refusal;
 }
 
+/**
+ * Faults of these are recorded. A transport tells its driver itself (DEVICE_NEEDS_RESET): a driver's mistakes are no work for the core
+ * that reads the records.
+ */
+const isPassedThrough = ({ config }: Vm, streamId: number): boolean =>
+  config.streams.subarray(0, config.streamCount).includes(streamId);
+
 function claim(rhyper: Rhyper, vm: Vm, streams: readonly number[]): string | undefined {
   for (const streamId of streams) {
     const record = recordOf(rhyper, streamId);
@@ -136,7 +143,7 @@ function claim(rhyper: Rhyper, vm: Vm, streams: readonly number[]): string | und
     const entry = entryOf(rhyper, streamId);
     if (entry === undefined) return 'there is no memory for its streams';
     forget(record, vm.id + 1);
-    writeEntry(rhyper, entry, stage2Entry(vm, true));
+    writeEntry(rhyper, entry, stage2Entry(vm, isPassedThrough(vm, streamId)));
   }
   return undefined;
 }

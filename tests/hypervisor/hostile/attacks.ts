@@ -136,7 +136,7 @@ export const attacks = {
       options: 'rounds=500',
       end: prints(/500 notifications of an empty queue; a reset helps$/),
     },
-    { name: 'a device that is not acknowledged', end: prints(/interrupted; a reset helps$/) },
+    { name: 'a device that is not acknowledged', ticks: long, end: prints(/interrupted; a reset helps$/) },
   ],
 } as const satisfies Readonly<Record<string, readonly Attack[]>>;
 export type Group = keyof typeof attacks;
