@@ -146,20 +146,25 @@ export class ThreadTree {
     if (this.#model.ordersReadsBeforeWrites) return false;
     const first = events.length - 1;
     const read = events.findLastIndex(({ access }, n) => n <= first && access !== events[first]!.access) + 1;
+    return this.#mayWriteAfterChoice(path, read, events.length);
+  }
+
+  #mayWriteAfterChoice(path: ThreadPath, read: number, from: number): boolean {
     return [true, false].some((choice) => {
       const next = this.withChoice(path, choice);
-      return next !== undefined && this.#mayWriteUnordered(next, read, events.length);
+      return next !== undefined && this.#mayWriteUnordered(next, read, from);
     });
   }
 
-  #mayWriteUnordered({ events, order, end, control }: ThreadPath, read: number, from: number): boolean {
+  #mayWriteUnordered(path: ThreadPath, read: number, from: number): boolean {
+    const { events, order, end, control } = path;
     const isAfter = (n: number): boolean => n === read || hasBit(order[n]!, read);
     if (events.some(({ kind }, n) => n >= from && kind === 'W' && !isAfter(n))) return true;
     if (end.kind !== 'waiting' && end.kind !== 'choice') return false;
-    const acquires = events[read]!.annotations;
-    if (acquires.has('A') || acquires.has('Q')) return false;
+    const { annotations } = events[read]!;
+    if (annotations.has('A') || annotations.has('Q')) return false;
     if (control.deps.includes(read) || control.picks.includes(read)) return false;
-    return end.kind === 'choice' || !end.reads.some(isAfter);
+    return end.kind === 'choice' ? this.#mayWriteAfterChoice(path, read, from) : !end.reads.some(isAfter);
   }
 
   #run(
