@@ -1,6 +1,5 @@
 // What the trace reading needs to run on in a test: memory of one window with a local monitor, and a system side that refuses.
 
-import type { AtomicOperation } from '../../src/isa/semantics.ts';
 import type {
   TraceAccess,
   TraceEvent,
@@ -10,18 +9,7 @@ import type {
   TraceRead,
 } from '../../src/engine/trace-state.ts';
 import type { TraceValue } from '../../src/engine/trace-values.ts';
-
-const combine: Record<AtomicOperation, (old: bigint, operand: bigint, bits: number) => bigint> = {
-  ADD: (old, operand) => old + operand,
-  BIC: (old, operand) => old & ~operand,
-  EOR: (old, operand) => old ^ operand,
-  ORR: (old, operand) => old | operand,
-  SMAX: (old, operand, bits) => (BigInt.asIntN(bits, old) > BigInt.asIntN(bits, operand) ? old : operand),
-  SMIN: (old, operand, bits) => (BigInt.asIntN(bits, old) < BigInt.asIntN(bits, operand) ? old : operand),
-  UMAX: (old, operand) => (old > operand ? old : operand),
-  UMIN: (old, operand) => (old < operand ? old : operand),
-  SWP: (_old, operand) => operand,
-};
+import { atomicResult } from '../../src/explore/atomic-operations.ts';
 
 /** An access as it reached memory. */
 export interface Accessed extends TraceAccess {
@@ -101,7 +89,7 @@ export function windowMemory(base: bigint, bytes: Uint8Array): WindowMemory {
       const fault = check(access);
       if (fault) return fault;
       const [old] = elements(access, 1) as [bigint];
-      put(access.address.bits, access.bytes, combine[operation](old, operand.bits, 8 * access.bytes));
+      put(access.address.bits, access.bytes, atomicResult(operation, old, operand.bits, 8 * access.bytes));
       return { bits: [old], read: note(access, 'atomic', [operand]) };
     },
     compareAndSwap: (access, expected, replacement) => {

@@ -36,12 +36,12 @@ export function placesOf({ threads }: Example): { readonly strong: string; reado
   return [...threads.join('\n').matchAll(place)].map(([, strong, weak]) => ({ strong: strong!, weak: weak! }));
 }
 
-export function addressIn(example: Example, name: string): number {
+function addressIn(example: Example, name: string): number {
   return firstAddress + spacing * Object.keys(example.shared).indexOf(name);
 }
 
 /** The program, with the weak word in one place if it is given. */
-export function programOf(example: Example, weakPlace?: number): Program {
+function programOf(example: Example, weakPlace?: number): Program {
   let places = 0;
   const sources = example.threads.map((source) =>
     source.replace(place, (_, strong: string, weak: string) => (places++ === weakPlace ? weak : strong)),
