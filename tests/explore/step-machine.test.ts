@@ -82,6 +82,7 @@ function run(machine: FlatMachine, { program, code }: Litmus, seed: number): str
     for (let x = 0; x < 31; x += 1) {
       view.setBigUint64(state + record.x + 8 * x, toMachine(initial.register(`X${x}`).bits), true);
     }
+    view.setBigUint64(state + record.sp, toMachine(initial.register('SP').bits), true);
     return BigInt(start + words.length);
   });
   const isRunning = (n: number): boolean => view.getBigUint64(machine.pes[n]!.base + record.pc, true) !== ends[n];
