@@ -101,6 +101,8 @@ test.runIf(sharedTests.length > 0)(
     const differing: string[] = [];
     sharedTests
       .filter(({ group, condition }) => group === 'user' && condition.startsWith('exists'))
+      // What was written by hand may ask for something else than its cycle.
+      .filter(({ path }) => !path.includes('/HAND'))
       .filter((_, n) => n % step === 0)
       .forEach((published) => {
         const { info } = parseLitmus(textOf(published), published.path);
