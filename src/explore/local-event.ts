@@ -52,8 +52,6 @@ export interface OrderingModel {
   readonly ordersReadsBeforeWrites: boolean;
 }
 
-export const isMemory = ({ kind }: LocalEvent): boolean => kind !== 'F';
-
 /** Whether an instruction prescribes that one of its accesses comes before another (LDIAPP, STILP). */
 export const isInOrder = (before: LocalEvent, event: LocalEvent): boolean =>
   event.isInOrder && before.instruction === event.instruction && before.access !== event.access;

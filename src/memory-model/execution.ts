@@ -1,7 +1,7 @@
 // A candidate execution: events, and the relations between them that a memory model speaks of (Arm DDI 0487, B2.3 "Definition of the
 // Armv8 memory model"; herd7's cat for the names). Models, pictures and explanations read it; the explorer makes it.
 
-import type { EventSet, Relation } from './relation.ts';
+import type { Relation } from './relation.ts';
 
 /** The thread of the initial writes. */
 export const initialThread = -1;
@@ -68,6 +68,3 @@ export interface Model {
   readonly name: string;
   judge(execution: Execution): Judgement;
 }
-
-/** Sets by name: R, W, M, F, IW and every annotation. */
-export type EventSets = ReadonlyMap<string, EventSet>;

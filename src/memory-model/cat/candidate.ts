@@ -64,7 +64,7 @@ export const baseNames: ReadonlyMap<string, BaseName> = new Map(
 const isMemory = ({ kind }: MemoryEvent): boolean => kind === 'R' || kind === 'W';
 
 /** A relation over more events than it was made for. */
-export function widened(relation: Relation, size: number): Relation {
+function widened(relation: Relation, size: number): Relation {
   return relation.size === size ? relation : Relation.of(size, relation.pairs());
 }
 

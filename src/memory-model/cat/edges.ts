@@ -25,7 +25,7 @@ export interface Violation {
 }
 
 /** The shortest way from one event to another in a relation, at least one step: its events. */
-export function shortestPath(relation: Relation, from: number, to: number): readonly number[] | undefined {
+function shortestPath(relation: Relation, from: number, to: number): readonly number[] | undefined {
   const before = new Map<number, number>();
   let frontier = [from];
   while (frontier.length > 0) {
@@ -50,7 +50,7 @@ export function shortestPath(relation: Relation, from: number, to: number): read
 }
 
 /** The shortest cycle of a relation; its first event is not repeated. */
-export function shortestCycle(relation: Relation): readonly number[] {
+function shortestCycle(relation: Relation): readonly number[] {
   let best: readonly number[] = [];
   for (let event = 0; event < relation.size; event += 1) {
     const path = shortestPath(relation, event, event);

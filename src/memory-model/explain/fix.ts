@@ -87,7 +87,7 @@ function sitesOf(code: Code, architecture: FixOptions['architecture']): readonly
   });
 }
 
-export function applied(code: Code, changes: readonly Change[]): Code {
+function applied(code: Code, changes: readonly Change[]): Code {
   return code.map((lines, thread) =>
     lines.flatMap((line, n) => {
       const here = changes.filter((change) => change.thread === thread && change.line === n);

@@ -76,7 +76,7 @@ function readTrailingType(reader: TokenReader): TypeText | undefined {
 const isFault = (reader: TokenReader): boolean => /^fault$/i.test(reader.peek().text) && reader.second().text === '(';
 
 /** `=>` binds least and to the right, then `\/`, then `/\`, then `not` and `~`. */
-export function readProposition(reader: TokenReader): Proposition {
+function readProposition(reader: TokenReader): Proposition {
   return reader.nested(() => {
     const left = readSeries(reader, '\\/', 'or', () => readSeries(reader, '/\\', 'and', () => readAtom(reader)));
     return reader.accept('=>') ? { kind: 'implies', left, right: readProposition(reader) } : left;

@@ -101,7 +101,7 @@ function declarations(items: readonly InitialItem[]): Map<string, Declared> {
   return declared;
 }
 
-export const isAddress = (value: Value): boolean =>
+const isAddress = (value: Value): boolean =>
   ['address', 'label', 'descriptor address', 'physical address'].includes(value.kind);
 
 /** Every variable that the test speaks of. */

@@ -9,7 +9,7 @@ const fieldOrder: readonly string[] = ['oa', ...Object.keys(usualFields), 'attrs
 /** Other names of a field. */
 const fieldNames: Readonly<Record<string, string>> = { v: 'valid' };
 
-export const fieldName = (name: string): string => fieldNames[name] ?? name;
+const fieldName = (name: string): string => fieldNames[name] ?? name;
 
 const place = (name: string): number => {
   const at = fieldOrder.indexOf(name);
@@ -28,7 +28,7 @@ function spellField({ name, value }: DescriptorField): string {
 }
 
 /** `(oa:PA(x), af:0)`: the fields of a descriptor that are not as usual. */
-export function spellDescriptor(fields: readonly DescriptorField[]): string {
+function spellDescriptor(fields: readonly DescriptorField[]): string {
   const shown = fields
     .map((field) => ({ ...field, name: fieldName(field.name) }))
     .filter(({ name, value }) => value.kind !== 'number' || usualFields[name] !== value.value)
@@ -77,7 +77,7 @@ export function spellLocation(location: Location, isArray: IsArray): string {
 }
 
 /** `Fault(P0:L0,x,MMU:Translation)`, or the same with a small letter, as conditions have it. */
-export function spellFault({ thread, label, location, type }: FaultTerm, word = 'Fault'): string {
+function spellFault({ thread, label, location, type }: FaultTerm, word = 'Fault'): string {
   const site = `P${thread}${label === undefined ? '' : `:${label}`}`;
   const parts = [
     site,

@@ -21,8 +21,8 @@ function checkThread(token: Token, thread: number): number {
   return thread;
 }
 
-export const descriptorOf = (name: string): string | undefined => /^pte_(\w+)$/.exec(name)?.[1];
-export const physicalOf = (name: string): string | undefined => /^phy_(\w+)$/.exec(name)?.[1];
+const descriptorOf = (name: string): string | undefined => /^pte_(\w+)$/.exec(name)?.[1];
+const physicalOf = (name: string): string | undefined => /^phy_(\w+)$/.exec(name)?.[1];
 
 const isCall = (reader: TokenReader, ...names: string[]): boolean =>
   names.includes(reader.peek().text) && reader.second().text === '(';

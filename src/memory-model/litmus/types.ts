@@ -16,7 +16,7 @@ const integer = (bytes: ScalarType['bytes'], isSigned: boolean): ScalarType => (
 /** What has no type is an int. */
 export const int: ScalarType = integer(4, true);
 export const pointer: ScalarType = integer(8, false);
-export const instruction: ScalarType = { bytes: 4, isSigned: false, kind: 'instruction' };
+const instruction: ScalarType = { bytes: 4, isSigned: false, kind: 'instruction' };
 
 const types: ReadonlyMap<string, ScalarType> = new Map([
   ['int', int],

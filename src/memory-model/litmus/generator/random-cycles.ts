@@ -4,7 +4,7 @@ import { cycleOfFamily, familyNames } from './names.ts';
 import { readCycle } from './edges.ts';
 
 /** Numbers below a bound, from a seed (xorshift32; Marsaglia, "Xorshift RNGs"). */
-export function randomNumbers(seed: number): (bound: number) => number {
+function randomNumbers(seed: number): (bound: number) => number {
   let state = (seed ^ 0x9e37_79b9) >>> 0 || 1;
   return (bound) => {
     state ^= state << 13;
