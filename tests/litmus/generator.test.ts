@@ -34,6 +34,15 @@ describe('a family', () => {
     expect(observationOf(generateTest(fenced(cycle)).text, 'arm')).toBe('Never');
   });
 
+  test.each(families)('%s is the same test wherever its cycle begins', (name, cycle) => {
+    const edges = cycle.split(' ');
+    edges.forEach((_, start) => {
+      const rotated = generateTest([...edges.slice(start), ...edges.slice(0, start)].join(' '));
+      expect(rotated.name).toBe(name);
+      expect(observationOf(rotated.text, 'sc')).toBe('Never');
+    });
+  });
+
   test('under TSO is seen only where a store is overtaken by a load', () => {
     const seen = families.filter(([, cycle]) => observationOf(generateTest(cycle).text, 'tso') === 'Sometimes');
     expect(seen.map(([name]) => name)).toEqual(
@@ -101,8 +110,6 @@ test.runIf(sharedTests.length > 0)(
     const differing: string[] = [];
     sharedTests
       .filter(({ group, condition }) => group === 'user' && condition.startsWith('exists'))
-      // What was written by hand may ask for something else than its cycle.
-      .filter(({ path }) => !path.includes('/HAND'))
       .filter((_, n) => n % step === 0)
       .forEach((published) => {
         const { info } = parseLitmus(textOf(published), published.path);
@@ -121,7 +128,7 @@ test.runIf(sharedTests.length > 0)(
     expect(differing).toEqual([]);
     expect(compared.cycles).toBeGreaterThan(1800 / step);
     expect(compared.names / compared.cycles).toBeGreaterThan(0.9);
-    expect(compared.refused / compared.cycles).toBeLessThan(0.35);
+    expect(compared.refused / compared.cycles).toBeLessThan(0.4);
   },
   600_000,
 );

@@ -65,12 +65,19 @@ function annotationOf(before: Edge, after: Edge): Annotation {
   return a === 'P' ? b : a;
 }
 
-/** The cycle from the first event of a thread; on one location only, from a write that the cycle comes back to. */
+/**
+ * The cycle from the first event of a thread; on one location only, from a write that the cycle comes back to, by Fre rather than by Wse: what
+ * a read has overlooked can be seen wherever it is.
+ */
 function startingRightly(edges: readonly Edge[], isOneLocation: boolean): Edge[] {
-  for (let start = 0; start < edges.length; start += 1) {
-    const before = edges[(start + edges.length - 1) % edges.length]!;
-    const comesBack = before.what.kind === 'communication' && before.what.relation !== 'Rf';
-    if (before.isExternal && (!isOneLocation || comesBack)) return [...edges.slice(start), ...edges.slice(0, start)];
+  const comingBack = isOneLocation ? ['Fr', 'Ws'] : [undefined];
+  for (const relation of comingBack) {
+    for (let start = 0; start < edges.length; start += 1) {
+      const before = edges[(start + edges.length - 1) % edges.length]!;
+      const isRight =
+        relation === undefined || (before.what.kind === 'communication' && before.what.relation === relation);
+      if (before.isExternal && isRight) return [...edges.slice(start), ...edges.slice(0, start)];
+    }
   }
   throw new UserError('on one location, a cycle comes back by Fre or Wse');
 }
