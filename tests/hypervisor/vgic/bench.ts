@@ -3,6 +3,7 @@
 
 import { type IccName, iccNames } from '../../../actors/gic/cpu-interface-registers.ts';
 import { type IchName, ichNames } from '../../../actors/gic/virtual-interface-registers.ts';
+import { exit } from '../../../src/arch/exits.ts';
 import type { Pe } from '../../../src/arch/pe.ts';
 import type { Activity, ResidentWait, SystemAccess } from '../../../src/arch/resident.ts';
 import { type Rhyper, setBit } from '../../../src/hypervisor/context.ts';
@@ -159,7 +160,8 @@ export function makeBench(
     const bench: BenchCore = {
       rhyper: {
         index,
-        pe: {} as Pe,
+        // No DVM message is ever outstanding here.
+        pe: { dsb: () => exit.none } as unknown as Pe,
         memory,
         system: makeSystem(
           () => bench,
