@@ -9,6 +9,7 @@ import type { OrderingModel } from './local-event.ts';
 import { MemoryParts, type Part, PartsChanged } from './memory-parts.ts';
 import { Search, type Situation } from './search.ts';
 import { sc, tso } from './strong-models.ts';
+import { exceptionOf } from './refused-exceptions.ts';
 import { ThreadTree } from './thread-tree.ts';
 import { executionOf } from './witness.ts';
 
@@ -128,7 +129,9 @@ class Run {
     const stateOf = (last: readonly number[]): FinalState => this.#finalState(situation, locations, last);
     const isNew = (last: readonly number[]): boolean => !this.#found.has(stateOf(last).join());
     const model = this.#model;
+    const refusal = exceptionOf(this.#program, situation);
     if (isOrdering(model)) {
+      if (refusal) throw refusal;
       this.#endings.forEach(situation.graph, locations, isNew, (last, graph) => {
         this.#note({ ...situation, graph }, stateOf(last));
       });
@@ -140,7 +143,10 @@ class Run {
       const complete = { ...situation, graph };
       const execution = (): Execution => executionOf(complete, this.#parts, this.#search);
       if (this.#options.onCandidate) this.#options.onCandidate(stateOf(last), execution);
-      else if (isNew(last) && model.judge(execution()).isAllowed) this.#note(complete, stateOf(last));
+      else if ((refusal !== undefined || isNew(last)) && model.judge(execution()).isAllowed) {
+        if (refusal) throw refusal;
+        this.#note(complete, stateOf(last));
+      }
     });
   }
 

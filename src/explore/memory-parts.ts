@@ -46,6 +46,12 @@ export class MemoryParts {
     }));
   }
 
+  isCode({ address }: Part): boolean {
+    return this.#areas.some(
+      (a) => a.isCode === true && address >= a.address && address < a.address + BigInt(a.bytes.length),
+    );
+  }
+
   /** Initial value of a part. */
   initial({ address, bytes }: Part): bigint {
     const area = this.#areas.find((a) => address >= a.address && address < a.address + BigInt(a.bytes.length))!;

@@ -125,20 +125,20 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   // TraceMemory
 
   load(access: TraceAccess): TraceRead | TraceException {
-    const parts = this.#locate(access, 1);
+    const parts = this.#locate(access, 1, 'read');
     if ('exception' in parts) return parts;
     return this.#read(access, parts, 1, readAnnotations(access)).result;
   }
 
   store(access: TraceAccess, value: TraceValue): TraceException | undefined {
-    const parts = this.#locate(access, 1);
+    const parts = this.#locate(access, 1, 'write');
     if ('exception' in parts) return parts;
     this.#write(access, parts, { values: [value], annotations: writeAnnotations(access) });
     return undefined;
   }
 
   loadExclusive(access: TraceAccess, elements: 1 | 2): TraceRead | TraceException {
-    const parts = this.#locate(access, elements);
+    const parts = this.#locate(access, elements, 'read');
     if ('exception' in parts) return parts;
     const { result, reads } = this.#read(access, parts, elements, [...readAnnotations(access), 'X']);
     this.#monitor = { address: access.address.bits, bytes: access.bytes * elements, reads: reads.flat() };
@@ -146,7 +146,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   storeExclusive(access: TraceAccess, values: readonly TraceValue[]): boolean | TraceException {
-    const parts = this.#locate(access, values.length);
+    const parts = this.#locate(access, values.length, 'write');
     if ('exception' in parts) return parts;
     const monitor = this.#monitor;
     if (monitor?.address !== access.address.bits || monitor.bytes !== access.bytes * values.length) {
@@ -168,7 +168,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   atomic(access: TraceAccess, operation: AtomicOperation, operand: TraceValue): TraceRead | TraceException {
-    const parts = this.#locate(access, 1);
+    const parts = this.#locate(access, 1, 'write');
     if ('exception' in parts) return parts;
     const { result, reads } = this.#read(access, parts, 1, readAnnotations(access));
     const isOpen = operand.open !== undefined || (isOpenElement(result, 0) && operation !== 'SWP');
@@ -188,7 +188,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     expected: readonly TraceValue[],
     replacement: readonly TraceValue[],
   ): TraceRead | TraceException {
-    const parts = this.#locate(access, expected.length);
+    const parts = this.#locate(access, expected.length, 'write');
     if ('exception' in parts) return parts;
     const { result, reads } = this.#read(access, parts, expected.length, readAnnotations(access));
     const isEqual = this.#compare(result, reads.flat(), expected);
@@ -273,16 +273,22 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   /** The parts of an access, or the exception in its place. */
-  #locate({ address, bytes, access }: TraceAccess, elements: number): readonly Part[] | TraceException {
+  #locate(
+    { address, bytes, access }: TraceAccess,
+    elements: number,
+    kind: 'read' | 'write',
+  ): readonly Part[] | TraceException {
     if (address.open !== undefined) return { exception: 'open value', value: address };
     const total = bytes * elements;
-    const fault = (kind: 'alignment' | 'translation'): TraceException => ({
+    const fault = (name: 'alignment' | 'translation' | 'permission'): TraceException => ({
       exception: 'Data Abort',
       address: address.bits,
-      fault: kind,
+      fault: name,
     });
     if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
-    return this.#parts.of(address.bits, total, bytes) ?? fault('translation');
+    const parts = this.#parts.of(address.bits, total, bytes);
+    if (!parts) return fault('translation');
+    return kind === 'write' && parts.some((part) => this.#parts.isCode(part)) ? fault('permission') : parts;
   }
 
   /** Parts of one access share a number; an access that is not single-copy atomic is an access for each part. */

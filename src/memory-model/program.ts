@@ -69,6 +69,8 @@ export interface MemoryArea {
   /** Size of an element of its type, for printing: 1, 2, 4, 8 or 16. */
   readonly elementBytes: number;
   readonly isSigned: boolean;
+  /** Instructions that threads run: they can be read, and a write to them faults. */
+  readonly isCode?: boolean;
 }
 
 /** Something of the final state that a test looks at. */

@@ -217,6 +217,7 @@ const codeArea = ({ thread, base, bytes }: ThreadCode): MemoryArea => ({
   bytes,
   elementBytes: 4,
   isSigned: false,
+  isCode: true,
 });
 
 /** Labels and instructions of the test as values; `isRead` where any instruction's address can be had by the program. */

@@ -65,3 +65,24 @@ test('threads may run the code of others', () => {
  locations [0:X9;1:X9;]`),
   ).toEqual(['0:X9=2; 1:X9=0;']);
 });
+
+test('a thread that writes to code, or to where there is nothing, is refused where an execution does so', () => {
+  const store = (address: string): string =>
+    `{ ${address}; 0:X0=NOP; } P0 ; STR W0,[X1] ; L0: B L1 ; L1: ; exists (0:X0=1)`
+      .replaceAll(' ; ', ' ;\n ')
+      .replace('} ', '}\n ');
+  expect(() => statesOf(store('0:X1=P0:L0'))).toThrow(
+    'P0: "str w0, [x1]" writes to code, and the fetch of instructions is not modelled (herd7: variant ifetch)',
+  );
+  expect(() => statesOf(store('0:X1=64'))).toThrow('P0: "str w0, [x1]" accesses 0x40, where there is no variable');
+  // Only what an execution does counts: the pointer is never read as anything but 0 or x, and 0 is not followed.
+  expect(
+    statesOf(`{ int64_t y=0; 0:X1=x; 0:X2=y; 1:X2=y; }
+ P0          | P1          ;
+ STR X1,[X2] | LDR X0,[X2] ;
+             | CBZ X0,end  ;
+             | LDR W3,[X0] ;
+             | end:        ;
+exists (1:X3=1)`),
+  ).toEqual(['1:X3=0;']);
+});

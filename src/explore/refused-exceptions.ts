@@ -1,0 +1,32 @@
+// Threads take no exceptions: one that would, in an execution that the model allows, ends the exploration with a sentence. What it
+// has found until then would be outcomes of another program.
+
+import type { TraceException } from '../engine/trace-state.ts';
+import type { Program } from '../memory-model/program.ts';
+import { UserError } from '../report/user-error.ts';
+import type { Situation } from './search.ts';
+
+function reason(exception: TraceException): string {
+  switch (exception.exception) {
+    case 'Data Abort': {
+      const at = `0x${exception.address.toString(16)}`;
+      if (exception.fault === 'permission')
+        return 'writes to code, and the fetch of instructions is not modelled (herd7: variant ifetch)';
+      return exception.fault === 'alignment'
+        ? `accesses ${at}, which is not aligned as it must be`
+        : `accesses ${at}, where there is no variable`;
+    }
+    case 'UNDEFINED':
+      return 'is not an instruction that a thread can execute';
+    default:
+      return `takes an exception (${exception.exception}), which is not modelled`;
+  }
+}
+
+/** The refusal of the first exception that a thread has taken. */
+export function exceptionOf({ threads }: Program, { paths }: Situation): UserError | undefined {
+  for (const [n, { end, state }] of paths.entries())
+    if (end.kind === 'exception')
+      return new UserError(`${threads[n]?.name ?? 'a thread'}: "${state.describe()}" ${reason(end.exception)}`);
+  return undefined;
+}
