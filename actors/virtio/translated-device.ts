@@ -10,7 +10,7 @@ import { busMessages, busResponse } from '../bus/messages.ts';
 import { decode, encode } from '../protocol.ts';
 import { accessBit, ltiMessages, ltiResponse } from '../smmu/lti.ts';
 import type { GuestMemory } from './guest-memory.ts';
-import { isWriteKey, pageOfKey, TranslatedMemory } from './translated-memory.ts';
+import { isWriteKey, pageOfKey, PassEnds, TranslatedMemory } from './translated-memory.ts';
 
 export interface TranslatedDeviceOptions {
   readonly tbu: ActorId;
@@ -124,8 +124,7 @@ export class TranslatedDevice implements Actor {
       const before = this.device.save();
       this.passes += 1;
       this.memory.begin(4 ** (this.passes - 1), this.passes > maxPasses);
-      if ('timer' in input) this.device.timer(input.timer);
-      else this.device.receive(input.message);
+      this.pass(input);
       const { missing } = this.memory;
       if (missing.length > 0) {
         this.device.restore(before);
@@ -135,6 +134,15 @@ export class TranslatedDevice implements Actor {
         return;
       }
       this.complete();
+    }
+  }
+
+  private pass(input: Input): void {
+    try {
+      if ('timer' in input) this.device.timer(input.timer);
+      else this.device.receive(input.message);
+    } catch (error) {
+      if (!(error instanceof PassEnds)) throw error;
     }
   }
 

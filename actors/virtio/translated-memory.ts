@@ -12,6 +12,12 @@ const addressEnd = 2 ** 52;
 /** The most pages that a range asks for at once: a request of 1 MiB. */
 const maxPagesAtOnce = 256;
 
+/**
+ * Ends a pass at a range of which too much is not known to go on as if it were there: a length that a driver has made up is not worth
+ * gigabytes of zeros. It does not leave translated-device.ts.
+ */
+export class PassEnds extends Error {}
+
 type Access = 'read' | 'write';
 
 interface Segment {
@@ -127,7 +133,9 @@ export class TranslatedMemory implements GuestMemory {
   }
 
   holds(address: number, sizeBytes: number, access: Access): boolean {
-    return this.locate(address, sizeBytes, access) !== undefined;
+    const located = this.locate(address, sizeBytes, access);
+    if (located === 'unknown' && sizeBytes > maxPagesAtOnce * pageBytes) throw new PassEnds();
+    return located !== undefined;
   }
 
   readBytes(address: number, sizeBytes: number): Uint8Array | undefined {
