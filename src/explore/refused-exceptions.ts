@@ -25,8 +25,11 @@ function reason(exception: TraceException): string {
 
 /** The refusal of the first exception that a thread has taken. */
 export function exceptionOf({ threads }: Program, { paths }: Situation): UserError | undefined {
-  for (const [n, { end, state }] of paths.entries())
-    if (end.kind === 'exception')
-      return new UserError(`${threads[n]?.name ?? 'a thread'}: "${state.describe()}" ${reason(end.exception)}`);
-  return undefined;
+  const failed = paths.findIndex(({ end }) => end.kind === 'exception');
+  const path = paths[failed];
+  const thread = threads[failed];
+  if (thread === undefined || path?.end.kind !== 'exception') return undefined;
+  const place = thread.placeOf?.(path.state.pc);
+  const sentence = `${thread.name}: "${path.state.describe()}" ${reason(path.end.exception)}`;
+  return new UserError(place === undefined ? sentence : `${place}: ${sentence}`);
 }

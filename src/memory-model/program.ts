@@ -57,6 +57,8 @@ export interface Thread {
   /** As in the test: 'P0'. */
   readonly name: string;
   start(): ThreadState;
+  /** Where an instruction stands in its source, as FILE:LINE:COLUMN, for refusals. */
+  placeOf?(pc: bigint): string | undefined;
 }
 
 /** A variable, an array or a page: bytes that exist. Accesses elsewhere fault. */

@@ -48,7 +48,11 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   const states = finalStates(test, layout, names, arraysOf(test));
   const codes = code.map(({ base, bytes }) => makeCode(base, bytes));
   const program: Program = {
-    threads: code.map((column, n) => threadOf(test, column, names, codes[n]!, codes)),
+    threads: withPlaces(
+      test,
+      code,
+      code.map((column, n) => threadOf(test, column, names, codes[n]!, codes)),
+    ),
     memory: [...memoryOf(test, layout, names), ...(codeNames.isRead ? code.map(codeArea) : [])],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
@@ -76,18 +80,22 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
   );
   const states = finalStates(test, layout, names, arraysOf(test));
   const program: Program = {
-    threads: code.map((column) => {
-      const registers = new Map<number, bigint>();
-      for (const item of test.initial) {
-        if (item.kind === 'symbolic register') throw refuse(item.at, 'symbolic registers are for AArch64');
-        if (item.kind !== 'location' || item.location.kind !== 'register') continue;
-        const { thread, name } = item.location;
-        const register = generalRegister(name);
-        if (register === undefined) throw refuse(item.at, `${name} is no register of a thread`);
-        if (thread === column.thread) registers.set(register.number, initialValue(item, names, 64));
-      }
-      return x86Thread(`P${column.thread}`, column.code, registers);
-    }),
+    threads: withPlaces(
+      test,
+      code,
+      code.map((column) => {
+        const registers = new Map<number, bigint>();
+        for (const item of test.initial) {
+          if (item.kind === 'symbolic register') throw refuse(item.at, 'symbolic registers are for AArch64');
+          if (item.kind !== 'location' || item.location.kind !== 'register') continue;
+          const { thread, name } = item.location;
+          const register = generalRegister(name);
+          if (register === undefined) throw refuse(item.at, `${name} is no register of a thread`);
+          if (thread === column.thread) registers.set(register.number, initialValue(item, names, 64));
+        }
+        return x86Thread(`P${column.thread}`, column.code, registers);
+      }),
+    ),
     memory: memoryOf(test, layout, names),
     observed: states.observed,
     unroll,
@@ -159,6 +167,27 @@ function threadOf(
     }
   }
   return aarch64Thread(`P${thread}`, own, registers, all);
+}
+
+const instructionBytes = 4n;
+
+/** Threads that know where the instructions of any of them stand in the file. */
+function withPlaces(
+  test: LitmusTest,
+  code: readonly { readonly thread: number; readonly base: bigint }[],
+  threads: readonly Thread[],
+): Thread[] {
+  const lines = code.map(({ thread }) =>
+    (test.columns.find((column) => column.thread === thread)?.lines ?? []).filter(({ kind }) => kind === 'instruction'),
+  );
+  const placeOf = (pc: bigint): string | undefined => {
+    const spots = code.map(({ base }, n) =>
+      pc >= base ? lines[n]?.[Number((pc - base) / instructionBytes)]?.at : undefined,
+    );
+    const spot = spots.find((found) => found !== undefined);
+    return spot && `${spot.file}:${spot.line}:${spot.column}`;
+  };
+  return threads.map((thread) => ({ ...thread, placeOf }));
 }
 
 /** The initial value of a register, in its bits; what has a type is a number of that type. */

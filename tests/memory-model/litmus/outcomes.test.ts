@@ -72,9 +72,11 @@ test('a thread that writes to code, or to where there is nothing, is refused whe
       .replaceAll(' ; ', ' ;\n ')
       .replace('} ', '}\n ');
   expect(() => statesOf(store('0:X1=P0:L0'))).toThrow(
-    'P0: "str w0, [x1]" writes to code, and the fetch of instructions is not modelled (herd7: variant ifetch)',
+    'a.litmus:4:2: P0: "str w0, [x1]" writes to code, and the fetch of instructions is not modelled (herd7: variant ifetch)',
   );
-  expect(() => statesOf(store('0:X1=64'))).toThrow('P0: "str w0, [x1]" accesses 0x40, where there is no variable');
+  expect(() => statesOf(store('0:X1=64'))).toThrow(
+    'a.litmus:4:2: P0: "str w0, [x1]" accesses 0x40, where there is no variable',
+  );
   // Only what an execution does counts: the pointer is never read as anything but 0 or x, and 0 is not followed.
   expect(
     statesOf(`{ int64_t y=0; 0:X1=x; 0:X2=y; 1:X2=y; }
