@@ -80,6 +80,14 @@ export class Saturation {
   }
 }
 
+/** What an operation of one lane works with. */
+export interface Lane {
+  readonly s: Semantics;
+  readonly bits: ElementBits;
+  readonly unsigned: boolean;
+  readonly saturation: Saturation;
+}
+
 /** The largest and the smallest element of a kind. */
 export const extremes = (bits: ElementBits, unsigned: boolean): { readonly least: bigint; readonly most: bigint } => {
   const width = BigInt(bits);

@@ -13,6 +13,7 @@ import {
   elementBits,
   extended,
   extremes,
+  type Lane,
   mapLanes,
   Saturation,
   shiftedRight,
@@ -27,14 +28,10 @@ const sizeOf = (immhb: number): number => 31 - Math.clz32(immhb >> 3);
 const rightAmount = (immhb: number): number => 2 * elementBits(sizeOf(immhb)) - immhb;
 const leftAmount = (immhb: number): number => immhb - elementBits(sizeOf(immhb));
 
-interface Lane {
-  readonly s: Semantics;
-  readonly bits: ElementBits;
-  readonly unsigned: boolean;
-  readonly saturation: Saturation;
+interface ShiftedLane extends Lane {
   readonly amount: number;
 }
-type Operation = (c: Lane, a: Value, d: Value) => Value;
+type Operation = (c: ShiftedLane, a: Value, d: Value) => Value;
 
 const right =
   (rounding: boolean, accumulates: boolean): Operation =>
@@ -121,7 +118,7 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
   const name = page.names[U];
   if (name === undefined) return [];
   const amountOf = page.direction === 'right' ? rightAmount : leftAmount;
-  const laneOf = (s: Semantics, immhb: number): Lane => ({
+  const laneOf = (s: Semantics, immhb: number): ShiftedLane => ({
     s,
     bits: elementBits(sizeOf(immhb)),
     unsigned: U === 1,

@@ -3,12 +3,13 @@
 
 import { row, type Row } from '../encoding.ts';
 import { wordsOver } from '../floating-point/words.ts';
-import type { ElementBits, Semantics, Value } from '../semantics.ts';
+import type { Semantics, Value } from '../semantics.ts';
 import { arrangement, bytes, scalar, T } from '../syntax/vectors.ts';
 import {
   arrangementOf,
   elementBits,
   extended,
+  type Lane,
   mapLanes,
   Saturation,
   saturatedSum,
@@ -17,14 +18,6 @@ import {
   truncated,
   writeVector,
 } from './elements.ts';
-
-/** What an operation of one lane works with. */
-interface Lane {
-  readonly s: Semantics;
-  readonly bits: ElementBits;
-  readonly unsigned: boolean;
-  readonly saturation: Saturation;
-}
 
 /** The element of the destination; `d` is what it held before. */
 type Operation = (c: Lane, a: Value, b: Value, d: Value) => Value;

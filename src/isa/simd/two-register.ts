@@ -12,6 +12,7 @@ import {
   elementBits,
   extended,
   extremes,
+  type Lane,
   mapLanes,
   Saturation,
   signed,
@@ -19,12 +20,6 @@ import {
   writeVector,
 } from './elements.ts';
 
-interface Lane {
-  readonly s: Semantics;
-  readonly bits: ElementBits;
-  readonly unsigned: boolean;
-  readonly saturation: Saturation;
-}
 type Operation = (c: Lane, a: Value, d: Value) => Value;
 
 /** Elements of `bits` in reverse order inside containers: of one element, the container is a word of the vector. */
