@@ -192,5 +192,7 @@ export const arm: OrderingModel = {
   name: 'arm',
   hasHazards: true,
   ordersReadsBeforeWrites: false,
+  // A control dependency orders only writes, and these come after picks, too.
+  distinguishesSources: 'addresses and data',
   order: (events) => new ArmOrder(events).run(),
 };

@@ -73,8 +73,8 @@ function run(
   isWatched: boolean,
 ): Run {
   const events: LocalEvent[] = [];
-  const start = { events: 0, accesses: 0, instructions: 0, choices: 0, decisions: 0, monitor: undefined };
-  const recorder = new ThreadRecorder(parts, events, { ...start, control: independent }, known, choices);
+  const start = { events: 0, accesses: 0, instructions: 0, choices: 0, decisions: 0, monitor: undefined, sources: [] };
+  const recorder = new ThreadRecorder(parts, events, { ...start, control: independent }, known, choices, 'everywhere');
   const watcher = new Watcher();
   const hooks: ThreadHooks = {
     ...(isWatched && { registers: watcher }),

@@ -47,6 +47,7 @@ const coherenceOnly: OrderingModel = {
   name: 'coherence',
   hasHazards: false,
   ordersReadsBeforeWrites: false,
+  distinguishesSources: 'everywhere',
   order: (events) => events.map(() => new Uint32Array((events.length + 31) >>> 5)),
 };
 

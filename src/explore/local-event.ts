@@ -50,6 +50,11 @@ export interface OrderingModel {
   readonly hasHazards: boolean;
   /** Every write comes after all reads that are before it in program order. */
   readonly ordersReadsBeforeWrites: boolean;
+  /**
+   * Where it matters on which of two reads a value depends, if a write that depends on it by control comes after both: an address or
+   * stored data, any use, or none.
+   */
+  readonly distinguishesSources: 'addresses and data' | 'everywhere' | 'nowhere';
 }
 
 /** Whether an instruction prescribes that one of its accesses comes before another (LDIAPP, STILP). */

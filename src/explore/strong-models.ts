@@ -9,6 +9,7 @@ export const sc: OrderingModel = {
   name: 'sc',
   hasHazards: false,
   ordersReadsBeforeWrites: true,
+  distinguishesSources: 'nowhere',
   order: (events) => {
     const order = new OrderRows(events.length);
     events.forEach((event, n) => {
@@ -35,6 +36,7 @@ export const tso: OrderingModel = {
   name: 'tso',
   hasHazards: false,
   ordersReadsBeforeWrites: true,
+  distinguishesSources: 'nowhere',
   order: (events) => {
     const order = new OrderRows(events.length);
     const locked = new Set(events.flatMap(({ rmw }, n) => (rmw ? [n, rmw.read] : [])));

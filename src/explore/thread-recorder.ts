@@ -5,11 +5,19 @@
 // whether a store-exclusive is done, and whether a compare and swap finds what it expects in an open read.
 
 import type { TraceAccess, TraceElement, TraceException, TraceMemory, TraceRead } from '../engine/trace-state.ts';
-import { type Dependencies, independent, merge, openValue, type TraceValue, union } from '../engine/trace-values.ts';
+import {
+  type Dependencies,
+  independent,
+  merge,
+  openValue,
+  type Reads,
+  type TraceValue,
+  union,
+} from '../engine/trace-values.ts';
 import type { AtomicOperation } from '../isa/semantics.ts';
 import type { FenceName, ThreadHooks } from '../memory-model/program.ts';
 import { atomicResult } from './atomic-operations.ts';
-import type { LocalEvent, ReadModifyWrite } from './local-event.ts';
+import type { LocalEvent, OrderingModel, ReadModifyWrite } from './local-event.ts';
 import { atomicGranuleBytes, type MemoryParts, type Part } from './memory-parts.ts';
 
 /** Ends an instruction whose outcome is to be chosen. */
@@ -32,7 +40,21 @@ export interface RecorderState {
   readonly decisions: number;
   readonly monitor: Monitor | undefined;
   readonly control: Dependencies;
+  readonly sources: readonly RegisterSource[];
 }
+
+/**
+ * What a compare and swap that succeeds gives its register depends on the register itself or on memory: these reads. Values that have
+ * come from it depend on a stand-in (standInOf) until it matters and is decided.
+ */
+interface RegisterSource {
+  readonly register: Reads;
+  readonly memory: Reads;
+  readonly isRegister: boolean | undefined;
+}
+
+/** In the place of the reads of the n-th source; reads are numbers from 0. */
+const standInOf = (n: number): number => -1 - n;
 
 /** Why the thread stands still at a choice; reads are those that would make it. */
 export interface MissingChoice {
@@ -51,6 +73,8 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   #decisions: number;
   #monitor: Monitor | undefined;
   #control: Dependencies;
+  #sources: readonly RegisterSource[];
+  readonly #distinguishesSources: OrderingModel['distinguishesSources'];
   /** Choices that were made, also by values, in program order. */
   readonly choices: boolean[];
   missingChoice: MissingChoice | undefined;
@@ -63,8 +87,10 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     state: RecorderState,
     known: ReadonlyMap<number, bigint>,
     choices: readonly boolean[],
+    distinguishesSources: OrderingModel['distinguishesSources'],
   ) {
     this.#parts = parts;
+    this.#distinguishesSources = distinguishesSources;
     this.events = events;
     this.#known = known;
     this.#choices = choices;
@@ -74,6 +100,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     this.#decisions = state.decisions;
     this.#monitor = state.monitor;
     this.#control = state.control;
+    this.#sources = state.sources;
     this.choices = choices.slice(0, state.choices);
   }
 
@@ -91,7 +118,13 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       decisions: this.#decisions,
       monitor: this.#monitor,
       control: this.#control,
+      sources: this.#sources,
     };
+  }
+
+  /** The reads of its own thread without which a value is not known, or more. */
+  readsOf(value: Dependencies): readonly number[] {
+    return dependsOn([value]).filter((read) => read >= 0);
   }
 
   nextInstruction(): void {
@@ -119,35 +152,39 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
 
   branch(depends: Dependencies): void {
     if (depends.deps.length + depends.picks.length > 0) this.#decisions += 1;
-    this.#control = merge(this.#control, depends);
+    this.#control = merge(this.#control, this.#withReads(depends));
   }
 
   // TraceMemory
 
-  load(access: TraceAccess): TraceRead | TraceException {
-    const parts = this.#locate(access, 1, 'read');
-    if ('exception' in parts) return parts;
+  load(given: TraceAccess): TraceRead | TraceException {
+    const located = this.#locate(given, 1, 'read');
+    if ('exception' in located) return located;
+    const { access, parts } = located;
     return this.#read(access, parts, 1, readAnnotations(access)).result;
   }
 
-  store(access: TraceAccess, value: TraceValue): TraceException | undefined {
-    const parts = this.#locate(access, 1, 'write');
-    if ('exception' in parts) return parts;
-    this.#write(access, parts, { values: [value], annotations: writeAnnotations(access) });
+  store(given: TraceAccess, value: TraceValue): TraceException | undefined {
+    const located = this.#locate(given, 1, 'write', [value]);
+    if ('exception' in located) return located;
+    const { access, parts, values } = located;
+    this.#write(access, parts, { values, annotations: writeAnnotations(access) });
     return undefined;
   }
 
-  loadExclusive(access: TraceAccess, elements: 1 | 2): TraceRead | TraceException {
-    const parts = this.#locate(access, elements, 'read');
-    if ('exception' in parts) return parts;
+  loadExclusive(given: TraceAccess, elements: 1 | 2): TraceRead | TraceException {
+    const located = this.#locate(given, elements, 'read');
+    if ('exception' in located) return located;
+    const { access, parts } = located;
     const { result, reads } = this.#read(access, parts, elements, [...readAnnotations(access), 'X']);
     this.#monitor = { address: access.address.bits, bytes: access.bytes * elements, reads: reads.flat() };
     return result;
   }
 
-  storeExclusive(access: TraceAccess, values: readonly TraceValue[]): boolean | TraceException {
-    const parts = this.#locate(access, values.length, 'write');
-    if ('exception' in parts) return parts;
+  storeExclusive(given: TraceAccess, stored: readonly TraceValue[]): boolean | TraceException {
+    const located = this.#locate(given, stored.length, 'write', stored);
+    if ('exception' in located) return located;
+    const { access, parts, values } = located;
     const monitor = this.#monitor;
     if (monitor?.address !== access.address.bits || monitor.bytes !== access.bytes * values.length) {
       this.#monitor = undefined;
@@ -167,9 +204,11 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     this.#monitor = undefined;
   }
 
-  atomic(access: TraceAccess, operation: AtomicOperation, operand: TraceValue): TraceRead | TraceException {
-    const parts = this.#locate(access, 1, 'write');
-    if ('exception' in parts) return parts;
+  atomic(given: TraceAccess, operation: AtomicOperation, value: TraceValue): TraceRead | TraceException {
+    const located = this.#locate(given, 1, 'write', [value]);
+    if ('exception' in located) return located;
+    const { access, parts } = located;
+    const operand = located.values[0]!;
     const { result, reads } = this.#read(access, parts, 1, readAnnotations(access));
     const isOpen = operand.open !== undefined || (isOpenElement(result, 0) && operation !== 'SWP');
     const bits = isOpen ? 0n : atomicResult(operation, result.bits[0]!, operand.bits, 8 * access.bytes);
@@ -184,12 +223,14 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   compareAndSwap(
-    access: TraceAccess,
-    expected: readonly TraceValue[],
-    replacement: readonly TraceValue[],
+    given: TraceAccess,
+    compared: readonly TraceValue[],
+    swapped: readonly TraceValue[],
   ): TraceRead | TraceException {
-    const parts = this.#locate(access, expected.length, 'write');
-    if ('exception' in parts) return parts;
+    const located = this.#locate(given, compared.length, 'write', [...compared, ...swapped]);
+    if ('exception' in located) return located;
+    const { access, parts, values } = located;
+    const expected = values.slice(0, compared.length);
     const { result, reads } = this.#read(access, parts, expected.length, readAnnotations(access));
     const isEqual = this.#compare(result, reads.flat(), expected);
     if (isEqual === undefined) return choiceMissing;
@@ -197,7 +238,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     const found = this.#found(result, reads, expected);
     if (found === undefined) return choiceMissing;
     this.#write(access, parts, {
-      values: replacement,
+      values: values.slice(compared.length),
       annotations: writeAnnotations(access),
       rmw: { reads: reads.flat(), kind: 'amo' },
       // Whether there is a write at all was picked by what was expected and by what was read.
@@ -236,6 +277,29 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     return made;
   }
 
+  /** Values that are used where it matters on what they depend: with the sources of all of them; undefined where one is to be chosen. */
+  #decided(values: readonly TraceValue[]): readonly TraceValue[] | undefined {
+    for (const { deps } of values)
+      for (const standIn of deps) {
+        if (standIn >= 0 || this.#sources[standInOf(standIn)]!.isRegister !== undefined) continue;
+        const isRegister = this.#choice({ kind: 'source of a register', reads: [] });
+        if (isRegister === undefined) return undefined;
+        this.#sources = this.#sources.with(standInOf(standIn), { ...this.#sources[standInOf(standIn)]!, isRegister });
+      }
+    return values.map((value) => this.#withReads(value));
+  }
+
+  /** With reads in place of stand-ins; of those that are not decided, the register's. */
+  #withReads<T extends Dependencies>(value: T): T {
+    if (value.deps.every((read) => read >= 0)) return value;
+    const deps = value.deps.map((read) => {
+      if (read >= 0) return [read];
+      const { isRegister, register, memory } = this.#sources[standInOf(read)]!;
+      return isRegister === false ? memory : register;
+    });
+    return { ...value, deps: deps.reduce(union) };
+  }
+
   /**
    * What a compare and swap that succeeds gives its register: it has read what it expects, so the value may come from memory or from the
    * register (Arm DDI 0487, "Intrinsic dependencies" of CAS). Where the register depends on nothing that order is the weaker one.
@@ -246,10 +310,21 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     expected: readonly TraceValue[],
   ): TraceRead | undefined {
     const known = this.#expect(result, reads, expected);
-    const isFree = dependsOn(expected).length === 0;
+    const picked = union(reads.flat(), dependsOn(expected));
+    // One of two dependencies, of which the picks have both: it can be decided later.
+    const [register, memory] = [expected[0]!.deps, known.elements![0]!.deps];
+    const isOpen = expected.length === 1 && memory.every((read) => picked.includes(read));
+    if (isOpen && this.#distinguishesSources === 'addresses and data' && dependsOn(expected).length > 0) {
+      this.#sources = [...this.#sources, { register, memory, isRegister: undefined }];
+      const [{ picks, open }] = known.elements as [TraceElement];
+      return {
+        ...known,
+        elements: [{ deps: [standInOf(this.#sources.length - 1)], picks: union(picks, picked), open }],
+      };
+    }
+    const isFree = dependsOn(expected).length === 0 || this.#distinguishesSources === 'nowhere';
     const isFromRegister = this.#choice({ kind: 'source of a register', reads: [] }, isFree ? true : undefined);
     if (isFromRegister === undefined) return undefined;
-    const picked = union(reads.flat(), dependsOn(expected));
     const elements = known.elements!.map((read, n) => {
       const { deps, picks } = isFromRegister ? expected[n]! : read;
       return { deps, picks: union(picks, picked), open: read.open };
@@ -272,12 +347,14 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     return { ...result, bits: expected.map(({ bits }) => bits), elements };
   }
 
-  /** The parts of an access, or the exception in its place. */
+  /** An access and the values that it is given, as far as they come from where they do, and its parts; or the exception in its place. */
   #locate(
-    { address, bytes, access }: TraceAccess,
+    given: TraceAccess,
     elements: number,
     kind: 'read' | 'write',
-  ): readonly Part[] | TraceException {
+    givenValues: readonly TraceValue[] = [],
+  ): Located | TraceException {
+    const { address, bytes, access } = given;
     if (address.open !== undefined) return { exception: 'open value', value: address };
     const total = bytes * elements;
     const fault = (name: 'alignment' | 'translation' | 'permission'): TraceException => ({
@@ -288,7 +365,9 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
     const parts = this.#parts.of(address.bits, total, bytes);
     if (!parts) return fault('translation');
-    return kind === 'write' && parts.some((part) => this.#parts.isCode(part)) ? fault('permission') : parts;
+    if (kind === 'write' && parts.some((part) => this.#parts.isCode(part))) return fault('permission');
+    const [at, ...values] = this.#decided([address, ...givenValues]) ?? [];
+    return at === undefined ? choiceMissing : { access: { ...given, address: at }, parts, values };
   }
 
   /** Parts of one access share a number; an access that is not single-copy atomic is an access for each part. */
@@ -382,6 +461,12 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     const between = this.events.slice(read + 1);
     return { read, kind, isAtomic: !between.some((event) => event.kind === 'W' && event.address === address) };
   }
+}
+
+interface Located {
+  readonly access: TraceAccess;
+  readonly parts: readonly Part[];
+  readonly values: readonly TraceValue[];
 }
 
 interface RmwReads {

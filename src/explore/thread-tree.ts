@@ -61,6 +61,7 @@ const atStart: RecorderState = {
   decisions: 0,
   monitor: undefined,
   control: independent,
+  sources: [],
 };
 
 /** A thread that runs this long without needing a value does not end. */
@@ -173,7 +174,14 @@ export class ThreadTree {
   ): Node | undefined {
     const state = from.state.clone();
     const events = base.events.slice(0, from.recorder.events);
-    const recorder = new ThreadRecorder(this.#parts, events, from.recorder, base.known, base.choices);
+    const recorder = new ThreadRecorder(
+      this.#parts,
+      events,
+      from.recorder,
+      base.known,
+      base.choices,
+      this.#model.distinguishesSources,
+    );
     const visits = base.visits.slice(0, from.visits);
     const resumptions = base.resumptions.filter(({ recorder: at }) => at.instructions < from.recorder.instructions);
     for (let n = 0; ; n += 1) {
@@ -218,5 +226,5 @@ function endOf(outcome: ReturnType<ThreadState['step']>, recorder: ThreadRecorde
   if (recorder.missingChoice) return { kind: 'choice', choice: recorder.missingChoice };
   const { exception } = outcome;
   if (exception.exception !== 'open value') return { kind: 'exception', exception };
-  return { kind: 'waiting', reads: [...new Set([...exception.value.deps, ...exception.value.picks])] };
+  return { kind: 'waiting', reads: recorder.readsOf(exception.value) };
 }

@@ -50,6 +50,29 @@ describe('the explorer', () => {
     expect(statesOf(loadBuffering('cbnz w0, l; l: mov w1, #1'), arm)).toEqual(['0 0', '0 1', '1 0']);
   });
 
+  it('lets what follows a compare and swap depend on its register or on memory, but on one of them', () => {
+    // The flag is y or z; both hold 1 when the compare and swap of z succeeds, and what it gives leads to x.
+    const throughCas = (flag: number, use: string): Source => ({
+      threads: [
+        `${store(0)}; dmb st; ${store(flag)}`,
+        `ldr w0, [x21]; mov w1, w0; mov w9, #2; cas w1, w9, [x22]; ${use}`,
+      ],
+      variables: { x: 0, y: flag === 1 ? 0 : 1, z: flag === 2 ? 0 : 1 },
+      observed: ['1:X0', '1:X1', '1:X3'],
+    });
+    const address = 'eor w10, w1, w1; ldr w3, [x20, w10, sxtw]';
+    const isBroken = (source: Source): boolean => statesOf(source, arm).includes('1 1 0');
+    expect(isBroken(throughCas(1, address))).toBe(true);
+    expect(isBroken(throughCas(2, address))).toBe(true);
+    // An acquire of the one read leaves the choice, but not its consequence.
+    const acquire = ({ threads, ...rest }: Source, from: string, to: string): Source => ({
+      ...rest,
+      threads: threads.map((text) => text.replace(from, to)),
+    });
+    expect(isBroken(acquire(throughCas(1, address), 'ldr w0', 'ldar w0'))).toBe(false);
+    expect(isBroken(acquire(throughCas(2, address), 'cas ', 'casa '))).toBe(false);
+  });
+
   it('tells the last write of coherence order, and only what it can be', () => {
     const twoWrites: Source = {
       threads: [`${store(0, 1)}; ${store(0, 2)}`, store(0, 3)],

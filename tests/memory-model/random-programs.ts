@@ -79,6 +79,16 @@ const steps: readonly (readonly [weight: number, step: Step])[] = [
       return `mov ${expected}, #${choice % 2}; mov w9, #${value}; ${pick(['cas', 'casa', 'casl', 'casal'], choice)} ${expected}, w9, ${address(variable)}`;
     },
   ],
+  // What it expects depends on a load, and what depends on its result may depend on either.
+  [
+    2,
+    (thread, variable, value, choice) => {
+      const from = loaded(thread);
+      const expected = result(thread);
+      const use = `eor w10, ${expected}, ${expected}; ldr ${result(thread)}, [x${21 - variable}, w10, sxtw]`;
+      return `mov ${expected}, ${from}; mov w9, #${value}; ${pick(['cas', 'casa', 'casl', 'casal'], choice)} ${expected}, w9, ${address(variable)}${choice < 8 ? `; ${use}` : ''}`;
+    },
+  ],
   [
     1,
     (thread, variable, value, choice) =>
