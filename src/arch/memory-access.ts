@@ -11,7 +11,7 @@ import { abortIss, dataAbort } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { currentEl, high, isHost, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
 import { isPanInEffect } from './permissions.ts';
-import { accessFlag, type AccessKind, accessKind } from './pe.ts';
+import { accessFlag, type AccessKind, accessKind, elementsMask, elementsShift } from './pe.ts';
 import { fillSoftTlb, lookUpSoftTlb } from './soft-tlb.ts';
 import { lineHoldsCode, lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
 import { FSC, need, noFault } from './translation-attributes.ts';
@@ -78,6 +78,10 @@ function translateMiss(
   return true;
 }
 
+/** Bytes of each element of an access. */
+const elementBytesOf = (sizeBytes: number, flags: number): number =>
+  sizeBytes >>> ((flags >>> elementsShift) & elementsMask);
+
 const isRam = (cx: PeContext, pa: number): boolean => pa >= ramBase && pa < cx.ramEnd;
 
 export function accessMemory(cx: PeContext, kind: AccessKind, sizeBytes: number, flags: number): Exit {
@@ -85,7 +89,7 @@ export function accessMemory(cx: PeContext, kind: AccessKind, sizeBytes: number,
   const vaHigh = high(cx, pe.scratch);
   const el = accessEl(cx, flags);
   const needed = needOf(kind, flags);
-  const elementBytes = (flags & accessFlag.pair) !== 0 ? sizeBytes / 2 : sizeBytes;
+  const elementBytes = elementBytesOf(sizeBytes, flags);
   const isMisaligned = (vaLow & (elementBytes - 1)) !== 0;
   if (isMisaligned && ((flags & accessFlag.aligned) !== 0 || low(cx, pe.strictAlignment) !== 0)) {
     return dataAbort(cx, FSC.alignment | writeNotRead(needed, 0), vaLow, vaHigh);
@@ -122,7 +126,7 @@ function accessPhysical(
   sizeBytes: number,
 ): Exit {
   if (kind === accessKind.read && offset === 0 && sizeBytes < 16) setPair(cx, value, 0, 0);
-  if (!isRam(cx, pa)) return accessBus(cx, kind, pa, partBytes, offset, flags);
+  if (!isRam(cx, pa)) return accessBus(cx, kind, pa, partBytes, offset, flags, elementBytesOf(sizeBytes, flags));
   const { bytes } = cx.memory;
   const at = cx.base + value + offset;
   if (kind === accessKind.read) {
@@ -161,9 +165,9 @@ export function reportStore(cx: PeContext, pa: number, sizeBytes: number): void 
   }
 }
 
-/** The largest aligned access of a bus, up to 8 bytes, that begins at `pa` and stays inside what is left. */
-function beatBytes(pa: number, bytesLeft: number): number {
-  let beat = 8;
+/** The largest aligned access of a bus, up to 8 bytes and an element, that begins at `pa` and stays inside what is left. */
+function beatBytes(pa: number, bytesLeft: number, elementBytes: number): number {
+  let beat = Math.min(8, elementBytes);
   while (beat > bytesLeft || pa % beat !== 0) beat /= 2;
   return beat;
 }
@@ -175,6 +179,7 @@ function accessBus(
   partBytes: number,
   offset: number,
   flags: number,
+  elementBytes: number,
 ): Exit {
   const isWrite = kind === accessKind.write;
   const vaLow = low(cx, pe.scratch);
@@ -186,7 +191,7 @@ function accessBus(
   const { view } = cx.memory;
   const at = cx.base + value + offset;
   for (let done = 0; done < partBytes;) {
-    const beat = beatBytes(pa + done, partBytes - done);
+    const beat = beatBytes(pa + done, partBytes - done, elementBytes);
     const valueLow = isWrite ? readBeat(view, at + done, Math.min(beat, 4)) : 0;
     const valueHigh = isWrite && beat === 8 ? readBeat(view, at + done + 4, 4) : 0;
     const answer = busAccess(

@@ -23,9 +23,11 @@ export const accessFlag = {
   unprivileged: 2,
   /** The read, or the write, of an atomic read-modify-write: both permissions are needed before either happens. */
   atomic: 4,
-  /** Two elements of half the size: alignment is checked for the element. */
-  pair: 8,
 } as const;
+
+/** Further bits of the `flags`: log2 of the number of elements, each of which is aligned, and accessed, by itself (LD1 and its kind). */
+export const elementsShift = 3;
+export const elementsMask = 7;
 
 /** Interrupts and asynchronous errors, by the line that asks for them. */
 export type InterruptKind = 'serror' | 'fiq' | 'irq' | 'vserror' | 'vfiq' | 'virq';

@@ -8,7 +8,7 @@
 // result the run is led to the next instruction.
 
 import { exit, type Exit } from '../arch/exits.ts';
-import { accessFlag, accessKind, type Pe } from '../arch/pe.ts';
+import { accessFlag, accessKind, elementsMask, elementsShift, type Pe } from '../arch/pe.ts';
 import {
   lineHoldsCode,
   lineMapOffset,
@@ -134,7 +134,8 @@ export function makeEngine({
 
   const flagsOf = (descriptor: number): number =>
     (descriptor & memoryDescriptor.aligned ? accessFlag.aligned : 0) |
-    (descriptor & memoryDescriptor.unprivileged ? accessFlag.unprivileged : 0);
+    (descriptor & memoryDescriptor.unprivileged ? accessFlag.unprivileged : 0) |
+    (((descriptor >>> memoryDescriptor.elementsShift) & elementsMask) << elementsShift);
   const bytesOf = (descriptor: number): number =>
     1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
 

@@ -10,10 +10,18 @@ import {
   softTlbEntries,
   softTlbEntry,
 } from '../arch/state-layout.ts';
-import type { Access, AccessBytes, AtomicOperation, Ordering, Semantics, Value } from '../isa/semantics.ts';
+import type {
+  Access,
+  AccessBytes,
+  AtomicOperation,
+  ElementBits,
+  Ordering,
+  Semantics,
+  Value,
+} from '../isa/semantics.ts';
 import { node } from './arithmetic.ts';
 import { cpuLocal, scratch } from './emitting.ts';
-import { constant32, localValue, type Node, stateLoad } from './expression.ts';
+import { constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
 import { FloatGenerator } from './float-generator.ts';
 import { atomicOperations, atomicShift, functionIndex, log2Bytes, memoryDescriptor, scratchSlot } from './services.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
@@ -21,6 +29,8 @@ import { op, simd, type } from './wasm/opcodes.ts';
 type Accessing =
   | 'load'
   | 'store'
+  | 'loadElements'
+  | 'storeElements'
   | 'loadExclusive'
   | 'loadExclusivePair'
   | 'storeExclusive'
@@ -46,6 +56,13 @@ const storeOpcode64: Readonly<Record<number, number>> = {
   4: op.i64_store32,
   8: op.i64_store,
 };
+
+interface ElementChunk {
+  readonly at: Value;
+  readonly bytes: 8 | 16;
+  readonly lanes: readonly number[];
+  readonly access: Access;
+}
 
 export abstract class MemoryGenerator extends FloatGenerator implements Pick<Semantics, Accessing> {
   protected abstract readonly alignment: AlignmentCheck;
@@ -89,6 +106,38 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
         this.storeState(scratch(scratchSlot.value), data);
         this.callService(functionIndex.access, constant32(descriptor | memoryDescriptor.store));
       },
+    });
+  }
+
+  loadElements(address: Value, bits: ElementBits, count: number): readonly Value[] {
+    return this.chunks(address, bits, count).flatMap(({ at, bytes, lanes, access }) => {
+      const chunk = this.load(at, bytes, access);
+      const vector = bytes === 16 ? chunk : this.splat(64, chunk);
+      return lanes.map((lane) => this.laneOf(vector, bits, lane));
+    });
+  }
+
+  storeElements(address: Value, bits: ElementBits, words: readonly Value[]): void {
+    let next = 0;
+    for (const { at, bytes, lanes, access } of this.chunks(address, bits, words.length)) {
+      let vector: Value = constant(128, 0n);
+      for (const lane of lanes) {
+        vector = this.withLane(vector, bits, lane, words[next] as Value);
+        next += 1;
+      }
+      this.store(at, bytes === 16 ? vector : this.laneOf(vector, 64, 0), bytes, access);
+    }
+  }
+
+  /** Elements are accessed 16 bytes at a time, or 8 at the end: faults and alignment are those of each element all the same. */
+  private chunks(address: Value, bits: ElementBits, count: number): ElementChunk[] {
+    const total = (count * bits) / 8;
+    const access = { elementBytes: (bits / 8) as 1 | 2 | 4 | 8 };
+    const first = localValue(64, this.settle(node(address)), true);
+    return Array.from({ length: Math.ceil(total / 16) }, (_, n) => {
+      const bytes = total - 16 * n < 16 ? 8 : 16;
+      const lanes = Array.from({ length: (8 * bytes) / bits }, (_lane, lane) => lane);
+      return { at: this.add(first, this.constant(64, 16 * n)), bytes, lanes, access };
     });
   }
 
@@ -144,18 +193,20 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     });
   }
 
-  /** What must equal the tag: the page of the first byte, and of the last; or the aligned address where alignment is checked. */
+  /** What must equal the tag: the page of the first byte, and of the last; or the last element's address where alignment is checked. */
   private accessTag(address: Node, bytes: AccessBytes, access: Access): Value {
     const pageMask = this.constant(64, -(1 << pageShift));
     if (bytes === 1) return this.and(address, pageMask);
-    const span = this.constant(64, bytes - 1);
+    const elementBytes = access.elementBytes ?? bytes;
+    const inElement = this.constant(64, elementBytes - 1);
+    const lastElement = this.add(address, this.constant(64, bytes - elementBytes));
     if (access.aligned === true || this.alignment === 'strict') {
-      return this.and(address, this.constant(64, -(1 << pageShift) | (bytes - 1)));
+      return this.and(lastElement, this.constant(64, -(1 << pageShift) | (elementBytes - 1)));
     }
-    if (this.alignment === 'relaxed') return this.and(this.add(address, span), pageMask);
+    if (this.alignment === 'relaxed') return this.and(this.add(address, this.constant(64, bytes - 1)), pageMask);
     const strict = stateLoad(op.i64_load32_s, 64, localValue(32, cpuLocal, true), pe.strictAlignment);
-    const lastByte = this.add(address, this.and(span, this.not(strict)));
-    return this.and(lastByte, this.or(pageMask, this.and(span, strict)));
+    const lastByte = this.add(lastElement, this.and(inElement, this.not(strict)));
+    return this.and(lastByte, this.or(pageMask, this.and(inElement, strict)));
   }
 
   loadExclusive(address: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
@@ -256,6 +307,7 @@ function memoryDescriptorOf(bytes: AccessBytes, access: Access): number {
     (access.unprivileged === true ? memoryDescriptor.unprivileged : 0) |
     (access.acquire === true ? memoryDescriptor.acquire : 0) |
     (access.acquirePC === true ? memoryDescriptor.acquirePC : 0) |
-    (access.release === true ? memoryDescriptor.release : 0)
+    (access.release === true ? memoryDescriptor.release : 0) |
+    (Math.log2(bytes / (access.elementBytes ?? bytes)) << memoryDescriptor.elementsShift)
   );
 }

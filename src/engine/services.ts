@@ -47,6 +47,8 @@ export const memoryDescriptor = {
   release: 1 << 8,
   /** exclusive: two elements of this size. */
   pair: 1 << 9,
+  /** access: log2 of the number of elements of which it is made. */
+  elementsShift: 10,
 } as const;
 
 /** Scratch slots (8 bytes each) of the services. */

@@ -8,7 +8,7 @@ import { formats, fpcrBit } from '../isa/floating-point/format.ts';
 import { floatOutcome } from '../isa/floating-point/operations.ts';
 import { wordsOver } from '../isa/floating-point/words.ts';
 import type { Decoded } from '../isa/decoder.ts';
-import type { Access, AccessBytes, FlagName, Ordering, Semantics, Value } from '../isa/semantics.ts';
+import type { Access, AccessBytes, ElementBits, FlagName, Ordering, Semantics, Value } from '../isa/semantics.ts';
 import type {
   TraceAccess,
   TraceEvent,
@@ -68,6 +68,24 @@ function known(value: Value): TraceValue {
 
 const number = (value: Value): number => Number(concrete(value).bits);
 
+const laneOf: Semantics['laneOf'] = (vector, bits, lane) => {
+  const whole = concrete(vector);
+  if (whole.open !== undefined) return openValue(64, openName(`lane${bits}.${lane}`, 64, whole), whole);
+  return traceValue(64, BigInt.asUintN(bits, whole.bits >> BigInt(bits * lane)), whole);
+};
+
+const withLane: Semantics['withLane'] = (vector, bits, lane, word) => {
+  const [whole, element] = [concrete(vector), concrete(word)];
+  if (whole.open !== undefined || element.open !== undefined) {
+    const name = openName(`withLane${bits}.${lane}`, 128, whole, element);
+    return openValue(128, name, merge(whole, element));
+  }
+  const shift = BigInt(bits * lane);
+  const mask = ((1n << BigInt(bits)) - 1n) << shift;
+  const inserted = BigInt.asUintN(bits, element.bits) << shift;
+  return traceValue(128, (whole.bits & ~mask) | inserted, merge(whole, element));
+};
+
 /** Exclusives and atomics are always aligned to their size. */
 const alignedAccess = (order: Ordering): Access => ({ ...order, aligned: true });
 
@@ -123,6 +141,15 @@ function makeSemantics(c: Context): Semantics {
     });
   };
 
+  const load = (address: Value, bytes: AccessBytes, access: Access): TraceValue =>
+    loaded(bytes, c.memory.load(accessOf(address, bytes, access)))[0]!;
+  const store = (address: Value, value: Value, bytes: AccessBytes, access: Access): void => {
+    unlessException(c.memory.store(accessOf(address, bytes, access), low(value, bytes)));
+  };
+  /** Addresses of consecutive elements. */
+  const elements = (address: Value, bytes: number, count: number): Value[] =>
+    Array.from({ length: count }, (_, n) => traceOperations.add(address, traceValue(64, BigInt(bytes * n))));
+
   const branchTo = (
     target: Value,
     taken: boolean,
@@ -141,21 +168,14 @@ function makeSemantics(c: Context): Semantics {
   const semantics: Semantics = {
     ...traceOperations,
 
-    laneOf: (vector, bits, lane) => {
-      const whole = concrete(vector);
-      if (whole.open !== undefined) return openValue(64, openName(`lane${bits}.${lane}`, 64, whole), whole);
-      return traceValue(64, BigInt.asUintN(bits, whole.bits >> BigInt(bits * lane)), whole);
-    },
-    withLane: (vector, bits, lane, word) => {
-      const [whole, element] = [concrete(vector), concrete(word)];
-      if (whole.open !== undefined || element.open !== undefined) {
-        const name = openName(`withLane${bits}.${lane}`, 128, whole, element);
-        return openValue(128, name, merge(whole, element));
-      }
-      const shift = BigInt(bits * lane);
-      const mask = ((1n << BigInt(bits)) - 1n) << shift;
-      const inserted = BigInt.asUintN(bits, element.bits) << shift;
-      return traceValue(128, (whole.bits & ~mask) | inserted, merge(whole, element));
+    laneOf,
+    withLane,
+    splat: (bits, word) => {
+      const element = concrete(word);
+      if (element.open !== undefined) return openValue(128, openName(`splat${bits}`, 128, element), element);
+      let whole = 0n;
+      for (let at = 0; at < 128; at += bits) whole |= BigInt.asUintN(bits, element.bits) << BigInt(at);
+      return traceValue(128, whole, element);
     },
 
     float: (operation, bits, operands) => {
@@ -210,9 +230,32 @@ function makeSemantics(c: Context): Semantics {
     },
     pc: () => traceValue(64, c.state.pc),
 
-    load: (address, bytes, access) => loaded(bytes, c.memory.load(accessOf(address, bytes, access)))[0]!,
+    load: (address, bytes, access) => {
+      const { elementBytes } = access;
+      if (elementBytes === undefined) return load(address, bytes, access);
+      const words = elements(address, elementBytes, bytes / elementBytes).map((at) => load(at, elementBytes, {}));
+      if (words.length === 1) return words[0]!;
+      const bits = (8 * elementBytes) as ElementBits;
+      const vector = words.reduce<Value>((v, word, n) => withLane(v, bits, n, word), traceValue(128, 0n));
+      return bytes === 16 ? vector : laneOf(vector, 64, 0);
+    },
     store: (address, value, bytes, access) => {
-      unlessException(c.memory.store(accessOf(address, bytes, access), low(value, bytes)));
+      const { elementBytes } = access;
+      if (elementBytes === undefined) {
+        store(address, value, bytes, access);
+        return;
+      }
+      const vector = resize(concrete(value), 128);
+      elements(address, elementBytes, bytes / elementBytes).forEach((at, n) => {
+        store(at, laneOf(vector, (8 * elementBytes) as ElementBits, n), elementBytes, {});
+      });
+    },
+    loadElements: (address, bits, count) =>
+      elements(address, bits / 8, count).map((at) => resize(load(at, (bits / 8) as AccessBytes, {}), 64)),
+    storeElements: (address, bits, words) => {
+      elements(address, bits / 8, words.length).forEach((at, n) => {
+        store(at, words[n]!, (bits / 8) as AccessBytes, {});
+      });
     },
     loadExclusive: (address, bytes, order) =>
       loaded(bytes, c.memory.loadExclusive(accessOf(address, bytes, alignedAccess(order)), 1))[0]!,

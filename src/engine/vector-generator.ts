@@ -17,8 +17,9 @@ const replaceLane = {
   32: simd.i32x4_replace_lane,
   64: simd.i64x2_replace_lane,
 } as const;
+const splat = { 8: simd.i8x16_splat, 16: simd.i16x8_splat, 32: simd.i32x4_splat, 64: simd.i64x2_splat } as const;
 
-export abstract class VectorGenerator extends Arithmetic implements Pick<Semantics, 'laneOf' | 'withLane'> {
+export abstract class VectorGenerator extends Arithmetic implements Pick<Semantics, 'laneOf' | 'withLane' | 'splat'> {
   laneOf(vector: Value, bits: ElementBits, lane: number): Value {
     const element = vectorNode(extractLane[bits], bits === 64 ? 64 : 32, node(vector), undefined, lane);
     return bits === 64 ? element : this.zeroExtend(element, 32, 64);
@@ -27,5 +28,9 @@ export abstract class VectorGenerator extends Arithmetic implements Pick<Semanti
   withLane(vector: Value, bits: ElementBits, lane: number, word: Value): Value {
     const element = bits === 64 ? word : this.low32(word);
     return vectorNode(replaceLane[bits], 128, node(vector), node(element), lane);
+  }
+
+  splat(bits: ElementBits, word: Value): Value {
+    return vectorNode(splat[bits], 128, node(bits === 64 ? word : this.low32(word)), undefined, -1);
   }
 }

@@ -46,6 +46,8 @@ export interface Access extends Ordering {
   readonly unprivileged?: boolean;
   /** Comes after the access before it of the same instruction (LDIAPP, STILP), for every observer. */
   readonly inOrder?: boolean;
+  /** Made of elements of this many bytes, in ascending order of address: each is an access of its own, and aligned by itself. */
+  readonly elementBytes?: 1 | 2 | 4 | 8;
   /** Alignment to the size of the access is checked whatever SCTLR_ELx.A says. */
   readonly aligned?: boolean;
 }
@@ -120,6 +122,8 @@ export interface Semantics {
   laneOf(vector: Value, bits: ElementBits, lane: number): Value;
   /** The vector with its element `lane` replaced by the low bits of a word. */
   withLane(vector: Value, bits: ElementBits, lane: number, word: Value): Value;
+  /** The vector whose elements are all the low bits of a word. */
+  splat(bits: ElementBits, word: Value): Value;
 
   // Registers. Register numbers are 32-bit values 0..31.
 
@@ -150,6 +154,10 @@ export interface Semantics {
   load(address: Value, bytes: AccessBytes, access: Access): Value;
   /** Stores the low `bytes` bytes of the value. */
   store(address: Value, value: Value, bytes: AccessBytes, access: Access): void;
+  /** Elements of consecutive addresses, zero-extended to words; together they have a multiple of 8 bytes. */
+  loadElements(address: Value, bits: ElementBits, count: number): readonly Value[];
+  /** Stores the low bits of words as such elements. */
+  storeElements(address: Value, bits: ElementBits, words: readonly Value[]): void;
   /** Loads and sets the exclusive monitors for `bytes` at the address, which must be aligned to it. */
   loadExclusive(address: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value;
   /** Two registers of `bytes` each, as one exclusive access of twice the size. */

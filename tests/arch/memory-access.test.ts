@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
-import { accessFlag } from '../../src/arch/pe.ts';
+import { accessFlag, elementsShift } from '../../src/arch/pe.ts';
 import {
   addendAfterTag,
   lineHoldsCode,
@@ -84,7 +84,7 @@ describe('an access to RAM', () => {
     expect(test.register('FAR_EL1')).toBe(va + 2n);
     test.setRegister('SCTLR_EL1', test.register('SCTLR_EL1') | 2n);
     expect(test.load(va + 1n, 4)).toBeUndefined();
-    expect(test.load(va + 8n, 16, accessFlag.pair)).toBe(0n);
+    expect(test.load(va + 8n, 16, 1 << elementsShift)).toBe(0n);
     expect(test.load(va + 8n, 16)).toBeUndefined();
   });
 

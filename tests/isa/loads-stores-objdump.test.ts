@@ -38,9 +38,8 @@ function ourMnemonic(word: number): string | undefined {
   return isStore ? mnemonic.replace(/^ld/, 'st') : mnemonic;
 }
 
-/** What this architecture leaves out: structures, FEAT_MTE, FEAT_PAuth, FEAT_MOPS, FEAT_LS64. */
+/** What this architecture leaves out: FEAT_MTE, FEAT_PAuth, FEAT_MOPS, FEAT_LS64. */
 const leftOut = [
-  /^(ld|st)[1-4]r?$/,
   /^(ldg|stg|stzg|st2g|stz2g|stgp|ldgm|stgm|stzgm)$/,
   /^ldra[ab]$/,
   /^cpyf?[pme](w|r|wt|rt|t)?(n|wn|rn)?$/,

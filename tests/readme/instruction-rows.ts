@@ -17,6 +17,7 @@ import { loadsStoresExclusive } from '../../src/isa/loads-stores-exclusive.ts';
 import { loadsStoresOrdered } from '../../src/isa/loads-stores-ordered.ts';
 import { loadsStoresPair } from '../../src/isa/loads-stores-pair.ts';
 import { loadsStoresRegister } from '../../src/isa/loads-stores-register.ts';
+import { loadsStoresStructures } from '../../src/isa/loads-stores-structures.ts';
 import { logical } from '../../src/isa/logical.ts';
 import { moveWide } from '../../src/isa/move-wide.ts';
 import { multiply } from '../../src/isa/multiply.ts';
@@ -46,6 +47,7 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['multiplication', multiply],
   ['branches', branches],
   ['exceptions, hints, barriers, system registers', system],
+  ['loads and stores: Advanced SIMD structures', loadsStoresStructures],
   ['loads and stores: exclusive', loadsStoresExclusive],
   ['loads and stores: ordered', loadsStoresOrdered],
   ['loads and stores: pairs', loadsStoresPair],

@@ -187,6 +187,16 @@ export const movedAfter = (bytes: (f: Fields) => number): Operand => ({
   },
 });
 
+/** `[Xn|SP], Xm`. */
+export const movedByRegister: Operand = {
+  print: (f) => `[${base(f)}], ${generalName(f.Rm!, 64, 'ZR')}`,
+  read: (reader) => {
+    if (!readBase(reader) || !close(reader) || !reader.accept(',')) return false;
+    const Rm = readGeneral(reader, 64, 'ZR');
+    return Rm !== undefined && reader.set('Rm', Rm);
+  },
+};
+
 const offsetExtends: Readonly<Record<number, string>> = { 0b010: 'uxtw', 0b011: 'lsl', 0b110: 'sxtw', 0b111: 'sxtx' };
 
 /** `[Xn|SP, Rm{, extend {#amount}}]`; `log2Bytes` is the amount where S is set. */

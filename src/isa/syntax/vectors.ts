@@ -74,7 +74,7 @@ export function lane(field: string, letter: ElementLetter, index: (f: Fields) =>
 }
 
 /** `{v3.16b, v4.16b}`: as many registers as `count` says, following one another, the first in a field. */
-function vectorList(field: string, count: (f: Fields) => number, text: ArrangementText): Operand {
+export function vectorList(field: string, count: (f: Fields) => number, text: ArrangementText): Operand {
   return {
     print: (f) => {
       const suffix = text(f) ?? '';
@@ -106,6 +106,23 @@ function vectorList(field: string, count: (f: Fields) => number, text: Arrangeme
       }
       if (!reader.accept('}')) return reader.expected('}');
       return read === length ? reader.set(field, first) : reader.refused(`the list has ${length} registers`);
+    },
+  };
+}
+
+/** `{v3.s, v4.s}[1]`: the same element of each register of a list, where the fields that are known decide the index. */
+export function elementList(
+  field: string,
+  count: (f: Fields) => number,
+  letter: (f: Fields) => ElementLetter,
+  index: (f: Fields) => number,
+): Operand {
+  const list = vectorList(field, count, letter);
+  return {
+    print: (f, context) => `${list.print(f, context)!}[${index(f)}]`,
+    read: (reader) => {
+      const wanted = index(reader.fields);
+      return list.read(reader) && readIndex(reader, wanted, wanted) !== undefined;
     },
   };
 }
