@@ -22,11 +22,14 @@ import { logical } from '../../src/isa/logical.ts';
 import { moveWide } from '../../src/isa/move-wide.ts';
 import { multiply } from '../../src/isa/multiply.ts';
 import { pcRelative } from '../../src/isa/pc-relative.ts';
+import { byElement } from '../../src/isa/simd/by-element.ts';
 import { copy } from '../../src/isa/simd/copy.ts';
 import { modifiedImmediate } from '../../src/isa/simd/modified-immediate.ts';
 import { permutes } from '../../src/isa/simd/permute.ts';
 import { shiftImmediate } from '../../src/isa/simd/shift-immediate.ts';
+import { threeDifferent } from '../../src/isa/simd/three-different.ts';
 import { threeSame } from '../../src/isa/simd/three-same.ts';
+import { threeSameExtra } from '../../src/isa/simd/three-same-extra.ts';
 import { twoRegister } from '../../src/isa/simd/two-register.ts';
 import { system } from '../../src/isa/system.ts';
 import { randomWords } from '../isa/random-words.ts';
@@ -59,6 +62,9 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['Advanced SIMD: permute and table lookup', permutes],
   ['Advanced SIMD: copy', copy],
   ['Advanced SIMD: three registers', threeSame],
+  ['Advanced SIMD: three registers, FEAT_RDM and FEAT_DotProd', threeSameExtra],
+  ['Advanced SIMD: three registers of two widths', threeDifferent],
+  ['Advanced SIMD: vector by element', byElement],
   ['Advanced SIMD: two registers, across lanes', twoRegister],
   ['Advanced SIMD: modified immediate', modifiedImmediate],
   ['Advanced SIMD: shift by immediate', shiftImmediate],

@@ -1,6 +1,7 @@
 // The encodings that the vectors cover: all of the Armv8.2-A base instruction set with FEAT_LSE, FEAT_LRCPC,
-// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, scalar floating point with FEAT_FP16, Advanced SIMD on integers, and the loads and stores of SIMD&FP
-// registers. Left out: Advanced SIMD on numbers and on three widths, MTE, MOPS, and pointer authentication outside the hint space.
+// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, scalar floating point with FEAT_FP16, Advanced SIMD on integers with FEAT_RDM and
+// FEAT_DotProd, and the loads and stores of SIMD&FP registers. Left out: Advanced SIMD on numbers, MTE, MOPS, and pointer authentication
+// outside the hint space.
 
 import { strict as assert } from 'node:assert';
 import { BRANCHES, SYSTEM } from './encodings/branches-system.ts';
@@ -9,6 +10,7 @@ import { DATA_PROCESSING_REGISTER } from './encodings/data-processing-register.t
 import { FLOAT } from './encodings/float.ts';
 import { LOADS_STORES, SIMD_LOADS_STORES } from './encodings/loads-stores.ts';
 import { SIMD } from './encodings/simd.ts';
+import { SIMD_PRODUCTS } from './encodings/simd-products.ts';
 import { STRUCTURES } from './encodings/structures.ts';
 import { ATOMICS, EXCLUSIVES_AND_ORDERED } from './encodings/synchronization.ts';
 import type { Encoding } from './pattern.ts';
@@ -25,6 +27,7 @@ export const GROUPS = {
   atomics: ATOMICS,
   float: FLOAT,
   simd: SIMD,
+  'simd-products': SIMD_PRODUCTS,
   structures: STRUCTURES,
 } as const satisfies Record<string, readonly Encoding[]>;
 

@@ -25,6 +25,11 @@ export function writeVector(s: Semantics, n: Value, Q: number, vector: Value): v
   s.writeV(n, Q === 1 ? vector : s.laneOf(vector, 64, 0));
 }
 
+/** Writes 64 bits to the lower half of V[n] and clears the upper one, or to the upper half (`part` 1) and keeps the lower one. */
+export function writeHalf(s: Semantics, n: Value, part: number, half: Value): void {
+  s.writeV(n, part === 1 ? s.withLane(s.readV(n, 128), 64, 1, half) : half);
+}
+
 /** The vector whose elements are what `element` gives; `base` is any vector, of which nothing is left where it counts. */
 export function mapLanes(
   s: Semantics,

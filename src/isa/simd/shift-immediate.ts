@@ -19,6 +19,7 @@ import {
   shiftedRight,
   signed,
   truncated,
+  writeHalf,
   writeVector,
 } from './elements.ts';
 
@@ -242,8 +243,7 @@ function narrowRows(page: NarrowPage, U: 0 | 1): Row[] {
         }),
       );
       saturation.raise();
-      const low = s.laneOf(half, 64, 0);
-      s.writeV(f.Rd, k.Q === 1 ? s.withLane(s.readV(f.Rd, 128), 64, 1, low) : low);
+      writeHalf(s, f.Rd, k.Q, s.laneOf(half, 64, 0));
     },
     syntax: [{ mnemonic: upper, operands: [T('Rd', narrowArranged), T('Rn', wideArranged), shiftAmount(rightAmount)] }],
   });

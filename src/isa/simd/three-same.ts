@@ -18,9 +18,15 @@ import {
   truncated,
   writeVector,
 } from './elements.ts';
-
-/** The element of the destination; `d` is what it held before. */
-type Operation = (c: Lane, a: Value, b: Value, d: Value) => Value;
+import {
+  addedProduct,
+  doublingHigh,
+  type Operation,
+  polynomialProduct,
+  product,
+  roundedDoublingHigh,
+  subtractedProduct,
+} from './products.ts';
 
 const all = (c: Lane, condition: Value): Value => c.s.select(condition, c.s.constant(64, -1), c.s.constant(64, 0));
 
@@ -66,31 +72,6 @@ const test: Operation = (c, a, b) => {
   const { s, unsigned } = c;
   return all(c, unsigned ? s.eq(a, b) : s.ne(s.and(a, b), s.constant(64, 0)));
 };
-const accumulate: Operation = ({ s, unsigned }, a, b, d) => {
-  const product = s.mul(a, b);
-  return unsigned ? s.sub(d, product) : s.add(d, product);
-};
-
-/** MUL, and PMUL: polynomials over {0, 1}. */
-const multiply: Operation = ({ s, unsigned }, a, b) => {
-  if (!unsigned) return s.mul(a, b);
-  const w = wordsOver(s);
-  let product = w.word(0);
-  for (let bit = 0; bit < 8; bit += 1) {
-    const isSet = w.ne(w.and(w.shr(b, bit), 1), 0);
-    product = w.xor(product, w.choose(isSet, w.shl(a, bit), 0));
-  }
-  return product;
-};
-
-/** SQDMULH and SQRDMULH: the high half of twice the product. */
-const doublingHigh: Operation = ({ s, bits, unsigned: rounds, saturation }, a, b) => {
-  const w = wordsOver(s);
-  const product = w.mul(signed(s, a, bits), signed(s, b, bits));
-  const rounded = rounds ? w.add(product, 1n << BigInt(bits - 2)) : product;
-  return saturation.clamp(s.asr(rounded, s.constant(64, bits - 1)), bits, false);
-};
-
 interface Page {
   readonly opcode: string;
   /** Names for U = 0 and U = 1. */
@@ -125,12 +106,20 @@ const pages: readonly Page[] = [
   { opcode: '01111', names: ['SABA', 'UABA'], operation: accumulatedDistance, sizes: small },
   { opcode: '10000', names: ['ADD', 'SUB'], operation: add, sizes: any, scalarSizes: [3] },
   { opcode: '10001', names: ['CMTST', 'CMEQ'], operation: test, sizes: any, scalarSizes: [3] },
-  { opcode: '10010', names: ['MLA', 'MLS'], operation: accumulate, sizes: small },
-  { opcode: '10011', names: ['MUL', undefined], operation: multiply, sizes: small },
-  { opcode: '10011', names: [undefined, 'PMUL'], operation: multiply, sizes: [0] },
+  { opcode: '10010', names: ['MLA', undefined], operation: addedProduct, sizes: small },
+  { opcode: '10010', names: [undefined, 'MLS'], operation: subtractedProduct, sizes: small },
+  { opcode: '10011', names: ['MUL', undefined], operation: product, sizes: small },
+  { opcode: '10011', names: [undefined, 'PMUL'], operation: polynomialProduct, sizes: [0] },
   { opcode: '10100', names: ['SMAXP', 'UMAXP'], operation: larger, sizes: small, pairwise: true },
   { opcode: '10101', names: ['SMINP', 'UMINP'], operation: smaller, sizes: small, pairwise: true },
-  { opcode: '10110', names: ['SQDMULH', 'SQRDMULH'], operation: doublingHigh, sizes: [1, 2], scalarSizes: [1, 2] },
+  { opcode: '10110', names: ['SQDMULH', undefined], operation: doublingHigh, sizes: [1, 2], scalarSizes: [1, 2] },
+  {
+    opcode: '10110',
+    names: [undefined, 'SQRDMULH'],
+    operation: roundedDoublingHigh,
+    sizes: [1, 2],
+    scalarSizes: [1, 2],
+  },
   { opcode: '10111', names: ['ADDP', undefined], operation: add, sizes: any, pairwise: true },
 ];
 

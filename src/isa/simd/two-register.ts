@@ -17,6 +17,7 @@ import {
   Saturation,
   signed,
   truncated,
+  writeHalf,
   writeVector,
 } from './elements.ts';
 
@@ -330,8 +331,7 @@ const narrow = (
         narrowed(s, saturation, s.laneOf(n, (2 * bits) as ElementBits, lane), bits),
       );
       saturation.raise();
-      const low = s.laneOf(half, 64, 0);
-      s.writeV(f.Rd, k.Q === 1 ? s.withLane(s.readV(f.Rd, 128), 64, 1, low) : low);
+      writeHalf(s, f.Rd, k.Q, s.laneOf(half, 64, 0));
     },
     syntax: [
       {

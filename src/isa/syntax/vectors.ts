@@ -73,6 +73,32 @@ export function lane(field: string, letter: ElementLetter, index: (f: Fields) =>
   };
 }
 
+/** An element of V[m] as the fields name it: `hasM`: in V0 to V15, with the highest bit of Rm as the lowest one of the index. */
+export interface ElementOfRm {
+  /** What stands between the register and the index: `h`, or `4b` of a dot product. */
+  readonly suffix: string;
+  readonly index: number;
+  readonly hasM: boolean;
+}
+
+/** `v3.h[5]`: the element by which a vector is multiplied. */
+export const elementOfRm = (of: (f: Fields) => ElementOfRm): Operand => ({
+  print: (f) => {
+    const { suffix, index, hasM } = of(f);
+    const [register, whole] = hasM ? [f.Rm! & 15, 2 * index + (f.Rm! >> 4)] : [f.Rm!, index];
+    return `v${register}.${suffix}[${whole}]`;
+  },
+  read: (reader) => {
+    const { suffix, index, hasM } = of(reader.fields);
+    const number = readVector(reader, suffix);
+    if (number === undefined) return false;
+    if (!hasM) return readIndex(reader, index, index) !== undefined && reader.set('Rm', number);
+    if (number > 15) return reader.refused('halfwords by which a vector is multiplied are in v0 to v15');
+    const read = readIndex(reader, 2 * index + 1, 2 * index);
+    return read !== undefined && reader.set('Rm', number | ((read & 1) << 4));
+  },
+});
+
 /** `{v3.16b, v4.16b}`: as many registers as `count` says, following one another, the first in a field. */
 export function vectorList(field: string, count: (f: Fields) => number, text: ArrangementText): Operand {
   return {
