@@ -40,13 +40,14 @@ export function runTask(task: LitmusTask): LitmusAnswer {
   const startMs = performance.now();
   const shouldStop = (): boolean => Atomics.load(stop, 0) !== 0 || performance.now() - startMs >= task.timeoutMs;
   try {
-    const remake = (test: LitmusTest) => litmusProgram(test, { names: registerNames, unroll: task.unroll });
+    const { unroll, variants } = task;
+    const remake = (test: LitmusTest) => litmusProgram(test, { names: registerNames, unroll, variants });
     const test = remake(parseLitmus(task.text, task.path));
     const model = task.model ?? usualModel(test.test.architecture);
-    const decides = (program: Program) => modelOf(model, task.variants, program);
+    const decides = (program: Program) => modelOf(model, variants, program);
     const result = runLitmus(test, decides(test.program), shouldStop);
     const models = {
-      model: catModel(model.kind === 'cat' ? model : ownCatFile(model.name), task.variants, test.program),
+      model: catModel(model.kind === 'cat' ? model : ownCatFile(model.name), variants, test.program),
       sequentialConsistency: catModel(ownCatFile('sc'), [], test.program),
     };
     const replies = answerQuestions({ test, remake, decides, models, shouldStop }, task.questions);

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { LitmusQuestions, PictureFormat } from '../explore/litmus-questions.ts';
+import { isUnsupportedVariant, variantNamed, variantNames } from '../memory-model/litmus/variants.ts';
 import { UserError } from '../report/user-error.ts';
 import { suggestion } from '../vm/values.ts';
 import { readText } from './litmus-files.ts';
@@ -54,9 +55,6 @@ export const litmusOptionRows: readonly OptionRow[] = [
   { flags: '--json', says: 'print one JSON document' },
 ];
 
-/** Variants of herd7 that are always on, or that change nothing of what is supported. */
-const variants = ['mixed', 'vmsa', 'kvm', 'ifetch'] as const;
-
 export function parseLitmusOptions(typed: TypedLitmusOptions): LitmusSettings {
   return {
     model: typed.model === undefined ? undefined : parseModel(typed.model),
@@ -94,12 +92,11 @@ function parseModel(name: string): LitmusSettings['model'] {
 function parseVariants(text: string | undefined): string[] {
   const names = text?.split(',').map((name) => name.trim()) ?? [];
   for (const name of names) {
-    if (name === 'mixed') continue;
-    const isKnown = variants.some((variant) => variant === name);
+    if (variantNamed(name) !== undefined) continue;
     throw new UserError(
-      isKnown
+      isUnsupportedVariant(name)
         ? `--variant ${name}: this version does not have it yet`
-        : `--variant ${name}: there is no such${suggestion(name, variants) || ` one: ${variants.join(', ')}`}`,
+        : `--variant ${name}: there is no such${suggestion(name, variantNames) || ` one: ${variantNames.join(', ')}`}`,
     );
   }
   return names;

@@ -32,7 +32,7 @@ const fences: ReadonlyMap<string, Fence> = new Map(
 
 function fenceOf({ annotations }: LocalEvent): Fence {
   for (const name of annotations) {
-    if (name === 'ISB') return { kind: 'isb', isDsb: false };
+    if (name === 'ISB' || name === 'CSE') return { kind: 'isb', isDsb: false };
     const fence = fences.get(name);
     if (fence) return fence;
   }

@@ -79,6 +79,8 @@ function run(
   const hooks: ThreadHooks = {
     ...(isWatched && { registers: watcher }),
     fence: (name) => recorder.fence(name),
+    exceptionEntry: (taken, sets) => recorder.exceptionEntry(taken, sets),
+    exceptionReturn: (sets) => recorder.exceptionReturn(sets),
     branch: (depends) => {
       watcher.branch(depends);
       recorder.branch(depends);

@@ -184,6 +184,8 @@ class Run {
     return this.#program.observed.map((observable) => {
       if (observable.kind === 'register')
         return situation.paths[observable.thread]!.state.register(observable.name).bits;
+      if (observable.kind === 'exceptions')
+        return observable.numberOf(situation.paths.map(({ events }) => events.flatMap(({ taken }) => taken ?? [])));
       let value = 0n;
       for (let at = 0; at < observable.bytes;) {
         const address = observable.address + BigInt(at);

@@ -1,6 +1,7 @@
 // What a thread has done on a path through its code, as far as other threads can see it, and what a model says of the order of it.
 
 import type { Dependencies } from '../engine/trace-values.ts';
+import type { TakenException } from '../memory-model/program.ts';
 
 /** Whole accesses, or the parts in which other accesses tear them: what has one source, or one place in coherence order. */
 export interface LocalEvent {
@@ -13,7 +14,7 @@ export interface LocalEvent {
   readonly bytes: number;
   /** Of R and W, unless it depends on a read whose value is not known. */
   readonly value: bigint | undefined;
-  /** The name of a fence, or 'A', 'Q', 'L', 'X', 'NoRet'. */
+  /** The name of a fence, or 'A', 'Q', 'L', 'X', 'NoRet'; of the entry of an exception and the return from it their sets. */
   readonly annotations: ReadonlySet<string>;
   /** Comes after the access before it of its instruction. */
   readonly isInOrder: boolean;
@@ -27,6 +28,8 @@ export interface LocalEvent {
   readonly rmw?: ReadModifyWrite;
   /** Of a read: the last write of the thread to the location before it. */
   readonly localSource?: number | undefined;
+  /** Of a fence that is the entry of an exception. */
+  readonly taken?: TakenException;
 }
 
 export interface ReadModifyWrite {

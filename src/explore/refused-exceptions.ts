@@ -1,5 +1,5 @@
-// Threads take no exceptions: one that would, in an execution that the model allows, ends the exploration with a sentence. What it
-// has found until then would be outcomes of another program.
+// Exceptions that are not modelled: a thread that would take one, in an execution that the model allows, ends the exploration with a
+// sentence. What it has found until then would be outcomes of another program.
 
 import type { TraceException } from '../engine/trace-state.ts';
 import type { Program } from '../memory-model/program.ts';
@@ -18,6 +18,8 @@ function reason(exception: TraceException): string {
     }
     case 'UNDEFINED':
       return 'is not an instruction that a thread can execute';
+    case 'SVC':
+      return 'takes an exception in the handler of another one, which is not modelled';
     default:
       return `takes an exception (${exception.exception}), which is not modelled`;
   }

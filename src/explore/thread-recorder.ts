@@ -15,7 +15,7 @@ import {
   union,
 } from '../engine/trace-values.ts';
 import type { AtomicOperation } from '../isa/semantics.ts';
-import type { FenceName, ThreadHooks } from '../memory-model/program.ts';
+import type { FenceName, TakenException, ThreadHooks } from '../memory-model/program.ts';
 import { atomicResult } from './atomic-operations.ts';
 import type { LocalEvent, OrderingModel, ReadModifyWrite } from './local-event.ts';
 import { atomicGranuleBytes, type MemoryParts, type Part } from './memory-parts.ts';
@@ -134,6 +134,20 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   // ThreadHooks
 
   fence(name: FenceName): void {
+    this.#fence([name]);
+  }
+
+  exceptionEntry(taken: TakenException, sets: readonly string[]): void {
+    this.#fence(sets, taken);
+  }
+
+  /** It clears the local monitor (Arm DDI 0487, B2.17.1 "Exclusive access instructions and non-shareable memory locations"). */
+  exceptionReturn(sets: readonly string[]): void {
+    this.#monitor = undefined;
+    this.#fence(sets);
+  }
+
+  #fence(sets: readonly string[], taken?: TakenException): void {
     this.events.push({
       kind: 'F',
       instruction: this.#instructions,
@@ -141,12 +155,13 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       address: 0n,
       bytes: 0,
       value: undefined,
-      annotations: new Set([name]),
+      annotations: new Set(sets),
       isInOrder: false,
       addr: independent,
       data: independent,
       ctrl: this.#control,
       handsOn: independent,
+      ...(taken && { taken }),
     });
   }
 

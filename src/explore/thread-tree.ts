@@ -26,7 +26,7 @@ export type PathEnd =
   /** An instruction needs the values of these reads, some of which are open. */
   | { readonly kind: 'waiting'; readonly reads: readonly number[] }
   | { readonly kind: 'choice'; readonly choice: MissingChoice }
-  /** No more is to be looked for: an idle iteration of a loop. */
+  /** No more is to be looked for: an idle iteration of a loop, or a path that no execution takes. */
   | { readonly kind: 'idle' }
   /** The bound on loops is reached. */
   | { readonly kind: 'bound' };
@@ -223,6 +223,7 @@ const withStop = (stops: readonly bigint[], pc: bigint): readonly bigint[] =>
 function endOf(outcome: ReturnType<ThreadState['step']>, recorder: ThreadRecorder): PathEnd | undefined {
   if (outcome.kind === 'next') return undefined;
   if (outcome.kind === 'end') return { kind: 'ended' };
+  if (outcome.kind === 'dropped') return { kind: 'idle' };
   if (recorder.missingChoice) return { kind: 'choice', choice: recorder.missingChoice };
   const { exception } = outcome;
   if (exception.exception !== 'open value') return { kind: 'exception', exception };

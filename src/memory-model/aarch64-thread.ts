@@ -1,6 +1,7 @@
 // A thread of A64 instructions: the trace reading over its own registers.
 //
-// Left out: SP alignment checks, traps of SIMD&FP, system registers but NZCV, exception levels. An exception ends the thread.
+// Left out: SP alignment checks, traps of SIMD&FP, system registers but NZCV and ELR_EL1. Exceptions are taken to EL1
+// (aarch64-exceptions.ts), where the thread goes on with its handler.
 
 import { executeTrace } from '../engine/trace.ts';
 import type { TraceException, TraceHooks, TraceMemory, TraceState } from '../engine/trace-state.ts';
@@ -11,6 +12,15 @@ import { decodeAny } from '../isa/instruction-set.ts';
 import { noNames } from '../isa/syntax.ts';
 import type { BarrierKind, FlagName } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
+import {
+  entrySets,
+  type ExceptionSettings,
+  keyELR_EL1,
+  returnSets,
+  type Taken,
+  takenException,
+  usualExceptions,
+} from './aarch64-exceptions.ts';
 import { observedState } from './observed-state.ts';
 import type { FenceName, SameValue, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
 
@@ -31,16 +41,33 @@ export function makeCode(base: bigint, bytes: Uint8Array): Code {
 /** Registers by name: 'X0'..'X30', 'SP', 'V0'..'V31', 'N', 'Z', 'C', 'V'. */
 export type InitialRegisters = ReadonlyMap<string, bigint>;
 
-/** A thread that starts where its own code does; it ends where it leaves that and the code of others, to which it may branch. */
+/** What a thread may run into besides its own code. */
+export interface Surroundings {
+  /** Code to which it may branch; it ends where it leaves that and its own. */
+  readonly others?: readonly Code[];
+  /** Where exceptions are handled. */
+  readonly handler?: Code;
+  readonly exceptions?: ExceptionSettings;
+}
+
+/** All that threads of one state share. */
+interface Setting {
+  readonly code: readonly Code[];
+  readonly handler: Code | undefined;
+  readonly exceptions: ExceptionSettings;
+}
+
+/** A thread that starts where its own code does. */
 export function aarch64Thread(
   name: string,
   code: Code,
   registers: InitialRegisters,
-  others: readonly Code[] = [],
+  { others = [], handler, exceptions = usualExceptions }: Surroundings = {},
 ): Thread {
   const start = new Registers(code.base, registers);
-  const all = [code, ...others.filter((other) => other !== code)];
-  return { name, start: () => new AArch64State(all, start.clone()) };
+  const all = [code, ...(handler ? [handler] : []), ...others.filter((other) => other !== code && other !== handler)];
+  const setting = { code: all, handler, exceptions };
+  return { name, start: () => new AArch64State(setting, start.clone()) };
 }
 
 /** CRm of DMB and DSB: the shareability domain and the types of access; what is reserved is SY. */
@@ -57,11 +84,16 @@ function fenceOf(kind: BarrierKind, CRm: number): FenceName | undefined {
 const flagNumber: Readonly<Record<FlagName, number>> = { N: 0, Z: 1, C: 2, V: 3 };
 const undefinedInstruction: TraceException = { exception: 'UNDEFINED' };
 
+/** Where a thread is with its exceptions: it has none, is in its handler, or does an instruction again that has faulted. */
+type Mode = 'usual' | 'handler' | 'again';
+
 class Registers implements TraceState {
   readonly checksSPAlignment = false;
   readonly trapsFP = false;
   pc: bigint;
   control: Dependencies = independent;
+  mode: Mode = 'usual';
+  elr: TraceValue = traceValue(64, 0n);
   #x: TraceValue[];
   #v: TraceValue[];
   #flags: TraceValue[];
@@ -72,6 +104,8 @@ class Registers implements TraceState {
     this.pc = pc;
     if (from instanceof Registers) {
       this.control = from.control;
+      this.mode = from.mode;
+      this.elr = from.elr;
       this.#x = from.#x.slice();
       this.#v = from.#v.slice();
       this.#flags = from.#flags.slice();
@@ -91,6 +125,8 @@ class Registers implements TraceState {
   isSameAs(other: Registers, sameValue: SameValue): boolean {
     return (
       this.pc === other.pc &&
+      this.mode === other.mode &&
+      sameValue(this.elr, other.elr) &&
       this.#x.every((value, n) => sameValue(value, other.#x[n]!)) &&
       this.#v.every((value, n) => sameValue(value, other.#v[n]!)) &&
       this.#flags.every((value, n) => sameValue(value, other.#flags[n]!)) &&
@@ -125,11 +161,11 @@ class Registers implements TraceState {
 }
 
 class AArch64State implements ThreadState {
-  readonly #code: readonly Code[];
+  readonly #setting: Setting;
   readonly #registers: Registers;
 
-  constructor(code: readonly Code[], registers: Registers) {
-    this.#code = code;
+  constructor(setting: Setting, registers: Registers) {
+    this.#setting = setting;
     this.#registers = registers;
   }
 
@@ -138,12 +174,12 @@ class AArch64State implements ThreadState {
   }
 
   clone(): AArch64State {
-    return new AArch64State(this.#code, this.#registers.clone());
+    return new AArch64State(this.#setting, this.#registers.clone());
   }
 
   /** The code that the thread is in, and the place of its instruction there; undefined past the end. */
   #place(): { readonly code: Code; readonly at: number } | undefined {
-    for (const code of this.#code) {
+    for (const code of this.#setting.code) {
       const at = Number(this.pc - code.base) / 4;
       if (at >= 0 && at < code.words.length) return { code, at };
     }
@@ -159,9 +195,51 @@ class AArch64State implements ThreadState {
     if (!place) return { kind: 'end' };
     const instruction = place.code.instructions[place.at];
     if (instruction === undefined) return { kind: 'exception', exception: undefinedInstruction };
-    const registers = hooks.registers ? observedState(this.#registers, hooks.registers) : this.#registers;
-    const outcome = executeTrace(instruction, registers, memory, traceHooks(hooks));
-    return outcome.exception === undefined ? { kind: 'next' } : { kind: 'exception', exception: outcome };
+    const own = this.#registers;
+    // An exception return needs its address before it begins.
+    if (instruction.row.name === 'ERET' && own.elr.open !== undefined)
+      return { kind: 'exception', exception: { exception: 'open value', value: own.elr } };
+    const registers = hooks.registers ? observedState(own, hooks.registers) : own;
+    const { hooks: ownHooks, returned } = traceHooks(hooks, own);
+    const outcome = executeTrace(instruction, registers, memory, ownHooks);
+    if (outcome.exception === undefined) {
+      if (returned()) this.#return(hooks);
+      else if (own.mode === 'again') own.mode = 'usual';
+      return { kind: 'next' };
+    }
+    const taken = takenException(outcome, instruction);
+    return taken === undefined ? { kind: 'exception', exception: outcome } : this.#take(taken, outcome, hooks);
+  }
+
+  /** Takes an exception to EL1. */
+  #take(taken: Taken, exception: TraceException, hooks: ThreadHooks): StepOutcome {
+    const own = this.#registers;
+    const { handler, exceptions } = this.#setting;
+    if (own.mode === 'again') return { kind: 'dropped' };
+    if (own.mode === 'handler') return { kind: 'exception', exception };
+    const { type, address, isSystemCall } = taken;
+    const { pc } = own;
+    hooks.exceptionEntry({ pc, type, ...(address !== undefined && { address }) }, entrySets(taken, exceptions));
+    const next = BigInt.asUintN(64, pc + instructionBytes);
+    own.elr = traceValue(64, isSystemCall ? next : pc);
+    if (handler) {
+      own.mode = 'handler';
+      own.pc = handler.base;
+      return { kind: 'next' };
+    }
+    if (exceptions.unhandled === 'fatal') return { kind: 'end' };
+    if (exceptions.unhandled === 'skip' || isSystemCall) own.pc = next;
+    else own.mode = 'again';
+    return { kind: 'next' };
+  }
+
+  /** ERET: to where ELR_EL1 says. */
+  #return(hooks: ThreadHooks): void {
+    const own = this.#registers;
+    hooks.branch(own.elr);
+    hooks.exceptionReturn(returnSets(this.#setting.exceptions));
+    own.mode = 'usual';
+    own.pc = own.elr.bits;
   }
 
   describe(): string {
@@ -180,19 +258,28 @@ class AArch64State implements ThreadState {
   }
 }
 
-/** The hooks of the trace reading for a thread: fences and branches go on to it. */
-function traceHooks(hooks: ThreadHooks): TraceHooks {
-  return {
+const instructionBytes = 4n;
+
+/** The hooks of the trace reading for a thread: fences and branches go on to it. `returned` tells whether there was an exception return. */
+function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHooks; returned: () => boolean } {
+  let hasReturned = false;
+  const ownHooks: TraceHooks = {
     report: (event) => {
       if (event.event === 'branch') hooks.branch(event.depends);
       if (event.event === 'ISB') hooks.fence('ISB');
+      if (event.event === 'ERET') hasReturned = true;
       if (event.event !== 'barrier') return;
       const fence = fenceOf(event.kind, event.CRm);
       if (fence !== undefined) hooks.fence(fence);
     },
-    readSystemRegister: () => undefinedInstruction,
-    writeSystemRegister: () => undefinedInstruction,
+    readSystemRegister: (key) => (key === keyELR_EL1 ? registers.elr : undefinedInstruction),
+    writeSystemRegister: (key, value) => {
+      if (key !== keyELR_EL1) return undefinedInstruction;
+      registers.elr = value;
+      return undefined;
+    },
     systemInstruction: () => undefinedInstruction,
     systemInstructionWithResult: () => undefinedInstruction,
   };
+  return { hooks: ownHooks, returned: () => hasReturned };
 }

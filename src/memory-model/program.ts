@@ -19,11 +19,27 @@ export interface RegisterObserver {
   write(register: string, value: TraceValue): TraceValue;
 }
 
+/** A synchronous exception that a thread has taken, as far as a test can ask for it. */
+export interface TakenException {
+  /** Of the instruction. */
+  readonly pc: bigint;
+  /** In the words of herd7: 'SupervisorCall', 'UndefinedInstruction', 'D-MMU:Translation'. */
+  readonly type: string;
+  /** Of a Data Abort: the address of the access. */
+  readonly address?: bigint;
+}
+
 /** What a thread tells of itself besides its accesses to memory. */
 export interface ThreadHooks {
   /** A thread that is given one reads and writes all its registers through it; memory-model/observed-state.ts wraps a TraceState. */
   readonly registers?: RegisterObserver;
   fence(name: FenceName): void;
+  /**
+   * An exception is taken; the sets of cat that its entry belongs to: 'EXC-ENTRY', 'SVC', and 'CSE' where it is a context synchronization
+   * event, as 'ISB' is. An exception return is the fence 'EXC-RET', with 'CSE' likewise.
+   */
+  exceptionEntry(taken: TakenException, sets: readonly string[]): void;
+  exceptionReturn(sets: readonly string[]): void;
   /** Every later event of the thread depends on these by control. */
   branch(depends: Dependencies): void;
 }
@@ -33,6 +49,8 @@ export type StepOutcome =
   | { readonly kind: 'next' }
   /** The thread has run to its end. */
   | { readonly kind: 'end' }
+  /** No execution goes on from here: an instruction that is done again after a fault faults again. */
+  | { readonly kind: 'dropped' }
   | { readonly kind: 'exception'; readonly exception: TraceException };
 
 /** Whether two values, which may be open, count as the same. */
@@ -78,7 +96,9 @@ export interface MemoryArea {
 /** Something of the final state that a test looks at. */
 export type Observable =
   | { readonly kind: 'register'; readonly thread: number; readonly name: string }
-  | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: number };
+  | { readonly kind: 'memory'; readonly address: bigint; readonly bytes: number }
+  /** The exceptions that threads have taken, those of each in program order, as a number. */
+  | { readonly kind: 'exceptions'; numberOf(taken: readonly (readonly TakenException[])[]): bigint };
 
 export interface Program {
   readonly threads: readonly Thread[];

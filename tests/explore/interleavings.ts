@@ -3,8 +3,7 @@
 
 import type { Program, ThreadState } from '../../src/memory-model/program.ts';
 import { windowMemory } from '../engine/trace-machine.ts';
-
-const nothing = { fence: () => undefined, branch: () => undefined };
+import { silentHooks } from '../memory-model/silent-hooks.ts';
 
 /** The final states; instructions must access memory once at most, and exclusives not at all. */
 export function interleavings(program: Program): Set<string> {
@@ -26,16 +25,17 @@ export function interleavings(program: Program): Set<string> {
     const steps = states.flatMap((state, thread) => {
       const next = state.clone();
       const copy = memory.slice();
-      const outcome = next.step(windowMemory(first, copy), nothing);
+      const outcome = next.step(windowMemory(first, copy), silentHooks);
       return outcome.kind === 'end' ? [] : [() => explore(states.with(thread, next), copy)];
     });
     for (const step of steps) step();
     if (steps.length > 0) return;
-    const values = program.observed.map((observable) =>
-      observable.kind === 'register'
+    const values = program.observed.map((observable) => {
+      if (observable.kind === 'exceptions') return observable.numberOf(states.map(() => []));
+      return observable.kind === 'register'
         ? states[observable.thread]!.register(observable.name).bits
-        : read(memory, observable.address, observable.bytes),
-    );
+        : read(memory, observable.address, observable.bytes);
+    });
     found.add(values.map((value) => value.toString(16)).join(' '));
   };
   explore(

@@ -10,6 +10,7 @@ import { layOut } from '../../src/memory-model/litmus/layout.ts';
 import { parseLitmus } from '../../src/memory-model/litmus/parse.ts';
 import { litmusProgram } from '../../src/memory-model/litmus/program.ts';
 import type { Observable } from '../../src/memory-model/program.ts';
+import { assert } from '../../src/report/assert.ts';
 import { type FlatMachine, flatMachine } from '../engine/flat-machine.ts';
 import { sharedTests, textOf } from '../litmus/shared-tests.ts';
 import { unsupported } from '../litmus/unsupported.ts';
@@ -64,7 +65,8 @@ function litmusOf(text: string, path: string): Litmus {
 }
 
 /** What is observed can be read from general-purpose registers and memory. */
-const isPlain = (observable: Observable): boolean => observable.kind === 'memory' || /^X\d+$/.test(observable.name);
+const isPlain = (observable: Observable): boolean =>
+  observable.kind === 'memory' || (observable.kind === 'register' && /^X\d+$/.test(observable.name));
 
 /** The final state of one run; undefined where a thread does not end. */
 function run(machine: FlatMachine, { program, code }: Litmus, seed: number): string | undefined {
@@ -97,6 +99,7 @@ function run(machine: FlatMachine, { program, code }: Litmus, seed: number): str
       const { base } = machine.pes[observable.thread]!;
       return toLitmus(view.getBigUint64(base + record.x + 8 * Number(observable.name.slice(1)), true));
     }
+    assert(observable.kind === 'memory', 'what is observed is plain');
     let value = 0n;
     const at = Number(toMachine(observable.address));
     for (let n = observable.bytes - 1; n >= 0; n -= 1) value = (value << 8n) | BigInt(bytes[at + n]!);

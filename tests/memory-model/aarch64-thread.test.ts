@@ -5,6 +5,7 @@ import type { TraceMemory } from '../../src/engine/trace-state.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { aarch64Thread, makeCode } from '../../src/memory-model/aarch64-thread.ts';
 import { windowMemory } from '../engine/trace-machine.ts';
+import { silentHooks } from './silent-hooks.ts';
 
 const base = 0x1000n;
 
@@ -13,7 +14,7 @@ function run(source: string, memory: TraceMemory = windowMemory(base, new Uint8A
   const state = aarch64Thread('P0', makeCode(0x8000n, bytes), new Map([['X1', base]])).start();
   const fences: string[] = [];
   for (;;) {
-    const outcome = state.step(memory, { fence: (name) => fences.push(name), branch: () => undefined });
+    const outcome = state.step(memory, { ...silentHooks, fence: (name) => fences.push(name) });
     if (outcome.kind !== 'next') return { state, outcome, fences };
   }
 }
@@ -45,12 +46,13 @@ describe('an AArch64 thread', () => {
     ]);
   });
 
-  it('stops at an exception', () => {
-    expect(run('mov x0, #1\nsvc #3').outcome).toEqual({
+  it('stops at an exception that is not modelled, and ends with one that is', () => {
+    expect(run('mov x0, #1\nhvc #3').outcome).toEqual({
       kind: 'exception',
-      exception: { exception: 'SVC', imm16: 3 },
+      exception: { exception: 'HVC', imm16: 3 },
     });
-    expect(run('.inst 0').outcome).toMatchObject({ exception: { exception: 'UNDEFINED' } });
+    expect(run('mov x0, #1\nsvc #3').outcome).toEqual({ kind: 'end' });
+    expect(run('.inst 0xffffffff').outcome).toMatchObject({ exception: { exception: 'UNDEFINED' } });
   });
 
   it('goes on with an open value as long as it decides nothing', () => {

@@ -29,8 +29,12 @@ const marks: readonly (readonly [string, string])[] = [
 /** Decimal while it is short, as tests write small numbers. */
 const valueText = (value: bigint): string => (value < 0x1_0000n ? value.toString() : `0x${value.toString(16)}`);
 
-/** A fence as assembly writes it: `DMB SY`. */
-export const fenceText = ({ annotations }: MemoryEvent): string => [...annotations].join(' ').replace('.', ' ');
+/** A fence as assembly writes it: `DMB SY`; the entry of an exception and the return from it as cat names them: `EXC-ENTRY SVC`. */
+export const fenceText = ({ annotations }: MemoryEvent): string =>
+  [...annotations]
+    .filter((name) => name !== 'CSE')
+    .join(' ')
+    .replace('.', ' ');
 
 export function eventNames({ events }: Execution, memory: readonly MemoryArea[]): EventNames {
   const named = new Map<number, string>();

@@ -7,9 +7,10 @@ import type { SystemRegisterNames } from '../../isa/syntax.ts';
 import type { Column, LitmusTest, Spot } from './test.ts';
 import { clipped, refuse } from './text.ts';
 
-/** The code of a thread. */
+/** The code of a column: of a thread, or of its handler of exceptions. */
 export interface ThreadCode {
   readonly thread: number;
+  readonly isHandler: boolean;
   readonly base: bigint;
   readonly bytes: Uint8Array;
   /** Addresses of its labels. */
@@ -24,28 +25,51 @@ export interface CodeContext {
 
 const wordBytes = 4;
 const firstAddress = 0x70_4000_0000n;
-/** Between the starts of two threads: more than any column is long. */
-const threadBytes = 0x1_0000n;
+/** More than any column is long, and little enough that a handler can name the labels of its thread. */
+const columnBytes = 0x8000n;
 
-const columnBase = (thread: number): bigint => firstAddress + BigInt(thread) * threadBytes;
+/** A thread, then its handler. */
+const columnBase = ({ thread, isHandler }: Column): bigint =>
+  firstAddress + BigInt(2 * thread + (isHandler ? 1 : 0)) * columnBytes;
 
+/** A thread and its handler share their labels. */
 export function assembleColumns(test: LitmusTest, context: CodeContext): ThreadCode[] {
-  return test.columns.map((column) => assembleColumn(column, context));
+  const labelsOf = new Map<number, Map<string, bigint>>();
+  const sizes = test.columns.map((column) => {
+    const labels = labelsOf.get(column.thread) ?? new Map<string, bigint>();
+    labelsOf.set(column.thread, labels);
+    return placeLabels(column, labels);
+  });
+  return test.columns.map((column, n) => {
+    const chosen = chooseRegisters(test, column.thread);
+    return assembleColumn(column, sizes[n]!, { ...context, labels: labelsOf.get(column.thread)!, chosen });
+  });
 }
 
-function assembleColumn(column: Column, context: CodeContext): ThreadCode {
-  const base = columnBase(column.thread);
-  const labels = new Map<string, bigint>();
+/** What belongs to a thread. */
+interface ThreadContext extends CodeContext {
+  readonly labels: ReadonlyMap<string, bigint>;
+  readonly chosen: ReadonlyMap<string, number>;
+}
+
+/** Notes where the labels of a column are; its size in bytes. */
+function placeLabels(column: Column, labels: Map<string, bigint>): number {
+  const base = columnBase(column);
   let end = base;
   for (const line of column.lines) {
     if (line.kind === 'instruction') end += BigInt(wordBytes);
     else if (labels.has(line.name)) throw refuse(line.at, `label ${line.name} is defined already`);
     else labels.set(line.name, end);
   }
-  if (end - base > threadBytes) throw refuse(column.at, `P${column.thread} is too long`);
-  const bytes = new Uint8Array(Number(end - base));
+  if (end - base > columnBytes) throw refuse(column.at, `P${column.thread} is too long`);
+  return Number(end - base);
+}
+
+function assembleColumn(column: Column, size: number, context: ThreadContext): ThreadCode {
+  const base = columnBase(column);
+  const bytes = new Uint8Array(size);
   const view = new DataView(bytes.buffer);
-  const chosen = chooseRegisters(column);
+  const { labels, chosen } = context;
   let offset = 0;
   for (const line of column.lines) {
     if (line.kind !== 'instruction') continue;
@@ -54,7 +78,7 @@ function assembleColumn(column: Column, context: CodeContext): ThreadCode {
     view.setUint32(offset, encodeLine(inGnuSyntax(line.text, chosen), line.at, dot, symbol, context.names), true);
     offset += wordBytes;
   }
-  return { thread: column.thread, base, bytes, labels };
+  return { thread: column.thread, isHandler: column.isHandler, base, bytes, labels };
 }
 
 /** Words of instructions that speak of no symbol and no address, by their text. */
@@ -105,16 +129,18 @@ function inGnuSyntax(text: string, chosen: ReadonlyMap<string, number>): string 
     .replace(extendedIndex, '$1W$2$3');
 }
 
-/** Free registers for the symbolic ones of a column. */
-export function chooseRegisters(column: Column): ReadonlyMap<string, number> {
-  const text = column.lines.map((line) => (line.kind === 'instruction' ? line.text : '')).join(' ');
+/** Free registers for the symbolic ones of a thread. */
+export function chooseRegisters(test: LitmusTest, thread: number): ReadonlyMap<string, number> {
+  const columns = test.columns.filter((column) => column.thread === thread);
+  const lines = columns.flatMap((column) => column.lines);
+  const text = lines.map((line) => (line.kind === 'instruction' ? line.text : '')).join(' ');
   const taken = new Set([...text.matchAll(/\b[xw](\d+)\b/gi)].map((match) => Number(match[1])));
   const free = Array.from({ length: 30 }, (_, n) => n).filter((n) => !taken.has(n));
   const chosen = new Map<string, number>();
   for (const [, , name] of text.matchAll(symbolicRegister)) {
     if (chosen.has(name!)) continue;
     const register = free.pop();
-    if (register === undefined) throw refuse(column.at, `P${column.thread} has more symbolic registers than there are`);
+    if (register === undefined) throw refuse(columns[0]!.at, `P${thread} has more symbolic registers than there are`);
     chosen.set(name!, register);
   }
   return chosen;

@@ -5,8 +5,9 @@
 
 import type { FinalState, Observable } from '../program.ts';
 import { atomsOf, type Layout } from './layout.ts';
+import { type FaultNames, faultTerms } from './fault-terms.ts';
 import { type IsArray, spellLocation } from './spelling.ts';
-import type { LitmusTest, Location, Proposition, Spot, TypeText, Value } from './test.ts';
+import type { FaultTerm, LitmusTest, Location, Proposition, Spot, TypeText, Value } from './test.ts';
 import { refuse } from './text.ts';
 import { asType, int, pointer, type ScalarType, typeOf } from './types.ts';
 
@@ -20,13 +21,11 @@ interface Term {
 }
 
 /** What is known of a value besides its bits. */
-export interface ValueNames {
+export interface ValueNames extends FaultNames {
   /** The number that a value of the test stands for. */
   numberOf(value: Value, at: Spot): bigint;
   /** A register of a thread under the name that its state knows. */
   registerOf(name: string): string | undefined;
-  /** `x+4`, `label:"P0:L0"`: what an address is called. */
-  nameOf(address: bigint): string | undefined;
   /** `NOP`, `instr:"B .+8"`: what an instruction of the test is called. */
   instructionOf(word: bigint): string | undefined;
 }
@@ -44,10 +43,17 @@ export interface FinalStates {
 
 export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames, isArray: IsArray): FinalStates {
   const { terms, observed } = observe(test, layout, names, isArray);
+  const faults = faultTerms(test, faultsIn(test), names);
+  const faultsAt = observed.length;
+  if (!faults.isEmpty) observed.push({ kind: 'exceptions', numberOf: (taken) => faults.numberOf(taken) });
   const byText = new Map(terms.map((term) => [term.text, term]));
   const termOf = (location: Location): Term => byText.get(spellLocation(location, isArray))!;
   const printed = printedTerms(test, terms, termOf);
-  const holds = compile(termOf, names);
+  const wasTaken = (fault: FaultTerm): Holds => {
+    const holdsFor = faults.holds(fault);
+    return (state) => holdsFor(state[faultsAt]!);
+  };
+  const holds = compile(termOf, names, wasTaken);
   const filter = test.filter === undefined ? undefined : holds(test.filter);
   const condition = holds(test.condition.proposition);
 
@@ -63,7 +69,10 @@ export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames,
   const ordered = printed.flatMap(({ type, at }) => at.map((n) => ({ type, n })));
   return {
     observed,
-    spell: (state) => printed.map((term) => spellTerm(term, state)).join(' '),
+    spell: (state) => {
+      const text = printed.map((term) => spellTerm(term, state)).join(' ');
+      return faults.isEmpty ? text : `${text}${faults.spell(state[faultsAt]!)}`;
+    },
     isLookedAt: (state) => filter?.(state) ?? true,
     fulfils: condition,
     compare: (a, b) => {
@@ -71,7 +80,7 @@ export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames,
         const [x, y] = [orderOf(type, a[n]!, names), orderOf(type, b[n]!, names)];
         if (x !== y) return x < y ? -1 : 1;
       }
-      return 0;
+      return faults.isEmpty ? 0 : faults.compare(a[faultsAt]!, b[faultsAt]!);
     },
   };
 }
@@ -87,6 +96,14 @@ const locationsOf = (proposition: Proposition): Location[] =>
     if (atom.kind === 'equal' || atom.kind === 'different') return [atom.location];
     return atom.kind === 'same' ? [atom.left, atom.right] : [];
   });
+
+/** All exceptions that anything asks for. */
+function faultsIn(test: LitmusTest): { readonly fault: FaultTerm; readonly at: Spot }[] {
+  const propositions = [test.condition.proposition, ...(test.filter === undefined ? [] : [test.filter])];
+  return [...test.observed, ...propositions.flatMap((proposition) => [...atomsOf(proposition)])].flatMap((item) =>
+    item.kind === 'fault' ? [item] : [],
+  );
+}
 
 /** All locations that anything asks for, and what is to be observed for them. */
 function observe(
@@ -195,7 +212,11 @@ const numberIn = (name: string): number => Number(/^X(\d+)$/.exec(name)?.[1] ?? 
 type Holds = (state: FinalState) => boolean;
 
 /** Propositions as functions of the observed values. */
-function compile(termOf: (location: Location) => Term, names: ValueNames): (proposition: Proposition) => Holds {
+function compile(
+  termOf: (location: Location) => Term,
+  names: ValueNames,
+  wasTaken: (fault: FaultTerm) => Holds,
+): (proposition: Proposition) => Holds {
   const equal = (location: Location, value: Value, at: Spot): Holds => {
     const term = termOf(location);
     const wanted = term.at.length === 1 && value.kind !== 'list' ? [value] : elementsOf(value, term, at);
@@ -225,7 +246,7 @@ function compile(termOf: (location: Location) => Term, names: ValueNames): (prop
           left.at.every((n, index) => isSame(left.type, state[n]!, state[right.at[index]!]!));
       }
       case 'fault':
-        throw refuse(proposition.at, 'faults are not observed here');
+        return wasTaken(proposition.fault);
       case 'not': {
         const inner = holds(proposition.operand);
         return (state) => !inner(state);

@@ -1,9 +1,9 @@
 // From a litmus test to the program that the explorer runs, and back from its final states to what herd7 prints.
 //
-// Refused here, because they are no user-mode programs on plain memory: translation tables, faults, handlers, shadow stacks,
-// memory tags.
+// Refused here: translation tables, shadow stacks, memory tags.
 
-import { aarch64Thread, type Code, makeCode } from '../aarch64-thread.ts';
+import type { ExceptionSettings } from '../aarch64-exceptions.ts';
+import { aarch64Thread, type InitialRegisters, makeCode } from '../aarch64-thread.ts';
 import { disassemble } from '../../isa/disassembler.ts';
 import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
 import type { MemoryArea, Program, Thread } from '../program.ts';
@@ -15,6 +15,7 @@ import type { InitialItem, LitmusTest, Value } from './test.ts';
 import { refuse } from './text.ts';
 import { asType, typeOf } from './types.ts';
 import { type CodeNames, valueNames } from './values.ts';
+import { variantsOf, type Variants } from './variants.ts';
 import { readX86Columns, type X86Column } from './x86-code.ts';
 import { generalRegister } from '../x86-registers.ts';
 import { x86Thread } from '../x86-thread.ts';
@@ -24,6 +25,8 @@ export interface ProgramOptions {
   readonly names?: SystemRegisterNames;
   /** How often a thread may pass the same backward branch. */
   readonly unroll?: number;
+  /** Variants of herd7, beside those that the test names. */
+  readonly variants?: readonly string[];
 }
 
 export interface LitmusProgram {
@@ -46,13 +49,20 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   const codeNames = namesOfCode(test, code, systemRegisters);
   const names = valueNames(layout, codeNames, a64Register);
   const states = finalStates(test, layout, names, arraysOf(test));
-  const codes = code.map(({ base, bytes }) => makeCode(base, bytes));
+  const variants = variantsOf(test, options);
+  const codes = code.map((column) => ({ ...column, code: makeCode(column.base, column.bytes) }));
+  const all = codes.map((column) => column.code);
+  const threads = codes.map((column) => {
+    if (column.isHandler) return [];
+    const handler = codes.find(({ thread, isHandler }) => isHandler && thread === column.thread)?.code;
+    const exceptions = exceptionSettings(variants);
+    const surroundings = { others: all, exceptions, ...(handler && { handler }) };
+    return [
+      aarch64Thread(`P${column.thread}`, column.code, initialRegisters(test, column.thread, names), surroundings),
+    ];
+  });
   const program: Program = {
-    threads: withPlaces(
-      test,
-      code,
-      code.map((column, n) => threadOf(test, column, names, codes[n]!, codes)),
-    ),
+    threads: withPlaces(test, code, threads.flat()),
     memory: [...memoryOf(test, layout, names), ...(codeNames.isRead ? code.map(codeArea) : [])],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
@@ -64,6 +74,7 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
 const noCodeNames = (code: readonly X86Column[]): CodeNames => ({
   labelAt: (thread, label) => code[thread]?.labels.get(label),
   nameAt: () => undefined,
+  labelsAt: () => [],
   wordOf: (_, at) => {
     throw refuse(at, 'instructions are no values in a test for x86');
   },
@@ -71,6 +82,9 @@ const noCodeNames = (code: readonly X86Column[]): CodeNames => ({
 });
 
 function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: ProgramOptions): LitmusProgram {
+  const handler = test.columns.find(({ isHandler }) => isHandler);
+  if (handler) throw refuse(handler.at, `P${handler.thread}.F: handlers of exceptions are for AArch64`);
+  variantsOf(test, {});
   const code = readX86Columns(test, (name) => {
     const variable = layout.variables.get(name);
     return variable && { address: variable.address, bytes: variable.type.bytes };
@@ -103,39 +117,12 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
   return { test, program, finalStates: states };
 }
 
-/** Variants of herd7, named in the test, that change what its threads do. */
-const otherVariants: readonly string[] = [
-  'ifetch',
-  'self',
-  'vmsa',
-  'kvm',
-  'memtag',
-  'mte',
-  'shadowstack',
-  'pac',
-  'morello',
-];
-
 function refuseSystemLevel(test: LitmusTest): void {
-  const variants = (test.info.get('variant') ?? '').split(',').map((name) => name.trim().toLowerCase());
-  const other = variants.find((name) => otherVariants.includes(name));
-  if (other !== undefined) {
-    throw refuse(
-      { file: test.file, line: 1, column: 1 },
-      `the test is for the variant ${other}, which is not supported`,
-    );
-  }
-  for (const column of test.columns) {
-    if (column.isHandler) throw refuse(column.at, `P${column.thread}.F: handlers of exceptions are not supported`);
-  }
   for (const item of test.initial) {
     if (item.kind === 'shadow stack') throw refuse(item.at, 'shadow stacks are not supported');
     if (item.kind === 'location' && item.location.kind === 'descriptor') {
       throw refuse(item.at, 'translation tables are not supported');
     }
-  }
-  for (const item of test.observed) {
-    if (item.kind === 'fault') throw refuse(item.at, 'faults are not observed here');
   }
 }
 
@@ -145,16 +132,20 @@ function a64Register(name: string): string | undefined {
   return /^(?:X(?:[12]?\d|30)|V(?:[12]?\d|3[01])|SP|[NZC])$/.test(register) ? register : undefined;
 }
 
-function threadOf(
-  test: LitmusTest,
-  { thread }: ThreadCode,
-  names: ValueNames,
-  own: Code,
-  all: readonly Code[],
-): Thread {
+/** What exceptions do under the variants of the test. */
+function exceptionSettings(variants: Variants): ExceptionSettings {
+  // FEAT_ExS: SCTLR_EL1.EIS and EOS say which entries and returns are context synchronization events.
+  const hasExS = variants.has('exs');
+  return {
+    unhandled: variants.unhandled,
+    entrySynchronizes: !hasExS || variants.has('eis'),
+    returnSynchronizes: !hasExS || variants.has('eos'),
+  };
+}
+
+function initialRegisters(test: LitmusTest, thread: number, names: ValueNames): InitialRegisters {
   const registers = new Map<string, bigint>();
-  const column = test.columns.find((candidate) => candidate.thread === thread)!;
-  const chosen = chooseRegisters(column);
+  const chosen = chooseRegisters(test, thread);
   for (const item of test.initial) {
     if (item.kind === 'symbolic register') {
       const register = chosen.get(item.name);
@@ -166,7 +157,7 @@ function threadOf(
       registers.set(register, initialValue(item, names, register.startsWith('V') ? 128 : 64));
     }
   }
-  return aarch64Thread(`P${thread}`, own, registers, all);
+  return registers;
 }
 
 const instructionBytes = 4n;
@@ -174,12 +165,10 @@ const instructionBytes = 4n;
 /** Threads that know where the instructions of any of them stand in the file. */
 function withPlaces(
   test: LitmusTest,
-  code: readonly { readonly thread: number; readonly base: bigint }[],
+  code: readonly { readonly base: bigint }[],
   threads: readonly Thread[],
 ): Thread[] {
-  const lines = code.map(({ thread }) =>
-    (test.columns.find((column) => column.thread === thread)?.lines ?? []).filter(({ kind }) => kind === 'instruction'),
-  );
+  const lines = test.columns.map((column) => column.lines.filter(({ kind }) => kind === 'instruction'));
   const placeOf = (pc: bigint): string | undefined => {
     const spots = code.map(({ base }, n) =>
       pc >= base ? lines[n]?.[Number((pc - base) / instructionBytes)]?.at : undefined,
@@ -240,14 +229,17 @@ function memoryOf(test: LitmusTest, layout: Layout, names: ValueNames): MemoryAr
 }
 
 /** Instructions as data. */
-const codeArea = ({ thread, base, bytes }: ThreadCode): MemoryArea => ({
-  name: `P${thread}`,
+const codeArea = ({ thread, isHandler, base, bytes }: ThreadCode): MemoryArea => ({
+  name: `P${thread}${isHandler ? '.F' : ''}`,
   address: base,
   bytes,
   elementBytes: 4,
   isSigned: false,
   isCode: true,
 });
+
+/** Below are the words of UDF. */
+const firstWord = 0x1_0000n;
 
 /** Labels and instructions of the test as values; `isRead` where any instruction's address can be had by the program. */
 function namesOfCode(
@@ -270,13 +262,18 @@ function namesOfCode(
     isRead,
     labelAt: (thread, label) => code.find((column) => column.thread === thread)?.labels.get(label),
     nameAt: (address) => labels.get(address),
+    labelsAt: (pc) =>
+      code
+        .filter(({ base, bytes }) => pc >= base && pc < base + BigInt(bytes.length))
+        .flatMap((column) => [...column.labels].flatMap(([label, address]) => (address === pc ? [label] : []))),
     wordOf: (text, at) => {
       const word = BigInt(encodeLine(text, at, 0n, () => undefined, systemRegisters));
       written.set(word, text);
       return word;
     },
     instructionOf: (word) => {
-      if (!written.has(word) && !words.has(word)) return undefined;
+      // The words of UDF are small numbers.
+      if (!written.has(word) && (!words.has(word) || word < firstWord)) return undefined;
       const text = written.get(word) ?? inHerdSyntax(Number(word));
       return text === 'NOP' ? text : `instr:"${text}"`;
     },

@@ -77,7 +77,7 @@ export function spellLocation(location: Location, isArray: IsArray): string {
 }
 
 /** `Fault(P0:L0,x,MMU:Translation)`, or the same with a small letter, as conditions have it. */
-function spellFault({ thread, label, location, type }: FaultTerm, word = 'Fault'): string {
+export function spellFault({ thread, label, location, type }: FaultTerm, word = 'Fault'): string {
   const site = `P${thread}${label === undefined ? '' : `:${label}`}`;
   const parts = [
     site,

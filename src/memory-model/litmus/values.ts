@@ -10,6 +10,7 @@ import { refuse } from './text.ts';
 export interface CodeNames {
   labelAt(thread: number, label: string): bigint | undefined;
   nameAt(address: bigint): string | undefined;
+  labelsAt(address: bigint): readonly string[];
   /** The word of an instruction that the test writes as a value. */
   wordOf(text: string, at: Spot): bigint;
   instructionOf(word: bigint): string | undefined;
@@ -43,6 +44,7 @@ export function valueNames(layout: Layout, code: CodeNames, registerOf: ValueNam
   return {
     registerOf,
     numberOf,
+    labelsAt: (pc) => code.labelsAt(pc),
     nameOf: (address) => layout.nameAt(address) ?? code.nameAt(address),
     instructionOf: (word) => code.instructionOf(word),
   };

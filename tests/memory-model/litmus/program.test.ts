@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { TraceAccess, TraceMemory } from '../../../src/engine/trace-state.ts';
-import type { ThreadHooks } from '../../../src/memory-model/program.ts';
 import { parseLitmus } from '../../../src/memory-model/litmus/parse.ts';
 import { type LitmusProgram, litmusProgram } from '../../../src/memory-model/litmus/program.ts';
 import { UserError } from '../../../src/report/user-error.ts';
+import { silentHooks } from '../silent-hooks.ts';
 
 const programOf = (initial: string, columns: string, ending: string): LitmusProgram =>
   litmusProgram(parseLitmus(`AArch64 a\n{${initial}}\n${columns}\n${ending}`, 'a.litmus'));
@@ -36,17 +36,17 @@ function run({ program, finalStates }: LitmusProgram): string {
       return undefined;
     },
   };
-  const hooks: ThreadHooks = { fence: () => {}, branch: () => {} };
   const states = program.threads.map((thread) => {
     const state = thread.start();
-    while (state.step(memory as TraceMemory, hooks).kind === 'next');
+    while (state.step(memory as TraceMemory, silentHooks).kind === 'next');
     return state;
   });
-  const final = program.observed.map((observable) =>
-    observable.kind === 'register'
+  const final = program.observed.map((observable) => {
+    if (observable.kind === 'exceptions') return observable.numberOf(states.map(() => []));
+    return observable.kind === 'register'
       ? states[observable.thread]!.register(observable.name).bits
-      : read(observable.address, observable.bytes),
-  );
+      : read(observable.address, observable.bytes);
+  });
   return `${finalStates.spell(final)} ${finalStates.fulfils(final) ? 'holds' : 'does not hold'}`;
 }
 
