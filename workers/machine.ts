@@ -3,6 +3,7 @@
 import type { Actor, ActorId, Message, Port } from '../actors/actor.ts';
 import { type BusRegion, makeBusMap } from '../actors/bus/map.ts';
 import { type Core, type CoreControl, makeCore } from '../actors/core/core.ts';
+import { ErrorSource, type ReportedError } from '../actors/error-source/error-source.ts';
 import { PowerController } from '../actors/power/power-controller.ts';
 import { Rtc } from '../actors/rtc/rtc.ts';
 import { Uart } from '../actors/uart/uart.ts';
@@ -42,6 +43,8 @@ export interface MachineConfig {
   readonly devices: readonly DeviceDescription[];
   /** Keep the frames of the network. */
   readonly capture?: boolean;
+  /** What cores hear of errors of the board. */
+  readonly errors?: readonly ReportedError[];
   /** Of the run: what is random in a device follows from it. */
   readonly seed: number;
   readonly hosts: number;
@@ -269,6 +272,16 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
       return made;
     };
 
+  const { errors = [] } = config;
+  const errorSource: readonly (readonly [ActorId, (port: Port) => Actor])[] =
+    errors.length === 0
+      ? []
+      : [
+          [
+            firstFree([...virtio.actors, ...dma.actors, ...vms.actors, ...smmu.actors]),
+            (port) => new ErrorSource(port, errors),
+          ],
+        ];
   const devices: (readonly [ActorId, (port: Port) => Actor])[] = [
     ...gic.actors,
     [
@@ -314,6 +327,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ...dma.actors,
     ...vms.actors,
     ...smmu.actors,
+    ...errorSource,
   ];
   const everyone: HostActor[] = [
     ...ids.cores.map((id) => ({ id, make: core(id) })),

@@ -39,6 +39,7 @@ export function vmMachine(
     semihosting: false,
     commandLine: '',
     devices: [],
+    errors: system.board.errors,
     seed,
     hosts: Math.min(hostThreads, cores, maxHosts),
     lookaheadTicks,

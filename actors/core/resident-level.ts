@@ -53,6 +53,8 @@ export function makeResidentLevel(pe: Pe, software: ResidentHypervisor, port: Re
     }
     if (!isAsleep) return software.exception(port.pc() & vectorMask);
     isAsleep = false;
+    // The software sleeps with PSTATE.A clear, and with what the GIC signals masked: it asks the GIC itself.
+    if (pe.takePendingSError()) return software.exception(port.pc() & vectorMask);
     return software.exception(vectorGroup.currentEl + vector.IRQ);
   }
 

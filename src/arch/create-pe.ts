@@ -117,6 +117,7 @@ export function createPe(options: PeOptions): Pe {
     pendingInterrupt: () => interrupts.pendingInterrupt(cx),
     isInterruptHeldBack: () => interrupts.isInterruptHeldBack(cx),
     takeInterrupt: (kind) => interrupts.takeInterrupt(cx, kind),
+    takePendingSError: () => interrupts.takePendingSError(cx),
     wakeUpPending: () => interrupts.wakeUpPending(cx),
     receiveEvent: () => setLow(cx, pe.eventRegister, 1),
     receiveDvm: (operation) => applyTlbi(cx, operation),

@@ -105,6 +105,14 @@ export function takeInterrupt(cx: PeContext, kind: InterruptKind): void {
   }
 }
 
+/** Takes an SError that is pending for the current level, as software does that has PSTATE.A clear for a moment. False where there is none. */
+export function takePendingSError(cx: PeContext): boolean {
+  const [line] = physicalLines;
+  if (!line || (cx.lines & line.bit) === 0 || physicalTarget(cx, line) !== currentEl(cx)) return false;
+  takeInterrupt(cx, 'serror');
+  return true;
+}
+
 /** ISR_EL1: A, I and F, physical or, at EL1 where HCR_EL2 makes them virtual, virtual. */
 export function interruptStatus(cx: PeContext): number {
   const isEl1 = currentEl(cx) === 1;

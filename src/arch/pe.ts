@@ -135,6 +135,8 @@ export interface Pe {
   /** One is taken after the present instruction, for which answers of the bus wait. */
   isInterruptHeldBack(): boolean;
   takeInterrupt(kind: InterruptKind): void;
+  /** Takes an SError that is pending for the current level, whatever PSTATE.A says; false where there is none. */
+  takePendingSError(): boolean;
   /** True where WFI completes: an interrupt is pending whatever PSTATE masks. */
   wakeUpPending(): boolean;
   /** Sets the event register. */

@@ -15,6 +15,7 @@ import { abortedAccess, emulate } from './mmio.ts';
 import { costs } from './options.ts';
 import { callPsci, handlePowerIpi } from './psci.ts';
 import { schedule, tick } from './scheduler.ts';
+import { pendSError, receiveErrors, strayError } from './serror.ts';
 import { type ExitCause, exitCauses, type InterruptKind, type Vcpu } from './state.ts';
 import { deviceOfInterrupt } from './slots.ts';
 import { smmuInterrupt } from './smmu/faults.ts';
@@ -113,7 +114,7 @@ export function* serveIpis(rhyper: Rhyper): Activity {
     const { vm, a = 0, b = 0, low = 0n, high = 0n } = ipi;
     switch (ipi.kind) {
       case 'VMM':
-        yield* handleVmmIpi(rhyper, vm, a);
+        yield* handleVmmIpi(rhyper, vm, a, b);
         break;
       case 'Power':
         yield* handlePowerIpi(rhyper, vm, a, b, low, high);
@@ -153,7 +154,10 @@ function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<InterruptKind
 /** Who runs now: the active vCPU, another one of the queue, or nobody. */
 function* end(rhyper: Rhyper): Activity<EntryEnd> {
   if (rhyper.core.active === 0 && rhyper.core.queueLength > 0) yield* schedule(rhyper);
-  if (rhyper.core.active === 0) return 'sleep';
+  if (rhyper.core.active === 0) {
+    receiveErrors(rhyper);
+    return 'sleep';
+  }
   yield* work(costs.exit);
   return 'return';
 }
@@ -175,9 +179,10 @@ export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd>
     if (kind === vector.synchronous) yield* synchronous(rhyper, vcpu);
     else {
       count(vcpu, 'SError');
-      yield* contain(rhyper, vcpu, 'an SError interrupt');
+      yield* pendSError(rhyper, vcpu);
     }
-  } else {
+  } else if (!vcpu && kind === vector.SError) strayError(rhyper);
+  else {
     rhyper.port.log(`panic on core ${rhyper.index}: exception at vector 0x${vectorOffset.toString(16)} of EL2 itself`);
     rhyper.port.stop(1);
   }

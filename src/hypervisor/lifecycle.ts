@@ -14,6 +14,7 @@ import { noticeManager } from './mediated/service.ts';
 import { allocateRegion, clearPages, freeRegion, pageBytes } from './memory.ts';
 import { costs } from './options.ts';
 import { isHere, remove, wakeUp } from './scheduler.ts';
+import { pendSError } from './serror.ts';
 import { createStage2, destroyStage2, flushVm, mapRange } from './stage2.ts';
 import { deviceKind, type Vcpu, vcpuState, type Vm, vmKind, vmState } from './state.ts';
 import { resetVcpu } from './vcpu.ts';
@@ -26,8 +27,8 @@ import { isDirect } from './vgic/direct.ts';
 import { mappedBytes } from './vgic/gicv-registers.ts';
 import { quietPrivate, resetVgicOfVm } from './vgic/reset.ts';
 
-/** What the kinds of VMM message between cores ask for. */
-const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4 } as const;
+/** What the kinds of VMM message between cores ask for; the ancestor has no `error`. */
+const vmmEvent = { boot: 0, reboot: 1, shutdown: 2, assign: 3, remove: 4, error: 5 } as const;
 
 /** A refusal, in words; undefined where all is well. */
 type Refusal = string | undefined;
@@ -411,9 +412,19 @@ export function* removeVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
   return true;
 }
 
+/** Makes a virtual SError pending for a vCPU, on its core. False where it is off, or does not take any (HCR_EL2.AMO is 0). */
+export function* injectSError(rhyper: Rhyper, vcpu: Vcpu): Activity<boolean> {
+  if (vcpu.state === vcpuState.invalid || hasQuirk(rhyper, 'serror-to-guest')) return false;
+  if (isHere(rhyper, vcpu)) return yield* pendSError(rhyper, vcpu);
+  yield* sendIpi(rhyper, vcpu.core, { kind: 'VMM', vm: vcpu.vm, a: vmmEvent.error, b: vcpu.id });
+  return true;
+}
+
 /** What another core asks this one for. */
-export function* handleVmmIpi(rhyper: Rhyper, vmId: number, event: number): Activity {
+export function* handleVmmIpi(rhyper: Rhyper, vmId: number, event: number, vcpuId: number): Activity {
   const vm = vmAt(rhyper, vmId);
+  const named = vcpuOf(rhyper, vm, vcpuId);
+  if (event === vmmEvent.error && named && isHere(rhyper, named)) yield* pendSError(rhyper, named);
   if (event === vmmEvent.boot) yield* startFirst(rhyper, vm);
   if (event !== vmmEvent.remove) return;
   for (let id = 0; id < vm.vcpuCount; id += 1) {

@@ -13,7 +13,15 @@ const resetPstate = 0x3c5n;
 const sctlrReset = 0x30c5_0830n;
 const mpidrRes1 = 1n << 31n;
 
-const HCR = { VM: 1n << 0n, FMO: 1n << 3n, IMO: 1n << 4n, AMO: 1n << 5n, TWI: 1n << 13n, TWE: 1n << 14n } as const;
+export const HCR = {
+  VM: 1n << 0n,
+  FMO: 1n << 3n,
+  IMO: 1n << 4n,
+  AMO: 1n << 5n,
+  VSE: 1n << 8n,
+  TWI: 1n << 13n,
+  TWE: 1n << 14n,
+} as const;
 const HCR_TSC = 1n << 19n;
 const HCR_RW = 1n << 31n;
 

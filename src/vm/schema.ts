@@ -23,7 +23,15 @@ export const fidelities = ['strict', 'as-is'] as const;
 export const injections = ['list-registers', 'hcr-bits'] as const;
 export const quirkNames = Object.keys(quirkTable) as (keyof typeof quirkTable)[];
 
-const board = section({ cores: number.optional(), memory: size.optional(), gic: number.optional() });
+/** An error that the board reports to a core, as an SError interrupt. */
+const boardError = section({ core: number, at: time });
+
+const board = section({
+  cores: number.optional(),
+  memory: size.optional(),
+  gic: number.optional(),
+  errors: listOf(boardError).optional(),
+});
 
 const rhyper = section({
   profile: oneOf(profiles).optional(),

@@ -161,6 +161,11 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
   if (cores < 1 || cores > limits.cores)
     file.refuse(['board', 'cores'], `a system of VMs has 1 to ${limits.cores} cores, not ${cores}`);
 
+  const errors = (board.errors ?? []).map(({ core, at }, n) => {
+    if (core >= cores) file.refuse(['board', 'errors', n, 'core'], `there is no core ${core}`);
+    return { core, atTicks: at };
+  });
+
   const drafted = draftsOf(file, contents, gicVersion, read);
   if (isAncestor) drafted.push(draftOfAncestorFile(path, bytes, 'mvm'));
   const uarts = uartsOf(drafted);
@@ -204,7 +209,7 @@ export function readSystem(path: string, bytes: Uint8Array, read: ReadFile, over
     store: { pa: layout.store.pa, ipa: storeIpa, bytes: alignUp(store.length, bytesOfPage) },
   };
   return {
-    board: { cores, memoryBytes, gicVersion, dmaEngines: dmaEnginesOf(vms) },
+    board: { cores, memoryBytes, gicVersion, dmaEngines: dmaEnginesOf(vms), errors },
     description,
     layout,
     uarts,

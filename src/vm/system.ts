@@ -65,6 +65,8 @@ export interface VmSystem {
     readonly gicVersion: 2 | 3;
     /** Behind the board's SMMU. */
     readonly dmaEngines: number;
+    /** SError interrupts of cores that the board reports, with their times. */
+    readonly errors: readonly { readonly core: number; readonly atTicks: number }[];
   };
   readonly description: SystemDescription;
   readonly layout: RamLayout;

@@ -32,6 +32,16 @@ describe('a system of VMs', { timeout: 120_000 }, () => {
       ]);
   });
 
+  it('brings SError interrupts to the VM that they are for, and to nobody where no VM runs', async () => {
+    const { consoles, vms } = await run('serror');
+    expect(consoles['counts']?.match(/^errors: SError interrupt \d, ESR_EL1 0xbe000000$/gm)).toHaveLength(2);
+    expect(consoles['rhyper']).toContain('core 2: an SError interrupt while no VM runs');
+    expect(vms.find(({ name }) => name === 'counts')?.vcpus[0]).toMatchObject({
+      exits: { SError: 1 },
+      injectedInterrupts: 2,
+    });
+  });
+
   it('stops the VM that reads where it has nothing, and no other', async () => {
     const { consoles, vms } = await run('contained');
     expect(vms.find(({ name }) => name === 'hostile')?.stopReason).toMatch(

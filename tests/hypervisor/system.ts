@@ -16,6 +16,7 @@ import { assemble } from '../../src/isa/assembler.ts';
 import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
 import type { Backend } from '../../src/vm/system.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
+import type { MachineConfig } from '../../workers/machine.ts';
 import { oneHostMachine, type OneHostRun } from '../../workers/one-host.ts';
 
 const stepModule = new WebAssembly.Module(encodeStepModule());
@@ -128,11 +129,13 @@ interface SystemOptions extends Partial<RhyperOptions> {
   /** Virtio transports of the board that act for devices of the VMs, and what is behind each; behind the SMMU, too. Without either there is none. */
   readonly slots?: readonly SlotDescription[];
   readonly backends?: readonly Backend[];
+  /** SError interrupts of cores. */
+  readonly errors?: MachineConfig['errors'];
 }
 
 export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): System {
   const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, gicVersion = 3, ...more } = options;
-  const { slots = [], backends = [], ...rhyper } = more;
+  const { slots = [], backends = [], errors = [], ...rhyper } = more;
   const iommu = dmaEngines > 0 || slots.length > 0 ? 'smmuv3' : 'none';
   const machine = { cores, memoryBytes, gicVersion, virtualization: true, secure: false };
   const board = resolveBoard({ ...machine, iommu, dmaEngines });
@@ -159,6 +162,7 @@ export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): 
       hosts: 1,
       lookaheadTicks: 500,
       devices: [],
+      errors,
       seed,
       engineMode: 'tiered',
       stepModule,

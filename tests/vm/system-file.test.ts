@@ -14,7 +14,7 @@ const vmNamed = (text: string, name: string) => systemOf(text).description.vms.f
 describe('a system file', () => {
   it('that is empty is the built-in MVM alone', () => {
     const { board, description } = systemOf('');
-    expect(board).toEqual({ cores: 4, memoryBytes: 128 * MiB, gicVersion: 3, dmaEngines: 0 });
+    expect(board).toEqual({ cores: 4, memoryBytes: 128 * MiB, gicVersion: 3, dmaEngines: 0, errors: [] });
     expect(description.vms).toHaveLength(1);
     expect(description.vms[0]).toMatchObject({
       name: 'mvm',
@@ -226,6 +226,15 @@ vms:
     expect(overridden.description.options).toMatchObject({ quirks: allQuirks, injection: 'list-registers' });
   });
 
+  it('has errors of the board at their times', () => {
+    const { board } = systemOf('board: {errors: [{core: 1, at: 20ms}, {core: 0, at: 5us}]}');
+    expect(board.errors).toEqual([
+      { core: 1, atTicks: 20_000_000 },
+      { core: 0, atTicks: 5_000 },
+    ]);
+    expect(systemOf('{}').board.errors).toEqual([]);
+  });
+
   it('takes an ELF kernel to where it is linked, and enters it at its first byte', () => {
     const segments = [
       { address: 0x8010_0000, bytes: branchToSelf },
@@ -257,6 +266,8 @@ vms:
     ['vms:\n  name: a', 'system.yaml:1: vms: a list belongs here'],
     ['board: 3', 'system.yaml:1: board: a mapping with keys belongs here'],
     ['board: {gic: 4}', 'system.yaml:1: gic: there is no GIC version 4'],
+    ['board: {cores: 2, errors: [{core: 2, at: 1ms}]}', 'system.yaml:1: core: there is no core 2'],
+    ['board:\n  errors:\n    - core: 1', 'system.yaml:3: at: it is missing: write it like 10ms'],
     ['a: [1\nb: 2', 'system.yaml:2: Flow sequence in block collection must be sufficiently indented and end with a ]'],
     ['board: {}\nboard: {}', 'system.yaml:2: Map keys must be unique'],
     ['vms:\n  - {name: a, cpus: {cores: [7]}}', 'system.yaml:2: cpus: there is no core 7: the board has 4'],

@@ -1,16 +1,17 @@
-// Hypercalls about VMs as they are: list, boot, reboot, remove, shut down, and the caller's own id (functions 0 and 1 of the ancestor).
+// Hypercalls about VMs as they are: list, boot, reboot, remove, shut down, and the caller's own id (functions 0 and 1 of the ancestor); and,
+// not of the ancestor, an SError interrupt for a vCPU.
 
 import type { Activity } from '../../arch/resident.ts';
-import { hasQuirk, type Rhyper, vmAt } from '../context.ts';
+import { hasQuirk, type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import { writeGuest } from '../guest-memory.ts';
-import { boot, removeVm, resetVm, shutDown } from '../lifecycle.ts';
+import { boot, injectSError, removeVm, resetVm, shutDown } from '../lifecycle.ts';
 import { limits } from '../limits.ts';
 import { sendMessage } from '../messages.ts';
 import { type Vm, vmState } from '../state.ts';
 import type { Hypercall, HypercallHandler, HypercallRow } from './hypercall.ts';
 
 const fid = { system: 0, vmm: 1, configuration: 0x11 } as const;
-const event = { reboot: 4, uploadKernelImage: 9 } as const;
+const event = { reboot: 4, uploadKernelImage: 9, injectSError: 0x20 } as const;
 
 /** One VM in the list: id, name, type, state. */
 const listEntryBytes = 4 + limits.nameBytes + 4 + 4;
@@ -102,6 +103,14 @@ function* remove(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> 
   return (yield* removeVm(rhyper, vm)) ? 0n : undefined;
 }
 
+/** X0 the VM, X1 the vCPU. */
+function* injectError(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
+  const vm = vmArgument(rhyper, argument(call, 0));
+  const vcpu =
+    vm && argument(call, 1) < BigInt(vm.vcpuCount) ? vcpuOf(rhyper, vm, Number(argument(call, 1))) : undefined;
+  return vcpu && (yield* injectSError(rhyper, vcpu)) ? 0n : undefined;
+}
+
 const row = (f: number, e: number, name: string, manager: boolean, handle: HypercallHandler): HypercallRow => ({
   fid: f,
   event: e,
@@ -118,4 +127,5 @@ export const managementCalls: readonly HypercallRow[] = [
   row(fid.vmm, event.reboot, 'VMM REBOOT_VM', true, rebootVm),
   row(fid.vmm, 8, 'VMM GET_VM_ID', false, ownId),
   row(fid.vmm, 16, 'VMM VM_REMOVE', true, remove),
+  row(fid.vmm, event.injectSError, 'VMM INJECT_SERROR', true, injectError),
 ];

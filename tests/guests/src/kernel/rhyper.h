@@ -4,7 +4,7 @@
 #include "sysreg.h"
 
 enum { fid_sys = 0x00, fid_vmm = 0x01, fid_ivc = 0x02, fid_mediated = 0x03, fid_config = 0x11, fid_unilib = 0x12 };
-enum { vmm_list_vm = 0, vmm_boot_vm = 2, vmm_reboot_vm = 4, vmm_get_vm_id = 8, vmm_vm_remove = 16 };
+enum { vmm_list_vm = 0, vmm_boot_vm = 2, vmm_shutdown_vm = 3, vmm_reboot_vm = 4, vmm_get_vm_id = 8, vmm_vm_remove = 16, vmm_inject_serror = 32 };
 enum { ivc_update_mq = 0, ivc_share_mem = 7 };
 enum { mediated_dev_append = 0x30, mediated_dev_notify = 0x31, mediated_drv_notify = 0x32 };
 enum {

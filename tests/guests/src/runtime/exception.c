@@ -4,6 +4,9 @@
 void (*on_sync)(struct frame *frame, unsigned vector);
 void (*on_irq)(struct frame *frame);
 void (*on_fiq)(struct frame *frame);
+#ifdef ONLY_EL1
+void (*on_serror)(struct frame *frame);
+#endif
 void (*hook_el3)(void) __attribute__((weak, section(".data"))) = 0;
 void (*hook_el2)(void) __attribute__((weak, section(".data"))) = 0;
 void (*handler_el3)(struct frame *, unsigned) __attribute__((weak, section(".data"))) = 0;
@@ -18,6 +21,11 @@ static void unexpected(struct frame *f, unsigned vector, unsigned el) {
 
 void exception_el1(struct frame *f, unsigned vector) {
     void (*handler)(struct frame *) = (vector & 3) == 1 ? on_irq : (vector & 3) == 2 ? on_fiq : 0;
+#ifdef ONLY_EL1
+    if ((vector & 3) == 3) {
+        handler = on_serror;
+    }
+#endif
     if (handler) {
         handler(f);
     } else if ((vector & 3) == 0 && on_sync) {

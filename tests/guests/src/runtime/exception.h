@@ -16,6 +16,8 @@ _Static_assert(sizeof(struct frame) == 288, "FRAME_BYTES of layout.h");
 extern void (*on_sync)(struct frame *frame, unsigned vector);
 extern void (*on_irq)(struct frame *frame);
 extern void (*on_fiq)(struct frame *frame);
+/* Of programs of virtual machines. */
+extern void (*on_serror)(struct frame *frame);
 
 /* Statically initialised by guests that stop at EL3 and EL2 on the way down, or that take exceptions there (core 0
    only). This code runs with its MMU off: it may read constants and its own stack, and must not share data with EL1. */

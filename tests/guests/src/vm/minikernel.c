@@ -5,13 +5,14 @@
  * rings; console=virtio; hear=N waits for that many lines from the virtio console; spin=alu or spin=mem makes every core
  * compute for ever instead (or rounds=N times), which is the noisy neighbour: it counts in spin_counters[core], 64 bytes
  * apart; spin=sleep sleeps for ever, which is the quiet one;
- * identity lets every core say which PE it takes itself for.
+ * identity lets every core say which PE it takes itself for; errors=N waits for that many SError interrupts.
  */
 #include "kernel.h"
 #include "block.h"
 #include "dma.h"
 #include "engine.h"
 #include "entropy.h"
+#include "exception.h"
 #include "net.h"
 #include "rhyper.h"
 #include "serial.h"
@@ -370,6 +371,26 @@ static void identify_cores(void) {
     }
 }
 
+/* --- SError interrupts --- */
+
+static volatile u32 errors;
+static u64 error_syndrome;
+
+static void error(struct frame *frame) {
+    errors++;
+    error_syndrome = frame->esr;
+}
+
+static void await_errors(u32 wanted) {
+    on_serror = error;
+    asm volatile("msr daifclr, #4");
+    for (u32 n = 1; n <= wanted; n++) {
+        sleep_until(&errors, n);
+        print("errors: SError interrupt %u, ESR_EL1 0x%lx\n", n, error_syndrome);
+    }
+    asm volatile("msr daifset, #4");
+}
+
 int guest(void) {
     introduce("minikernel");
     rounds = option_number("rounds", 1);
@@ -379,6 +400,7 @@ int guest(void) {
     if (option_given("identity")) {
         identify_cores();
     }
+    await_errors((u32)option_number("errors", 0));
     if (option_given("spin")) {
         run_spin();
         return 0;

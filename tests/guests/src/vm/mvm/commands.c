@@ -66,6 +66,12 @@ static void reboot(void) {
     bool force = count > 3 && text_equal(words[3], "--force");
     answer(rhyper(fid_vmm, vmm_reboot_vm, (number(2) & 0xffff) | (force ? 1 << 16 : 0)));
 }
+static void shut_down(void) {
+    answer(rhyper(fid_vmm, vmm_shutdown_vm, number(2)));
+}
+static void inject_serror(void) {
+    answer(rhyper(fid_vmm, vmm_inject_serror, number(2), number(3)));
+}
 static void remove_vm(void) {
     u64 result = rhyper(fid_vmm, vmm_vm_remove, number(2));
     if (result != RHYPER_ERROR) {
@@ -157,7 +163,9 @@ static const struct {
     {"vm", "config", 2, "vm config [NAME]                    build a VM from a sample configuration, or list them", config},
     {"vm", "boot", 3, "vm boot ID", boot},
     {"vm", "reboot", 3, "vm reboot ID [--force]", reboot},
+    {"vm", "shutdown", 3, "vm shutdown ID", shut_down},
     {"vm", "remove", 3, "vm remove ID", remove_vm},
+    {"vm", "serror", 3, "vm serror ID [VCPU]                 an SError interrupt", inject_serror},
     {"vm", "id", 2, "vm id                               our own", own_id},
     {"vm", "getvmid", 2, 0, own_id},
     {"vm", "add", 4, "vm add NAME TYPE [KERNEL [TREE]]", add},
