@@ -3,8 +3,8 @@
  * lists what it may not know. There are no exceptions.
  */
 
-/** src/report holds two files that everybody needs: how to refuse, and how to assert. */
-const REFUSALS = '^src/report/(user-error|assert)\\.ts$';
+/** src/report holds what everybody needs: how to refuse, what a misspelt word was meant to be, and how to assert. */
+const REFUSALS = '^src/report/(user-error|suggestion|assert)\\.ts$';
 
 /** @param {string} part @param {string} why @param {string[]} strangers */
 const knowsNo = (part, why, ...strangers) => ({

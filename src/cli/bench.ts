@@ -6,7 +6,7 @@ import { assert } from '../report/assert.ts';
 import { type BenchResult, formatBench } from '../report/bench-table.ts';
 import type { Counts } from '../vm/report.ts';
 import { readSystem } from '../vm/system-file.ts';
-import { suggestion } from '../vm/values.ts';
+import { suggestion } from '../report/suggestion.ts';
 import { UserError } from '../report/user-error.ts';
 import { type Benchmark, benchmarks, systemOf, type Way } from './benchmarks.ts';
 import { parseCount } from './quantities.ts';

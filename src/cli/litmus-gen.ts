@@ -6,7 +6,7 @@ import { cycleOfFamily, familyNames } from '../memory-model/litmus/generator/nam
 import { randomCycles } from '../memory-model/litmus/generator/random-cycles.ts';
 import { type GeneratedTest, generateTest, type Size, sizes } from '../memory-model/litmus/generator/write-test.ts';
 import { UserError } from '../report/user-error.ts';
-import { suggestion } from '../vm/values.ts';
+import { suggestion } from '../report/suggestion.ts';
 import { writeOutput } from './input.ts';
 import { parseCount } from './quantities.ts';
 import type { OptionRow } from './run-options.ts';

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { LitmusQuestions, PictureFormat } from '../explore/litmus-questions.ts';
 import { isUnsupportedVariant, variantNamed, variantNames } from '../memory-model/litmus/variants.ts';
 import { UserError } from '../report/user-error.ts';
-import { suggestion } from '../vm/values.ts';
+import { suggestion } from '../report/suggestion.ts';
 import { readText } from './litmus-files.ts';
 import { parseCount, parseTime } from './quantities.ts';
 import { maxHostThreads, type OptionRow } from './run-options.ts';

@@ -6,7 +6,7 @@ import type { InputFile } from '../board/image.ts';
 import { fidelities, injections, profiles, quirkNames } from '../vm/schema.ts';
 import { readSystem, type SystemOverrides } from '../vm/system-file.ts';
 import type { VmSystem } from '../vm/system.ts';
-import { suggestion } from '../vm/values.ts';
+import { suggestion } from '../report/suggestion.ts';
 import { UserError } from '../report/user-error.ts';
 import { readInput } from './input.ts';
 import { parseCount, parseTime } from './quantities.ts';

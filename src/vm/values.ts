@@ -2,29 +2,7 @@
 // know all their keys. What is wrong is said in the words that follow `system.yaml:14: `.
 
 import { z } from 'zod';
-
-/** Insertions, deletions and replacements between two words. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, n) => n);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
-}
-
-/** `, did you mean "memory"?` for a word that is close to one that is known. */
-export function suggestion(word: string, known: readonly string[]): string {
-  const close = known
-    .map((name) => ({ name, far: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ far, name }) => far <= Math.max(1, Math.floor(name.length / 2)))
-    .sort((a, b) => a.far - b.far);
-  return close[0] ? `, did you mean "${close[0].name}"?` : '';
-}
+import { suggestion } from '../report/suggestion.ts';
 
 const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : JSON.stringify(value));
 

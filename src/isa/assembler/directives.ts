@@ -7,7 +7,8 @@ import type { Image } from './image.ts';
 import { described, type Token } from './lexer.ts';
 import type { LiteralPools } from './literal-pool.ts';
 import { fitsIn } from './operand-reader.ts';
-import { nearest, type Place, refusal } from './source.ts';
+import { hint } from '../../report/suggestion.ts';
+import { type Place, refusal } from './source.ts';
 import type { Symbols } from './symbols.ts';
 
 export interface DirectiveContext {
@@ -198,13 +199,8 @@ export function carryOut(head: Token, c: DirectiveContext): void {
   const name = head.text.slice(1).toLowerCase();
   const directive = directives.get(name);
   if (directive === undefined) {
-    const near = nearest(name, [...directives.keys(), 'text', 'data', 'section', 'bss', 'rodata']);
-    throw refusal(
-      c.place,
-      head.column,
-      `no directive "${head.text}"`,
-      near === undefined ? undefined : `did you mean ".${near}"?`,
-    );
+    const known = [...directives.keys(), 'text', 'data', 'section', 'bss', 'rodata'].map((word) => `.${word}`);
+    throw refusal(c.place, head.column, `no directive "${head.text}"`, hint(head.text, known));
   }
   directive(c);
   const rest = here(c.stream);

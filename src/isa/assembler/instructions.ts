@@ -9,7 +9,8 @@ import { everyInstruction } from '../instruction-set.ts';
 import { agrees, type Form, mnemonicOf, never } from '../syntax.ts';
 import type { Token } from './lexer.ts';
 import { noTrouble, operandReader, type ReaderContext, refusalOf } from './operand-reader.ts';
-import { nearest, type Place, refusal } from './source.ts';
+import { hint } from '../../report/suggestion.ts';
+import { type Place, refusal } from './source.ts';
 
 interface Candidate {
   readonly row: Row;
@@ -46,9 +47,7 @@ export function encode(head: Token, operands: readonly Token[], place: Place, co
   const mnemonic = head.text.toLowerCase();
   const forms = candidates().get(mnemonic);
   if (forms === undefined) {
-    const near = nearest(mnemonic, candidates().keys());
-    const hint = near === undefined ? undefined : `did you mean "${near}"?`;
-    throw refusal(place, head.column, `no instruction "${head.text}"`, hint);
+    throw refusal(place, head.column, `no instruction "${head.text}"`, hint(mnemonic, candidates().keys()));
   }
   const trouble = noTrouble(operands);
   for (const candidate of forms) {

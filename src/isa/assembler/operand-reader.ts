@@ -5,7 +5,8 @@ import { generalNames, registerNamed } from '../syntax/registers.ts';
 import type { OperandReader, SystemRegisterNames } from '../syntax.ts';
 import { acceptMark, evaluate, here, isRefusal, parseExpression, type Scope, type TokenStream } from './expressions.ts';
 import { described, type Token } from './lexer.ts';
-import { nearest, type Place, refusal } from './source.ts';
+import { hint } from '../../report/suggestion.ts';
+import { type Place, refusal } from './source.ts';
 
 /** What was in the way of the forms that got furthest. */
 export interface Trouble {
@@ -132,14 +133,9 @@ export function refusalOf(trouble: Trouble, place: Place, mnemonic: string): Err
   const found = described(token);
   const isUnknown = token.kind === 'word' && registerNamed(token.text.toLowerCase()) === undefined;
   if (isUnknown && wants.some((what) => what.includes('register'))) {
-    const near = nearest(token.text.toLowerCase(), generalNames);
-    if (isRegisterLike(token.text) || near !== undefined) {
-      return refusal(
-        place,
-        token.column,
-        `no register ${found}`,
-        near === undefined ? undefined : `did you mean "${near}"?`,
-      );
+    const meant = hint(token.text, generalNames);
+    if (isRegisterLike(token.text) || meant !== undefined) {
+      return refusal(place, token.column, `no register ${found}`, meant);
     }
   }
   if (wants.length === 1 && wants[0] === 'an expression' && isUnknown) {

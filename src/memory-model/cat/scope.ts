@@ -1,6 +1,6 @@
 // The names that an expression of cat may use, innermost first, and the slots of a model.
 
-import { nearest } from '../../isa/assembler/source.ts';
+import { hint } from '../../report/suggestion.ts';
 import { baseNames } from './candidate.ts';
 import { slotUse, type Code, type Compiled, type Level, type Slot } from './compiled.ts';
 import { primitives } from './primitives.ts';
@@ -118,8 +118,7 @@ export function lookUp(name: string, scope: Scope | undefined, slots: Slots, spa
   }
   const slot = slots.given(name);
   if (slot) return slotUse(slot, span);
-  const near = nearest(name, namesIn(scope));
-  return refuse(`nothing is called "${name}"`, span, near === undefined ? undefined : `did you mean "${near}"?`);
+  return refuse(`nothing is called "${name}"`, span, hint(name, namesIn(scope)));
 }
 
 function local(depth: number, span: Span): Compiled {

@@ -13,7 +13,7 @@ import {
 import { generalRegister } from '../x86-registers.ts';
 import type { Column, LitmusTest, Spot } from './test.ts';
 import { clipped, refuse } from './text.ts';
-import { nearest } from '../../isa/assembler/source.ts';
+import { hint } from '../../report/suggestion.ts';
 
 export interface X86Column {
   readonly thread: number;
@@ -114,8 +114,7 @@ function splitMnemonic(word: string, at: Spot): { readonly mnemonic: string; rea
   if (x86Meanings.has(word)) return { mnemonic: word, suffix: undefined };
   const [stem, suffix] = [word.slice(0, -1), suffixes[word.at(-1)!]];
   if (suffix !== undefined && (x86Meanings.get(stem)?.operands ?? 0) > 0) return { mnemonic: stem, suffix };
-  const near = nearest(word, x86Meanings.keys());
-  throw refuse(at, `no instruction "${word}"`, near === undefined ? undefined : `did you mean "${near}"?`);
+  throw refuse(at, `no instruction "${word}"`, hint(word, x86Meanings.keys()));
 }
 
 interface ReadOperand {
