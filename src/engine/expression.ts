@@ -72,6 +72,12 @@ export const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =
 export const vectorNode = (code: number, width: Width, a: Node, b: Node | undefined, lane: number): Node =>
   makeNode(kind.vector, width, code, a, b, undefined, 0n, -1, lane);
 
+/** The bytes of two vectors in the order of `bytes`. */
+export const shuffleNode = (a: Node, b: Node, bytes: readonly number[]): Node => {
+  const order = bytes.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  return makeNode(kind.vector, 128, simd.i8x16_shuffle, a, b, undefined, order, -1, -1);
+};
+
 /** A read of the state record or of a table: `address` is 32 bits. */
 export const stateLoad = (code: number, width: Width, address: Node, offset: number): Node =>
   makeNode(kind.load, width, code, address, undefined, undefined, 0n, -1, offset);
@@ -215,6 +221,7 @@ export function emit(node: Node, w: Writer, locals: Locals): void {
     w.byte(op.simd);
     w.u32(node.code);
     if (node.offset >= 0) w.byte(node.offset);
+    if (node.code === simd.i8x16_shuffle) emitBytes(node.bits, w);
   } else if (node.kind === kind.load) {
     if (node.width === 128) {
       w.byte(op.simd);
@@ -245,8 +252,13 @@ function emitConstant(node: Node, w: Writer): void {
   } else {
     w.byte(op.simd);
     w.u32(simd.v128_const);
-    for (let i = 0n; i < 16n; i += 1n) w.byte(Number((node.bits >> (8n * i)) & 0xffn));
+    emitBytes(node.bits, w);
   }
+}
+
+/** An immediate of 16 bytes. */
+function emitBytes(bits: bigint, w: Writer): void {
+  for (let i = 0n; i < 16n; i += 1n) w.byte(Number((bits >> (8n * i)) & 0xffn));
 }
 
 /** Brings the node into a local that is not assigned again, and returns that local. */

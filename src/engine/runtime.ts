@@ -10,6 +10,7 @@ import {
   softTlbEntries,
   softTlbEntry,
 } from '../arch/state-layout.ts';
+import { type AesBox, aesBoxes } from '../isa/crypto/aes-box.ts';
 import { stepBranched } from './step.ts';
 import {
   codeSignature,
@@ -19,9 +20,10 @@ import {
   i64UnarySignature,
   type ModuleFunction,
   unarySignature,
+  vectorUnarySignature,
 } from './wasm/module.ts';
 import { naturalAlignment } from './expression.ts';
-import { op, type } from './wasm/opcodes.ts';
+import { op, simd, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** The decode cache: direct-mapped, 8 bytes an entry: instruction word, function index of its step function (0: none). */
@@ -56,6 +58,11 @@ class Text {
   }
   ops(...codes: number[]): this {
     for (const code of codes) this.w.byte(code);
+    return this;
+  }
+  simd(code: number): this {
+    this.w.byte(op.simd);
+    this.w.u32(code);
     return this;
   }
   get(local: number): this {
@@ -355,6 +362,25 @@ function crc32(): ModuleFunction {
   return t.done(crcSignature, 'crc32');
 }
 
+/** Each byte of a vector through a box: 16 tables of 16 bytes, of which a byte finds itself in one. */
+function substitution(box: AesBox, exportName: string): ModuleFunction {
+  const t = new Text(1);
+  const bytes = (values: readonly number[]): Text => {
+    t.simd(simd.v128_const);
+    for (const value of values) t.w.byte(value);
+    return t;
+  };
+  const [vector, result] = [0, t.local(type.v128)];
+  for (let table = 0; table < 16; table += 1) {
+    bytes(aesBoxes[box].slice(16 * table, 16 * table + 16));
+    t.get(vector).simd(simd.i8x16_swizzle).get(result).simd(simd.v128_or).set(result);
+    t.get(vector);
+    bytes(new Array<number>(16).fill(16)).simd(simd.i8x16_sub).set(vector);
+  }
+  t.get(result);
+  return t.done(vectorUnarySignature, exportName);
+}
+
 /** The binary of the runtime module for a worker. */
 export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
   const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
@@ -368,5 +394,7 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
     multiplyHigh(false),
     multiplyHigh(true),
     crc32(),
+    substitution('AES', 'aesBox'),
+    substitution('inverse AES', 'inverseAesBox'),
   ]);
 }

@@ -6,7 +6,13 @@
 // in `budget` what was left before it.
 
 import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
-import { codeSignature, crcSignature, i64BinarySignature, i64UnarySignature } from './wasm/module.ts';
+import {
+  codeSignature,
+  crcSignature,
+  i64BinarySignature,
+  i64UnarySignature,
+  vectorUnarySignature,
+} from './wasm/module.ts';
 
 /** Imported functions, in the order of their function indices in every generated module. */
 export const imports = [
@@ -19,6 +25,8 @@ export const imports = [
   { name: 'smulh', signature: i64BinarySignature },
   { name: 'crc32', signature: crcSignature },
   { name: 'chain', signature: codeSignature },
+  { name: 'aesBox', signature: vectorUnarySignature },
+  { name: 'inverseAesBox', signature: vectorUnarySignature },
 ] as const;
 
 export const functionIndex = {
@@ -32,6 +40,9 @@ export const functionIndex = {
   crc32: 7,
   /** (cpu, budget): goes on at the record's PC, by tail call where the jump cache knows the code; else exit.lookup. */
   chain: 8,
+  /** Each byte of a vector through a substitution box. */
+  aesBox: 9,
+  inverseAesBox: 10,
 } as const;
 
 /** Bits of the descriptor of `access`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */

@@ -4,6 +4,7 @@
 // data and control dependencies from it. Register and flag writes take effect together when the meaning has run to its end.
 
 import { assert } from '../report/assert.ts';
+import { aesBoxes } from '../isa/crypto/aes-box.ts';
 import { formats, fpcrBit } from '../isa/floating-point/format.ts';
 import { floatOutcome } from '../isa/floating-point/operations.ts';
 import { wordsOver } from '../isa/floating-point/words.ts';
@@ -176,6 +177,26 @@ function makeSemantics(c: Context): Semantics {
       let whole = 0n;
       for (let at = 0; at < 128; at += bits) whole |= BigInt.asUintN(bits, element.bits) << BigInt(at);
       return traceValue(128, whole, element);
+    },
+
+    shuffle: (a, b, bytes) => {
+      const [first, second] = [concrete(a), concrete(b)];
+      if (first.open !== undefined || second.open !== undefined) {
+        return openValue(128, openName(`shuffle${bytes.join('.')}`, 128, first, second), merge(first, second));
+      }
+      const both = first.bits | (second.bits << 128n);
+      return traceValue(
+        128,
+        bytes.reduceRight((sum, byte) => (sum << 8n) | ((both >> BigInt(8 * byte)) & 0xffn), 0n),
+        merge(first, second),
+      );
+    },
+    substituteBytes: (vector, box) => {
+      const whole = concrete(vector);
+      if (whole.open !== undefined) return openValue(128, openName(box, 128, whole), whole);
+      let bits = 0n;
+      for (let at = 0n; at < 128n; at += 8n) bits |= BigInt(aesBoxes[box][Number((whole.bits >> at) & 0xffn)]!) << at;
+      return traceValue(128, bits, whole);
     },
 
     float: (operation, bits, operands) => {

@@ -2,6 +2,7 @@
 
 import { branches } from './branches.ts';
 import { commonShortSequences } from './common-short-sequences.ts';
+import { crypto } from './crypto.ts';
 import { dataProcessing } from './data-processing.ts';
 import { makeDecoder, type Decoder } from './decoder.ts';
 import type { Row } from './encoding.ts';
@@ -23,6 +24,7 @@ export const instructionSet: readonly Row[] = [
   ...floatCompare,
   ...floatConversion,
   ...simd,
+  ...crypto,
 ];
 
 /** Rows of features that no core has: UNDEFINED there, but they can be assembled, and memory models know what they order. */

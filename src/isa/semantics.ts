@@ -9,6 +9,7 @@
 // end, so that an instruction whose memory access faults has written nothing (Arm DDI 0487, precise exceptions). Memory
 // accesses happen in the order in which they are called.
 
+import type { AesBox } from './crypto/aes-box.ts';
 import type { FormatBits } from './floating-point/format.ts';
 import type { FloatOperation } from './floating-point/names.ts';
 
@@ -124,6 +125,10 @@ export interface Semantics {
   withLane(vector: Value, bits: ElementBits, lane: number, word: Value): Value;
   /** The vector whose elements are all the low bits of a word. */
   splat(bits: ElementBits, word: Value): Value;
+  /** The vector whose byte n is byte `bytes[n]` of two vectors, one after the other: 0 to 15 of `a`, 16 to 31 of `b`. */
+  shuffle(a: Value, b: Value, bytes: readonly number[]): Value;
+  /** Each byte replaced by the one that a substitution box of AES has for it. */
+  substituteBytes(vector: Value, box: AesBox): Value;
 
   // Registers. Register numbers are 32-bit values 0..31.
 

@@ -115,9 +115,10 @@ describe('identification', () => {
     expect(onePe().mrs('ID_AA64PFR0_EL1')! & 0xffffn).toBe(0x1111n);
   });
 
-  it('reports LSE, CRC32, RDM, DotProd, FlagM and LRCPC2, VHE with EL2, and the 4KB granule alone', () => {
+  it('reports the Cryptographic Extension, LSE, CRC32, RDM, DotProd, FlagM and LRCPC2, VHE with EL2, and the 4KB granule alone', () => {
     const test = onePe();
     const field = (name: string, low: bigint): bigint => (test.mrs(name)! >> low) & 15n;
+    expect([4n, 8n, 12n, 32n].map((low) => field('ID_AA64ISAR0_EL1', low))).toEqual([2n, 1n, 2n, 1n]);
     expect(field('ID_AA64ISAR0_EL1', 16n)).toBe(1n);
     expect(field('ID_AA64ISAR0_EL1', 20n)).toBe(2n);
     expect(field('ID_AA64ISAR0_EL1', 28n)).toBe(1n);

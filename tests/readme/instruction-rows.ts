@@ -7,6 +7,11 @@ import { bitfield } from '../../src/isa/bitfield.ts';
 import { branches } from '../../src/isa/branches.ts';
 import { conditional } from '../../src/isa/conditional.ts';
 import { crc32 } from '../../src/isa/crc32.ts';
+import { aes } from '../../src/isa/crypto/aes.ts';
+import { polynomial } from '../../src/isa/crypto/polynomial.ts';
+import { sha } from '../../src/isa/crypto/sha.ts';
+import { sha3 } from '../../src/isa/crypto/sha3.ts';
+import { sha512 } from '../../src/isa/crypto/sha512.ts';
 import { divideShift } from '../../src/isa/divide-shift.ts';
 import { fieldsOf, knownCombinations, type Row } from '../../src/isa/encoding.ts';
 import { floatCompare } from '../../src/isa/float-compare.ts';
@@ -68,6 +73,7 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['Advanced SIMD: two registers, across lanes', twoRegister],
   ['Advanced SIMD: modified immediate', modifiedImmediate],
   ['Advanced SIMD: shift by immediate', shiftImmediate],
+  ['cryptography', [...aes, ...sha, ...sha512, ...sha3, ...polynomial]],
 ];
 
 export const listedRows = groups.flatMap(([, rows]) => rows);

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { makeDecoder } from '../../src/isa/decoder.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
-import { ENCODINGS, armName, encodingNamed } from './encodings.ts';
+import { ENCODINGS, armName } from './encodings.ts';
 import { drawWord } from './inputs.ts';
 import { random } from './random.ts';
 
@@ -45,8 +45,8 @@ describe('the decoder', () => {
       if (name === undefined) continue;
       allocated++;
       // What is CONSTRAINED UNPREDICTABLE is allocated, though no vector is made of it.
-      const encoding = encodingNamed(name);
-      if (!encoding || (word & encoding.mask) >>> 0 !== encoding.value) wrong.push(show(word, name));
+      const variants = ENCODINGS.filter((encoding) => armName(encoding) === name);
+      if (!variants.some(({ mask, value }) => (word & mask) >>> 0 === value)) wrong.push(show(word, name));
     }
     expect(wrong).toEqual([]);
     // About 29 words in 100 belong to the base instruction set.

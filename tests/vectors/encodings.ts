@@ -1,10 +1,11 @@
 // The encodings that the vectors cover: all of the Armv8.2-A base instruction set with FEAT_LSE, FEAT_LRCPC,
 // FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, scalar floating point with FEAT_FP16, Advanced SIMD on integers with FEAT_RDM and
-// FEAT_DotProd, and the loads and stores of SIMD&FP registers. Left out: Advanced SIMD on numbers, MTE, MOPS, and pointer authentication
-// outside the hint space.
+// FEAT_DotProd, the Cryptographic Extension, and the loads and stores of SIMD&FP registers. Left out: Advanced SIMD on numbers, MTE, MOPS,
+// and pointer authentication outside the hint space.
 
 import { strict as assert } from 'node:assert';
 import { BRANCHES, SYSTEM } from './encodings/branches-system.ts';
+import { CRYPTO } from './encodings/crypto.ts';
 import { DATA_PROCESSING_IMMEDIATE } from './encodings/data-processing-immediate.ts';
 import { DATA_PROCESSING_REGISTER } from './encodings/data-processing-register.ts';
 import { FLOAT } from './encodings/float.ts';
@@ -29,6 +30,7 @@ export const GROUPS = {
   simd: SIMD,
   'simd-products': SIMD_PRODUCTS,
   structures: STRUCTURES,
+  crypto: CRYPTO,
 } as const satisfies Record<string, readonly Encoding[]>;
 
 export type Group = keyof typeof GROUPS;

@@ -12,6 +12,7 @@ const signatures = [
   { parameters: [type.i64, type.i64], results: [type.i64] },
   { parameters: [type.i32, type.i64, type.i32], results: [type.i32] },
   { parameters: [type.i32, type.i64, type.i64, type.i64], results: [type.i64] },
+  { parameters: [type.v128], results: [type.v128] },
 ] as const;
 
 /** Index of (i32, i32) → i32: blocks, step functions and services. */
@@ -23,6 +24,7 @@ export const i64BinarySignature = 3;
 export const crcSignature = 4;
 /** (i32, i64, i64, i64) → i64: the record's address and up to three operands of a floating-point operation. */
 export const floatSignature = 5;
+export const vectorUnarySignature = 6;
 
 export interface ImportedFunction {
   readonly name: string;

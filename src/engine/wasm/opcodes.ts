@@ -93,6 +93,8 @@ export const simd = {
   v128_load: 0x00,
   v128_store: 0x0b,
   v128_const: 0x0c,
+  i8x16_shuffle: 0x0d,
+  i8x16_swizzle: 0x0e,
   i8x16_splat: 0x0f,
   i16x8_splat: 0x10,
   i32x4_splat: 0x11,
@@ -108,4 +110,5 @@ export const simd = {
   v128_and: 0x4e,
   v128_or: 0x50,
   v128_xor: 0x51,
+  i8x16_sub: 0x71,
 } as const;
