@@ -52,7 +52,7 @@ function platformOf({ board, slotControl }: RhyperHost, { ownMemory, vmMemory }:
     gicVersion: board.gicVersion,
     distributorBase: memoryMap.gicDistributor.base,
     redistributorBases: board.cores.map(({ redistributorBase }) => redistributorBase),
-    ...(board.iommu === 'smmuv3' && { smmu: { pa: memoryMap.smmu.base, intids: smmuIntids } }),
+    ...(board.iommu === 'smmuv3' && { smmu: { pa: memoryMap.smmu.base, gerrorIntid: smmuIntids.gerror } }),
     dmaEngines: Array.from({ length: board.dmaEngines }, (_, n) => dmaEngine(n).base),
     gicV2: {
       cpuInterface: memoryMap.gicCpuInterface.base,

@@ -1,9 +1,11 @@
 // The SMMUv3 (Arm IHI 0070) as its Translation Control Unit: registers, Command queue, Event queue, and translation for the TBUs in
 // front of the devices. registers.ts says what it implements and what not; structures.ts and translation.ts do the translation.
 //
-// Time: a command takes `commandTicks`; a translation `readTicks` for each of its reads of memory, one translation after the other;
+// Time: a command takes `commandTicks`; a translation `readTicks` for each of its reads of memory, those of a TBU one after the other;
 // what the caches hold takes no time. A translation is made at the end of its time, from what memory and caches hold then, so that
 // no answer is older than an invalidation sent before it. CMD_SYNC completes when every TBU has answered SYNC_REQ.
+//
+// Each TBU has a walker and a part of the caches of its own: no device waits for the walks of another one, or loses translations to it.
 //
 // Left out: memory attributes (an access to RAM has none here), performance monitors, RAS.
 
@@ -59,15 +61,24 @@ interface Sync {
   left: number;
 }
 
+/** What translates for one TBU. */
+interface Walker {
+  readonly translation: Translation;
+  /** The first is being translated. */
+  requests: Request[];
+  /** The tag of the timer for its end. */
+  readonly tag: number;
+}
+
 interface SavedSmmu {
-  readonly version: 1;
+  readonly version: 2;
   readonly registers: readonly number[];
-  readonly translation: SavedTranslation;
-  readonly requests: readonly Request[];
+  /** In the order of the TBUs. */
+  readonly walkers: readonly { readonly translation: SavedTranslation; readonly requests: readonly Request[] }[];
   readonly syncs: readonly Sync[];
   readonly nextSync: number;
   readonly unacknowledged: number;
-  /** When the present translation, and the present command, end. */
+  /** When the present command, and the present translations, end. */
   readonly due: readonly [number, Ticks][];
   readonly guestErrors: GuestErrors;
   readonly counters: SmmuCounters;
@@ -80,8 +91,9 @@ const commandTicks = 60;
 /** INV_REQs to each TBU that may be unanswered: the invalidation tokens of DTI. */
 const invalidationTokens = 8;
 
-const translationTag = 1;
-const commandTag = 2;
+const commandTag = 1;
+/** That of the first TBU's translations; the others follow. */
+const firstWalkerTag = 2;
 const commandBytes = 16;
 const recordBytes = 32;
 /** SMMU_CMDQ_CONS.ERR. */
@@ -94,8 +106,8 @@ export class Smmu implements Actor, Device {
   private readonly port: Port;
   private readonly options: SmmuOptions;
   private readonly registers = new RegisterFile(smmuTable);
-  private readonly translation: Translation;
-  private requests: Request[] = [];
+  /** By TBU. */
+  private readonly walkers: ReadonlyMap<ActorId, Walker>;
   private syncs: Sync[] = [];
   private nextSync = 1;
   private unacknowledged = 0;
@@ -105,7 +117,12 @@ export class Smmu implements Actor, Device {
   constructor(port: Port, options: SmmuOptions) {
     this.port = port;
     this.options = options;
-    this.translation = new Translation(options.ram);
+    this.walkers = new Map(
+      options.tbus.map((tbu, n) => [
+        tbu,
+        { translation: new Translation(options.ram), requests: [], tag: firstWalkerTag + n },
+      ]),
+    );
   }
 
   get guestErrors(): GuestErrors {
@@ -116,8 +133,7 @@ export class Smmu implements Actor, Device {
     const { code, payload, source } = message;
     switch (code) {
       case dtiMessages.TRANS_REQ.code:
-        this.requests.push({ ...decode(dtiMessages.TRANS_REQ, payload), tbu: source });
-        if (this.requests.length === 1) this.beginTranslations();
+        this.request({ ...decode(dtiMessages.TRANS_REQ, payload), tbu: source });
         break;
       case dtiMessages.INV_ACK.code:
         this.unacknowledged -= 1;
@@ -138,8 +154,7 @@ export class Smmu implements Actor, Device {
       this.scheduleCommand();
       return;
     }
-    this.answer(this.requests.shift());
-    this.beginTranslations();
+    for (const walker of this.walkers.values()) if (walker.tag === tag) this.endTranslation(walker);
   }
 
   private at(dueTicks: Ticks, tag: number): void {
@@ -329,7 +344,7 @@ export class Smmu implements Actor, Device {
         this.synchronise(command.isSignalled ? 'signalled command' : 'command');
         return;
       case 'invalidate':
-        this.translation.invalidate(command.invalidation);
+        for (const { translation } of this.walkers.values()) translation.invalidate(command.invalidation);
         this.broadcast(command.invalidation);
         break;
       case 'hint':
@@ -393,24 +408,35 @@ export class Smmu implements Actor, Device {
     };
   }
 
+  private request(request: Request): void {
+    const walker = this.walkers.get(request.tbu);
+    if (walker === undefined) return;
+    walker.requests.push(request);
+    if (walker.requests.length === 1) this.beginTranslations(walker);
+  }
+
   /** Answers requests until one takes time. */
-  private beginTranslations(): void {
-    for (let first = this.requests[0]; first !== undefined; first = this.requests[0]) {
-      const reads = this.isOn(cr0.SMMUEN)
-        ? this.translation.cost(this.streamTable, transactionOf(first), first.access)
-        : 0;
+  private beginTranslations(walker: Walker): void {
+    const { requests, translation, tag } = walker;
+    for (let first = requests[0]; first !== undefined; first = requests[0]) {
+      const reads = this.isOn(cr0.SMMUEN) ? translation.cost(this.streamTable, transactionOf(first), first.access) : 0;
       if (reads > 0) {
         this.counters.reads += reads;
-        this.at(this.port.now() + reads * readTicks, translationTag);
+        this.at(this.port.now() + reads * readTicks, tag);
         return;
       }
-      this.requests.shift();
-      this.answer(first);
+      requests.shift();
+      this.answer(first, translation);
     }
   }
 
-  private answer(request: Request | undefined): void {
-    if (request === undefined) return;
+  private endTranslation(walker: Walker): void {
+    const first = walker.requests.shift();
+    if (first !== undefined) this.answer(first, walker.translation);
+    this.beginTranslations(walker);
+  }
+
+  private answer(request: Request, translation: Translation): void {
     this.counters.translations += 1;
     const { addressLow, addressHigh, access } = request;
     if (!this.isOn(cr0.SMMUEN)) {
@@ -420,7 +446,7 @@ export class Smmu implements Actor, Device {
       return;
     }
     const transaction = transactionOf(request);
-    const outcome = this.translation.translate(this.streamTable, transaction, access);
+    const outcome = translation.translate(this.streamTable, transaction, access);
     if (outcome.kind === 'fault') {
       this.counters.faults += 1;
       if (outcome.isRecorded) this.record(outcome.fault, transaction);
@@ -453,10 +479,12 @@ export class Smmu implements Actor, Device {
 
   save(): SavedSmmu {
     return structuredClone({
-      version: 1,
+      version: 2,
       registers: Array.from(this.registers.values),
-      translation: this.translation.save(),
-      requests: this.requests,
+      walkers: [...this.walkers.values()].map(({ translation, requests }) => ({
+        translation: translation.save(),
+        requests,
+      })),
       syncs: this.syncs,
       nextSync: this.nextSync,
       unacknowledged: this.unacknowledged,
@@ -467,10 +495,13 @@ export class Smmu implements Actor, Device {
   }
 
   restore(saved: SavedSmmu): void {
-    const { registers, translation, requests, syncs, due, guestErrors, counters } = structuredClone(saved);
+    const { registers, walkers, syncs, due, guestErrors, counters } = structuredClone(saved);
     this.registers.values.set(registers);
-    this.translation.restore(translation);
-    this.requests = [...requests];
+    [...this.walkers.values()].forEach((walker, n) => {
+      const { translation, requests } = walkers[n]!;
+      walker.translation.restore(translation);
+      walker.requests = [...requests];
+    });
     this.syncs = [...syncs];
     this.nextSync = saved.nextSync;
     this.unacknowledged = saved.unacknowledged;

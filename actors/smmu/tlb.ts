@@ -1,6 +1,6 @@
 // A TLB of the SMMU: complete translations (both stages in one entry), with the tags by which they are found and invalidated (Arm
-// IHI 0070, "Translation table structures and TLB invalidation"). The TCU has one, which is shared by all streams as tags allow; a
-// TBU has a small one for its own stream, whose entries CMD_CFGI_* remove too.
+// IHI 0070, "Translation table structures and TLB invalidation"). The TCU has one for each TBU; a TBU
+// has a small one itself, whose entries CMD_CFGI_* remove too.
 
 import { substreamValid } from './lti.ts';
 
@@ -179,8 +179,10 @@ export class Tlb {
   }
 
   invalidate(command: Invalidation): void {
-    this.entries = this.entries.filter((entry) => !removes(command, entry));
-    this.next = 0;
+    const kept = this.entries.filter((entry) => !removes(command, entry));
+    // Whose turn it is changes only where there is room now: a command about others is not felt.
+    if (kept.length < this.entries.length) this.next = 0;
+    this.entries = kept;
   }
 
   save(): SavedTlb {

@@ -20,8 +20,8 @@ export interface RhyperPlatform {
   readonly distributorBase: number;
   /** Of a GICv3. */
   readonly redistributorBases: readonly number[];
-  /** The board's SMMU, if it has one: its registers, and the INTIDs of its edge-triggered interrupts. */
-  readonly smmu?: { readonly pa: number; readonly intids: { readonly eventq: number; readonly gerror: number } };
+  /** The board's SMMU, if it has one: its registers, and the INTID of its edge-triggered interrupt for global errors. */
+  readonly smmu?: { readonly pa: number; readonly gerrorIntid: number };
   /** Registers of the board's DMA engines. */
   readonly dmaEngines: readonly number[];
   /** The frames GICC, GICH and GICV of a GICv2. */

@@ -18,7 +18,7 @@ import { schedule, tick } from './scheduler.ts';
 import { pendSError, receiveErrors, strayError } from './serror.ts';
 import { type ExitCause, exitCauses, type InterruptKind, type Vcpu } from './state.ts';
 import { deviceOfInterrupt } from './slots.ts';
-import { smmuInterrupt } from './smmu/faults.ts';
+import { hearOwnFaults, smmuInterrupt } from './smmu/faults.ts';
 import { emulateSystemRegister } from './system-registers.ts';
 import { handleIntcIpi } from './vgic/delivery.ts';
 
@@ -158,6 +158,7 @@ function* end(rhyper: Rhyper): Activity<EntryEnd> {
     receiveErrors(rhyper);
     return 'sleep';
   }
+  yield* hearOwnFaults(rhyper);
   yield* work(costs.exit);
   return 'return';
 }

@@ -20,7 +20,7 @@ import { deviceKind, type Vcpu, vcpuState, type Vm, vmKind, vmState } from './st
 import { resetVcpu } from './vcpu.ts';
 import { treeOf } from './vm-tree.ts';
 import { attachSlots, detachSlots, resetSlots } from './slots.ts';
-import { drainEvents } from './smmu/faults.ts';
+import { hearFaults } from './smmu/faults.ts';
 import { flushStreams } from './smmu/queues.ts';
 import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
 import { isDirect } from './vgic/direct.ts';
@@ -334,6 +334,7 @@ export function* stop(rhyper: Rhyper, vm: Vm, reason: string): Activity {
   vm.state = vmState.inactive;
   vm.stopReason = reason;
   rhyper.port.log(`VM ${vm.id} (${vm.name}) is stopped: ${reason}`);
+  if (vm.hearsFaults !== 0) yield* hearFaults(rhyper);
   yield* quiesce(rhyper, vm);
   if (vm.isManager !== 0) yield* noticeManager(rhyper);
 }
@@ -360,6 +361,12 @@ function* clearMemory(rhyper: Rhyper, vm: Vm): Activity {
   }
 }
 
+/** Turns the machine off; what has not been told is. */
+export function* powerOff(rhyper: Rhyper): Activity {
+  yield* hearFaults(rhyper);
+  rhyper.port.stop(0);
+}
+
 /** Quiesces a VM and clears its memory; it is booted again when its images have been loaded anew. */
 export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
   if (!hasQuirk(rhyper, 'reset-while-running') && !(yield* shutDown(rhyper, vm))) return false;
@@ -378,7 +385,7 @@ export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
 /** Gives back what `build` took. */
 function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
   yield* quietDevices(rhyper, vm);
-  yield* drainEvents(rhyper);
+  yield* hearFaults(rhyper);
   yield* detachStreams(rhyper, vm);
   detachSlots(vm);
   forgetDisks(rhyper, vm);

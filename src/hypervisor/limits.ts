@@ -15,7 +15,7 @@ export const limits = {
   streamsPerVm: 16,
   /** Streams that the hypervisor has a record of: of all VMs, and some that are nobody's. */
   streams: 64,
-  /** Faults of a stream that the SMMU records before it is told to be silent about them. */
+  /** Faults of a stream that the hypervisor hears of before it tells the SMMU to be silent about them. */
   recordedFaults: 100,
   /** Disks that the management VM offers to others. */
   mediatedDisks: 8,

@@ -44,6 +44,8 @@ export const costs = {
   injection: 60,
   interrupt: 80,
   ipi: 50,
+  /** Going through a page of event records, whatever is in them. */
+  eventQueue: 500,
   /** One level of a stage-2 table. */
   mapPage: 20,
   /** Clearing or copying one page. */

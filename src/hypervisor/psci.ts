@@ -4,9 +4,10 @@
 import type { Activity } from '../arch/resident.ts';
 import { hasQuirk, type Rhyper, vcpuOf, vmAt, writeVcpuX } from './context.ts';
 import { sendIpi } from './ipi.ts';
-import { resetVm, shutDown, startVcpu, stopVcpu } from './lifecycle.ts';
+import { powerOff, resetVm, shutDown, startVcpu, stopVcpu } from './lifecycle.ts';
 import { sendMessage } from './messages.ts';
 import { isHere, schedule } from './scheduler.ts';
+import { hearFaults } from './smmu/faults.ts';
 import { type Vcpu, type Vm } from './state.ts';
 
 const functionId = {
@@ -85,7 +86,7 @@ export function* handlePowerIpi(
 /** VM 0 is the machine; another VM is reset, and the MVM is asked for its image. */
 function* systemReset(rhyper: Rhyper, vm: Vm): Activity {
   if (vm.isManager !== 0) {
-    rhyper.port.stop(0);
+    yield* powerOff(rhyper);
     return;
   }
   if (!(yield* resetVm(rhyper, vm))) return;
@@ -93,10 +94,11 @@ function* systemReset(rhyper: Rhyper, vm: Vm): Activity {
 }
 
 function* systemOff(rhyper: Rhyper, vm: Vm): Activity {
+  if (vm.hearsFaults !== 0) yield* hearFaults(rhyper);
   rhyper.port.log(`VM ${vm.id} (${vm.name}) is off`);
   yield* shutDown(rhyper, vm);
   if (rhyper.state.vms.every(({ isConfigured, isBuilt, state }) => isConfigured === 0 || isBuilt === 0 || state !== 2))
-    rhyper.port.stop(0);
+    yield* powerOff(rhyper);
 }
 
 /** Answers SMC #0 of a vCPU by its registers; the result is in X0. */

@@ -115,6 +115,9 @@ const vm = record({
   fileCall: 'u32',
   fileDeadline: 'u64',
   nextShareIpa: 'address',
+  /** It has devices whose faults the SMMU records; when they were looked for last (smmu/faults.ts). */
+  hearsFaults: 'u32',
+  faultsHeardAt: 'address',
   /** Why the hypervisor has stopped it, for the report. */
   stopReason: text(256),
   vgic: nested(vgicOfVm),

@@ -29,7 +29,7 @@ export function boardWithSmmu(streams: readonly number[]): BoardWithSmmu {
   const rhyper: Rhyper = {
     ...bare,
     index: 0,
-    platform: { ...bare.platform, smmu: { pa: smmuPa, intids: { eventq: intids.eventq, gerror: intids.gerror } } },
+    platform: { ...bare.platform, smmu: { pa: smmuPa, gerrorIntid: intids.gerror } },
     description: { options: { quirks: [] }, vms: [], slots: [] } as unknown as Rhyper['description'],
     *serveIpis(): Activity {
       yield { kind: 'work', ticks: 1 };

@@ -58,9 +58,12 @@ export const startDma = (engine: number, source: Operand, target: Operand, bytes
     'str w10, [x9, #8]',
   ].join('\n');
 
+/** Waits for the DMA engine whose registers X9 points at, and leaves DMA_STATUS in X0. */
+export const awaitDma = ['7: ldr w0, [x9, #12]', 'tbnz w0, #0, 7b'].join('\n');
+
 /** Copies by a DMA engine, and leaves DMA_STATUS in X0. */
 export const copyByDma = (engine: number, source: Operand, target: Operand, bytes: Operand): string =>
-  [startDma(engine, source, target, bytes), '7: ldr w0, [x9, #12]', 'tbnz w0, #0, 7b'].join('\n');
+  [startDma(engine, source, target, bytes), awaitDma].join('\n');
 
 const redistributor = (vcpu: number): number => gicrIpa + vcpu * 0x2_0000;
 
@@ -77,10 +80,10 @@ export interface GicCode {
   readonly enableInterrupt: (intid: number, priority?: number, vcpu?: number) => string;
   /** Makes an SPI pending. */
   readonly setPending: (intid: number) => string;
-  /** IAR into a register. */
-  readonly acknowledge: (register?: string) => string;
+  /** IAR into a register; `scratch` is used in the place of X9. */
+  readonly acknowledge: (register?: string, scratch?: string) => string;
   /** EOIR of what a register has. */
-  readonly end: (register?: string) => string;
+  readonly end: (register?: string, scratch?: string) => string;
   /** Notes what is acknowledged, and ends it. */
   readonly takeInterrupt: string;
   /** An SGI to the vCPUs of a mask. */
@@ -121,8 +124,10 @@ const version2: GicCode = {
   enableInterrupt: (intid, priority = 0x80) =>
     [...(intid < 32 ? [] : [store(gicdIpa + 0x800 + intid, 1, 'b')]), enableIn(gicdIpa, intid, priority)].join('\n'),
   setPending,
-  acknowledge: (register = 'x0') => [load('x9', giccIpa), `ldr ${word(register)}, [x9, #0x0c]`].join('\n'),
-  end: (register = 'x0') => [load('x9', giccIpa), `str ${word(register)}, [x9, #0x10]`].join('\n'),
+  acknowledge: (register = 'x0', scratch = 'x9') =>
+    [load(scratch, giccIpa), `ldr ${word(register)}, [${scratch}, #0x0c]`].join('\n'),
+  end: (register = 'x0', scratch = 'x9') =>
+    [load(scratch, giccIpa), `str ${word(register)}, [${scratch}, #0x10]`].join('\n'),
   takeInterrupt: [load('x9', giccIpa), 'ldr w0, [x9, #0x0c]', note(), 'str w0, [x9, #0x10]'].join('\n'),
   sendSgi: (intid, targets) => store(gicdIpa + 0xf00, (targets << 16) | intid),
 };

@@ -4,7 +4,7 @@
 import type { Activity } from '../../arch/resident.ts';
 import { hasQuirk, type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import { writeGuest } from '../guest-memory.ts';
-import { boot, injectSError, removeVm, resetVm, shutDown } from '../lifecycle.ts';
+import { boot, injectSError, powerOff, removeVm, resetVm, shutDown } from '../lifecycle.ts';
 import { limits } from '../limits.ts';
 import { sendMessage } from '../messages.ts';
 import { type Vm, vmState } from '../state.ts';
@@ -84,7 +84,7 @@ function* rebootVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined
   if (!isForced)
     return (yield* sendMessage(rhyper, vm, { fid: fid.vmm, event: event.reboot, arguments: [vm.id] })) ? 0n : undefined;
   if (vm.id === 0) {
-    rhyper.port.stop(0);
+    yield* powerOff(rhyper);
     return 0n;
   }
   if (!(yield* resetVm(rhyper, vm))) return undefined;

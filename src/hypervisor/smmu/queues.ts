@@ -1,7 +1,7 @@
 // The two queues that the hypervisor shares with the SMMU (Arm IHI 0070, "SMMU circular queues"), each in a page of its own memory.
 // Commands are issued in batches that end with a CMD_SYNC and are awaited, so that the Command queue is empty between them.
 //
-// Cores take turns: a core that waits for another one goes on serving messages.
+// Cores take turns with the Command queue: a core that waits for another one goes on serving messages.
 
 import { type Activity, readDevice, work, writeDevice } from '../../arch/resident.ts';
 import { assert } from '../../report/assert.ts';
@@ -49,7 +49,7 @@ export function* awaitSmmu(rhyper: Rhyper, name: SmmuRegister, is: (value: numbe
   }
 }
 
-/** Takes the queues for this core; nobody else touches them until it has given them back. */
+/** Takes the Command queue for this core; nobody else touches it until it has been given back. */
 export function* lock(rhyper: Rhyper): Activity {
   const { smmu } = rhyper.state;
   while (smmu.isLocked !== 0) {
@@ -63,7 +63,7 @@ export function unlock({ state }: Rhyper): void {
   state.smmu.isLocked = 0;
 }
 
-/** Issues commands and waits until they are complete, for every access under way too. The caller has the queues. */
+/** Issues commands and waits until they are complete, for every access under way too. The caller has the queue. */
 export function* issue(rhyper: Rhyper, ...commands: readonly Command[]): Activity {
   const { smmu } = rhyper.state;
   assert(commands.length < commandCount, 'a batch of commands fits into the queue');
@@ -87,20 +87,23 @@ export function* flushStreams(rhyper: Rhyper, vm: Vm): Activity {
   unlock(rhyper);
 }
 
-/** The event records that have not been read yet, as words. The caller has the queues. */
-export function* takeEvents(rhyper: Rhyper): Activity<number[][]> {
+/**
+ * Calls `note` for each event record that nobody has read yet. Cores do not wait for each other here, and the time is the same for
+ * any number of records: SMMU_EVENTQ_PROD is read, and _CONS written, once. A core whose _PROD is older than what
+ * another core has read meanwhile finds nothing.
+ */
+export function* takeEvents(rhyper: Rhyper, note: (words: readonly number[]) => void): Activity {
   const { smmu } = rhyper.state;
-  const records: number[][] = [];
-  for (;;) {
-    const PROD = yield* readSmmu(rhyper, 'EVENTQ_PROD');
-    const index = (value: number): number => value & (2 * eventCount - 1);
-    if (index(PROD) === index(smmu.eventConsumer) && ((PROD ^ smmu.eventConsumer) & overflowFlag) === 0) return records;
+  const index = (value: number): number => value & (2 * eventCount - 1);
+  const PROD = yield* readSmmu(rhyper, 'EVENTQ_PROD');
+  const count = index(PROD - smmu.eventConsumer);
+  if (count > 0 && count <= eventCount) {
     if (((PROD ^ smmu.eventConsumer) & overflowFlag) !== 0) smmu.overflows += 1;
-    for (let at = index(smmu.eventConsumer); at !== index(PROD); at = index(at + 1)) {
-      const first = (smmu.eventQueue + eventBytes * (at % eventCount)) / 4;
-      records.push([...rhyper.memory.words.subarray(first, first + eventBytes / 4)]);
+    for (let n = 0; n < count; n += 1) {
+      const first = (smmu.eventQueue + eventBytes * ((smmu.eventConsumer + n) % eventCount)) / 4;
+      note([...rhyper.memory.words.subarray(first, first + eventBytes / 4)]);
     }
     smmu.eventConsumer = PROD;
-    yield* writeSmmu(rhyper, 'EVENTQ_CONS', PROD);
   }
+  yield* writeSmmu(rhyper, 'EVENTQ_CONS', smmu.eventConsumer);
 }

@@ -28,7 +28,7 @@ export const cr1 = (3 << 10) | (1 << 8) | (1 << 6) | (3 << 4) | (1 << 2) | (1 <<
 /** RECINVSID: a StreamID outside the table is recorded, too. */
 export const cr2 = { RECINVSID: 1 << 1 } as const;
 export const gbpa = { ABORT: 1 << 20, UPDATE: 2 ** 31 } as const;
-export const irqCtrl = { GERROR_IRQEN: 1 << 0, EVENTQ_IRQEN: 1 << 2 } as const;
+export const irqCtrl = { GERROR_IRQEN: 1 << 0 } as const;
 /** SMMU_CMDQ_CONS.ERR. */
 export const commandErrorMask = 0x7f00_0000;
 /** OVFLG of SMMU_EVENTQ_PROD, OVACKFLG of SMMU_EVENTQ_CONS. */

@@ -22,7 +22,7 @@ const stream = record({
 export const smmuState = record({
   /** The SMMU translates; 0 on a board without one. */
   isOn: 'u32',
-  /** A core uses the queues. */
+  /** A core uses the Command queue. */
   isLocked: 'u32',
   /** First level of the stream table, Command queue, Event queue. */
   streamTable: 'address',

@@ -4,9 +4,9 @@
 
 import { type Activity, writeDevice } from '../../arch/resident.ts';
 import { assert } from '../../report/assert.ts';
-import { coreAt, type Rhyper, vcpuOf, vmAt } from '../context.ts';
+import { type Rhyper, vmAt } from '../context.ts';
 import { allocatePages, pageBytes } from '../memory.ts';
-import { enableEdge, gicOf } from '../vgic/gic.ts';
+import { enableEdge } from '../vgic/gic.ts';
 import { vtcr } from '../stage2.ts';
 import type { Vm } from '../state.ts';
 import { awaitSmmu, issue, lock, log2Commands, log2Events, unlock, writeSmmu } from './queues.ts';
@@ -23,9 +23,6 @@ const tablePages = (2 ** split * steBytes) / pageBytes;
 const twoTo32 = 2 ** 32;
 const bytesOf = (words: readonly number[]): Uint8Array => new Uint8Array(Uint32Array.from(words).buffer);
 const pair = (address: number): [number, number] => [address % twoTo32, Math.floor(address / twoTo32)];
-
-const interruptsOf = ({ platform: { smmu } }: Rhyper): readonly number[] =>
-  smmu ? [smmu.intids.eventq, smmu.intids.gerror] : [];
 
 /** Turns the SMMU on, with every stream aborted; on a board without one, nothing happens. */
 export function* initSmmu(rhyper: Rhyper): Activity {
@@ -48,8 +45,8 @@ export function* initSmmu(rhyper: Rhyper): Activity {
   yield* writeSmmu(rhyper, 'STRTAB_BASE_CFG', log2Streams | (split << 6) | twoLevels);
   yield* writeSmmu(rhyper, 'CMDQ_BASE', commandQueue + log2Commands);
   yield* writeSmmu(rhyper, 'EVENTQ_BASE', eventQueue + log2Events);
-  yield* writeSmmu(rhyper, 'IRQ_CTRL', irqCtrl.EVENTQ_IRQEN | irqCtrl.GERROR_IRQEN);
-  for (const intid of interruptsOf(rhyper)) yield* enableEdge(rhyper, intid, rhyper.index);
+  yield* writeSmmu(rhyper, 'IRQ_CTRL', irqCtrl.GERROR_IRQEN);
+  yield* enableEdge(rhyper, place.gerrorIntid, rhyper.index);
   const queues = cr0.CMDQEN | cr0.EVENTQEN;
   yield* writeSmmu(rhyper, 'CR0', queues);
   yield* awaitSmmu(rhyper, 'CR0ACK', (CR0ACK) => CR0ACK === queues);
@@ -115,22 +112,19 @@ function streamsOf({ description }: Rhyper, { config }: Vm): number[] {
 export function* attachStreams(rhyper: Rhyper, vm: Vm): Activity<string | undefined> {
   const { smmu } = rhyper.state;
   const streams = streamsOf(rhyper, vm);
+  vm.hearsFaults = vm.config.streamCount > 0 || enginesOf(rhyper, vm).length > 0 ? 1 : 0;
+  vm.faultsHeardAt = 0;
   if (streams.length === 0) return undefined;
   if (smmu.isOn === 0) return `there is no SMMU for its stream ${streams[0]}`;
   yield* lock(rhyper);
   const refusal = claim(rhyper, vm, streams);
   yield* issue(rhyper, ...streams.map(command.CFGI_STE));
   unlock(rhyper);
-  // Faults are told on the core of the management VM, which no real-time VM has for itself.
-  const manager = vcpuOf(rhyper, vmAt(rhyper, 0), 0);
-  if (manager)
-    for (const intid of interruptsOf(rhyper)) yield* gicOf(rhyper).route(rhyper, intid, coreAt(rhyper, manager.core));
   return refusal;
 }
 
 /**
- * Faults of these are recorded. A transport tells its driver itself (DEVICE_NEEDS_RESET): a driver's mistakes are no work for the core
- * that reads the records.
+ * Faults of these are recorded. A transport tells its driver itself (DEVICE_NEEDS_RESET).
  */
 const isPassedThrough = ({ config }: Vm, streamId: number): boolean =>
   config.streams.subarray(0, config.streamCount).includes(streamId);
@@ -164,7 +158,7 @@ export function* detachStreams(rhyper: Rhyper, vm: Vm): Activity {
   unlock(rhyper);
 }
 
-/** The SMMU records no more faults of a stream: a device that faults for ever takes nobody's time. The caller has the queues. */
+/** The SMMU records no more faults of a stream: one that faults for ever leaves the Event queue to others. The caller has the Command queue. */
 export function* mute(rhyper: Rhyper, stream: StreamRecord): Activity {
   const entry = entryOf(rhyper, stream.streamId);
   if (entry === undefined) return;
@@ -176,12 +170,13 @@ export function* mute(rhyper: Rhyper, stream: StreamRecord): Activity {
 /** DMA_CONTROL of the board's DMA engines, and its RESET. */
 const dmaControl = { offset: 0x08, RESET: 0x8000_0000 } as const;
 
-/** The DMA engines that a VM has been given stop, and forget what they were told. */
-export function* resetEngines({ platform }: Rhyper, { config }: Vm): Activity {
-  for (const pa of platform.dmaEngines)
-    for (let n = 0; n < config.windowCount; n += 1) {
-      const window = config.windows[n];
-      if (window && pa >= window.pa && pa < window.pa + window.bytes)
-        yield* writeDevice(pa + dmaControl.offset, 4, dmaControl.RESET);
-    }
+/** The DMA engines whose registers a VM has been given. */
+const enginesOf = ({ platform }: Rhyper, { config }: Vm): readonly number[] =>
+  platform.dmaEngines.filter((pa) =>
+    config.windows.some((window, n) => n < config.windowCount && pa >= window.pa && pa < window.pa + window.bytes),
+  );
+
+/** They stop, and forget what they were told. */
+export function* resetEngines(rhyper: Rhyper, vm: Vm): Activity {
+  for (const pa of enginesOf(rhyper, vm)) yield* writeDevice(pa + dmaControl.offset, 4, dmaControl.RESET);
 }

@@ -13,7 +13,8 @@ import { readFileSync } from 'node:fs';
 import { diskBytes } from '../../../src/board/devices.ts';
 import { vmTransport } from '../../../src/board/memory-map.ts';
 import { exitCauses, type Vcpu } from '../../../src/hypervisor/state.ts';
-import { gic, kernelIpa, pageBytes, runSystem, type System, type TestVm } from '../system.ts';
+import { gic, type GicVersion, kernelIpa, pageBytes, runSystem, type System, type TestVm } from '../system.ts';
+import { copier } from './copier.ts';
 import { data, dataIpa, timingIpa, witness } from './witness.ts';
 
 const MiB = 0x10_0000;
@@ -21,11 +22,13 @@ const image = readFileSync(new URL('../../guests/bin/vm/hostile.img', import.met
 const direct = gic.map((device) => (device.kind === 'gicd' ? { ...device, kind: 'gppt' as const } : device));
 
 export const sliceTicks = 50_000;
-/** What EL2 may do for the attacker after the end of its slice, and for the switch. */
-export const lateTicks = 10_000;
+/** What EL2 may do for the attacker after the end of its slice, and for the switch, by GIC: that of a GICv2 is reached over the bus. */
+export const lateTicks: Readonly<Record<GicVersion, number>> = { 2: 32_000, 3: 10_000 };
+/** Of the sharer: such that it ends in time. */
+const sharersRounds: Readonly<Record<GicVersion, number>> = { 2: 2000, 3: 4000 };
 const ticksPerCount = 16;
 
-const alone = ['mvm', 'alone', 'direct'] as const;
+const alone = ['mvm', 'alone', 'direct', 'copier'] as const;
 const sharer = 'sharer';
 
 const transport = vmTransport(0);
@@ -34,23 +37,39 @@ const disk = { name: 'disk', kind: 'virtioBlock' as const, ipa: 0x0a00_0000, byt
 
 type Attacker = Omit<TestVm, 'name' | 'cores'>;
 
-const witnesses: readonly TestVm[] = [
-  { name: 'mvm', kind: 'mvm', cores: [0], source: witness({ exact: true }) },
-  { name: 'alone', cores: [2], source: witness({ exact: true }) },
-  { name: 'direct', kind: 'rtvm', cores: [3], devices: direct, source: witness({ exact: true }) },
-];
-const sharing: TestVm = { name: sharer, cores: [1], source: witness({ exact: false, rounds: 4000 }) };
+/** Which system it is. */
+export interface Setting {
+  readonly maxTicks: number;
+  readonly gicVersion?: GicVersion;
+  /** One more witness has a DMA engine, on a core of its own. */
+  readonly hasCopier?: boolean;
+}
+
+function witnessesOf({ gicVersion = 3, hasCopier = false }: Setting): readonly TestVm[] {
+  const exact = witness({ exact: true, gicVersion });
+  return [
+    { name: 'mvm', kind: 'mvm', cores: [0], source: exact },
+    { name: 'alone', cores: [2], source: exact },
+    { name: 'direct', kind: 'rtvm', cores: [3], devices: direct, source: exact },
+    ...(hasCopier ? [copier] : []),
+  ];
+}
 
 /** The system with this VM, named `attacker`, on the core of the sharer; one that takes its interrupts itself has the core to itself. */
-export function runAttacked(attacker: Attacker, maxTicks: number): System {
+export function runAttacked(attacker: Attacker, setting: Setting): System {
+  const { maxTicks, gicVersion = 3, hasCopier = false } = setting;
+  const witnesses = witnessesOf(setting);
+  const rounds = sharersRounds[gicVersion];
+  const sharing: TestVm = { name: sharer, cores: [1], source: witness({ exact: false, rounds, gicVersion }) };
   const vms = isDirect(attacker) ? witnesses : [...witnesses, sharing];
   const slot = { deviceIpa: disk.ipa, kind: disk.kind, pa: transport.base, intid: firstSpi + transport.spi };
   const hasDisk = attacker.devices?.includes(disk) === true;
   return runSystem([...vms, { ...attacker, name: 'attacker', cores: [1] }], {
-    cores: 4,
+    cores: hasCopier ? 5 : 4,
     maxTicks,
+    gicVersion,
     tickTicks: sliceTicks,
-    ...((hasDisk || attacker.streams) && { dmaEngines: 1 }),
+    ...((hasDisk || attacker.streams) && { dmaEngines: 2 }),
     ...(hasDisk && {
       slots: [{ vm: 'attacker', ...slot, stream: 0x100 }],
       backends: [
@@ -119,23 +138,26 @@ const resultOf = (system: System) => ({
   injectedInterrupts: vcpuOf(system, sharer).injectedInterrupts,
 });
 
-const hasSharer = ({ state }: System): boolean => state.vms.some(({ name }) => name === sharer);
+/** It has come to its end, or is not there. */
+export const isSharerDone = (system: System): boolean => !has(system, sharer) || resultOf(system).isDone === 1n;
+
+const has = ({ state }: System, vm: string): boolean => state.vms.some(({ name }) => name === vm);
 
 export const seenBy = (system: System) => [
-  ...alone.map((name) => everythingOf(system, name)),
-  ...(hasSharer(system) ? [resultOf(system)] : []),
+  ...alone.filter((name) => has(system, name)).map((name) => everythingOf(system, name)),
+  ...(has(system, sharer) ? [resultOf(system)] : []),
 ];
 
 /** The longest time that the sharer was without its core. */
 export const longestWait = (system: System): number =>
-  hasSharer(system) ? Number(system.words(sharer, timingIpa)[0]) * ticksPerCount : 0;
+  has(system, sharer) ? Number(system.words(sharer, timingIpa)[0]) * ticksPerCount : 0;
 
 const baselines = new Map<string, ReturnType<typeof seenBy>>();
 /** The same system without the attack: `quiet` is as large as the attacker, and does nothing. */
-export function withoutIt(quiet: Attacker, maxTicks: number): ReturnType<typeof seenBy> {
+export function withoutIt(quiet: Attacker, setting: Setting): ReturnType<typeof seenBy> {
   const { source, program, streams } = quiet;
-  const key = JSON.stringify([isDirect(quiet), source, program?.commandLine, streams, maxTicks]);
-  const found = baselines.get(key) ?? seenBy(runAttacked(quiet, maxTicks));
+  const key = JSON.stringify([isDirect(quiet), source, program?.commandLine, streams, setting]);
+  const found = baselines.get(key) ?? seenBy(runAttacked(quiet, setting));
   baselines.set(key, found);
   return found;
 }
@@ -144,6 +166,6 @@ export function withoutIt(quiet: Attacker, maxTicks: number): ReturnType<typeof 
 export function printed(system: System): readonly string[] {
   const memory = Buffer.from(new BigUint64Array(system.words('attacker', kernelIpa, (2 * MiB) / 8)).buffer);
   const text = memory.toString('latin1');
-  const at = text.indexOf('hostile: GICv3, ');
+  const at = text.search(/hostile: GICv[23], /);
   return at < 0 ? [] : text.slice(at, text.indexOf('\0', at)).split('\n').slice(1, -1);
 }

@@ -3,16 +3,28 @@
 import { describe, expect, it } from 'vitest';
 import { vmState } from '../../../src/hypervisor/state.ts';
 import type { System } from '../system.ts';
-import { hostile, lateTicks, longestWait, printed, runAttacked, seenBy, sliceTicks, withoutIt } from './attacked.ts';
+import {
+  hostile,
+  isSharerDone,
+  lateTicks,
+  longestWait,
+  printed,
+  runAttacked,
+  seenBy,
+  type Setting,
+  sliceTicks,
+  withoutIt,
+} from './attacked.ts';
 import { type Attack, attacks, type Group, numberOf } from './attacks.ts';
 
 const usualTicks = 3_000_000;
 const timeout = 120_000;
 
 /** Every other VM is as without the attack. */
-export function expectUnharmed(system: System, maxTicks: number, quiet = hostile('attack=0')): void {
-  expect(seenBy(system)).toEqual(withoutIt(quiet, maxTicks));
-  expect(longestWait(system)).toBeLessThan(sliceTicks + lateTicks);
+export function expectUnharmed(system: System, setting: Setting, quiet = hostile('attack=0')): void {
+  expect(seenBy(system)).toEqual(withoutIt(quiet, setting));
+  expect(isSharerDone(system)).toBe(true);
+  expect(longestWait(system)).toBeLessThan(sliceTicks + lateTicks[setting.gicVersion ?? 3]);
 }
 
 function expectEnd(system: System, { end }: Attack): void {
@@ -35,9 +47,10 @@ export function describeAttacks(group: Group, title: string, options = ''): void
     it.each<Attack>(attacks[group])('$name', { timeout }, (attack) => {
       const { name, ticks = usualTicks } = attack;
       const words = [`attack=${numberOf(name)}`, attack.options ?? '', options].filter(Boolean);
-      const system = runAttacked(hostile(words.join(' ')), ticks);
+      const setting = { maxTicks: ticks };
+      const system = runAttacked(hostile(words.join(' ')), setting);
       expectEnd(system, attack);
-      expectUnharmed(system, ticks);
+      expectUnharmed(system, setting);
     });
   });
 }

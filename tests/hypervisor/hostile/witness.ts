@@ -5,8 +5,8 @@
 // `exact`: the log has the time of each interrupt, the sum the failures of exclusives, and it sleeps between two of them. That is equal to
 // the bit only where the VM has its core to itself. Otherwise nothing that it leaves in memory depends on time, but for one page.
 
-import { enableInterrupt, gicOn, hvc, psci } from '../kernels.ts';
-import { kernelIpa } from '../system.ts';
+import { gicCode, hvc, psci } from '../kernels.ts';
+import { type GicVersion, kernelIpa } from '../system.ts';
 
 export const dataIpa = kernelIpa + 0x10_0000;
 const bufferIpa = kernelIpa + 0x11_0000;
@@ -59,7 +59,7 @@ const stage1 = `
 /** Registers that only this VM writes: what it has put there is what it finds. */
 const ownRegisters = ['tpidr_el0', 'tpidr_el1', 'tpidrro_el0', 'contextidr_el1', 'afsr0_el1', 'far_el1', 'csselr_el1'];
 
-const vectors = `
+const vectors = (gicVersion: GicVersion): string => `
   .align 11
   vectors:
   .skip 0x200
@@ -70,7 +70,7 @@ const vectors = `
   str x26, [x20, #${data.exceptions}]
   b .
   .balign 128
-  mrs x25, icc_iar1_el1
+  ${gicCode(gicVersion).acknowledge('x25', 'x28')}
   ldr x26, [x20, #${data.interrupts}]
   and x27, x26, #0xfff
   add x27, x21, x27, lsl #4
@@ -83,7 +83,7 @@ const vectors = `
   str x26, [x20, #${data.interrupts}]
   msr cntv_ctl_el0, xzr
   isb
-  msr icc_eoir1_el1, x25
+  ${gicCode(gicVersion).end('x25', 'x28')}
   eret
   .skip 0x100`;
 
@@ -146,13 +146,14 @@ export interface WitnessOptions {
   readonly exact: boolean;
   /** 0: for ever. */
   readonly rounds?: number;
+  readonly gicVersion?: GicVersion;
 }
 
-export const witness = ({ exact, rounds = 0 }: WitnessOptions): string =>
+export const witness = ({ exact, rounds = 0, gicVersion = 3 }: WitnessOptions): string =>
   [
     'b start',
     stage1,
-    vectors,
+    vectors(gicVersion),
     'patch: nop',
     'ret',
     'start:',
@@ -177,8 +178,8 @@ export const witness = ({ exact, rounds = 0 }: WitnessOptions): string =>
       name === 'csselr_el1' ? `mov x0, #2\nmsr ${name}, x0` : `mov x0, #${n + 1}\nmsr ${name}, x0`,
     ),
     'bl stage1',
-    gicOn(),
-    enableInterrupt(virtualTimer),
+    gicCode(gicVersion).gicOn(),
+    gicCode(gicVersion).enableInterrupt(virtualTimer),
     'mrs x22, cntvct_el0',
     'mov x14, x22',
     'msr daifclr, #2',
