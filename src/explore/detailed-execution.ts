@@ -81,6 +81,7 @@ function run(
     fence: (name) => recorder.fence(name),
     exceptionEntry: (taken, sets) => recorder.exceptionEntry(taken, sets),
     exceptionReturn: (sets) => recorder.exceptionReturn(sets),
+    maintenance: (sets, argument) => recorder.maintenance(sets, argument),
     branch: (depends) => {
       watcher.branch(depends);
       recorder.branch(depends);

@@ -52,6 +52,13 @@ export class MemoryParts {
     );
   }
 
+  /** Whether the initial contents at an address can be read. */
+  hasInitialWrite(address: bigint): boolean {
+    return !this.#areas.some(
+      (a) => a.isUnwritten && address >= a.address && address < a.address + BigInt(a.bytes.length),
+    );
+  }
+
   /** Initial value of a part. */
   initial({ address, bytes }: Part): bigint {
     const area = this.#areas.find((a) => address >= a.address && address < a.address + BigInt(a.bytes.length))!;

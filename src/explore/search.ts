@@ -46,8 +46,9 @@ export class Search {
   /** Values by their numbers, and numbers by values. */
   readonly #values: bigint[] = [];
   readonly #numberOfValue = new Map<bigint, number>();
-  /** By location: the numbers of the initial values. */
+  /** By location: the numbers of the initial values, and whether they can be read. */
   readonly #initial: number[] = [];
+  readonly #hasInitialWrite: boolean[] = [];
   readonly #pool: Situation[] = [];
   #steps = 0;
   isStopped = false;
@@ -137,8 +138,8 @@ export class Search {
 
   /** From where an open read may read, as far as it is there. */
   #sources(graph: Graph, read: number): number[] {
-    const sources = graph.isLater(read) ? [] : [initialContents];
-    const location = graph.location[read];
+    const location = graph.location[read]!;
+    const sources = graph.isLater(read) || !this.#hasInitialWrite[location] ? [] : [initialContents];
     for (let write = 0; write < graph.count; write += 1) {
       if (!graph.isWrite(write) || graph.location[write] !== location || graph.isExcluded(read, write)) continue;
       // A read may be ordered before the write of its own thread from which it reads: it is forwarded.
@@ -244,6 +245,7 @@ export class Search {
       location = this.#locations.size;
       this.#locations.set(event.address, location);
       this.#initial[location] = this.#numberValue(this.#parts.initial(event));
+      this.#hasInitialWrite[location] = this.#parts.hasInitialWrite(event.address);
     }
     const value = event.kind === 'W' && event.value !== undefined ? this.#numberValue(event.value) : -1;
     const isPart = local > 0 && path.events[local - 1]!.access === event.access;

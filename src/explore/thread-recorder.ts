@@ -147,6 +147,12 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     this.#fence(sets);
   }
 
+  maintenance(sets: readonly string[], argument: TraceValue): void {
+    this.#fence(sets);
+    const at = this.events.length - 1;
+    this.events[at] = { ...this.events[at]!, addr: argument };
+  }
+
   #fence(sets: readonly string[], taken?: TakenException): void {
     this.events.push({
       kind: 'F',

@@ -10,6 +10,7 @@ import type { Decoded } from '../isa/decoder.ts';
 import { disassemble } from '../isa/disassembler.ts';
 import { decodeAny } from '../isa/instruction-set.ts';
 import { noNames } from '../isa/syntax.ts';
+import { systemOperations } from '../isa/syntax/system-operations.ts';
 import type { BarrierKind, FlagName } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
 import {
@@ -260,6 +261,19 @@ class AArch64State implements ThreadState {
 
 const instructionBytes = 4n;
 
+/** SYS has op0 1. */
+const op0OfSys = 1 << 14;
+
+/** TLBI by its key: the sets of cat it belongs to. */
+const tlbOperations: ReadonlyMap<number, readonly string[]> = new Map(
+  systemOperations.flatMap(({ mnemonic, name, key }) => {
+    const text = name.toUpperCase();
+    return mnemonic === 'tlbi'
+      ? [[op0OfSys | key, ['TLBI', `TLBI.${text}`, ...(text.endsWith('IS') ? ['TLBIIS'] : [])]] as const]
+      : [];
+  }),
+);
+
 /** The hooks of the trace reading for a thread: fences and branches go on to it. `returned` tells whether there was an exception return. */
 function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHooks; returned: () => boolean } {
   let hasReturned = false;
@@ -278,7 +292,12 @@ function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHoo
       registers.elr = value;
       return undefined;
     },
-    systemInstruction: () => undefinedInstruction,
+    systemInstruction: (key, value) => {
+      const operation = tlbOperations.get(key);
+      if (operation === undefined) return undefinedInstruction;
+      hooks.maintenance(operation, value);
+      return undefined;
+    },
     systemInstructionWithResult: () => undefinedInstruction,
   };
   return { hooks: ownHooks, returned: () => hasReturned };

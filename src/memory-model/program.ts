@@ -40,6 +40,8 @@ export interface ThreadHooks {
    */
   exceptionEntry(taken: TakenException, sets: readonly string[]): void;
   exceptionReturn(sets: readonly string[]): void;
+  /** TLBI and its kind; the sets of cat it belongs to, and the register that says what it is for. */
+  maintenance(sets: readonly string[], argument: TraceValue): void;
   /** Every later event of the thread depends on these by control. */
   branch(depends: Dependencies): void;
 }
@@ -91,6 +93,8 @@ export interface MemoryArea {
   readonly isSigned: boolean;
   /** Instructions that threads run: they can be read, and a write to them faults. */
   readonly isCode?: boolean;
+  /** Its initial contents are no write, so that no read of an execution reads them: as herd7 has it of descriptors without `vmsa`. */
+  readonly isUnwritten?: boolean;
 }
 
 /** Something of the final state that a test looks at. */

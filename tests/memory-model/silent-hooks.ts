@@ -6,5 +6,6 @@ export const silentHooks: ThreadHooks = {
   fence: () => undefined,
   exceptionEntry: () => undefined,
   exceptionReturn: () => undefined,
+  maintenance: () => undefined,
   branch: () => undefined,
 };

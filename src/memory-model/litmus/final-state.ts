@@ -4,12 +4,12 @@
 // Registers come first, by thread and number; then variables by name, then elements of arrays by index; faults are last.
 
 import type { FinalState, Observable } from '../program.ts';
-import { atomsOf, type Layout } from './layout.ts';
+import { atomsOf, descriptorAddress, type Layout } from './layout.ts';
 import { type FaultNames, faultTerms } from './fault-terms.ts';
 import { type IsArray, spellLocation } from './spelling.ts';
 import type { FaultTerm, LitmusTest, Location, Proposition, Spot, TypeText, Value } from './test.ts';
 import { refuse } from './text.ts';
-import { asType, int, pointer, type ScalarType, typeOf } from './types.ts';
+import { asType, descriptor, int, pointer, type ScalarType, typeOf } from './types.ts';
 
 /** A location of the test, as it is printed and as it is observed. */
 interface Term {
@@ -22,10 +22,13 @@ interface Term {
 
 /** What is known of a value besides its bits. */
 export interface ValueNames extends FaultNames {
-  /** The number that a value of the test stands for. */
-  numberOf(value: Value, at: Spot): bigint;
+  /** The number that a value of the test stands for; a descriptor may be that of the location. */
+  numberOf(value: Value, at: Spot, location?: Location): bigint;
   /** A register of a thread under the name that its state knows. */
   registerOf(name: string): string | undefined;
+  /** `(oa:PA(x), valid:0)`: what a descriptor of a page is called, and where it comes among others. */
+  descriptorOf(bits: bigint): string | undefined;
+  descriptorOrder(bits: bigint): bigint | undefined;
   /** `NOP`, `instr:"B .+8"`: what an instruction of the test is called. */
   instructionOf(word: bigint): string | undefined;
 }
@@ -58,7 +61,7 @@ export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames,
   const condition = holds(test.condition.proposition);
 
   const spellOne = (type: ScalarType, bits: bigint): string => {
-    const name = type.kind === 'instruction' ? undefined : names.nameOf(bits);
+    const name = type.kind === 'instruction' ? undefined : (names.descriptorOf(bits) ?? names.nameOf(bits));
     return name ?? names.instructionOf(bits) ?? String(asType(type, bits));
   };
   const spellTerm = ({ location, text, type, at }: Term, state: FinalState): string => {
@@ -85,8 +88,10 @@ export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames,
   };
 }
 
-/** Values are ordered as unsigned numbers of 64 bits; addresses come behind them. */
+/** Values are ordered as unsigned numbers of 64 bits; addresses come behind them, and then descriptors. */
 function orderOf(type: ScalarType, bits: bigint, names: ValueNames): bigint {
+  const descriptor = names.descriptorOrder(bits);
+  if (descriptor !== undefined) return (1n << 129n) + descriptor;
   if (names.nameOf(bits) !== undefined) return (1n << 128n) + bits;
   return BigInt.asUintN(Math.max(64, 8 * type.bytes), asType(type, bits));
 }
@@ -142,8 +147,17 @@ function observe(
       terms.push({ location, text, type: declared, at: [observe({ kind: 'register', thread, name })] });
       continue;
     }
-    if (location.kind === 'descriptor') throw refuse(at, `${text}: translation tables are not observed here`);
     const variable = layout.variables.get(location.name)!;
+    if (location.kind === 'descriptor') {
+      const address = descriptorAddress(variable.address);
+      terms.push({
+        location,
+        text,
+        type: descriptor,
+        at: [observe({ kind: 'memory', address, bytes: descriptor.bytes })],
+      });
+      continue;
+    }
     if (location.index !== undefined && location.index >= (variable.length ?? 0)) {
       throw refuse(at, `${location.name} has no element ${location.index}`);
     }
@@ -220,12 +234,13 @@ function compile(
   const equal = (location: Location, value: Value, at: Spot): Holds => {
     const term = termOf(location);
     const wanted = term.at.length === 1 && value.kind !== 'list' ? [value] : elementsOf(value, term, at);
-    const numbers = wanted.map((element) => names.numberOf(element, at));
+    const numbers = wanted.map((element) => names.numberOf(element, at, location));
     return (state) => term.at.every((n, index) => isSame(term.type, state[n]!, numbers[index]!));
   };
   /** Equal as numbers of the type, or as the addresses that they are. */
+  const hasName = (bits: bigint): boolean => names.nameOf(bits) !== undefined || names.descriptorOf(bits) !== undefined;
   const isSame = (type: ScalarType, bits: bigint, wanted: bigint): boolean =>
-    names.nameOf(wanted) !== undefined || names.nameOf(bits) !== undefined
+    hasName(wanted) || hasName(bits)
       ? bits === BigInt.asUintN(64, wanted)
       : asType(type, bits) === asType(type, wanted);
   const holds = (proposition: Proposition): Holds => {

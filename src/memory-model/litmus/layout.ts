@@ -20,13 +20,26 @@ export interface Layout {
   readonly variables: ReadonlyMap<string, Variable>;
   /** Every variable has at least so many bytes: the widest access may go to the narrowest variable. */
   sizeOf(variable: Variable): number;
-  /** `x`, `x+4`; undefined where no variable lies. */
+  /** `x`, `x+4`, `PTE(x)`, `PA(x)`; undefined where nothing lies. */
   nameAt(address: bigint): string | undefined;
+  /** The name of the variable in whose page a virtual or a physical address lies. */
+  variableAt(address: bigint): string | undefined;
 }
 
 /** Variables lie here; code (code.ts) lies below. Both are in reach of an ADRP. */
 const firstAddress = 0x70_8000_0000n;
 const pageBytes = 0x1000n;
+
+/** Where the last-level descriptor of the page of a virtual address lies: in a page of its own, so that nothing shares a granule. */
+const descriptorsAt = 1n << 40n;
+export const descriptorAddress = (virtual: bigint): bigint => pageOf(virtual) + descriptorsAt;
+/** Physical addresses are none of the virtual ones. */
+const physicalAt = 1n << 44n;
+export const physicalAddress = (virtual: bigint): bigint => virtual + physicalAt;
+/** The output address of a descriptor that does not say where its page lies. */
+export const nowhere = physicalAt;
+
+const pageOf = (address: bigint): bigint => address - (address % pageBytes);
 const mostVariables = 4096;
 const widestAccessBytes = 16;
 
@@ -55,17 +68,30 @@ export function layOut(test: LitmusTest): Layout {
     for (let page = 0; page < pagesOf(variable); page += 1)
       byPage.set(variable.address / pageBytes + BigInt(page), variable);
   }
+  const nameOf = (address: bigint): string | undefined => {
+    const variable = byPage.get(address / pageBytes);
+    if (variable === undefined) return undefined;
+    const offset = address - variable.address;
+    return offset === 0n ? variable.name : `${variable.name}+${offset}`;
+  };
   return {
     variables,
     sizeOf: bytesOf,
     nameAt: (address) => {
-      const variable = byPage.get(address / pageBytes);
-      if (variable === undefined) return undefined;
-      const offset = address - variable.address;
-      return offset === 0n ? variable.name : `${variable.name}+${offset}`;
+      if (address < descriptorsAt) return nameOf(address);
+      if (address >= physicalAt) {
+        const at = nameOf(address - physicalAt);
+        return address === nowhere ? 'PA()' : at && inFunction('PA', at);
+      }
+      const at = nameOf(address - descriptorsAt);
+      return at && inFunction('PTE', at);
     },
+    variableAt: (address) => byPage.get((address % descriptorsAt) / pageBytes)?.name,
   };
 }
+
+/** `PA(x)+4` */
+const inFunction = (name: string, at: string): string => at.replace(/^[^+]*/, (variable) => `${name}(${variable})`);
 
 const pagesOf = (variable: Variable): number => Math.ceil(bytesOf(variable) / Number(pageBytes));
 
@@ -103,6 +129,26 @@ function declarations(items: readonly InitialItem[]): Map<string, Declared> {
 
 const isAddress = (value: Value): boolean =>
   ['address', 'label', 'descriptor address', 'physical address'].includes(value.kind);
+
+/** The variables of whose pages the test names the descriptors. */
+export function describedPages(test: LitmusTest): ReadonlySet<string> {
+  const locations = [
+    ...[...test.initial, ...test.observed].flatMap((item) => (item.kind === 'location' ? [item.location] : [])),
+    ...[test.condition.proposition, ...(test.filter === undefined ? [] : [test.filter])].flatMap((proposition) =>
+      [...atomsOf(proposition)].flatMap((atom) => {
+        if (atom.kind === 'equal' || atom.kind === 'different') return [atom.location];
+        return atom.kind === 'same' ? [atom.left, atom.right] : [];
+      }),
+    ),
+  ];
+  const addresses = test.initial.flatMap(({ value }) =>
+    value?.kind === 'descriptor address' ? [value] : value?.kind === 'list' ? value.elements : [],
+  );
+  return new Set([
+    ...locations.flatMap((location) => (location.kind === 'descriptor' ? [location.name] : [])),
+    ...addresses.flatMap((value) => (value.kind === 'descriptor address' ? [value.name] : [])),
+  ]);
+}
 
 /** Every variable that the test speaks of. */
 function* namesIn(test: LitmusTest): Generator<string> {

@@ -9,7 +9,9 @@ import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
 import type { MemoryArea, Program, Thread } from '../program.ts';
 import { assembleColumns, chooseRegisters, encodeLine, type ThreadCode } from './code.ts';
 import { type FinalStates, finalStates, type ValueNames } from './final-state.ts';
-import { type Layout, layOut, type Variable } from './layout.ts';
+import { descriptorNames } from './descriptors.ts';
+import { hardwareManagement } from './hardware-management.ts';
+import { describedPages, descriptorAddress, type Layout, layOut, type Variable } from './layout.ts';
 import { arraysOf } from './spelling.ts';
 import type { InitialItem, LitmusTest, Value } from './test.ts';
 import { refuse } from './text.ts';
@@ -40,14 +42,15 @@ const usualUnroll = 2;
 
 /** Makes the program of a test; a UserError names what of the test it cannot be made of. */
 export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): LitmusProgram {
-  refuseSystemLevel(test);
+  refuseShadowStacks(test);
+  refuseHardwareUpdates(test);
   const layout = layOut(test);
   const systemRegisters = options.names ?? noNames;
   if (test.architecture !== 'AArch64') return x86Program(test, layout, options);
   const addressOf = (name: string) => layout.variables.get(name)?.address;
   const code = assembleColumns(test, { names: systemRegisters, addressOf });
   const codeNames = namesOfCode(test, code, systemRegisters);
-  const names = valueNames(layout, codeNames, a64Register);
+  const names = valueNames(layout, codeNames, descriptorNames(layout), a64Register);
   const states = finalStates(test, layout, names, arraysOf(test));
   const variants = variantsOf(test, options);
   const codes = code.map((column) => ({ ...column, code: makeCode(column.base, column.bytes) }));
@@ -63,7 +66,11 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   });
   const program: Program = {
     threads: withPlaces(test, code, threads.flat()),
-    memory: [...memoryOf(test, layout, names), ...(codeNames.isRead ? code.map(codeArea) : [])],
+    memory: [
+      ...memoryOf(test, layout, names),
+      ...descriptorAreas(test, layout, names),
+      ...(codeNames.isRead ? code.map(codeArea) : []),
+    ],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
   };
@@ -89,7 +96,7 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
     const variable = layout.variables.get(name);
     return variable && { address: variable.address, bytes: variable.type.bytes };
   });
-  const names = valueNames(layout, noCodeNames(code), (name) =>
+  const names = valueNames(layout, noCodeNames(code), descriptorNames(layout), (name) =>
     generalRegister(name) === undefined ? undefined : name,
   );
   const states = finalStates(test, layout, names, arraysOf(test));
@@ -117,12 +124,22 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
   return { test, program, finalStates: states };
 }
 
-function refuseSystemLevel(test: LitmusTest): void {
+function refuseShadowStacks(test: LitmusTest): void {
   for (const item of test.initial) {
     if (item.kind === 'shadow stack') throw refuse(item.at, 'shadow stacks are not supported');
-    if (item.kind === 'location' && item.location.kind === 'descriptor') {
-      throw refuse(item.at, 'translation tables are not supported');
-    }
+  }
+}
+
+/** Hardware that manages access flags may set them at any time. */
+function refuseHardwareUpdates(test: LitmusTest): void {
+  const management = hardwareManagement(test);
+  if (!test.columns.some(({ thread }) => management(thread).ha)) return;
+  for (const { at, value } of test.initial) {
+    const fields = value?.kind === 'descriptor' ? value.fields : [];
+    const isClear = fields.some(
+      (field) => field.name === 'af' && field.value.kind === 'number' && field.value.value === 0n,
+    );
+    if (isClear) throw refuse(at, 'access flags that hardware manages (TTHM) are not supported');
   }
 }
 
@@ -226,6 +243,31 @@ function memoryOf(test: LitmusTest, layout: Layout, names: ValueNames): MemoryAr
     elementBytes: type.bytes,
     isSigned: type.isSigned,
   }));
+}
+
+/** The descriptors that the test speaks of, each as a location: what says nothing of itself maps its page to itself. */
+function descriptorAreas(test: LitmusTest, layout: Layout, names: ValueNames): MemoryArea[] {
+  const contents = new Map<string, bigint>();
+  for (const name of describedPages(test)) {
+    const at = { file: test.file, line: 1, column: 1 };
+    contents.set(name, names.numberOf({ kind: 'descriptor', fields: [] }, at, { kind: 'descriptor', name }));
+  }
+  for (const item of test.initial) {
+    if (item.kind !== 'location' || item.location.kind !== 'descriptor' || item.value === undefined) continue;
+    contents.set(item.location.name, names.numberOf(item.value, item.at, item.location));
+  }
+  return [...contents].map(([name, value]) => {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, value, true);
+    return {
+      name: `PTE(${name})`,
+      address: descriptorAddress(layout.variables.get(name)!.address),
+      bytes,
+      elementBytes: bytes.length,
+      isSigned: false,
+      isUnwritten: true,
+    };
+  });
 }
 
 /** Instructions as data. */

@@ -28,7 +28,7 @@ function spellField({ name, value }: DescriptorField): string {
 }
 
 /** `(oa:PA(x), af:0)`: the fields of a descriptor that are not as usual. */
-function spellDescriptor(fields: readonly DescriptorField[]): string {
+export function spellDescriptor(fields: readonly DescriptorField[]): string {
   const shown = fields
     .map((field) => ({ ...field, name: fieldName(field.name) }))
     .filter(({ name, value }) => value.kind !== 'number' || usualFields[name] !== value.value)

@@ -16,6 +16,7 @@ const integer = (bytes: ScalarType['bytes'], isSigned: boolean): ScalarType => (
 /** What has no type is an int. */
 export const int: ScalarType = integer(4, true);
 export const pointer: ScalarType = integer(8, false);
+export const descriptor: ScalarType = { bytes: 8, isSigned: false, kind: 'descriptor' };
 const instruction: ScalarType = { bytes: 4, isSigned: false, kind: 'instruction' };
 
 const types: ReadonlyMap<string, ScalarType> = new Map([
@@ -27,8 +28,8 @@ const types: ReadonlyMap<string, ScalarType> = new Map([
   ['intptr_t', integer(8, true)],
   ['uintptr_t', integer(8, false)],
   ['ins_t', instruction],
-  ['pteval_t', { bytes: 8, isSigned: false, kind: 'descriptor' }],
-  ['parel1_t', { bytes: 8, isSigned: false, kind: 'descriptor' }],
+  ['pteval_t', descriptor],
+  ['parel1_t', descriptor],
   ['ssval_t', integer(8, false)],
   ...[8, 16, 32, 64, 128].flatMap((bits): [string, ScalarType][] => [
     [`int${bits}_t`, integer((bits / 8) as ScalarType['bytes'], true)],

@@ -1,9 +1,10 @@
 // What the values of a test stand for as numbers, and what numbers are called: addresses of variables and labels, and instructions.
 
-import type { Layout } from './layout.ts';
+import type { DescriptorNames } from './descriptors.ts';
+import { descriptorAddress, type Layout, physicalAddress } from './layout.ts';
 import type { ValueNames } from './final-state.ts';
 import { spellValue } from './spelling.ts';
-import type { Spot, Value } from './test.ts';
+import type { Location, Spot, Value } from './test.ts';
 import { refuse } from './text.ts';
 
 /** Where labels are, thread by thread, and what instruction words are called. */
@@ -16,8 +17,14 @@ export interface CodeNames {
   instructionOf(word: bigint): string | undefined;
 }
 
-export function valueNames(layout: Layout, code: CodeNames, registerOf: ValueNames['registerOf']): ValueNames {
-  const numberOf = (value: Value, at: Spot): bigint => {
+export function valueNames(
+  layout: Layout,
+  code: CodeNames,
+  descriptors: DescriptorNames,
+  registerOf: ValueNames['registerOf'],
+): ValueNames {
+  const ownPage = (name: string): bigint => physicalAddress(layout.variables.get(name)!.address);
+  const numberOf = (value: Value, at: Spot, location?: Location): bigint => {
     switch (value.kind) {
       case 'number':
         return value.value;
@@ -34,9 +41,17 @@ export function valueNames(layout: Layout, code: CodeNames, registerOf: ValueNam
       case 'instruction':
         return code.wordOf(value.text, at);
       case 'descriptor address':
+        return descriptorAddress(layout.variables.get(value.name)!.address);
       case 'physical address':
+        return ownPage(value.name);
       case 'descriptor':
-        throw refuse(at, `${spellValue(value)}: translation tables are not supported`);
+        if (value.type !== undefined && value.type !== 'pteval_t')
+          throw refuse(at, `${spellValue(value)}: a structure of type ${value.type} is not supported`);
+        return descriptors.encode(
+          value.fields,
+          at,
+          location?.kind === 'descriptor' ? ownPage(location.name) : undefined,
+        );
       case 'list':
         throw refuse(at, `${spellValue(value)}: a list is the value of an array`);
     }
@@ -46,6 +61,8 @@ export function valueNames(layout: Layout, code: CodeNames, registerOf: ValueNam
     numberOf,
     labelsAt: (pc) => code.labelsAt(pc),
     nameOf: (address) => layout.nameAt(address) ?? code.nameAt(address),
+    descriptorOf: (bits) => descriptors.spell(bits),
+    descriptorOrder: (bits) => descriptors.orderOf(bits),
     instructionOf: (word) => code.instructionOf(word),
   };
 }
