@@ -42,8 +42,13 @@ export function ownCatFile(name: keyof typeof ownFiles): Source {
 
 const loaded = new Map<string, CatModel>();
 
-/** A model for a program: those that speak of register events take its executions apart, others are the same for all programs. */
-export function catModel(file: Source, variants: readonly string[], program: Program): CatModel {
+/** What a program says of the machine, as models ask for it. */
+const variantsOf = ({ cacheType }: Program): readonly string[] =>
+  (['DIC', 'IDC'] as const).filter((name) => cacheType?.[name] === true);
+
+/** A model for a program: those that speak of register events take its executions apart, others are the same for many programs. */
+export function catModel(file: Source, named: readonly string[], program: Program): CatModel {
+  const variants = [...named, ...variantsOf(program)];
   const key = `${file.path} ${variants.join(' ')}`;
   const known = loaded.get(key);
   if (known !== undefined) return known;

@@ -43,7 +43,10 @@ export interface LitmusSettings {
 
 export const litmusOptionRows: readonly OptionRow[] = [
   { flags: '--model <NAME>', says: 'arm, tso, sc or a cat file; arm for AArch64 and tso for x86 unless told' },
-  { flags: '--variant <NAMES>', says: 'variants of herd7, with commas between them; "mixed" is always on' },
+  {
+    flags: '--variant <NAMES>',
+    says: 'variants of herd7, with commas between them; "mixed" and "ifetch" are always on',
+  },
   { flags: '--timeout <T>', says: 'end a test after so much time, with what it has found', byDefault: '60s' },
   { flags: '--unroll <N>', says: 'how often a thread may pass the same backward branch', byDefault: '2' },
   { flags: '--explain', says: 'tell why the outcome that the condition asks about is allowed, or what forbids it' },

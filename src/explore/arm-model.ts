@@ -3,16 +3,24 @@
 //
 // Fences are events of the order, so that "X; po; [fence]; po; Y" is two steps of it. All observers are in one Inner Shareable domain, so
 // that ISH, OSH and SY order the same; NSH orders nothing between threads.
+//
+// Instruction fetches are ordered before what they fetch does and before all later instructions' effects but their fetches; a fetch comes
+// after something only by context synchronization, or by what caches do (instruction-caches.ts). DC CVAU is ordered like an access by full
+// barriers and on its own location, IC by DSB only.
 
 import {
   hasBit,
+  isAccess,
+  isFetch,
   isInOrder,
   isSameLocation,
   type LocalEvent,
   type LocalOrder,
   type OrderingModel,
+  noAddress,
   OrderRows,
 } from './local-event.ts';
+import { instructionAt } from './memory-parts.ts';
 
 type FenceKind = 'full' | 'ld' | 'st' | 'isb' | 'none';
 interface Fence {
@@ -39,6 +47,16 @@ function fenceOf({ annotations }: LocalEvent): Fence {
   return noFence;
 }
 
+/** A DSB that waits for cache maintenance. */
+export const isFullDSB = (event: LocalEvent): boolean => {
+  const fence = event.kind === 'F' ? fenceOf(event) : noFence;
+  return fence.isDsb && fence.kind === 'full';
+};
+
+const isDC = ({ kind, annotations }: LocalEvent): boolean => kind === 'C' && annotations.has('DC.CVAU');
+const isSameLine = (a: LocalEvent, b: LocalEvent): boolean =>
+  a.address !== noAddress && b.address !== noAddress && instructionAt(a.address) === instructionAt(b.address);
+
 const isAcquire = (e: LocalEvent): boolean => e.kind === 'R' && e.annotations.has('A');
 const isAcquirePC = (e: LocalEvent): boolean => e.kind === 'R' && e.annotations.has('Q');
 const isRelease = (e: LocalEvent): boolean => e.kind === 'W' && e.annotations.has('L');
@@ -55,9 +73,10 @@ function isBarrierOrdered(events: readonly LocalEvent[], before: LocalEvent, eve
 function isBeforeFence(fence: Fence, before: LocalEvent): boolean {
   switch (fence.kind) {
     case 'full':
-      return before.kind !== 'F';
+      // No DMB waits for an IC.
+      return before.kind !== 'F' && (before.kind !== 'C' || fence.isDsb || isDC(before));
     case 'ld':
-      return before.kind === 'R' && !before.annotations.has('NoRet');
+      return before.kind === 'R' && !before.annotations.has('NoRet') && !isFetch(before);
     case 'st':
       return before.kind === 'W';
     case 'isb':
@@ -69,6 +88,7 @@ function isBeforeFence(fence: Fence, before: LocalEvent): boolean {
 
 /** What comes after a fence in program order and is ordered after it. DSB ST lets nothing pass, DMB ST only holds back writes. */
 function isAfterFence(fence: Fence, event: LocalEvent): boolean {
+  if (event.kind === 'C') return fence.isDsb || fence.kind === 'isb' || (fence.kind === 'full' && isDC(event));
   return fence.kind !== 'none' && (event.kind === 'W' || fence.kind !== 'st' || fence.isDsb);
 }
 
@@ -92,11 +112,15 @@ class ArmOrder {
       while (next < events.length && events[next]!.instruction === events[first]!.instruction) next += 1;
       for (let n = first; n < next; n += 1) {
         const row = this.#order.next();
-        if (events[n]!.kind === 'F') this.#fence(n, row);
+        const event = events[n]!;
+        if (event.kind === 'F') this.#fence(n, row);
+        else if (isFetch(event)) this.#fetch(n, row);
+        else if (event.kind === 'C') this.#maintenance(n, row);
         else this.#access(n, row);
       }
       this.#shareAmongParts(first, next);
       for (let n = first; n < next; n += 1) {
+        if (!isAccess(events[n]!)) continue;
         for (const read of events[n]!.addr.deps) this.#earlierAddr.add(read);
         for (const read of events[n]!.addr.picks) this.#earlierPickAddr.add(read);
       }
@@ -108,8 +132,11 @@ class ArmOrder {
   #fence(n: number, row: Uint32Array): void {
     const event = this.#events[n]!;
     const fence = fenceOf(event);
-    for (let earlier = n - 1; earlier >= 0; earlier -= 1)
-      if (isBeforeFence(fence, this.#events[earlier]!)) this.#order.addBefore(row, earlier);
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
+      const before = this.#events[earlier]!;
+      const isOwnFetch = before.instruction === event.instruction && isFetch(before);
+      if ((isOwnFetch && fence.kind === 'isb') || isBeforeFence(fence, before)) this.#order.addBefore(row, earlier);
+    }
     if (fence.kind !== 'isb') return;
     // A context synchronization event waits for what decided that it is reached, and for the addresses before it.
     this.#order.addAllBefore(row, event.ctrl.deps);
@@ -118,19 +145,46 @@ class ArmOrder {
     this.#order.addAllBefore(row, this.#earlierPickAddr);
   }
 
+  /** A fetch comes after what synchronized the context before it, and after nothing else of its thread. */
+  #fetch(n: number, row: Uint32Array): void {
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1)
+      if (fenceOf(this.#events[earlier]!).kind === 'isb') this.#order.addBefore(row, earlier);
+  }
+
+  #maintenance(n: number, row: Uint32Array): void {
+    const order = this.#order;
+    const event = this.#events[n]!;
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
+      const before = this.#events[earlier]!;
+      const isOrdered =
+        before.kind === 'F'
+          ? isAfterFence(fenceOf(before), event)
+          : isFetch(before) || (isDC(event) && (isAccess(before) || isDC(before)) && isSameLine(before, event));
+      if (isOrdered) order.addBefore(row, earlier);
+    }
+    for (const { deps, picks } of [event.addr, event.ctrl]) {
+      order.addAllBefore(row, deps);
+      order.addAllBefore(row, picks);
+    }
+  }
+
   #access(n: number, row: Uint32Array): void {
     const order = this.#order;
     const event = this.#events[n]!;
     for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
       const before = this.#events[earlier]!;
       if (before.instruction === event.instruction) {
-        if (isInOrder(before, event)) order.addBefore(row, earlier);
+        if (isInOrder(before, event) || isFetch(before)) order.addBefore(row, earlier);
         continue;
       }
       const isOrdered =
         before.kind === 'F'
           ? isAfterFence(fenceOf(before), event)
-          : isBarrierOrdered(this.#events, before, event) || (event.kind === 'W' && isSameLocation(before, event));
+          : before.kind === 'C'
+            ? isDC(before) && isSameLine(before, event)
+            : isFetch(before) ||
+              isBarrierOrdered(this.#events, before, event) ||
+              (event.kind === 'W' && isSameLocation(before, event));
       if (isOrdered) order.addBefore(row, earlier);
     }
     order.addAllBefore(row, event.addr.deps);
@@ -162,7 +216,7 @@ class ArmOrder {
   /** pick-dep; lob: what a choice decided about an event that is ordered before this write is ordered before it as well. */
   #pickLocallyOrdered(row: Uint32Array): void {
     this.#events.forEach((before, n) => {
-      if (before.kind === 'F' || n >= this.#order.rows.length || !hasBit(row, n)) return;
+      if (!isAccess(before) || n >= this.#order.rows.length || !hasBit(row, n)) return;
       this.#order.addAllBefore(row, before.addr.picks);
       this.#order.addAllBefore(row, before.data.picks);
       this.#order.addAllBefore(row, before.ctrl.picks);
@@ -194,5 +248,6 @@ export const arm: OrderingModel = {
   ordersReadsBeforeWrites: false,
   // A control dependency orders only writes, and these come after picks, too.
   distinguishesSources: 'addresses and data',
+  fetches: 'by caches',
   order: (events) => new ArmOrder(events).run(),
 };

@@ -82,6 +82,8 @@ function run(
     exceptionEntry: (taken, sets) => recorder.exceptionEntry(taken, sets),
     exceptionReturn: (sets) => recorder.exceptionReturn(sets),
     maintenance: (sets, argument) => recorder.maintenance(sets, argument),
+    fetch: (address) => recorder.fetch(address),
+    cacheMaintenance: (name, address) => recorder.cacheMaintenance(name, address),
     branch: (depends) => {
       watcher.branch(depends);
       recorder.branch(depends);
@@ -105,7 +107,7 @@ function isRunOf(events: readonly LocalEvent[], own: readonly MemoryEvent[], { r
   return events.every((event, n) => {
     const { id, kind, address, bytes, value } = own[n]!;
     if (event.kind !== kind || event.address !== address || event.bytes !== bytes) return false;
-    if (kind !== 'F' && event.value !== value) return false;
+    if ((kind === 'R' || kind === 'W') && event.value !== value) return false;
     const has = (reads: Reads, relation: Relation): boolean =>
       own.every((other) => relation.has(other.id, id) === reads.includes(other.id - first));
     return (
@@ -132,13 +134,17 @@ function watchedRun(thread: Thread, parts: MemoryParts, own: readonly MemoryEven
 /** Parts as small as the accesses of an execution. */
 function partsOf(program: Program, { events }: Execution): MemoryParts {
   const parts = new MemoryParts(program.memory);
-  for (const { kind, address, bytes } of events) {
-    if (kind === 'F') continue;
+  const note = (change: () => void): void => {
     try {
-      parts.of(address, bytes);
+      change();
     } catch (error) {
       if (!(error instanceof PartsChanged)) throw error;
     }
+  };
+  for (const { kind, address, bytes, annotations } of events) {
+    if (kind !== 'R' && kind !== 'W') continue;
+    note(() => parts.of(address, bytes));
+    if (annotations.has('NExp') && annotations.has('Instr')) note(() => parts.modify({ address, bytes }));
   }
   return parts;
 }

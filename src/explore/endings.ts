@@ -1,14 +1,17 @@
 // How an execution can end: which write to each observed location can come last in a coherence order that is consistent.
 
 import type { Graph } from './graph.ts';
+import { type FetchOrder, undecidedChoice } from './instruction-caches.ts';
 
 /** The graph's copies, by depth. */
 export class Endings {
   readonly #pool: Graph[] = [];
   readonly #make: () => Graph;
+  readonly #fetches: FetchOrder | undefined;
 
-  constructor(make: () => Graph) {
+  constructor(make: () => Graph, fetches?: FetchOrder) {
     this.#make = make;
+    this.#fetches = fetches;
   }
 
   /**
@@ -24,13 +27,15 @@ export class Endings {
     this.#decide(graph, 0, locations, [], isWanted, report);
   }
 
-  /** Whether the coherence order can be completed; the graph in which it is. */
+  /** Whether the coherence order, and what caches do, can be completed; the graph in which it is. */
   complete(graph: Graph, depth = 0): Graph | undefined {
-    const pair = undecidedPair(graph);
+    const writes = undecidedPair(graph);
+    const pair = writes ?? undecidedChoice(graph, this.#fetches);
     if (!pair) return graph;
     for (const [a, b] of [pair, [pair[1], pair[0]] as const]) {
       const next = this.#copy(graph, depth);
-      if (!next.addCoherence(a, b) || !next.saturate()) continue;
+      const isPossible = writes ? next.addCoherence(a, b) : next.addPrecedence(a, b);
+      if (!isPossible || !next.saturate()) continue;
       const found = this.complete(next, depth + 1);
       if (found) return found;
     }

@@ -1,7 +1,7 @@
 // All final states of a program that a memory model allows.
 
 import type { Execution, Model } from '../memory-model/execution.ts';
-import type { FinalState, Program } from '../memory-model/program.ts';
+import type { CacheType, FinalState, Program } from '../memory-model/program.ts';
 import { arm } from './arm-model.ts';
 import { Endings } from './endings.ts';
 import { Graph, GraphFull } from './graph.ts';
@@ -48,10 +48,13 @@ const coherenceOnly: OrderingModel = {
   hasHazards: false,
   ordersReadsBeforeWrites: false,
   distinguishesSources: 'everywhere',
+  fetches: 'any',
   order: (events) => events.map(() => new Uint32Array((events.length + 31) >>> 5)),
 };
 
 const isOrdering = (model: OrderingModel | Model): model is OrderingModel => 'order' in model;
+
+const incoherentCaches: CacheType = { DIC: false, IDC: false };
 
 /** Events for which a graph has room at first. */
 const firstCapacity = 32;
@@ -102,11 +105,14 @@ class Run {
     this.#model = model;
     this.#parts = parts;
     this.#options = options;
-    const { hasHazards } = isOrdering(model) ? model : coherenceOnly;
-    this.#endings = new Endings(() => new Graph(capacity, hasHazards));
+    const { hasHazards, fetches: kind } = isOrdering(model) ? model : coherenceOnly;
+    const byCaches = kind === 'by caches' ? (program.cacheType ?? incoherentCaches) : kind;
+    const fetches = parts.hasModifiedCode ? byCaches : undefined;
+    this.#endings = new Endings(() => new Graph(capacity, hasHazards, fetches), fetches);
     this.#search = new Search(trees, parts, {
       capacity,
       hasHazards,
+      fetches,
       // Who sees candidates sees each once: nothing is left out that would have to be looked at again.
       asksForWrites: isOrdering(model),
       shouldStop: options.shouldStop ?? (() => false),

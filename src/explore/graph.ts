@@ -7,9 +7,13 @@
 //   ordered-before says of two writes, or of a write and a read, decides coherence;
 // - atomicity: no write comes between the two halves of a read-modify-write.
 //
+// Where code is written to, the graph also has instruction fetches, cache maintenance and the DSBs that complete it: instruction-caches.ts
+// says what follows from those. Until it does, a fetch may see any write.
+//
 // Plain arrays of words, in one buffer that is copied at each branch of the search: a graph of 32 events is 4 KB. The initial writes are
 // no events: they come first in coherence order, and nothing is ordered before them.
 
+import { type FetchOrder, role, saturateFetches } from './instruction-caches.ts';
 import type { LocalEvent } from './local-event.ts';
 
 /** Where a read reads from, if not from a write: nothing is decided yet, or the initial contents. */
@@ -21,6 +25,8 @@ export class GraphFull extends Error {}
 
 const isRead = 0;
 const isWrite = 1;
+/** Cache maintenance, or a fence that completes it. */
+const isOther = 2;
 
 /** What is known of an event when it is appended. */
 export interface EventColumns {
@@ -31,11 +37,19 @@ export interface EventColumns {
   readonly value: number;
   /** The first event of its access, or -1 where that is itself. */
   readonly first: number;
+  /** What it is to instruction caches. */
+  readonly role?: number;
+  readonly line?: number;
 }
 
 /** The buffer: matrices of words, then columns of one number for each event. */
 const matrices = 5;
 const columns = 11;
+/** What there is besides where code is modified. */
+const fetchMatrices = 1;
+const fetchColumns = 3;
+
+const nothing = new Int32Array(0);
 
 export class Graph {
   readonly capacity: number;
@@ -69,12 +83,25 @@ export class Graph {
   readonly #isLater: Int32Array;
   readonly #hasHazards: boolean;
 
-  constructor(capacity: number, hasHazards: boolean) {
+  /** How fetches are ordered, where code is modified. */
+  readonly #fetches: FetchOrder | undefined;
+  /** A choice that has been made: the one takes effect before the other (instruction-caches.ts). */
+  readonly #precedes: Int32Array = nothing;
+  /** What an event is to instruction caches, and on which line; where maintenance is completed, or -1. */
+  readonly role: Int32Array = nothing;
+  readonly line: Int32Array = nothing;
+  readonly completion: Int32Array = nothing;
+
+  constructor(capacity: number, hasHazards: boolean, fetches?: FetchOrder) {
     this.capacity = capacity;
     this.#words = capacity >>> 5;
     this.#hasHazards = hasHazards;
+    this.#fetches = fetches;
     const matrix = capacity * this.#words;
-    this.#buffer = new Int32Array(matrices * matrix + columns * capacity);
+    const hasFetches = fetches !== undefined;
+    this.#buffer = new Int32Array(
+      (matrices + (hasFetches ? fetchMatrices : 0)) * matrix + (columns + (hasFetches ? fetchColumns : 0)) * capacity,
+    );
     let at = 0;
     const take = (length: number): Int32Array => {
       at += length;
@@ -96,6 +123,11 @@ export class Graph {
     this.#firstPart = take(capacity);
     this.#lastPart = take(capacity);
     this.#isLater = take(capacity);
+    if (!hasFetches) return;
+    this.#precedes = take(matrix);
+    this.role = take(capacity);
+    this.line = take(capacity);
+    this.completion = take(capacity);
   }
 
   copyFrom(other: Graph): void {
@@ -140,14 +172,15 @@ export class Graph {
   }
 
   /** A new event, of which nothing is known yet but what it is; it has the next number. */
-  append({ kind, instruction }: LocalEvent, { thread, local, location, value, first }: EventColumns): number {
+  append({ kind, instruction }: LocalEvent, columnsOf: EventColumns): number {
+    const { thread, local, location, value, first } = columnsOf;
     const event = this.count;
     if (event === this.capacity) throw new GraphFull();
     this.count += 1;
     const words = this.#words;
     for (const matrix of [this.#after, this.#before, this.#coAfter, this.#coBefore, this.#excluded])
       matrix.fill(0, event * words, (event + 1) * words);
-    this.#kind[event] = kind === 'R' ? isRead : isWrite;
+    this.#kind[event] = kind === 'R' ? isRead : kind === 'W' ? isWrite : isOther;
     this.thread[event] = thread;
     this.local[event] = local;
     this.instruction[event] = instruction;
@@ -158,6 +191,11 @@ export class Graph {
     this.#firstPart[event] = first < 0 ? event : first;
     for (let part = this.#firstPart[event]; part <= event; part += 1) this.#lastPart[part] = event;
     this.#isLater[event] = 0;
+    if (this.#fetches === undefined) return event;
+    this.#precedes.fill(0, event * words, (event + 1) * words);
+    this.role[event] = columnsOf.role ?? 0;
+    this.line[event] = columnsOf.line ?? -1;
+    this.completion[event] = -1;
     return event;
   }
 
@@ -245,8 +283,24 @@ export class Graph {
     return true;
   }
 
+  /** A choice between two orders. */
+  precedes(a: number, b: number): boolean {
+    return this.#has(this.#precedes, a, b);
+  }
+
+  addPrecedence(a: number, b: number): boolean {
+    this.#set(this.#precedes, a, b);
+    return this.addOrder(a, b);
+  }
+
+  /** Fetches that need not see what loads see. */
+  #isUncached(read: number): boolean {
+    return this.#fetches !== undefined && this.#fetches !== 'coherent' && this.role[read] === role.fetch;
+  }
+
   /** The read is from-read before the write. */
   #addFromRead(read: number, write: number): boolean {
+    if (this.#isUncached(read)) return true;
     const thread = this.thread[read];
     // coWR: the source is overwritten before the read in its own thread.
     if (thread === this.thread[write]) return this.local[write]! > this.local[read]!;
@@ -268,6 +322,8 @@ export class Graph {
   /** The read reads from the write, or from the initial contents; false where it cannot. */
   setSource(read: number, source: number): boolean {
     this.source[read] = source;
+    // A write of its own thread, too, has to have taken effect before an instruction cache holds it.
+    if (this.#isUncached(read)) return source < 0 || this.addOrder(source, read);
     const thread = this.thread[read];
     const location = this.location[read];
     if (source >= 0) {
@@ -317,7 +373,7 @@ export class Graph {
         continue;
       }
       const source = this.source[event]!;
-      if (source === undecided) continue;
+      if (source === undecided || this.#isUncached(event)) continue;
       if (isEarlier && source >= 0 && source !== write && !this.addCoherence(source, write)) return false;
       if (source === initialContents) {
         if (!this.#addFromRead(event, write)) return false;
@@ -338,6 +394,7 @@ export class Graph {
         for (let event = 0; event < this.count; event += 1) {
           if (this.location[event] !== this.location[write] || event === write) continue;
           const last = this.#kind[event] === isWrite ? event : this.source[event]!;
+          if (this.#isUncached(event)) continue;
           if (last < 0 || last === write) continue;
           if (this.#has(this.#coAfter, write, last) || this.#has(this.#coAfter, last, write)) continue;
           const isBefore =
@@ -347,6 +404,9 @@ export class Graph {
           hasChanged = true;
         }
       }
+      const fetches = this.#fetches === undefined ? 'nothing new' : saturateFetches(this, this.#fetches);
+      if (fetches === 'contradiction') return false;
+      if (fetches === 'new order') hasChanged = true;
     }
     return true;
   }

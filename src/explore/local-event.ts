@@ -5,16 +5,21 @@ import type { TakenException } from '../memory-model/program.ts';
 
 /** Whole accesses, or the parts in which other accesses tear them: what has one source, or one place in coherence order. */
 export interface LocalEvent {
-  readonly kind: 'R' | 'W' | 'F';
+  /** Reads, writes, fences, and the maintenance of caches. */
+  readonly kind: 'R' | 'W' | 'F' | 'C';
   /** Place of its instruction in the thread. */
   readonly instruction: number;
   /** Events of one access follow each other. */
   readonly access: number;
+  /** Of C, that of the instruction whose caches are maintained, or `noAddress`. */
   readonly address: bigint;
   readonly bytes: number;
   /** Of R and W, unless it depends on a read whose value is not known. */
   readonly value: bigint | undefined;
-  /** The name of a fence, or 'A', 'Q', 'L', 'X', 'NoRet'; of the entry of an exception and the return from it their sets. */
+  /**
+   * The name of a fence or of cache maintenance, or 'A', 'Q', 'L', 'X', 'NoRet'; 'Instr' where it reads or writes an instruction, and
+   * 'NExp' where it is no access of the program; of the entry of an exception and the return from it their sets.
+   */
   readonly annotations: ReadonlySet<string>;
   /** Comes after the access before it of its instruction. */
   readonly isInOrder: boolean;
@@ -31,6 +36,15 @@ export interface LocalEvent {
   /** Of a fence that is the entry of an exception. */
   readonly taken?: TakenException;
 }
+
+/** Cache maintenance has it where its address is not known yet, or where it is for all of a cache. */
+export const noAddress = -1n;
+
+/** The read of an instruction to be executed. */
+export const isFetch = ({ kind, annotations }: LocalEvent): boolean =>
+  kind === 'R' && annotations.has('NExp') && annotations.has('Instr');
+
+export const isAccess = ({ kind }: LocalEvent): boolean => kind === 'R' || kind === 'W';
 
 export interface ReadModifyWrite {
   readonly read: number;
@@ -58,6 +72,11 @@ export interface OrderingModel {
    * stored data, any use, or none.
    */
   readonly distinguishesSources: 'addresses and data' | 'everywhere' | 'nowhere';
+  /**
+   * What instruction fetches see: as loads do; what caches hold that are maintained by instructions (instruction-caches.ts); or any write
+   * at all, for models that judge whole executions.
+   */
+  readonly fetches: 'coherent' | 'by caches' | 'any';
 }
 
 /** Whether an instruction prescribes that one of its accesses comes before another (LDIAPP, STILP). */
@@ -65,7 +84,7 @@ export const isInOrder = (before: LocalEvent, event: LocalEvent): boolean =>
   event.isInOrder && before.instruction === event.instruction && before.access !== event.access;
 
 export const isSameLocation = (a: LocalEvent, b: LocalEvent): boolean =>
-  a.kind !== 'F' && b.kind !== 'F' && a.address === b.address;
+  isAccess(a) && isAccess(b) && a.address === b.address;
 
 /** Rows of bits that are filled event by event. */
 export class OrderRows {

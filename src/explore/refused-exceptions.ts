@@ -10,8 +10,6 @@ function reason(exception: TraceException): string {
   switch (exception.exception) {
     case 'Data Abort': {
       const at = `0x${exception.address.toString(16)}`;
-      if (exception.fault === 'permission')
-        return 'writes to code, and the fetch of instructions is not modelled (herd7: variant ifetch)';
       return exception.fault === 'alignment'
         ? `accesses ${at}, which is not aligned as it must be`
         : `accesses ${at}, where there is no variable`;

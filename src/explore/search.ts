@@ -7,21 +7,26 @@
 // rules out for good those that are. So the branches are disjoint, and nothing is visited twice or taken back. Coherence order is
 // constrained as far as it follows (graph.ts), and decided at the end, as far as final states differ.
 
+import { isFullDSB } from './arm-model.ts';
 import { Graph, initialContents, undecided } from './graph.ts';
-import type { MemoryParts } from './memory-parts.ts';
+import { everyLine, type FetchOrder, role } from './instruction-caches.ts';
+import { isAccess, isFetch, type LocalEvent, noAddress } from './local-event.ts';
+import { instructionAt, type MemoryParts } from './memory-parts.ts';
 import type { ThreadPath, ThreadTree } from './thread-tree.ts';
 
 /** A graph, and where its threads are. */
 export interface Situation {
   readonly graph: Graph;
   readonly paths: ThreadPath[];
-  /** Numbers in the graph of each thread's events, in their order; -1 for fences. */
+  /** Numbers in the graph of each thread's events, in their order; -1 for fences and cache maintenance that are nothing to a fetch. */
   readonly numbers: Int32Array[];
 }
 
 export interface SearchOptions {
   readonly capacity: number;
   readonly hasHazards: boolean;
+  /** How fetches are ordered, where code is modified. */
+  readonly fetches: FetchOrder | undefined;
   /** Reads wait for later writes only of threads that are known to do them: the search may have to be run again (ThreadTree.mayWrite). */
   readonly asksForWrites: boolean;
   /** Asked now and then: whether to end before all is explored. */
@@ -43,6 +48,8 @@ export class Search {
   readonly #parts: MemoryParts;
   readonly #options: SearchOptions;
   readonly #locations = new Map<bigint, number>();
+  /** Instructions that are modified. */
+  readonly #lines = new Map<bigint, number>();
   /** Values by their numbers, and numbers by values. */
   readonly #values: bigint[] = [];
   readonly #numberOfValue = new Map<bigint, number>();
@@ -79,7 +86,7 @@ export class Search {
   /** The situation at a depth of the search; its memory is used again and again. */
   #situation(depth: number): Situation {
     return (this.#pool[depth] ??= {
-      graph: new Graph(this.#options.capacity, this.#options.hasHazards),
+      graph: new Graph(this.#options.capacity, this.#options.hasHazards, this.#options.fetches),
       paths: [],
       numbers: this.#trees.map(() => new Int32Array(2 * this.#options.capacity)),
     });
@@ -220,11 +227,11 @@ export class Search {
     const valued: number[] = [];
     for (let local = 0; local < path.events.length; local += 1) {
       const event = path.events[local]!;
-      if (event.kind === 'F') {
-        mine[local] = -1;
-        continue;
-      }
-      if (local >= known) this.#append(graph, path, mine, thread, local);
+      if (!isAccess(event)) {
+        if (local >= known) mine[local] = -1;
+        this.#appendMaintenance(graph, path, mine, thread, local);
+        if (mine[local]! < 0) continue;
+      } else if (local >= known) this.#append(graph, path, mine, thread, local);
       else if (event.kind === 'W' && event.value !== undefined && graph.value[mine[local]!]! < 0) {
         graph.value[mine[local]!] = this.#numberValue(event.value);
         valued.push(mine[local]!);
@@ -236,6 +243,42 @@ export class Search {
       for (let read = 0; read < graph.count; read += 1)
         if (graph.isRead(read) && graph.source[read] === write && !this.#readValue(situation, read)) return false;
     return true;
+  }
+
+  /** Cache maintenance of code that is modified, once its address is known, and the DSB that completes it. */
+  #appendMaintenance(graph: Graph, path: ThreadPath, mine: Int32Array, thread: number, local: number): void {
+    if (typeof this.#options.fetches !== 'object') return;
+    const event = path.events[local]!;
+    const nothing = { thread, local, location: -1, value: -1, first: -1 };
+    if (event.kind === 'C' && mine[local]! < 0) {
+      const isClean = event.annotations.has('DC.CVAU');
+      const isForAll = event.annotations.has('IC.IALLU') || event.annotations.has('IC.IALLUIS');
+      if (!isForAll && (event.address === noAddress || !this.#parts.isModified(event.address))) return;
+      mine[local] = graph.append(event, {
+        ...nothing,
+        role: isClean ? role.dataClean : role.instructionInvalidate,
+        line: isForAll ? everyLine : this.#lineOf(event.address),
+      });
+    } else if (isFullDSB(event)) {
+      const open = path.events.flatMap((_, n) => {
+        const ic = n < local ? mine[n]! : -1;
+        return ic >= 0 && graph.role[ic] === role.instructionInvalidate && graph.completion[ic]! < 0 ? [ic] : [];
+      });
+      if (open.length === 0) return;
+      if (mine[local]! < 0) mine[local] = graph.append(event, { ...nothing, role: role.completion });
+      for (const ic of open) graph.completion[ic] = mine[local]!;
+    }
+  }
+
+  #lineOf(address: bigint): number {
+    const line = instructionAt(address);
+    if (!this.#lines.has(line)) this.#lines.set(line, this.#lines.size);
+    return this.#lines.get(line)!;
+  }
+
+  #roleOf(event: LocalEvent): { readonly role?: number; readonly line?: number } {
+    if (this.#options.fetches === undefined || !event.annotations.has('Instr')) return {};
+    return { role: isFetch(event) ? role.fetch : role.none, line: this.#lineOf(event.address) };
   }
 
   #append(graph: Graph, path: ThreadPath, mine: Int32Array, thread: number, local: number): void {
@@ -250,7 +293,7 @@ export class Search {
     const value = event.kind === 'W' && event.value !== undefined ? this.#numberValue(event.value) : -1;
     const isPart = local > 0 && path.events[local - 1]!.access === event.access;
     const first = isPart ? graph.firstPart(mine[local - 1]!) : -1;
-    mine[local] = graph.append(event, { thread, local, location, value, first });
+    mine[local] = graph.append(event, { thread, local, location, value, first, ...this.#roleOf(event) });
     if (event.rmw?.isAtomic) graph.pair(mine[event.rmw.read]!, mine[local]);
   }
 

@@ -3,23 +3,24 @@
 // A program for another architecture may be run under them. Under TSO a full barrier and an atomic read-modify-write order all, as MFENCE
 // and a LOCK prefix do; weaker barriers and acquire and release ask for nothing that TSO does not give.
 
-import { isInOrder, type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts';
+import { isAccess, isFetch, isInOrder, type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts';
 
 export const sc: OrderingModel = {
   name: 'sc',
   hasHazards: false,
   ordersReadsBeforeWrites: true,
   distinguishesSources: 'nowhere',
+  fetches: 'coherent',
   order: (events) => {
     const order = new OrderRows(events.length);
     events.forEach((event, n) => {
       const row = order.next();
-      if (event.kind === 'F') return;
+      if (!isAccess(event)) return;
       if (event.rmw) order.addBefore(row, event.rmw.read);
       for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
         const before = events[earlier]!;
-        if (before.kind !== 'F' && (before.instruction !== event.instruction || isInOrder(before, event)))
-          order.addBefore(row, earlier);
+        const isOther = before.instruction !== event.instruction || isFetch(before);
+        if (isAccess(before) && (isOther || isInOrder(before, event))) order.addBefore(row, earlier);
       }
     });
     return order.rows;
@@ -37,16 +38,19 @@ export const tso: OrderingModel = {
   hasHazards: false,
   ordersReadsBeforeWrites: true,
   distinguishesSources: 'nowhere',
+  fetches: 'coherent',
   order: (events) => {
     const order = new OrderRows(events.length);
     const locked = new Set(events.flatMap(({ rmw }, n) => (rmw ? [n, rmw.read] : [])));
     events.forEach((event, n) => {
       const row = order.next();
+      if (event.kind === 'C') return;
       if (event.rmw) order.addBefore(row, event.rmw.read);
       for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
         const before = events[earlier]!;
+        if (before.kind === 'C') continue;
         if (before.instruction === event.instruction) {
-          if (isInOrder(before, event)) order.addBefore(row, earlier);
+          if (isFetch(before) || isInOrder(before, event)) order.addBefore(row, earlier);
           continue;
         }
         const isOrdered =

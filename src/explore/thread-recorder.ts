@@ -11,14 +11,15 @@ import {
   merge,
   openValue,
   type Reads,
+  traceValue,
   type TraceValue,
   union,
 } from '../engine/trace-values.ts';
 import type { AtomicOperation } from '../isa/semantics.ts';
-import type { FenceName, TakenException, ThreadHooks } from '../memory-model/program.ts';
+import type { CacheMaintenance, FenceName, TakenException, ThreadHooks } from '../memory-model/program.ts';
 import { atomicResult } from './atomic-operations.ts';
-import type { LocalEvent, OrderingModel, ReadModifyWrite } from './local-event.ts';
-import { atomicGranuleBytes, type MemoryParts, type Part } from './memory-parts.ts';
+import { type LocalEvent, noAddress, type OrderingModel, type ReadModifyWrite } from './local-event.ts';
+import { atomicGranuleBytes, instructionAt, instructionBytes, type MemoryParts, type Part } from './memory-parts.ts';
 
 /** Ends an instruction whose outcome is to be chosen. */
 const choiceMissing: TraceException = { exception: 'open value', value: openValue(32, 'choice', independent) };
@@ -154,21 +155,52 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   #fence(sets: readonly string[], taken?: TakenException): void {
+    this.events.push({ ...this.#event(new Set(sets)), kind: 'F', ...(taken && { taken }) });
+  }
+
+  fetch(address: bigint): TraceValue | undefined {
+    if (!this.#parts.isModified(address)) return undefined;
+    const reads: number[] = [];
+    let bits: bigint | undefined = 0n;
+    this.#accesses += 1;
+    for (const part of this.#parts.of(address, instructionBytes) ?? []) {
+      const at = this.events.length;
+      const value = this.#known.get(at);
+      reads.push(at);
+      this.events.push({ ...this.#event(fetchAnnotations), kind: 'R', access: this.#accesses, ...part, value });
+      if (value === undefined || bits === undefined) bits = undefined;
+      else bits |= value << (8n * (part.address - address));
+    }
+    const depends = { deps: reads, picks: [] };
+    return bits === undefined ? openValue(32, `#${reads.join('#')}`, depends) : traceValue(32, bits, depends);
+  }
+
+  cacheMaintenance(name: CacheMaintenance, address: TraceValue): void {
+    const isForAll = name !== 'DC.CVAU' && name !== 'IC.IVAU';
     this.events.push({
-      kind: 'F',
+      ...this.#event(new Set([name])),
+      kind: 'C',
+      bytes: instructionBytes,
+      address: isForAll || address.open !== undefined ? noAddress : instructionAt(address.bits),
+      addr: isForAll ? independent : this.#withReads(address),
+    });
+  }
+
+  /** An event that accesses nothing. */
+  #event(annotations: ReadonlySet<string>): Omit<LocalEvent, 'kind'> {
+    return {
       instruction: this.#instructions,
       access: -1,
-      address: 0n,
+      address: noAddress,
       bytes: 0,
       value: undefined,
-      annotations: new Set(sets),
+      annotations,
       isInOrder: false,
       addr: independent,
       data: independent,
       ctrl: this.#control,
       handsOn: independent,
-      ...(taken && { taken }),
-    });
+    };
   }
 
   branch(depends: Dependencies): void {
@@ -378,7 +410,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     const { address, bytes, access } = given;
     if (address.open !== undefined) return { exception: 'open value', value: address };
     const total = bytes * elements;
-    const fault = (name: 'alignment' | 'translation' | 'permission'): TraceException => ({
+    const fault = (name: 'alignment' | 'translation'): TraceException => ({
       exception: 'Data Abort',
       address: address.bits,
       fault: name,
@@ -386,7 +418,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
     const parts = this.#parts.of(address.bits, total, bytes);
     if (!parts) return fault('translation');
-    if (kind === 'write' && parts.some((part) => this.#parts.isCode(part))) return fault('permission');
+    if (kind === 'write') for (const part of parts) if (this.#parts.isCode(part.address)) this.#parts.modify(part);
     const [at, ...values] = this.#decided([address, ...givenValues]) ?? [];
     return at === undefined ? choiceMissing : { access: { ...given, address: at }, parts, values };
   }
@@ -405,7 +437,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     elements: number,
     annotations: readonly string[],
   ): { readonly result: TraceRead; readonly reads: readonly (readonly number[])[] } {
-    const set: ReadonlySet<string> = new Set(annotations);
+    const set = this.#annotationsOf(parts, annotations);
     const reads: number[][] = Array.from({ length: elements }, () => []);
     const found: TraceElement[] = Array.from({ length: elements }, () => ({ deps: [], picks: [] }));
     const bits = Array.from({ length: elements }, () => 0n);
@@ -442,6 +474,11 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     return { result: { bits, read: reads[0]![0]!, elements: found }, reads };
   }
 
+  #annotationsOf(parts: readonly Part[], annotations: readonly string[]): ReadonlySet<string> {
+    const isCode = parts[0] !== undefined && this.#parts.isCode(parts[0].address);
+    return new Set(isCode ? [...annotations, 'Instr'] : annotations);
+  }
+
   /** The last write of the thread to a part, before this instruction. */
   #lastWrite(address: bigint): number | undefined {
     for (let n = this.events.length - 1; n >= 0; n -= 1) {
@@ -452,7 +489,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   #write(access: TraceAccess, parts: readonly Part[], write: Write): void {
-    const set: ReadonlySet<string> = new Set(write.annotations);
+    const set = this.#annotationsOf(parts, write.annotations);
     const isOpenAt = (element: number): boolean => write.values[element]!.open !== undefined;
     for (const part of parts) {
       const offset = Number(part.address - access.address.bits);
@@ -515,6 +552,8 @@ const isOpenElement = ({ elements }: TraceRead, n: number): boolean => elements!
 
 const slice = (bits: bigint, offsetBytes: bigint, bytes: number): bigint =>
   BigInt.asUintN(8 * bytes, bits >> (8n * offsetBytes));
+
+const fetchAnnotations: ReadonlySet<string> = new Set(['Instr', 'NExp']);
 
 function readAnnotations({ access, isDiscarded }: TraceAccess): readonly string[] {
   if (isDiscarded) return ['NoRet'];

@@ -2,7 +2,7 @@
 
 import { type BaseRelations, type Execution, initialThread, type MemoryEvent } from '../memory-model/execution.ts';
 import { Relation } from '../memory-model/relation.ts';
-import { isInOrder } from './local-event.ts';
+import { isAccess, isInOrder } from './local-event.ts';
 import type { MemoryParts } from './memory-parts.ts';
 import type { Search, Situation } from './search.ts';
 
@@ -16,7 +16,7 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
 
   const everyAddress = new Map<bigint, number>();
   for (const { events: own } of paths)
-    for (const { kind, address, bytes } of own) if (kind !== 'F') everyAddress.set(address, bytes);
+    for (const event of own) if (isAccess(event)) everyAddress.set(event.address, event.bytes);
   const ascending = [...everyAddress].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [address, bytes] of ascending) {
     const id = events.length;
@@ -32,9 +32,9 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
       const { kind, instruction, address, bytes, annotations } = event;
       const id = events.length;
       const number = numbers[thread]![local]!;
-      if (number >= 0) byNumber.set(number, id);
-      const value = number >= 0 ? search.valueOf(graph.value[number]!) : 0n;
-      const access = kind === 'F' ? -1 : firstAccess + event.access;
+      if (isAccess(event)) byNumber.set(number, id);
+      const value = isAccess(event) ? search.valueOf(graph.value[number]!) : 0n;
+      const access = isAccess(event) ? firstAccess + event.access : -1;
       accesses = Math.max(accesses, access + 1);
       events.push({ id, thread, instruction, access, kind, address, bytes, value, annotations });
       return id;

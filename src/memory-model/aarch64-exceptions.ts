@@ -35,6 +35,13 @@ export interface Taken {
   readonly isSystemCall: boolean;
 }
 
+/** That of an instruction that is undefined by its encoding. */
+export const undefinedTaken: Taken = {
+  type: 'UndefinedInstruction',
+  sets: ['UndefinedInstruction'],
+  isSystemCall: false,
+};
+
 /** undefined for what is not modelled. */
 export function takenException(exception: TraceException, instruction: Decoded): Taken | undefined {
   switch (exception.exception) {
@@ -42,8 +49,7 @@ export function takenException(exception: TraceException, instruction: Decoded):
       return { type: 'SupervisorCall', sets: ['SVC'], isSystemCall: true };
     case 'UNDEFINED':
       // What is undefined only here, such as a system register that is not modelled, is not taken.
-      if (instruction.row.name !== 'UDF') return undefined;
-      return { type: 'UndefinedInstruction', sets: ['UndefinedInstruction'], isSystemCall: false };
+      return instruction.row.name === 'UDF' ? undefinedTaken : undefined;
     default:
       return undefined;
   }

@@ -20,9 +20,11 @@ import {
   returnSets,
   type Taken,
   takenException,
+  undefinedTaken,
   usualExceptions,
 } from './aarch64-exceptions.ts';
 import { observedState } from './observed-state.ts';
+import { cacheMaintenanceAt, isDataCacheOperation } from './cache-maintenance.ts';
 import type { FenceName, SameValue, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
 
 /** A stretch of code, decoded once. */
@@ -194,8 +196,14 @@ class AArch64State implements ThreadState {
   step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome {
     const place = this.#place();
     if (!place) return { kind: 'end' };
-    const instruction = place.code.instructions[place.at];
-    if (instruction === undefined) return { kind: 'exception', exception: undefinedInstruction };
+    const fetched = hooks.fetch(this.pc);
+    if (fetched?.open !== undefined)
+      return { kind: 'exception', exception: { exception: 'open value', value: fetched } };
+    const instruction = fetched === undefined ? place.code.instructions[place.at] : decodeAny(Number(fetched.bits));
+    if (instruction === undefined) {
+      if (fetched === undefined) return { kind: 'exception', exception: undefinedInstruction };
+      return this.#take(undefinedTaken, undefinedInstruction, hooks);
+    }
     const own = this.#registers;
     // An exception return needs its address before it begins.
     if (instruction.row.name === 'ERET' && own.elr.open !== undefined)
@@ -292,11 +300,13 @@ function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHoo
       registers.elr = value;
       return undefined;
     },
-    systemInstruction: (key, value) => {
-      const operation = tlbOperations.get(key);
-      if (operation === undefined) return undefinedInstruction;
-      hooks.maintenance(operation, value);
-      return undefined;
+    systemInstruction: (key, argument) => {
+      const tlb = tlbOperations.get(key);
+      if (tlb !== undefined) hooks.maintenance(tlb, argument);
+      const cache = cacheMaintenanceAt(key);
+      if (cache !== undefined) hooks.cacheMaintenance(cache, argument);
+      const isKnown = tlb !== undefined || cache !== undefined || isDataCacheOperation(key);
+      return isKnown ? undefined : undefinedInstruction;
     },
     systemInstructionWithResult: () => undefinedInstruction,
   };

@@ -17,14 +17,16 @@ export interface MemoryEvent {
    * each part that they leave whole: cat's `sm`.
    */
   readonly access: number;
-  readonly kind: 'R' | 'W' | 'F';
-  /** Of R and W: where, how wide, and what was read or written. */
+  /** Reads, writes, fences, and maintenance of caches. */
+  readonly kind: 'R' | 'W' | 'F' | 'C';
+  /** Of C, the instruction, or -1 where it is for all. Of R and W: where, how wide, and what was read or written. */
   readonly address: bigint;
   readonly bytes: number;
   readonly value: bigint;
   /**
    * The sets of cat that it belongs to besides R, W, F, M and IW: 'A' (Load-Acquire), 'Q' (Load-AcquirePC), 'L' (Store-Release),
-   * 'X' (exclusive), 'NoRet' (an atomic whose result is discarded), or the name of a fence.
+   * 'X' (exclusive), 'NoRet' (an atomic whose result is discarded), 'Instr' (it reads or writes an instruction), 'NExp' (it is no access
+   * of the program, but the fetch of an instruction), or the name of a fence or of cache maintenance.
    */
   readonly annotations: ReadonlySet<string>;
 }

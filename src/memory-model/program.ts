@@ -28,6 +28,8 @@ export interface TakenException {
   /** Of a Data Abort: the address of the access. */
   readonly address?: bigint;
 }
+/** A cache maintenance instruction that orders something, as cat names its set of events. */
+export type CacheMaintenance = 'DC.CVAU' | 'IC.IVAU' | 'IC.IALLU' | 'IC.IALLUIS';
 
 /** What a thread tells of itself besides its accesses to memory. */
 export interface ThreadHooks {
@@ -44,6 +46,10 @@ export interface ThreadHooks {
   maintenance(sets: readonly string[], argument: TraceValue): void;
   /** Every later event of the thread depends on these by control. */
   branch(depends: Dependencies): void;
+  /** The instruction at an address is fetched: its word, which may be open, or undefined where nobody writes to it. */
+  fetch(address: bigint): TraceValue | undefined;
+  /** The address, which may be open, means nothing to an instruction that is for all of a cache. */
+  cacheMaintenance(name: CacheMaintenance, address: TraceValue): void;
 }
 
 /** What became of an instruction. */
@@ -91,10 +97,19 @@ export interface MemoryArea {
   /** Size of an element of its type, for printing: 1, 2, 4, 8 or 16. */
   readonly elementBytes: number;
   readonly isSigned: boolean;
-  /** Instructions that threads run: they can be read, and a write to them faults. */
+  /** Instructions that threads run: where a thread writes to them, they are fetched from memory like data. */
   readonly isCode?: boolean;
   /** Its initial contents are no write, so that no read of an execution reads them: as herd7 has it of descriptors without `vmsa`. */
   readonly isUnwritten?: boolean;
+}
+
+/**
+ * What CTR_EL0 says of the caches that hold instructions: DIC, that instruction caches need no invalidation for new code to be seen,
+ * and IDC, that data caches need no cleaning.
+ */
+export interface CacheType {
+  readonly DIC: boolean;
+  readonly IDC: boolean;
 }
 
 /** Something of the final state that a test looks at. */
@@ -110,6 +125,8 @@ export interface Program {
   readonly observed: readonly Observable[];
   /** How often a thread may pass the same backward branch: herd7's -unroll, 2 without a word. */
   readonly unroll: number;
+  /** Without a word, instruction caches are neither coherent nor behind coherent data caches. */
+  readonly cacheType?: CacheType;
 }
 
 /** Values of `Program.observed`, in its order. */

@@ -60,6 +60,8 @@ class X86State implements ThreadState {
       ...hooks,
       fence: (name) => hooks.fence(fences[name] ?? name),
       branch: (depends) => hooks.branch(depends),
+      fetch: (address) => hooks.fetch(address),
+      cacheMaintenance: (name, address) => hooks.cacheMaintenance(name, address),
     });
   }
 

@@ -1,10 +1,10 @@
 // The published tests beside the checkout: the same states in the same order as herd7, and the same verdict. A sample of them, or, with
-// HEDDLE_LITMUS=all (npm run litmus:compare), all of user and mixed.
+// HEDDLE_LITMUS=all (npm run litmus:compare), all of user, mixed and ifetch.
 
 import { describe, expect, test } from 'vitest';
 import type { Model } from '../../src/memory-model/execution.ts';
-import { loadCat } from '../../src/memory-model/cat/model.ts';
-import { findCatFile, ownCatFile } from '../../workers/cat-model.ts';
+import type { Program } from '../../src/memory-model/program.ts';
+import { catModel, ownCatFile } from '../../workers/cat-model.ts';
 import { builtInModels } from '../../src/explore/explore.ts';
 import type { OrderingModel } from '../../src/explore/local-event.ts';
 import { runLitmus } from '../../src/explore/litmus.ts';
@@ -25,19 +25,19 @@ const timeoutMs = 60_000;
 const decimal = (state: string): string => state.replace(/(?<==|\{|,)0x[0-9a-f]+/g, (digits) => String(BigInt(digits)));
 
 /** The built-in model, and the same in the project's own cat file, which sees every execution. */
-const models: Readonly<Record<string, OrderingModel | Model>> = {
-  'built in': builtInModels.arm,
-  'the cat file': loadCat(ownCatFile('arm'), { findFile: findCatFile }),
+const models: Readonly<Record<string, (program: Program) => OrderingModel | Model>> = {
+  'built in': () => builtInModels.arm,
+  'the cat file': (program) => catModel(ownCatFile('arm'), [], program),
 };
 
 function outcome(
   published: SharedTest,
-  model: OrderingModel | Model,
+  modelOf: (program: Program) => OrderingModel | Model,
 ): { readonly states: readonly string[]; readonly rest: string } {
   const startMs = performance.now();
   try {
-    const program = litmusProgram(parseLitmus(textOf(published), published.path), { names: registerNames });
-    const result = runLitmus(program, model, () => performance.now() - startMs > timeoutMs);
+    const litmus = litmusProgram(parseLitmus(textOf(published), published.path), { names: registerNames });
+    const result = runLitmus(litmus, modelOf(litmus.program), () => performance.now() - startMs > timeoutMs);
     const states = result.states.filter((state) => state !== '');
     return { states, rest: `${result.observation} ${result.verdict}${result.isComplete ? '' : ' incomplete'}` };
   } catch (error) {
@@ -47,7 +47,11 @@ function outcome(
 }
 
 describe.runIf(sharedTests.length > 0)('the published tests', () => {
-  test.each(Object.keys(models).flatMap((model) => [['user', model] as const, ['mixed', model] as const]))(
+  test.each(
+    Object.keys(models).flatMap((model) =>
+      (['user', 'mixed', 'ifetch'] as const).map((group) => [group, model] as const),
+    ),
+  )(
     'of the group %s have the outcomes of herd7 under Armv8 as %s',
     (group, model) => {
       const supported = sharedTests.filter(

@@ -4,9 +4,6 @@ const byReason: Readonly<Record<string, readonly string[]>> = {
   'guarded control stacks (FEAT_GCS)': ['G001', 'G004', 'G010'].map(
     (name) => `user/herd/instructions/AArch64.gcs/${name}.litmus`,
   ),
-  'instructions that are changed while they run': [
-    'user/herd/aarch64-readers-guide/MP.FF+dc.cvau-dsb.ish-ic.ivau-dsb.ish+po.litmus',
-  ],
 };
 
 export const unsupported: ReadonlySet<string> = new Set(Object.values(byReason).flat());

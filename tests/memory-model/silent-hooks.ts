@@ -8,4 +8,6 @@ export const silentHooks: ThreadHooks = {
   exceptionReturn: () => undefined,
   maintenance: () => undefined,
   branch: () => undefined,
+  fetch: () => undefined,
+  cacheMaintenance: () => undefined,
 };

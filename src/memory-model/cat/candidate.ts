@@ -61,6 +61,9 @@ export const baseNames: ReadonlyMap<string, BaseName> = new Map(
   ]),
 );
 
+/** Cache maintenance has the location of the instruction that it is for. */
+const isOnLine = ({ kind, address }: MemoryEvent): boolean => kind === 'C' && address >= 0n;
+
 const isMemory = ({ kind }: MemoryEvent): boolean => kind === 'R' || kind === 'W';
 
 /** A relation over more events than it was made for. */
@@ -93,12 +96,14 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
     return [...groups.values()].reduce((sum, group) => sum.union(Relation.product(group, group)), new Relation(size));
   };
   const isAccess = (event: number): boolean => events[event] !== undefined && isMemory(events[event]);
+  const isLocated = (event: number): boolean =>
+    events[event] !== undefined && (isMemory(events[event]) || isOnLine(events[event]));
   /** Accesses to bytes that overlap; where all are of one width these are those of the same address. */
   const sameLocation = (): Relation => {
-    const accesses = events.filter(isMemory);
+    const accesses = events.filter((event) => isMemory(event) || isOnLine(event));
     const [first] = accesses;
     if (accesses.every(({ bytes, address }) => bytes === first!.bytes && address % BigInt(bytes) === 0n))
-      return alike((event) => (isAccess(event) ? events[event]!.address : undefined));
+      return alike((event) => (isLocated(event) ? events[event]!.address : undefined));
     const result = new Relation(size);
     for (const a of accesses)
       for (const b of accesses)

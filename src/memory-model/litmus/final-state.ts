@@ -29,6 +29,8 @@ export interface ValueNames extends FaultNames {
   /** `(oa:PA(x), valid:0)`: what a descriptor of a page is called, and where it comes among others. */
   descriptorOf(bits: bigint): string | undefined;
   descriptorOrder(bits: bigint): bigint | undefined;
+  /** The number that is printed for the address of an instruction without a label. */
+  codeNumberOf(address: bigint): bigint | undefined;
   /** `NOP`, `instr:"B .+8"`: what an instruction of the test is called. */
   instructionOf(word: bigint): string | undefined;
 }
@@ -62,7 +64,7 @@ export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames,
 
   const spellOne = (type: ScalarType, bits: bigint): string => {
     const name = type.kind === 'instruction' ? undefined : (names.descriptorOf(bits) ?? names.nameOf(bits));
-    return name ?? names.instructionOf(bits) ?? String(asType(type, bits));
+    return name ?? names.instructionOf(bits) ?? String(names.codeNumberOf(bits) ?? asType(type, bits));
   };
   const spellTerm = ({ location, text, type, at }: Term, state: FinalState): string => {
     const values = at.map((n) => spellOne(type, state[n]!));
@@ -88,11 +90,18 @@ export function finalStates(test: LitmusTest, layout: Layout, names: ValueNames,
   };
 }
 
-/** Values are ordered as unsigned numbers of 64 bits; addresses come behind them, and then descriptors. */
+/**
+ * Values are ordered as unsigned numbers of 64 bits; addresses come behind them, then descriptors, and then instructions: NOP, and the
+ * others as they are encoded.
+ */
 function orderOf(type: ScalarType, bits: bigint, names: ValueNames): bigint {
   const descriptor = names.descriptorOrder(bits);
   if (descriptor !== undefined) return (1n << 129n) + descriptor;
   if (names.nameOf(bits) !== undefined) return (1n << 128n) + bits;
+  const instruction = names.instructionOf(bits);
+  if (instruction !== undefined) return (1n << 130n) + (instruction === 'NOP' ? 0n : bits + 1n);
+  const number = names.codeNumberOf(bits);
+  if (number !== undefined) return number;
   return BigInt.asUintN(Math.max(64, 8 * type.bytes), asType(type, bits));
 }
 
@@ -242,7 +251,7 @@ function compile(
   const isSame = (type: ScalarType, bits: bigint, wanted: bigint): boolean =>
     hasName(wanted) || hasName(bits)
       ? bits === BigInt.asUintN(64, wanted)
-      : asType(type, bits) === asType(type, wanted);
+      : asType(type, names.codeNumberOf(bits) ?? bits) === asType(type, wanted);
   const holds = (proposition: Proposition): Holds => {
     switch (proposition.kind) {
       case 'true':

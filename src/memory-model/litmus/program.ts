@@ -6,7 +6,7 @@ import type { ExceptionSettings } from '../aarch64-exceptions.ts';
 import { aarch64Thread, type InitialRegisters, makeCode } from '../aarch64-thread.ts';
 import { disassemble } from '../../isa/disassembler.ts';
 import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
-import type { MemoryArea, Program, Thread } from '../program.ts';
+import type { CacheType, MemoryArea, Program, Thread } from '../program.ts';
 import { assembleColumns, chooseRegisters, encodeLine, type ThreadCode } from './code.ts';
 import { type FinalStates, finalStates, type ValueNames } from './final-state.ts';
 import { descriptorNames } from './descriptors.ts';
@@ -73,8 +73,17 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
     ],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
+    cacheType: cacheTypeOf(test),
   };
   return { test, program, finalStates: states };
+}
+
+/** `CacheType=IDC DIC`: what CTR_EL0 says. */
+function cacheTypeOf({ info }: LitmusTest): CacheType {
+  const names = (info.get('cachetype') ?? '').toUpperCase().split(/[\s,]+/);
+  // Instruction caches see nothing that is still in a data cache.
+  const DIC = names.includes('DIC');
+  return { DIC, IDC: DIC || names.includes('IDC') };
 }
 
 /** Labels are no values in a test for x86, and no instruction is read as data. */
@@ -82,6 +91,7 @@ const noCodeNames = (code: readonly X86Column[]): CodeNames => ({
   labelAt: (thread, label) => code[thread]?.labels.get(label),
   nameAt: () => undefined,
   labelsAt: () => [],
+  numberAt: () => undefined,
   wordOf: (_, at) => {
     throw refuse(at, 'instructions are no values in a test for x86');
   },
@@ -282,6 +292,8 @@ const codeArea = ({ thread, isHandler, base, bytes }: ThreadCode): MemoryArea =>
 
 /** Below are the words of UDF. */
 const firstWord = 0x1_0000n;
+/** Instructions are numbered from 100000 for P0, from 200000 for P1, and so on, as in herd7. */
+const codeNumbersOfThread = 100_000n;
 
 /** Labels and instructions of the test as values; `isRead` where any instruction's address can be had by the program. */
 function namesOfCode(
@@ -308,6 +320,12 @@ function namesOfCode(
       code
         .filter(({ base, bytes }) => pc >= base && pc < base + BigInt(bytes.length))
         .flatMap((column) => [...column.labels].flatMap(([label, address]) => (address === pc ? [label] : []))),
+    numberAt: (address) => {
+      const own = code.find(
+        ({ base, bytes, isHandler }) => !isHandler && address >= base && address <= base + BigInt(bytes.length),
+      );
+      return own && BigInt(own.thread + 1) * codeNumbersOfThread + (address - own.base);
+    },
     wordOf: (text, at) => {
       const word = BigInt(encodeLine(text, at, 0n, () => undefined, systemRegisters));
       written.set(word, text);

@@ -21,6 +21,7 @@ const instruction: ScalarType = { bytes: 4, isSigned: false, kind: 'instruction'
 
 const types: ReadonlyMap<string, ScalarType> = new Map([
   ['int', int],
+  ['void', integer(1, false)],
   ['unsigned', integer(4, false)],
   ['char', integer(1, false)],
   ['short', integer(2, true)],

@@ -12,6 +12,8 @@ export interface CodeNames {
   labelAt(thread: number, label: string): bigint | undefined;
   nameAt(address: bigint): string | undefined;
   labelsAt(address: bigint): readonly string[];
+  /** The number that stands for the address of an instruction. */
+  numberAt(address: bigint): bigint | undefined;
   /** The word of an instruction that the test writes as a value. */
   wordOf(text: string, at: Spot): bigint;
   instructionOf(word: bigint): string | undefined;
@@ -60,6 +62,7 @@ export function valueNames(
     registerOf,
     numberOf,
     labelsAt: (pc) => code.labelsAt(pc),
+    codeNumberOf: (address) => code.numberAt(address),
     nameOf: (address) => layout.nameAt(address) ?? code.nameAt(address),
     descriptorOf: (bits) => descriptors.spell(bits),
     descriptorOrder: (bits) => descriptors.orderOf(bits),

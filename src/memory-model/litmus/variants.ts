@@ -13,8 +13,8 @@ export interface Variants {
   readonly names: ReadonlySet<string>;
 }
 
-/** Those that are supported; "mixed" is always on. */
-export const variantNames = ['mixed', 'exs', 'eis', 'eos', 'fatal', 'skip', 'handled'] as const;
+/** Those that are supported; "mixed" and "ifetch" are always on. */
+export const variantNames = ['mixed', 'ifetch', 'exs', 'eis', 'eos', 'fatal', 'skip', 'handled'] as const;
 export type Variant = (typeof variantNames)[number];
 
 /** Other names of the same. */
@@ -26,23 +26,11 @@ const otherNames: Readonly<Record<string, Variant>> = {
   asynchronous: 'handled',
   async: 'handled',
   faulttonext: 'skip',
+  self: 'ifetch',
 };
 
 /** Those that change what a test means, and are not supported; every other one is unknown. */
-const unsupported = [
-  'vmsa',
-  'kvm',
-  'ifetch',
-  'self',
-  'memtag',
-  'mte',
-  'shadowstack',
-  'gcs',
-  'pac',
-  'morello',
-  'sve',
-  'sme',
-];
+const unsupported = ['vmsa', 'kvm', 'memtag', 'mte', 'shadowstack', 'gcs', 'pac', 'morello', 'sve', 'sme'];
 
 /** The variant of that name, in small letters; undefined where there is none that is supported. */
 export function variantNamed(text: string): Variant | undefined {
