@@ -1,10 +1,9 @@
 // What a core is: the implemented exception levels, its identity, and the values of the ID registers that follow.
-// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32, FlagM, SB, DotProd, AES, PMULL,
+// `-cpu max` is the sum of what Heddle implements: Armv8.2-A with LSE, LRCPC2, CRC32, FlagM, SB, FP16, RDM, DotProd, FHM, FCMA, AES, PMULL,
 // SHA1, SHA2 and SHA3, and of FEAT_EVT the traps that do not concern the Outer Shareable domain.
 //
 // Deliberate differences from a complete Armv8.2-A, all of them visible in the ID registers: no FEAT_RAS; 4KB granule only;
-// little-endian only; AArch64 only. AdvSIMD and FP are reported as present without half precision, although vectors of numbers are
-// UNDEFINED yet: software must see them to save, restore and move V0-V31.
+// little-endian only; AArch64 only.
 
 export interface CoreIdentity {
   readonly midr: bigint;
@@ -30,8 +29,8 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
     [4, 1], // EL1
     [8, core.hasEl2 ? 1 : 0],
     [12, core.hasEl3 ? 1 : 0],
-    [16, 0], // FP, without half precision
-    [20, 0], // AdvSIMD, without half precision
+    [16, 1], // FP, with half precision
+    [20, 1], // AdvSIMD, with half precision
     [24, core.hasGicRegisters ? 1 : 0], // GIC system registers
     [28, 0], // no RAS: ESB is a NOP
   );
@@ -39,10 +38,21 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
 /** Debug architecture of Armv8.0, or with FEAT_VHE; PMUv3 for Armv8.1, two breakpoints, two watchpoints, one of them context-aware. */
 export const idAa64Dfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, core.hasEl2 ? 7 : 6], [8, 4], [12, 1], [20, 1], [28, 0]);
-/** AES (with PMULL), SHA1, SHA2 (SHA256 and SHA512), CRC32, Atomic (LSE), RDM, SHA3, DP (DotProd), TS (FlagM). */
-export const idAa64Isar0 = nibbles([4, 2], [8, 1], [12, 2], [16, 1], [20, 2], [28, 1], [32, 1], [44, 1], [52, 1]);
-/** DPB (DC CVAP), LRCPC2, SB. */
-export const idAa64Isar1 = nibbles([0, 1], [20, 2], [36, 1]);
+/** AES (with PMULL), SHA1, SHA2 (SHA256 and SHA512), CRC32, Atomic (LSE), RDM, SHA3, DP (DotProd), FHM, TS (FlagM). */
+export const idAa64Isar0 = nibbles(
+  [4, 2],
+  [8, 1],
+  [12, 2],
+  [16, 1],
+  [20, 2],
+  [28, 1],
+  [32, 1],
+  [44, 1],
+  [48, 1],
+  [52, 1],
+);
+/** DPB (DC CVAP), FCMA, LRCPC2, SB. */
+export const idAa64Isar1 = nibbles([0, 1], [16, 1], [20, 2], [36, 1]);
 /** PARange 48 bits, ASIDBits 16, no 16KB and no 64KB granule. SNSMem: Secure and Non-secure memory are told apart with EL3. */
 export const idAa64Mmfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, 5], [4, 2], [12, core.hasEl3 ? 1 : 0], [20, 0], [24, 15]);

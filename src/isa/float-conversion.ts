@@ -3,6 +3,7 @@
 
 import { row, type Row } from './encoding.ts';
 import { F, formatOf, isFormat, knownFormat, letterOf, readFloat, writeFloat } from './float-registers.ts';
+import { integerSigns } from './float-operations.ts';
 import { rounding } from './floating-point/format.ts';
 import type { Semantics, Value } from './semantics.ts';
 import type { Fields, Operand } from './syntax.ts';
@@ -19,11 +20,6 @@ const writeInteger = (s: Semantics, n: Value, bits: 32 | 64, value: Value): void
   s.writeX(n, bits === 64 ? value : s.low32(value));
 };
 
-const signs = [
-  { letter: 'S', name: 'Signed', bit: '0' },
-  { letter: 'U', name: 'Unsigned', bit: '1' },
-] as const;
-
 const toModes = [
   { letter: 'N', rmode: '00', op: '00', mode: rounding.tieEven },
   { letter: 'P', rmode: '01', op: '00', mode: rounding.plusInfinity },
@@ -33,7 +29,7 @@ const toModes = [
 ] as const;
 
 const toInteger = toModes.flatMap(({ letter, rmode, op, mode }) =>
-  signs.map((sign) =>
+  integerSigns.map((sign) =>
     row({
       name: `FCVT${letter}${sign.letter} (scalar, integer)`,
       pattern: `sf 0 0 11110 ftype 1 ${rmode} ${op}${sign.bit as '0'} 000000 Rn Rd`,
@@ -50,7 +46,7 @@ const toInteger = toModes.flatMap(({ letter, rmode, op, mode }) =>
   ),
 );
 
-const fromInteger = signs.map((sign) =>
+const fromInteger = integerSigns.map((sign) =>
   row({
     name: `${sign.letter}CVTF (scalar, integer)`,
     pattern: `sf 0 0 11110 ftype 1 00 01${sign.bit as '0'} 000000 Rn Rd`,
@@ -81,7 +77,7 @@ const isScale = (f: Fields): boolean => isFormat({ ftype: f.ftype! }) && (f.sf =
 
 const fractions = (s: Semantics, scale: Value): Value => s.sub(s.constant(64, 64), s.zeroExtend(scale, 32, 64));
 
-const fixedPoint = signs.flatMap((sign) => [
+const fixedPoint = integerSigns.flatMap((sign) => [
   row({
     name: `${sign.letter}CVTF (scalar, fixed-point)`,
     pattern: `sf 0 0 11110 ftype 0 00 01${sign.bit as '0'} scale Rn Rd`,

@@ -3,64 +3,28 @@
 
 import { row, type Row } from './encoding.ts';
 import { F, formatOf, isFormat, knownFormat, letterOf, readFloat, writeFloat } from './float-registers.ts';
-import { type FormatBits, formats, rounding, signBit } from './floating-point/format.ts';
+import { expandImmediate, fpNeg, type OneSource, oneSourceOperations } from './float-operations.ts';
 import type { FloatOperation } from './floating-point/names.ts';
 import { conditionHolds } from './pseudocode.ts';
-import type { Semantics, Value } from './semantics.ts';
 import { cond } from './syntax/conditions.ts';
 import { floatImmediate } from './syntax/float-immediates.ts';
 import { V } from './syntax/registers.ts';
 
-/** FPNeg and FPAbs work on the sign alone, of NaNs too. */
-const fpNeg = (s: Semantics, value: Value, bits: FormatBits): Value =>
-  s.xor(value, s.constant(64, signBit(formats[bits])));
-const fpAbs = (s: Semantics, value: Value, bits: FormatBits): Value =>
-  s.and(value, s.constant(64, signBit(formats[bits]) - 1n));
-
-/** FRINT<mode> rounds in its own way, FRINTX and FRINTI as FPCR says. */
-const roundingOf = {
-  N: rounding.tieEven,
-  P: rounding.plusInfinity,
-  M: rounding.minusInfinity,
-  Z: rounding.zero,
-  A: rounding.tieAway,
-};
-
-interface OneSource {
-  readonly mnemonic: string;
-  readonly opcode: string;
-  readonly result: (s: Semantics, value: Value, bits: FormatBits) => Value;
-}
-
-const integral = (mode: keyof typeof roundingOf, opcode: string): OneSource => ({
-  mnemonic: `FRINT${mode}`,
-  opcode,
-  result: (s, value, bits) => s.float('roundToIntegral', bits, [value, s.constant(64, roundingOf[mode])]),
-});
-
-const oneSourceOperations: readonly OneSource[] = [
+const oneSourcePages: readonly { readonly mnemonic: string; readonly opcode: string; readonly result: OneSource }[] = [
   { mnemonic: 'FMOV', opcode: '000000', result: (_s, value) => value },
-  { mnemonic: 'FABS', opcode: '000001', result: fpAbs },
-  { mnemonic: 'FNEG', opcode: '000010', result: fpNeg },
-  { mnemonic: 'FSQRT', opcode: '000011', result: (s, value, bits) => s.float('sqrt', bits, [value]) },
-  integral('N', '001000'),
-  integral('P', '001001'),
-  integral('M', '001010'),
-  integral('Z', '001011'),
-  integral('A', '001100'),
-  {
-    mnemonic: 'FRINTX',
-    opcode: '001110',
-    result: (s, value, bits) => s.float('roundToIntegralExact', bits, [value, s.roundingMode()]),
-  },
-  {
-    mnemonic: 'FRINTI',
-    opcode: '001111',
-    result: (s, value, bits) => s.float('roundToIntegral', bits, [value, s.roundingMode()]),
-  },
+  { mnemonic: 'FABS', opcode: '000001', result: oneSourceOperations.FABS },
+  { mnemonic: 'FNEG', opcode: '000010', result: oneSourceOperations.FNEG },
+  { mnemonic: 'FSQRT', opcode: '000011', result: oneSourceOperations.FSQRT },
+  { mnemonic: 'FRINTN', opcode: '001000', result: oneSourceOperations.FRINTN },
+  { mnemonic: 'FRINTP', opcode: '001001', result: oneSourceOperations.FRINTP },
+  { mnemonic: 'FRINTM', opcode: '001010', result: oneSourceOperations.FRINTM },
+  { mnemonic: 'FRINTZ', opcode: '001011', result: oneSourceOperations.FRINTZ },
+  { mnemonic: 'FRINTA', opcode: '001100', result: oneSourceOperations.FRINTA },
+  { mnemonic: 'FRINTX', opcode: '001110', result: oneSourceOperations.FRINTX },
+  { mnemonic: 'FRINTI', opcode: '001111', result: oneSourceOperations.FRINTI },
 ];
 
-const oneSource = oneSourceOperations.map(({ mnemonic, opcode, result }) =>
+const oneSource = oneSourcePages.map(({ mnemonic, opcode, result }) =>
   row({
     name: mnemonic === 'FMOV' ? 'FMOV (register)' : `${mnemonic} (scalar)`,
     pattern: `0 0 0 11110 ftype 1 ${opcode as '000000'} 10000 Rn Rd`,
@@ -160,24 +124,6 @@ const select = row({
   },
   syntax: [{ mnemonic: 'fcsel', operands: [F('Rd'), F('Rn'), F('Rm'), cond] }],
 });
-
-/** VFPExpandImm: sign, an exponent of three bits around 0, and four bits of fraction. */
-export function expandImmediate(s: Semantics, imm8: Value, bits: FormatBits): Value {
-  const { fractionBits, maxExponent } = formats[bits];
-  const wide = s.zeroExtend(imm8, 32, 64);
-  const field = (lsb: number, width: number): Value =>
-    s.and(s.lsr(wide, s.constant(64, lsb)), s.constant(64, 2 ** width - 1));
-  const at = (value: Value, lsb: number): Value => s.lsl(value, s.constant(64, lsb));
-  const b = field(6, 1);
-  // NOT(b) : Replicate(b, E - 3) : imm8<5:4>
-  const highExponent = s.select(
-    s.low32(b),
-    s.constant(64, (maxExponent >> 1) & ~3),
-    s.constant(64, (maxExponent + 1) / 2),
-  );
-  const exponent = s.or(highExponent, field(4, 2));
-  return s.or(s.or(at(field(7, 1), bits - 1), at(exponent, fractionBits)), at(field(0, 4), fractionBits - 4));
-}
 
 const immediate = row({
   name: 'FMOV (scalar, immediate)',

@@ -28,7 +28,14 @@ import { moveWide } from '../../src/isa/move-wide.ts';
 import { multiply } from '../../src/isa/multiply.ts';
 import { pcRelative } from '../../src/isa/pc-relative.ts';
 import { byElement } from '../../src/isa/simd/by-element.ts';
+import { complex } from '../../src/isa/simd/complex.ts';
 import { copy } from '../../src/isa/simd/copy.ts';
+import { floatAcross } from '../../src/isa/simd/float-across.ts';
+import { floatByElement } from '../../src/isa/simd/float-by-element.ts';
+import { floatFixedPoint } from '../../src/isa/simd/float-fixed-point.ts';
+import { floatThreeSame } from '../../src/isa/simd/float-three-same.ts';
+import { floatTwoRegister } from '../../src/isa/simd/float-two-register.ts';
+import { floatWidth } from '../../src/isa/simd/float-width.ts';
 import { modifiedImmediate } from '../../src/isa/simd/modified-immediate.ts';
 import { permutes } from '../../src/isa/simd/permute.ts';
 import { shiftImmediate } from '../../src/isa/simd/shift-immediate.ts';
@@ -73,6 +80,12 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['Advanced SIMD: two registers, across lanes', twoRegister],
   ['Advanced SIMD: modified immediate', modifiedImmediate],
   ['Advanced SIMD: shift by immediate', shiftImmediate],
+  ['vectors of numbers: three registers', floatThreeSame],
+  ['vectors of numbers: two registers', [...floatTwoRegister, ...floatWidth]],
+  ['vectors of numbers: across lanes, pairs', floatAcross],
+  ['vectors of numbers: fixed point', floatFixedPoint],
+  ['vectors of numbers: by element, FEAT_FHM', floatByElement],
+  ['vectors of numbers: complex numbers', complex],
   ['cryptography', [...aes, ...sha, ...sha512, ...sha3, ...polynomial]],
 ];
 

@@ -1,7 +1,7 @@
 // The encodings that the vectors cover: all of the Armv8.2-A base instruction set with FEAT_LSE, FEAT_LRCPC,
-// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, scalar floating point with FEAT_FP16, Advanced SIMD on integers with FEAT_RDM and
-// FEAT_DotProd, the Cryptographic Extension, and the loads and stores of SIMD&FP registers. Left out: Advanced SIMD on numbers, MTE, MOPS,
-// and pointer authentication outside the hint space.
+// FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, floating point and Advanced SIMD with FEAT_FP16, FEAT_RDM, FEAT_DotProd, FEAT_FHM and FEAT_FCMA,
+// the Cryptographic Extension, and the loads and stores of SIMD&FP registers. Left out: MTE, MOPS, and pointer authentication outside the
+// hint space.
 
 import { strict as assert } from 'node:assert';
 import { BRANCHES, SYSTEM } from './encodings/branches-system.ts';
@@ -11,10 +11,11 @@ import { DATA_PROCESSING_REGISTER } from './encodings/data-processing-register.t
 import { FLOAT } from './encodings/float.ts';
 import { LOADS_STORES, SIMD_LOADS_STORES } from './encodings/loads-stores.ts';
 import { SIMD } from './encodings/simd.ts';
+import { SIMD_FLOAT } from './encodings/simd-float.ts';
 import { SIMD_PRODUCTS } from './encodings/simd-products.ts';
 import { STRUCTURES } from './encodings/structures.ts';
 import { ATOMICS, EXCLUSIVES_AND_ORDERED } from './encodings/synchronization.ts';
-import type { Encoding } from './pattern.ts';
+import { type Encoding, matches } from './pattern.ts';
 
 /** One file of vectors per group: tests/vectors/data/<group>.bin.gz. */
 export const GROUPS = {
@@ -29,6 +30,7 @@ export const GROUPS = {
   float: FLOAT,
   simd: SIMD,
   'simd-products': SIMD_PRODUCTS,
+  'simd-float': SIMD_FLOAT,
   structures: STRUCTURES,
   crypto: CRYPTO,
 } as const satisfies Record<string, readonly Encoding[]>;
@@ -50,3 +52,11 @@ export function encodingNamed(name: string): Encoding | undefined {
 export function armName(encoding: Encoding): string {
   return encoding.name.replace(/\(.*\)$/, '');
 }
+
+/** Whether the pattern of the row without a variant has its words, too: the system operations of EL0 repeat SYS, MSR and MRS. */
+function repeats(encoding: Encoding): boolean {
+  const plain = BY_NAME.get(armName(encoding));
+  return plain !== undefined && plain !== encoding && matches(plain, encoding.value);
+}
+
+export const DISTINCT_ENCODINGS: readonly Encoding[] = ENCODINGS.filter((encoding) => !repeats(encoding));

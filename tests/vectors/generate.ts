@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { GROUPS, GROUP_NAMES, type Group } from './encodings.ts';
 import { FORMAT, VERSION, encodeOutcome, packFile } from './format.ts';
 import { runOnEmulator } from './harness.ts';
+import { fieldsOf } from './pattern.ts';
 import { digestInput, drawInput, windowOf } from './inputs.ts';
 
 const SEED = 20_26;
@@ -35,6 +36,7 @@ function generate(group: Group, harness: string): Buffer {
       inputs.forEach((input, i) => {
         const outcome = outcomes[i];
         if (!outcome) throw new Error(`no outcome of ${encoding.name} #${i}`);
+        encoding.erratum?.correct(fieldsOf(encoding, input.word), outcome.state);
         const record = encodeOutcome(input, outcome);
         bytes += record.length;
         digest = digestInput(input, digest);

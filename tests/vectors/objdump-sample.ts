@@ -86,7 +86,7 @@ function mnemonicsOf(encoding: Encoding): readonly string[] {
   // An atomic without acquire whose result goes to XZR is a store: LDADDLB is STADDLB.
   const store = /^ld(add|clr|eor|set|[su]max|[su]min)/.test(stem) ? [stem.replace(/^ld/, 'st')] : [];
   // The forms that work on the upper half of a vector.
-  const upper = /_asimd(misc_[NSL]|shf_[NL]|diff_[LWN]|elem_L)(\(64\))?$/.test(encoding.name) ? [`${stem}2`] : [];
+  const upper = /_asimd(misc_[NSL]|shf_[NL]|diff_[LWN]|elem_L)(?=\(|$)/.test(encoding.name) ? [`${stem}2`] : [];
   return [stem, ...(ALIASES[stem] ?? []), ...store, ...upper];
 }
 

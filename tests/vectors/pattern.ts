@@ -2,6 +2,7 @@
 // must respect. It is written from the manual's encoding index, apart from src/isa, so that the two can check each other.
 
 import { strict as assert } from 'node:assert';
+import type { State } from './state.ts';
 
 /** Where an encoding's vectors live and how their operands are chosen. */
 export type Kind = 'data' | 'memory' | 'branch' | 'system';
@@ -62,6 +63,13 @@ export interface Encoding {
   readonly writes?: { readonly field: string; readonly mask: bigint };
   /** SIMD&FP registers hold numbers of this format, and FPCR.FZ16 is drawn as well. */
   readonly floats?: 16 | 32 | 64;
+  readonly erratum?: Erratum;
+}
+
+/** Where the emulator departs from the manual: the vectors hold what the manual says. */
+export interface Erratum {
+  readonly reason: string;
+  readonly correct: (f: Fields, state: State) => void;
 }
 
 export interface Options {
@@ -71,6 +79,7 @@ export interface Options {
   readonly access?: Access;
   readonly writes?: { readonly field: string; readonly mask: bigint };
   readonly floats?: 16 | 32 | 64;
+  readonly erratum?: Erratum;
 }
 
 /**
@@ -103,6 +112,7 @@ export function encoding(kind: Kind, name: string, pattern: string, options: Opt
     ...(options.access ? { access: options.access } : {}),
     ...(options.writes ? { writes: options.writes } : {}),
     ...(options.floats ? { floats: options.floats } : {}),
+    ...(options.erratum ? { erratum: options.erratum } : {}),
   };
 }
 

@@ -1,7 +1,16 @@
 // FPConvert, FPToFixed, FixedToFP and FPRoundInt (Arm DDI 0487, "shared/functions/float").
 
 import type { Value } from '../semantics.ts';
-import { defaultNaN, type Format, fpcrBit, fpsr, minNormalExponent } from './format.ts';
+import {
+  defaultNaN,
+  type Format,
+  formats,
+  fpcrBit,
+  fpsr,
+  fractionMask,
+  infinity,
+  minNormalExponent,
+} from './format.ts';
 import { normalized, round, roundingMode, roundsUp } from './round.ts';
 import {
   also,
@@ -50,6 +59,18 @@ export function convert(c: Context, x: Value, to: Format, mode: Value = rounding
     round(target, a, mode, 'conversion'),
   );
   return also(c, outcome, a.flags);
+}
+
+/** A half-precision operand of FPMulAddH in the format of the context, which holds it exactly; a NaN is not made quiet. */
+export function widenHalf(c: Context, x: Value): Value {
+  const { w, format: to } = c;
+  const from = formats[16];
+  const a = unpack({ ...c, format: from }, x);
+  const number = w.add(w.shl(w.add(a.exponent, to.bias - 1), to.fractionBits), w.shr(a.mantissa, 63 - to.fractionBits));
+  const fraction = w.shl(w.and(x, fractionMask(from)), to.fractionBits - from.fractionBits);
+  const special = w.or(infinity(to), fraction);
+  const finite = w.choose(a.isZero, 0, number);
+  return withSign({ ...c, format: to }, a.sign, w.choose(w.either(a.isNaN, a.isInfinity), special, finite));
 }
 
 /** The magnitude of a number times 2^`scale` as an integer below 2^64, and the fraction cut off as a fraction of 2^64. */

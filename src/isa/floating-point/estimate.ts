@@ -22,13 +22,13 @@ import {
 import type { Words } from './words.ts';
 
 /** RecipEstimate: of 256 to 511 for the 9 highest bits of a mantissa, 256 to 511 of its reciprocal. */
-function reciprocalEstimate(w: Words, a: Value): Value {
+export function reciprocalEstimate(w: Words, a: Value): Value {
   const middle = w.add(w.shl(a, 1), 1);
   return w.shr(w.add(w.div(1 << 19, middle), 1), 1);
 }
 
 /** RecipSqrtEstimate: of 128 to 511, 256 to 511 of the reciprocal of its root. */
-function rootEstimate(w: Words, a: Value): Value {
+export function rootEstimate(w: Words, a: Value): Value {
   const isLow = w.below(a, 256);
   const middle = w.choose(isLow, w.add(w.shl(a, 1), 1), w.shl(w.add(w.shl(w.shr(a, 1), 1), 1), 1));
   // The largest b with middle * b^2 < 2^28: the step that the manual counts up to, found by halves.

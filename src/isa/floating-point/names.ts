@@ -1,7 +1,7 @@
 // The names of the floating-point operations that an instruction may ask of the semantics interface (operations.ts has their meaning).
 
 const arithmetic = [
-  'add', 'sub', 'mul', 'mulX', 'div', 'sqrt', 'mulAdd', 'recipStep', 'rsqrtStep',
+  'add', 'sub', 'mul', 'mulX', 'div', 'sqrt', 'mulAdd', 'mulAddHalf', 'recipStep', 'rsqrtStep',
   'max', 'min', 'maxNum', 'minNum',
   'compareQuiet', 'compareSignaling', 'compareEQ', 'compareGE', 'compareGT',
   'recipEstimate', 'rsqrtEstimate', 'recipExponent',

@@ -4,7 +4,7 @@
 import type { Value } from '../semantics.ts';
 import { add, multiply, multiplyAdd, step } from './add-multiply.ts';
 import { compare, extreme, extremeNumber, relate } from './compare.ts';
-import { convert, fromFixed, type IntegerKind, roundToIntegral, toFixed } from './convert.ts';
+import { convert, fromFixed, type IntegerKind, roundToIntegral, toFixed, widenHalf } from './convert.ts';
 import { divide, squareRoot } from './divide.ts';
 import { reciprocal, reciprocalExponent, reciprocalRoot } from './estimate.ts';
 import { type FormatBits, formats } from './format.ts';
@@ -34,6 +34,8 @@ const operations: Readonly<Record<FloatOperation, Operation>> = {
   sqrt: (c, a) => squareRoot(c, a),
   /** Addend first. */
   mulAdd: (c, a, b, d) => multiplyAdd(c, a, b, d),
+  /** The factors are half-precision numbers. */
+  mulAddHalf: (c, a, b, d) => multiplyAdd(c, a, widenHalf(c, b), widenHalf(c, d)),
   recipStep: (c, a, b) => step(c, a, b, 'reciprocal'),
   rsqrtStep: (c, a, b) => step(c, a, b, 'square root'),
   max: (c, a, b) => extreme(c, a, b, 'max'),
@@ -65,8 +67,9 @@ const operations: Readonly<Record<FloatOperation, Operation>> = {
 /** How many operands an engine passes; the rest are 0. */
 export const floatOperands = 3;
 
-/** The formats for which an operation exists: no conversion goes to its own format. */
-export const hasFormat = (operation: FloatOperation, bits: FormatBits): boolean => operation !== `convertTo${bits}`;
+/** The formats for which an operation exists: no conversion goes to its own format, and half-precision factors go with single precision. */
+export const hasFormat = (operation: FloatOperation, bits: FormatBits): boolean =>
+  operation !== `convertTo${bits}` && (operation !== 'mulAddHalf' || bits === 32);
 
 /** Carries an operation out. */
 export const floatOutcome = (

@@ -1,7 +1,7 @@
 // Advanced SIMD modified immediate: Arm DDI 0487, C4.1 "Data Processing -- Scalar Floating-Point and Advanced SIMD".
 
 import { row, type Row } from '../encoding.ts';
-import { expandImmediate } from '../float-data-processing.ts';
+import { expandImmediate } from '../float-operations.ts';
 import type { Semantics, Value } from '../semantics.ts';
 import type { Fields, Operand } from '../syntax.ts';
 import { floatImmediate } from '../syntax/float-immediates.ts';

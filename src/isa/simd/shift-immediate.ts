@@ -24,10 +24,10 @@ import {
 } from './elements.ts';
 
 /** The highest bit that is set in immh gives the size; -1 where immh is 0, which belongs to the modified immediates. */
-const sizeOf = (immhb: number): number => 31 - Math.clz32(immhb >> 3);
+export const sizeOfImmh = (immhb: number): number => 31 - Math.clz32(immhb >> 3);
 /** 2 * esize - UInt(immh:immb), and UInt(immh:immb) - esize. */
-const rightAmount = (immhb: number): number => 2 * elementBits(sizeOf(immhb)) - immhb;
-const leftAmount = (immhb: number): number => immhb - elementBits(sizeOf(immhb));
+export const rightAmount = (immhb: number): number => 2 * elementBits(sizeOfImmh(immhb)) - immhb;
+const leftAmount = (immhb: number): number => immhb - elementBits(sizeOfImmh(immhb));
 
 interface ShiftedLane extends Lane {
   readonly amount: number;
@@ -101,11 +101,11 @@ const pages: readonly Page[] = [
   { opcode: '01110', names: ['SQSHL', 'UQSHL'], direction: 'left', operation: saturatingLeft(false), scalarSizes: any },
 ];
 
-const isArranged = (f: Fields): boolean => sizeOf(f.immhb!) >= 0 && (sizeOf(f.immhb!) < 3 || f.Q === 1);
-const arranged: ArrangementText = (f) => (isArranged(f) ? arrangedBy(sizeOf(f.immhb!), f.Q!) : undefined);
+const isArranged = (f: Fields): boolean => sizeOfImmh(f.immhb!) >= 0 && (sizeOfImmh(f.immhb!) < 3 || f.Q === 1);
+export const arranged: ArrangementText = (f) => (isArranged(f) ? arrangedBy(sizeOfImmh(f.immhb!), f.Q!) : undefined);
 
 /** The amount, which is known with immh:immb. */
-const shiftAmount = (amountOf: (immhb: number) => number): Operand => ({
+export const shiftAmount = (amountOf: (immhb: number) => number): Operand => ({
   print: (f) => `#${amountOf(f.immhb!)}`,
   read: (reader) => {
     const wanted = amountOf(reader.fields.immhb!);
@@ -113,7 +113,8 @@ const shiftAmount = (amountOf: (immhb: number) => number): Operand => ({
   },
 });
 
-const scalarRegister = (field: string): Operand => V(field, (f) => (1 << Math.max(0, sizeOf(f.immhb!))) as VectorBytes);
+export const scalarRegister = (field: string): Operand =>
+  V(field, (f) => (1 << Math.max(0, sizeOfImmh(f.immhb!))) as VectorBytes);
 
 function rowsOf(page: Page, U: 0 | 1): Row[] {
   const name = page.names[U];
@@ -121,7 +122,7 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
   const amountOf = page.direction === 'right' ? rightAmount : leftAmount;
   const laneOf = (s: Semantics, immhb: number): ShiftedLane => ({
     s,
-    bits: elementBits(sizeOf(immhb)),
+    bits: elementBits(sizeOfImmh(immhb)),
     unsigned: U === 1,
     saturation: new Saturation(s),
     amount: amountOf(immhb),
@@ -135,7 +136,7 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
       meaning: (s, k, f) => {
         s.checkFPEnabled();
         const c = laneOf(s, k.immhb);
-        const shape = arrangementOf(sizeOf(k.immhb), k.Q);
+        const shape = arrangementOf(sizeOfImmh(k.immhb), k.Q);
         const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
         const at = (vector: Value, lane: number): Value => s.laneOf(vector, c.bits, lane);
         const result = mapLanes(s, n, shape, (lane) => page.operation(c, at(n, lane), at(d, lane)));
@@ -150,7 +151,7 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
       name: `${name} (immediate, scalar)`,
       pattern: `01 ${`${U}` as '0'} 111110 immhb ${page.opcode as '00000'} 1 Rn Rd`,
       encoding: `${name}_asisdshf_R`,
-      allocated: (f) => page.scalarSizes.includes(sizeOf(f.immhb)),
+      allocated: (f) => page.scalarSizes.includes(sizeOfImmh(f.immhb)),
       meaning: (s, k, f) => {
         s.checkFPEnabled();
         const c = laneOf(s, k.immhb);
@@ -214,14 +215,14 @@ function narrowed(
   return saturation.clamp(shifted, bits, kind.to === 'unsigned');
 }
 
-const isNarrow = (f: Fields): boolean => sizeOf(f.immhb!) >= 0 && sizeOf(f.immhb!) < 3;
-const narrowArranged: ArrangementText = (f) => (isNarrow(f) ? arrangedBy(sizeOf(f.immhb!), f.Q!) : undefined);
-const wideArranged: ArrangementText = (f) => (isNarrow(f) ? arrangedBy(sizeOf(f.immhb!) + 1, 1) : undefined);
+const isNarrow = (f: Fields): boolean => sizeOfImmh(f.immhb!) >= 0 && sizeOfImmh(f.immhb!) < 3;
+const narrowArranged: ArrangementText = (f) => (isNarrow(f) ? arrangedBy(sizeOfImmh(f.immhb!), f.Q!) : undefined);
+const wideArranged: ArrangementText = (f) => (isNarrow(f) ? arrangedBy(sizeOfImmh(f.immhb!) + 1, 1) : undefined);
 
 function narrowRows(page: NarrowPage, U: 0 | 1): Row[] {
   const name = page.names[U];
   const kind = page.saturates[U];
-  const shapeOf = (immhb: number) => ({ bits: elementBits(sizeOf(immhb)), amount: rightAmount(immhb) });
+  const shapeOf = (immhb: number) => ({ bits: elementBits(sizeOfImmh(immhb)), amount: rightAmount(immhb) });
   const upper = (k: { readonly Q: number }): string => (k.Q === 1 ? `${name.toLowerCase()}2` : name.toLowerCase());
   const vector = row({
     name: `${name}, ${name}2`,
@@ -267,7 +268,7 @@ function narrowRows(page: NarrowPage, U: 0 | 1): Row[] {
         mnemonic: name.toLowerCase(),
         operands: [
           scalarRegister('Rd'),
-          V('Rn', (f) => (2 << Math.max(0, sizeOf(f.immhb!))) as VectorBytes),
+          V('Rn', (f) => (2 << Math.max(0, sizeOfImmh(f.immhb!))) as VectorBytes),
           shiftAmount(rightAmount),
         ],
       },
@@ -290,7 +291,7 @@ const lengthen = (
     allocated: isNarrow,
     meaning: (s, k, f) => {
       s.checkFPEnabled();
-      const bits = elementBits(sizeOf(k.immhb));
+      const bits = elementBits(sizeOfImmh(k.immhb));
       const amount = leftAmount(k.immhb);
       const wide = (2 * bits) as ElementBits;
       const n = s.readV(f.Rn, 128);
