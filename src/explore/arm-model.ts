@@ -8,10 +8,10 @@
 // after something only by context synchronization, or by what caches do (instruction-caches.ts). DC CVAU is ordered like an access by full
 // barriers and on its own location, IC by DSB only.
 
+import { isFetch } from '../memory-model/execution.ts';
 import {
   hasBit,
   isAccess,
-  isFetch,
   isInOrder,
   isSameLocation,
   type LocalEvent,

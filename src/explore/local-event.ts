@@ -40,10 +40,6 @@ export interface LocalEvent {
 /** Cache maintenance has it where its address is not known yet, or where it is for all of a cache. */
 export const noAddress = -1n;
 
-/** The read of an instruction to be executed. */
-export const isFetch = ({ kind, annotations }: LocalEvent): boolean =>
-  kind === 'R' && annotations.has('NExp') && annotations.has('Instr');
-
 export const isAccess = ({ kind }: LocalEvent): boolean => kind === 'R' || kind === 'W';
 
 export interface ReadModifyWrite {

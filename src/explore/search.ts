@@ -7,10 +7,11 @@
 // rules out for good those that are. So the branches are disjoint, and nothing is visited twice or taken back. Coherence order is
 // constrained as far as it follows (graph.ts), and decided at the end, as far as final states differ.
 
+import { isFetch } from '../memory-model/execution.ts';
 import { isFullDSB } from './arm-model.ts';
 import { Graph, initialContents, undecided } from './graph.ts';
 import { everyLine, type FetchOrder, role } from './instruction-caches.ts';
-import { isAccess, isFetch, type LocalEvent, noAddress } from './local-event.ts';
+import { isAccess, type LocalEvent, noAddress } from './local-event.ts';
 import { instructionAt, type MemoryParts } from './memory-parts.ts';
 import type { ThreadPath, ThreadTree } from './thread-tree.ts';
 

@@ -3,7 +3,8 @@
 // A program for another architecture may be run under them. Under TSO a full barrier and an atomic read-modify-write order all, as MFENCE
 // and a LOCK prefix do; weaker barriers and acquire and release ask for nothing that TSO does not give.
 
-import { isAccess, isFetch, isInOrder, type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts';
+import { isFetch } from '../memory-model/execution.ts';
+import { isAccess, isInOrder, type LocalEvent, type OrderingModel, OrderRows } from './local-event.ts';
 
 export const sc: OrderingModel = {
   name: 'sc',

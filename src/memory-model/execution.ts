@@ -31,6 +31,10 @@ export interface MemoryEvent {
   readonly annotations: ReadonlySet<string>;
 }
 
+/** The read of an instruction to be executed. */
+export const isFetch = ({ kind, annotations }: Pick<MemoryEvent, 'kind' | 'annotations'>): boolean =>
+  kind === 'R' && annotations.has('NExp') && annotations.has('Instr');
+
 /** Relations that are given with an execution; a model derives the others. */
 export interface BaseRelations {
   /** Program order, between events of different instructions of a thread; the initial writes are not in it. */

@@ -99,6 +99,8 @@ export interface MemoryArea {
   readonly isSigned: boolean;
   /** Instructions that threads run: where a thread writes to them, they are fetched from memory like data. */
   readonly isCode?: boolean;
+  /** Of instructions, by their addresses. */
+  readonly labels?: ReadonlyMap<bigint, string>;
   /** Its initial contents are no write, so that no read of an execution reads them: as herd7 has it of descriptors without `vmsa`. */
   readonly isUnwritten?: boolean;
 }

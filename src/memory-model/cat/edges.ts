@@ -22,6 +22,8 @@ export interface Violation {
   readonly axiom: string;
   readonly kind: Check['kind'];
   readonly edges: readonly Edge[];
+  /** Where the model leaves something to choose ("with r from …"): the other ways to choose, and what fails in them. */
+  readonly otherWays?: readonly Violation[];
 }
 
 /** The shortest way from one event to another in a relation, at least one step: its events. */

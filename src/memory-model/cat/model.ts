@@ -34,6 +34,9 @@ interface Failure {
   readonly value: Value;
 }
 
+/** Of more ways to choose, the others are not told. */
+const mostWays = 8;
+
 /** The file that every model begins with, from the library. */
 const standardLibrary = 'stdlib.cat';
 
@@ -160,8 +163,8 @@ class LoadedModel implements CatModel {
     return undefined;
   }
 
-  /** The failure that no choice from the n-th on avoids. */
-  private choose(frame: Frame, n: number): Failure | undefined {
+  /** The failure that no choice from the n-th on avoids; `onFailure` hears of that of each way to choose, if there is any. */
+  private choose(frame: Frame, n: number, onFailure?: (failure: Failure) => void): Failure | undefined {
     const choice = this.choices[n];
     if (!choice) return undefined;
     const { slot, from } = choice;
@@ -172,23 +175,24 @@ class LoadedModel implements CatModel {
     for (const member of members) {
       this.forget(frame.values, 2 + n);
       frame.values[slot.index] = member;
-      failure = frame.budget.enter(
-        span,
-        () => this.firstFailure(frame, (level) => level === 2 + n) ?? this.choose(frame, n + 1),
-      );
+      failure = frame.budget.enter(span, () => {
+        const own = this.firstFailure(frame, (level) => level === 2 + n);
+        if (own) onFailure?.(own);
+        return own ?? this.choose(frame, n + 1, onFailure);
+      });
       if (!failure) return undefined;
     }
     return failure;
   }
 
-  private failure(frame: Frame, last: Last): Failure | undefined {
+  private failure(frame: Frame, last: Last, onFailure?: (failure: Failure) => void): Failure | undefined {
     if (last.fixed === undefined) {
       this.assert(frame, (level) => level === 0);
       last.fixed = this.firstFailure(frame, (level) => level === 0) ?? null;
     }
     if (last.fixed) return last.fixed;
     this.assert(frame, (level) => level === 1);
-    return this.firstFailure(frame, (level) => level === 1) ?? this.choose(frame, 0);
+    return this.firstFailure(frame, (level) => level === 1) ?? this.choose(frame, 0, onFailure);
   }
 
   /** What `assert` states is checked for each execution; where it fails, the model does not fit the program. */
@@ -215,10 +219,18 @@ class LoadedModel implements CatModel {
 
   violations(execution: Execution): readonly Violation[] {
     const { frame, last } = this.begin(execution);
-    const failure = this.failure(frame, last);
+    const ways = new Map<string, Violation>();
+    const failure = this.failure(frame, last, ({ check, value }) => {
+      if (ways.size === mostWays) return;
+      const way = new Anatomist(frame).violation(check, value);
+      ways.set(`${way.axiom} ${way.edges.map(({ from, to }) => `${from} ${to}`).join()}`, way);
+    });
     if (!failure) return [];
     const anatomist = new Anatomist(frame);
-    if (failure.check.level >= 2) return [anatomist.violation(failure.check, failure.value)];
+    if (failure.check.level >= 2) {
+      const [first = anatomist.violation(failure.check, failure.value), ...otherWays] = ways.values();
+      return [{ ...first, ...(otherWays.length > 0 && { otherWays }) }];
+    }
     return this.axioms
       .filter(({ level }) => level < 2)
       .flatMap((check) => {

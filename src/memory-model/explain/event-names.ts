@@ -1,7 +1,8 @@
-// Events as people write them: `a: W[x]=1`. The letters follow threads and program order; fences are called what they are, and initial
-// writes by their location.
+// Events as people write them: `a: W[x]=1`, `b: F[P1:L0]=NOP` where that is fetched, `c: DC CVAU P1:L0`. The letters follow threads and
+// program order; fences are called what they are, and initial writes by their location.
 
-import { initialThread, type Execution, type MemoryEvent } from '../execution.ts';
+import { initialThread, isFetch, type Execution, type MemoryEvent } from '../execution.ts';
+import { instructionText } from '../litmus/instruction-text.ts';
 import type { MemoryArea } from '../program.ts';
 
 export interface EventNames {
@@ -36,17 +37,21 @@ export const fenceText = ({ annotations }: MemoryEvent): string =>
     .join(' ')
     .replace('.', ' ');
 
+const instructionBytes = 4;
+
 export function eventNames({ events }: Execution, memory: readonly MemoryArea[]): EventNames {
   const named = new Map<number, string>();
   let count = 0;
   for (const { id, thread, kind } of events)
-    if (thread !== initialThread && (kind === 'R' || kind === 'W')) {
+    if (thread !== initialThread && kind !== 'F') {
       named.set(id, letters(count));
       count += 1;
     }
   const locationAt = (address: bigint): string => {
     const area = memory.find((one) => one.address <= address && address < one.address + BigInt(one.bytes.length));
     if (!area) return `0x${address.toString(16)}`;
+    const label = area.labels?.get(address);
+    if (label !== undefined) return `${area.name}:${label}`;
     const offset = address - area.address;
     return offset === 0n ? area.name : `${area.name}+${offset}`;
   };
@@ -54,9 +59,12 @@ export function eventNames({ events }: Execution, memory: readonly MemoryArea[])
   const action = (id: number): string => {
     const event = events[id]!;
     if (event.kind === 'F') return fenceText(event);
+    if (event.kind === 'C') return event.address < 0n ? fenceText(event) : `${fenceText(event)} ${location(id)}`;
     const mark = marks.flatMap(([set, text]) => (event.annotations.has(set) ? [text] : [])).join('');
     const pointed = memory.find(({ address }) => address === event.value && event.bytes === 8);
-    return `${event.kind}[${location(id)}]${mark}=${pointed?.name ?? valueText(event.value)}`;
+    const isInstruction = event.annotations.has('Instr') && event.bytes === instructionBytes;
+    const value = isInstruction ? instructionText(Number(event.value)) : valueText(event.value);
+    return `${isFetch(event) ? 'F' : event.kind}[${location(id)}]${mark}=${pointed?.name ?? value}`;
   };
   return {
     letter: (id) => {

@@ -6,7 +6,7 @@
 
 import type { CatModel } from '../cat/model.ts';
 import type { Edge, Violation } from '../cat/edges.ts';
-import { initialThread, type Execution } from '../execution.ts';
+import { initialThread, isFetch, type Execution, type MemoryEvent } from '../execution.ts';
 import type { MemoryArea } from '../program.ts';
 import type { Relation } from '../relation.ts';
 import { eventNames } from './event-names.ts';
@@ -82,13 +82,14 @@ const edgeSentences = (edges: readonly Edge[], telling: Telling): readonly strin
       `  ${telling.names.letter(edge.from)} is before ${telling.names.letter(edge.to)}: ${sentenceOf(edge, telling)}`,
   );
 
-const kinds: Readonly<Record<string, string>> = { R: 'load', W: 'store' };
+const kinds: Readonly<Record<string, string>> = { R: 'load', W: 'store', C: 'cache maintenance instruction' };
+const kindText = (event: MemoryEvent): string => (isFetch(event) ? 'fetch' : (kinds[event.kind] ?? 'step'));
 
 /** A step of program order that the model does not keep. */
 function gapSentence({ from, to }: Edge, { execution, names }: Telling): string {
   const [a, b] = [execution.events[from]!, execution.events[to]!];
   const where = a.address === b.address ? 'the same location' : 'another location';
-  const what = `a ${kinds[a.kind] ?? 'step'} followed by a ${kinds[b.kind] ?? 'step'} to ${where}`;
+  const what = `a ${kindText(a)} followed by a ${kindText(b)} to ${where}`;
   return `nothing keeps ${names.letter(from)} before ${names.letter(to)}: ${what} may take effect in either order`;
 }
 
@@ -134,7 +135,9 @@ const axiomWords: ReadonlyMap<string, string> = new Map([
 
 /** The cycle as written: what the same reason has in every execution. */
 const keyOf = ({ violation, telling }: Omit<Reason, 'count'>): string =>
-  [violation.axiom, ...edgeSentences(violation.edges, telling).toSorted()].join('\n');
+  [violation, ...(violation.otherWays ?? [])]
+    .flatMap(({ axiom, edges }) => [axiom, ...edgeSentences(edges, telling).toSorted()])
+    .join('\n');
 
 function shortest(violations: readonly Violation[]): Violation | undefined {
   const [first, ...others] = violations;
@@ -166,10 +169,19 @@ export function explainForbidden(executions: Iterable<Execution>, { model }: Mod
     ];
     return { isAllowed: false, sentences, shown: undefined };
   }
-  const told = ({ telling, violation }: Reason): readonly string[] => [
-    `Forbidden by ${model.name} because (${violation.axiom}${axiomWords.has(violation.axiom) ? `: ${axiomWords.get(violation.axiom)!}` : ''})`,
-    ...edgeSentences(violation.edges, telling),
-  ];
+  const because = ({ axiom }: Violation): string =>
+    `(${axiom}${axiomWords.has(axiom) ? `: ${axiomWords.get(axiom)!}` : ''})`;
+  const told = ({ telling, violation }: Reason): readonly string[] => {
+    const { otherWays = [] } = violation;
+    return [
+      `Forbidden by ${model.name} because ${because(violation)}`,
+      ...edgeSentences(violation.edges, telling),
+      ...otherWays.flatMap((way) => [
+        `or, where that takes effect in another order${way.axiom === violation.axiom ? '' : `, ${because(way)}`}:`,
+        ...edgeSentences(way.edges, telling),
+      ]),
+    ];
+  };
   const many = total === 1 ? 'One execution would give it' : `${total} executions would give it`;
   const summary = `${many}, forbidden for ${distinct.length === 1 ? 'one reason' : `${distinct.length} reasons`}.`;
   const sentences = [

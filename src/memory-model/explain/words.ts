@@ -38,6 +38,9 @@ const address: Sentence = (from, to) => `the address of ${to} depends on what ${
 const dataflow: Sentence = (from, to) => `the value that ${to} writes depends on what ${from} read`;
 const control: Sentence = (from, to) => `${to} is a store behind a branch that depends on what ${from} read`;
 const sameInstruction: Sentence = (from, to) => `${from} and ${to} are the read and the write of one atomic update`;
+const maintained: Sentence = (from, to, { location }) =>
+  `${to} follows ${from} in program order, and both are for ${location}`;
+const inTurn: Sentence = (from, to) => `${from} takes effect before ${to} in this order`;
 const programOrder: Sentence = (from, to) => `${to} follows ${from} in program order`;
 
 /** By the name of the relation. */
@@ -111,6 +114,35 @@ const sentences: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
   ['pick-address-isb', isb('what @ read picks an address before it')],
   ['pick-data-isb', isb('what @ read picks a value that is stored before it')],
   ['dsb-isb', isb('a DSB before it has completed @')],
+  ['fetched-isb', isb('the ISB itself was fetched by @')],
+  ['fetched-from', (from, to) => `${to} fetches what ${from} wrote`],
+  ['fetch-before-execution', (from, to) => `${from} fetched the instruction that does ${to}`],
+  ['fetched', (from, to) => `${from} fetched the instruction that does ${to}`],
+  ['fetch-before-later', (from, to) => `${to} follows the fetch ${from} in program order`],
+  ['same-line-clean', maintained],
+  ['clean-same-line', maintained],
+  ['IC-before-fetch', inTurn],
+  ['fetch-before-IC', inTurn],
+  ['write-before-DC', inTurn],
+  ['DC-before-write', inTurn],
+  [
+    'IC-before-DC',
+    (from, to, { middle }) => `${middle}, which comes after ${from}, does not fetch what ${to} has cleaned`,
+  ],
+  [
+    'IC-before-write',
+    (from, to, { middle }) => `${middle}, which comes after ${from}, does not fetch what ${to} writes`,
+  ],
+  ['fetch-before-write', (from, to, { location }) => `${from} fetched ${location} before ${to} overwrote it`],
+  [
+    'earlier-fetch-before-DSB',
+    (from, to, { middle }) =>
+      `${from} is no newer than the later fetch ${middle}, which comes before the IC that is complete before ${to}`,
+  ],
+  [
+    'earlier-fetch-before-write',
+    (from, to, { middle }) => `${from} is no newer than the later fetch ${middle}, which does not see ${to}`,
+  ],
   [
     'local-write-successor',
     (from, to, { location }) => `${to} is a later store of the same thread to ${location}, which ${from} accesses`,
@@ -142,7 +174,7 @@ function detailsOf({ from, to, via }: Edge, { execution, names }: Telling): Deta
   const fence = on.find(({ kind }) => kind === 'F');
   const middle = on.find(({ kind }) => kind === 'R' || kind === 'W');
   const isAccess = ({ kind }: MemoryEvent): boolean => kind === 'R' || kind === 'W';
-  const located = [to, from].find((event) => events[event] && isAccess(events[event]));
+  const located = [to, from].find((event) => events[event] && (isAccess(events[event]) || events[event].kind === 'C'));
   return {
     location: located === undefined ? '' : names.location(located),
     fence: fence ? fenceText(fence) : 'a barrier',

@@ -4,10 +4,10 @@
 
 import type { ExceptionSettings } from '../aarch64-exceptions.ts';
 import { aarch64Thread, type InitialRegisters, makeCode } from '../aarch64-thread.ts';
-import { disassemble } from '../../isa/disassembler.ts';
 import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
 import type { CacheType, MemoryArea, Program, Thread } from '../program.ts';
 import { assembleColumns, chooseRegisters, encodeLine, type ThreadCode } from './code.ts';
+import { instructionText } from './instruction-text.ts';
 import { type FinalStates, finalStates, type ValueNames } from './final-state.ts';
 import { descriptorNames } from './descriptors.ts';
 import { hardwareManagement } from './hardware-management.ts';
@@ -281,19 +281,24 @@ function descriptorAreas(test: LitmusTest, layout: Layout, names: ValueNames): M
 }
 
 /** Instructions as data. */
-const codeArea = ({ thread, isHandler, base, bytes }: ThreadCode): MemoryArea => ({
+const codeArea = ({ thread, isHandler, base, bytes, labels }: ThreadCode): MemoryArea => ({
   name: `P${thread}${isHandler ? '.F' : ''}`,
   address: base,
   bytes,
   elementBytes: 4,
   isSigned: false,
   isCode: true,
+  labels: new Map([...labels].map(([label, address]) => [address, label])),
 });
 
 /** Below are the words of UDF. */
 const firstWord = 0x1_0000n;
 /** Instructions are numbered from 100000 for P0, from 200000 for P1, and so on, as in herd7. */
 const codeNumbersOfThread = 100_000n;
+
+/** A label, or a list that has one. */
+const hasLabel = (value: Value | undefined): boolean =>
+  value?.kind === 'label' || (value?.kind === 'list' && value.elements.some(hasLabel));
 
 /** Labels and instructions of the test as values; `isRead` where any instruction's address can be had by the program. */
 function namesOfCode(
@@ -307,7 +312,7 @@ function namesOfCode(
   }
   const written = new Map<bigint, string>();
   const isRead =
-    test.initial.some((item) => item.value?.kind === 'label') ||
+    test.initial.some((item) => hasLabel(item.value)) ||
     test.columns.some((column) =>
       column.lines.some((line) => line.kind === 'instruction' && /^(?:ADR|BL)/i.test(line.text)),
     );
@@ -334,7 +339,7 @@ function namesOfCode(
     instructionOf: (word) => {
       // The words of UDF are small numbers.
       if (!written.has(word) && (!words.has(word) || word < firstWord)) return undefined;
-      const text = written.get(word) ?? inHerdSyntax(Number(word));
+      const text = written.get(word) ?? instructionText(Number(word));
       return text === 'NOP' ? text : `instr:"${text}"`;
     },
   };
@@ -343,16 +348,4 @@ function namesOfCode(
 function wordsOf(bytes: Uint8Array): bigint[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes.length >>> 2 }, (_, n) => BigInt(view.getUint32(4 * n, true)));
-}
-
-/** `B.EQ .+8`: capitals, and targets relative to the instruction. */
-function inHerdSyntax(word: number): string {
-  const text = disassemble(word, 0n).toUpperCase().replace(/\s+/g, ' ').replace(/, /g, ',');
-  return text.replace(
-    /^((?:B(?:\.\w+|L)?|CBN?Z \w+,|TBN?Z \w+,#\w+,) ?)(-?)(?:0X)([0-9A-F]+)$/,
-    (_, head: string, sign: string, target: string) => {
-      const offset = BigInt.asIntN(64, BigInt(`0x${target}`));
-      return `${head}.${sign === '-' || offset < 0n ? '' : '+'}${sign === '-' ? -offset : offset}`;
-    },
-  );
 }
