@@ -1,10 +1,6 @@
 // Every word of data processing, branches and system has the name that objdump gives it; what only objdump knows is listed here with
 // its reason. Half of the words are random, half are a row's with up to two bits flipped.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { branches } from '../../src/isa/branches.ts';
 import { dataProcessing } from '../../src/isa/data-processing.ts';
@@ -12,10 +8,9 @@ import { makeDecoder } from '../../src/isa/decoder.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { system } from '../../src/isa/system.ts';
 import { randomWords } from './loads-stores-words.ts';
+import { hasObjdump, OBJDUMP, objdumpMnemonics } from './objdump.ts';
 
-const OBJDUMP = 'aarch64-linux-gnu-objdump';
 const WORDS = 60_000;
-const hasObjdump = spawnSync(OBJDUMP, ['--version']).status === 0;
 
 const rows = [...dataProcessing, ...branches, ...system];
 const decode = makeDecoder(instructionSet);
@@ -42,20 +37,6 @@ function drawWords(): number[] {
     if (isOurs(word >>> 0)) words.push(word >>> 0);
   }
   return words;
-}
-
-/** objdump's mnemonic of each word; undefined where it has none. */
-function objdumpMnemonics(words: readonly number[]): (string | undefined)[] {
-  const scratch = mkdtempSync(join(tmpdir(), 'heddle-objdump-'));
-  const file = join(scratch, 'words.bin');
-  writeFileSync(file, new Uint8Array(Uint32Array.from(words).buffer));
-  const text = execFileSync(OBJDUMP, ['-D', '-z', '-m', 'aarch64', '-b', 'binary', file], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  rmSync(scratch, { recursive: true });
-  const lines = [...text.matchAll(/^ *[0-9a-f]+:\t[0-9a-f]{8} \t(.*)$/gm)].map((line) => line[1] ?? '');
-  return lines.map((line) => (line.includes('undefined') ? undefined : line.split(/\s/)[0]));
 }
 
 /** The mnemonics that objdump prefers for some operands of a row. */

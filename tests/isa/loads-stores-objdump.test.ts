@@ -1,30 +1,13 @@
 // Every word of the load/store space that objdump knows and we know has one name; where only one of us knows it, the
 // difference is listed here with its reason.
 
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { makeDecoder } from '../../src/isa/decoder.ts';
 import { loadsStores } from '../../src/isa/loads-stores.ts';
 import { randomLoadStoreWord, randomWords } from './loads-stores-words.ts';
+import { hasObjdump, OBJDUMP, objdumpMnemonics } from './objdump.ts';
 
-const OBJDUMP = 'aarch64-linux-gnu-objdump';
 const WORDS = 200_000;
-const hasObjdump = spawnSync(OBJDUMP, ['--version']).status === 0;
-
-/** objdump's mnemonic of each word; undefined where it has none. */
-function objdumpMnemonics(words: readonly number[]): (string | undefined)[] {
-  const scratch = mkdtempSync(join(tmpdir(), 'heddle-objdump-'));
-  const file = join(scratch, 'words.bin');
-  writeFileSync(file, new Uint8Array(Uint32Array.from(words).buffer));
-  const flags = ['-D', '-z', '-m', 'aarch64', '-b', 'binary', file];
-  const text = execFileSync(OBJDUMP, flags, { encoding: 'utf8', maxBuffer: 1 << 28 });
-  rmSync(scratch, { recursive: true });
-  const lines = [...text.matchAll(/^ *[0-9a-f]+:\t[0-9a-f]{8} \t(.*)$/gm)].map((line) => line[1] ?? '');
-  return lines.map((line) => (line.includes('undefined') ? undefined : line.split(/\s/)[0]));
-}
 
 const decode = makeDecoder(loadsStores);
 

@@ -4,6 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ALL_FEATURES, ARMV8_2, QEMU } from './cpu.ts';
 import { GROUPS, GROUP_NAMES, type Group } from './encodings.ts';
 import { FORMAT, VERSION, encodeOutcome, packFile } from './format.ts';
 import { runOnEmulator } from './harness.ts';
@@ -12,13 +13,6 @@ import { digestInput, drawInput, windowOf } from './inputs.ts';
 
 const SEED = 20_26;
 const CASES = 100;
-const QEMU = 'qemu-aarch64';
-
-// Every feature of the list, and none that would change the meaning of what is in it: without FEAT_PAuth its hints are
-// NOPs, and without SVE the frame of a signal holds V0-V31 once.
-const ALL_FEATURES = 'max,sve=off,sme=off,pauth=off';
-// DC ZVA clears 64 bytes here, as on most implementations; the model above clears 512.
-const ARMV8_2 = 'neoverse-n1';
 
 const cpuFor = (name: string) => (name.includes('DC ZVA') ? ARMV8_2 : ALL_FEATURES);
 
