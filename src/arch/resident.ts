@@ -100,6 +100,12 @@ export function* dsb(pe: Pe): Activity {
   while (pe.dsb() === exit.barrier) yield { kind: 'barrier' };
 }
 
+/**
+ * DSB ISHST: stores to memory are complete for every observer. Those of resident software are as soon as they are made. Unlike DSB SY it
+ * waits neither for TLB maintenance nor for the effects of accesses to the GIC.
+ */
+export const dsbStores = (): Activity => work(1);
+
 /** The System registers and instructions of a PE as software at EL2 uses them. */
 export interface SystemAccess {
   /** MRS. */

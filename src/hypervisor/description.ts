@@ -49,6 +49,8 @@ export interface EmulatedDeviceDescription extends IpaRange {
 /** Registers of the board that the VM reaches without an exit. */
 export interface WindowDescription extends IpaRange {
   readonly pa: number;
+  /** A write is a permission fault of stage 2, and stops the VM. */
+  readonly readOnly?: boolean;
 }
 
 /** A row of dtb_device_list: what the generated tree describes besides the emulated devices. */

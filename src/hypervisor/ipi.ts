@@ -1,6 +1,6 @@
 // Messages between the cores of the hypervisor: a queue in each core's record, and SGI 1 to say that there is something in it.
 
-import { type Activity, dsb, work } from '../arch/resident.ts';
+import { type Activity, dsbStores, work } from '../arch/resident.ts';
 import { assert } from '../report/assert.ts';
 import { coreAt, hasQuirk, type Rhyper } from './context.ts';
 import { hold } from './hold.ts';
@@ -55,8 +55,9 @@ export function* sendIpi(rhyper: Rhyper, target: number, ipi: Ipi): Activity {
   const at = numberOf(ipi.kind);
   rhyper.core.ipisSent[at] = (rhyper.core.ipisSent[at] as bigint) + 1n;
   if (yield* hold(rhyper, core)) return;
-  // The message is there for every observer before the interrupt is: a DMB would order it before later accesses to memory only.
-  yield* dsb(rhyper.pe);
+  // The message is there for every observer before the interrupt is: a DMB would order it before later accesses to memory only, and
+  // a DSB of all accesses would wait until the GIC has heard of the interrupts that this core has just ended.
+  yield* dsbStores();
   yield* gicOf(rhyper).ring(rhyper, core);
 }
 

@@ -90,7 +90,9 @@ export function configure(vm: Vm, description: VmDescription): void {
     });
   });
   config.deviceCount = description.devices.length;
-  description.windows.forEach(({ ipa, pa, bytes }, n) => Object.assign(config.windows[n] ?? {}, { ipa, pa, bytes }));
+  description.windows.forEach(({ ipa, pa, bytes, readOnly }, n) =>
+    Object.assign(config.windows[n] ?? {}, { ipa, pa, bytes, isReadOnly: readOnly === true ? 1 : 0 }),
+  );
   config.windowCount = description.windows.length;
   config.irqs.set(description.irqs);
   config.irqCount = description.irqs.length;
@@ -171,7 +173,8 @@ function mapDevices(rhyper: Rhyper, vm: Vm): Refusal {
     if (window.pa + window.bytes > rhyper.platform.ownMemory.pa)
       return `PA 0x${window.pa.toString(16)} is not a device’s`;
     const { ipa, pa } = window;
-    if (!mapRange(rhyper, vm, { ipa, pa, bytes: mappedBytes(rhyper, window) }, 'device', true))
+    const kind = window.isReadOnly !== 0 ? 'read-only device' : 'device';
+    if (!mapRange(rhyper, vm, { ipa, pa, bytes: mappedBytes(rhyper, window) }, kind, true))
       return `IPA 0x${window.ipa.toString(16)} cannot be mapped`;
   }
   return undefined;

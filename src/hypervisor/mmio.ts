@@ -27,17 +27,21 @@ export interface AbortedAccess {
   readonly register: number;
   readonly signExtend: boolean;
   readonly is64Bit: boolean;
+  /** Stage 2 maps it, and does not permit this access. */
+  readonly isForbidden: boolean;
   /** A stage-1 walk has missed a table, not the access its data. */
   readonly isWalk: boolean;
   readonly isValid: boolean;
 }
 
+const isPermissionFault = (esr: number): boolean =>
+  (esr & 0x3f) >> 2 === faultClass.permission && (esr & iss.S1PTW) === 0;
+
 /** The IPA of an abort: HPFAR_EL2, or for a permission fault, which does not set it, a walk of stage 1. */
 function faultingIpa({ system }: Rhyper, esr: number): number {
-  const isPermission = (esr & 0x3f) >> 2 === faultClass.permission && (esr & iss.S1PTW) === 0;
   const far = system.read('FAR_EL2');
   const offset = Number(far & 0xfffn);
-  if (!isPermission) return Number((system.read('HPFAR_EL2') >> 4n) & 0xf_ffff_ffffn) * 0x1000 + offset;
+  if (!isPermissionFault(esr)) return Number((system.read('HPFAR_EL2') >> 4n) & 0xf_ffff_ffffn) * 0x1000 + offset;
   const kept = system.read('PAR_EL1');
   system.execute(AT_S1E1R, far);
   const par = system.read('PAR_EL1');
@@ -56,6 +60,7 @@ export function abortedAccess(rhyper: Rhyper): AbortedAccess {
     register: (esr >>> 16) & 31,
     signExtend: (esr & iss.SSE) !== 0 && !assumesValid,
     is64Bit: (esr & iss.SF) !== 0,
+    isForbidden: isPermissionFault(esr),
     isWalk: (esr & iss.S1PTW) !== 0,
     isValid: isValid || assumesValid,
   };
@@ -121,7 +126,8 @@ export function* emulate(rhyper: Rhyper, vcpu: Vcpu, access: AbortedAccess): Act
   if (access.isWalk) return `a stage 1 table at IPA ${at}, where it has no memory`;
   const device = deviceAt(vm, access.ipa);
   const found = device ?? cpuInterfaceAt(rhyper, vm, access.ipa);
-  if (!found) return `a ${what} IPA ${at}, where it has neither memory nor a device`;
+  if (!found)
+    return `a ${what} IPA ${at}, ${access.isForbidden ? 'which it may only read' : 'where it has neither memory nor a device'}`;
   if (!access.isValid) return `a ${what} ${found.name} at IPA ${at} by an instruction that says not which register`;
   yield* work(costs.emulation);
   const elr = rhyper.system.read('ELR_EL2');

@@ -36,12 +36,13 @@ const memory = {
 } as const;
 const executeNever = 0b10n << 53n;
 
-export type MappingKind = 'normal' | 'read-only' | 'device';
+export type MappingKind = 'normal' | 'read-only' | 'device' | 'read-only device';
 
 const attributesOf: Readonly<Record<MappingKind, bigint>> = {
   normal: memory.normal | access.read | access.write,
   'read-only': memory.normal | access.read,
   device: memory.device | access.read | access.write | executeNever,
+  'read-only device': memory.device | access.read | executeNever,
 };
 
 const shiftOf = (level: number): number => 12 + 9 * (lastLevel - level);

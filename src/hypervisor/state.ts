@@ -35,6 +35,8 @@ export const deviceKind = {
 const ipaRange = record({ ipa: 'address', bytes: 'address' });
 const window = record({ ipa: 'address', pa: 'address', bytes: 'address' });
 
+const passthroughWindow = record({ ipa: 'address', pa: 'address', bytes: 'address', isReadOnly: 'u32' });
+
 const emulatedDevice = record({
   name: text(limits.nameBytes),
   kind: 'u32',
@@ -74,7 +76,7 @@ const vmConfig = record({
   deviceCount: 'u32',
   devices: several(emulatedDevice, limits.emulatedDevicesPerVm),
   windowCount: 'u32',
-  windows: several(window, limits.passthroughWindowsPerVm),
+  windows: several(passthroughWindow, limits.passthroughWindowsPerVm),
   irqCount: 'u32',
   irqs: array('u32', limits.interruptsPerVm),
   streamCount: 'u32',

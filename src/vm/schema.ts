@@ -108,6 +108,7 @@ const passthrough = section({
   pa: address.optional(),
   at: address.optional(),
   size: size.optional(),
+  'read-only': yesOrNo.optional(),
   irqs: listOf(number).optional(),
   stream: number.optional(),
   /** A DMA engine of the board, with all that belongs to it. */

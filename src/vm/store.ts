@@ -37,6 +37,7 @@ const event = {
   MEMORY_REGION: 3,
   EMULATED_DEVICE: 4,
   PASSTHROUGH_REGION: 5,
+  PASSTHROUGH_READ_ONLY: 0x20,
   PASSTHROUGH_IRQS: 6,
   PASSTHROUGH_STREAMS: 7,
   DTB_DEVICE: 8,
@@ -119,7 +120,8 @@ function configuration(vm: VmDescription, base: number, imageIpa: number): Uint8
     const listIpa = put(doublewords(padded));
     call(event.EMULATED_DEVICE, later, putName(name), ipa, bytes, intid, listIpa, deviceKind[kind]);
   }
-  for (const { ipa, pa, bytes } of vm.windows) call(event.PASSTHROUGH_REGION, later, ipa, pa, bytes);
+  for (const { ipa, pa, bytes, readOnly } of vm.windows)
+    call(readOnly === true ? event.PASSTHROUGH_READ_ONLY : event.PASSTHROUGH_REGION, later, ipa, pa, bytes);
   if (vm.irqs.length > 0) call(event.PASSTHROUGH_IRQS, later, put(doublewords(vm.irqs)), vm.irqs.length);
   if (vm.streams.length > 0) call(event.PASSTHROUGH_STREAMS, later, put(doublewords(vm.streams)), vm.streams.length);
   for (const { name, kind, intids, ipa, bytes } of vm.treeDevices) {

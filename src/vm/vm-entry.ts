@@ -161,8 +161,13 @@ function passedThrough(entry: PassthroughEntry, refuse: (message: string) => nev
   const { pa, at, size, irqs = [], stream } = entry;
   const hasWindow = pa !== undefined || at !== undefined || size !== undefined;
   if (hasWindow && (pa === undefined || size === undefined)) refuse('a window has a pa and a size');
+  const readOnly = entry['read-only'];
+  if (readOnly !== undefined && !hasWindow) refuse('read-only is said of a window: pa and size');
   return {
-    windows: pa === undefined || size === undefined ? [] : [{ pa, ipa: at ?? pa, bytes: size }],
+    windows:
+      pa === undefined || size === undefined
+        ? []
+        : [{ pa, ipa: at ?? pa, bytes: size, ...(readOnly === true && { readOnly }) }],
     irqs,
     streams: stream === undefined ? [] : [stream],
     treeDevices: [],

@@ -14,7 +14,7 @@ import type { RhyperOptions } from '../../src/hypervisor/options.ts';
 import { stateAt, type SystemState, type Vm } from '../../src/hypervisor/state.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
-import type { Backend } from '../../src/vm/system.ts';
+import type { Backend, GuestUart } from '../../src/vm/system.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
 import type { MachineConfig } from '../../workers/machine.ts';
 import { oneHostMachine, type OneHostRun } from '../../workers/one-host.ts';
@@ -129,13 +129,15 @@ interface SystemOptions extends Partial<RhyperOptions> {
   /** Virtio transports of the board that act for devices of the VMs, and what is behind each; behind the SMMU, too. Without either there is none. */
   readonly slots?: readonly SlotDescription[];
   readonly backends?: readonly Backend[];
+  /** UARTs of the board beside its first one. */
+  readonly uarts?: readonly GuestUart[];
   /** SError interrupts of cores. */
   readonly errors?: MachineConfig['errors'];
 }
 
 export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): System {
   const { cores = 2, maxTicks = 20_000_000, seed = 1, storeIpa, dmaEngines = 0, gicVersion = 3, ...more } = options;
-  const { slots = [], backends = [], errors = [], ...rhyper } = more;
+  const { slots = [], backends = [], uarts = [], errors = [], ...rhyper } = more;
   const iommu = dmaEngines > 0 || slots.length > 0 ? 'smmuv3' : 'none';
   const machine = { cores, memoryBytes, gicVersion, virtualization: true, secure: false };
   const board = resolveBoard({ ...machine, iommu, dmaEngines });
@@ -170,7 +172,7 @@ export function runSystem(vms: readonly TestVm[], options: SystemOptions = {}): 
         description,
         ownMemory: { pa: ramBase, bytes: ownBytes },
         vmMemory: { pa: ramBase + ownBytes, bytes: memoryBytes - ownBytes - storeBytes },
-        uarts: [],
+        uarts,
         backends,
         network: { user: false, rule: 'table', groups: 1 },
       },

@@ -125,18 +125,19 @@ const addDevice = change((config, call, rhyper) => {
 /** Emulated devices need not begin at a page: virtio transports of a VM may share one. */
 const pageOrLess = (value: bigint): number | undefined => (value < ipaLimit ? Number(value) : undefined);
 
-const addWindow = change((config, call, { platform }) => {
-  const ipa = pageNumber(at(call, 1));
-  const pa = pageNumber(at(call, 2));
-  const bytes = pageNumber(at(call, 3));
-  const window = config.windows[config.windowCount];
-  if (ipa === undefined || pa === undefined || !bytes || !window) return false;
-  // RAM is given by memory regions only: a window of it would be another VM's.
-  if (pa + bytes > platform.ownMemory.pa) return false;
-  Object.assign(window, { ipa, pa, bytes });
-  config.windowCount += 1;
-  return true;
-});
+const addWindow = (isReadOnly: boolean): HypercallHandler =>
+  change((config, call, { platform }) => {
+    const ipa = pageNumber(at(call, 1));
+    const pa = pageNumber(at(call, 2));
+    const bytes = pageNumber(at(call, 3));
+    const window = config.windows[config.windowCount];
+    if (ipa === undefined || pa === undefined || !bytes || !window) return false;
+    // RAM is given by memory regions only: a window of it would be another VM's.
+    if (pa + bytes > platform.ownMemory.pa) return false;
+    Object.assign(window, { ipa, pa, bytes, isReadOnly: isReadOnly ? 1 : 0 });
+    config.windowCount += 1;
+    return true;
+  });
 
 /** A list of X2 doublewords at X1. */
 const addList = (
@@ -215,7 +216,7 @@ export const configurationCalls: readonly HypercallRow[] = [
   row(2, 'CPU', setCpus),
   row(3, 'MEMORY_REGION', addMemory),
   row(4, 'EMULATED_DEVICE', addDevice),
-  row(5, 'PASSTHROUGH_REGION', addWindow),
+  row(5, 'PASSTHROUGH_REGION', addWindow(false)),
   row(
     6,
     'PASSTHROUGH_IRQS',
@@ -228,4 +229,6 @@ export const configurationCalls: readonly HypercallRow[] = [
   ),
   row(8, 'DTB_DEVICE', addTreeDevice),
   row(9, 'UPLOAD_KERNEL_IMAGE', uploadImage),
+  // Not of the ancestor.
+  row(0x20, 'PASSTHROUGH_READ_ONLY', addWindow(true)),
 ];
