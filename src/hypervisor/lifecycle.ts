@@ -13,7 +13,7 @@ import { forgetDisk, forgetDisks } from './mediated/disks.ts';
 import { noticeManager } from './mediated/service.ts';
 import { allocateRegion, clearPages, freeRegion, pageBytes } from './memory.ts';
 import { costs } from './options.ts';
-import { isHere, remove, wakeUp } from './scheduler.ts';
+import { enqueueAgain, isHere, remove, wakeUp } from './scheduler.ts';
 import { pendSError } from './serror.ts';
 import { createStage2, destroyStage2, flushVm, mapRange } from './stage2.ts';
 import { deviceKind, type Vcpu, vcpuState, type Vm, vmKind, vmState } from './state.ts';
@@ -289,10 +289,12 @@ function* startFirst(rhyper: Rhyper, vm: Vm): Activity {
 
 /** Resets a vCPU of this core and lets it run. */
 export function* startVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint): Activity {
-  if (vcpu.state !== vcpuState.invalid) yield* remove(rhyper, vcpu);
+  const isRunning = vcpu.state !== vcpuState.invalid;
+  if (isRunning) yield* remove(rhyper, vcpu);
   yield* resetVcpu(rhyper, vcpu, entry, x0);
   vcpu.isOn = 1;
   yield* wakeUp(rhyper, vcpu, true);
+  if (isRunning && hasQuirk(rhyper, 'reset-while-running')) yield* enqueueAgain(rhyper, vcpu);
 }
 
 /** A vCPU of this core no longer runs. */

@@ -1,7 +1,7 @@
 // Messages from the hypervisor to a VM (section 4.3 of the ancestor's description): eight slots of 512 bytes in a page that the VM has
 // named, and an interrupt.
 
-import { type Activity, dsb } from '../arch/resident.ts';
+import { type Activity, dsbStores } from '../arch/resident.ts';
 import { type Rhyper, vcpuOf } from './context.ts';
 import { injectInterrupt } from './interrupts.ts';
 import { notificationIntid } from './limits.ts';
@@ -31,7 +31,7 @@ export function* sendMessage(rhyper: Rhyper, vm: Vm, { fid, event, arguments: va
   rhyper.port.writeRam(vm.messagePage + vm.messageSlot * slotBytes, message);
   vm.messageSlot = (vm.messageSlot + 1) % slots;
   // The slot is there for every observer before the interrupt is.
-  yield* dsb(rhyper.pe);
+  yield* dsbStores();
   const vcpu = vcpuOf(rhyper, vm, 0);
   if (vcpu) yield* injectInterrupt(rhyper, vcpu, intidOf(vm));
   return true;

@@ -9,7 +9,8 @@ export const quirks = {
   'panic-on-guest-fault': 'a bad access of a guest stops the whole hypervisor',
   'panic-on-failed-build': 'a VM that cannot be built stops the whole hypervisor',
   'panic-on-shutdown': 'the calls SHUTDOWN_VM and GET_VM_STATE stop the whole hypervisor',
-  'reset-while-running': 'a VM that is reset by force goes on in cleared memory until it is booted again',
+  'reset-while-running':
+    'a VM that is reset by force goes on in cleared memory until it is booted again, and its first core has a tick then',
   'no-privilege-check': 'any VM may call any function and name any VM',
   'lifo-ipi': 'messages between cores are handled newest first',
   'isv-ignored': 'a data abort without a valid syndrome is taken for an access to X0',

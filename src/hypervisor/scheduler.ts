@@ -81,14 +81,22 @@ export function* wakeUp(rhyper: Rhyper, vcpu: Vcpu, now = false): Activity {
   yield* adjustTick(rhyper);
 }
 
+/** As the ancestor does when it boots a vCPU that it has not taken off its core: the queue has it twice. */
+export function* enqueueAgain(rhyper: Rhyper, vcpu: Vcpu): Activity {
+  const { core } = rhyper;
+  if (core.queueLength === core.queue.length) return;
+  core.queue[core.queueLength] = positionOf(rhyper, vcpu);
+  core.queueLength += 1;
+  yield* adjustTick(rhyper);
+}
+
 /** A vCPU of this core no longer runs: its state in its record is what is left of it. */
 export function* remove(rhyper: Rhyper, vcpu: Vcpu): Activity {
   const { core } = rhyper;
   const isActive = activeVcpu(rhyper) === vcpu;
   if (isActive) yield* descend(rhyper);
   vcpu.state = vcpuState.invalid;
-  const place = placeInQueue(rhyper, vcpu);
-  if (place !== none) {
+  for (let place = placeInQueue(rhyper, vcpu); place !== none; place = placeInQueue(rhyper, vcpu)) {
     core.queue.copyWithin(place, place + 1, core.queueLength);
     core.queueLength -= 1;
     if (core.turn >= place && core.turn > 0) core.turn -= 1;

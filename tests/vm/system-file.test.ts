@@ -119,6 +119,16 @@ vms:
     });
   });
 
+  it('passes windows through that a VM may only read', () => {
+    const { description } = systemOf(
+      'vms: [{name: a, console: none, passthrough: [{pa: 0x9010000, size: 4K, read-only: true}, {pa: 0x9030000, size: 4K}]}]',
+    );
+    expect(description.vms[1]?.windows).toEqual([
+      { ipa: 0x901_0000, pa: 0x901_0000, bytes: 0x1000, readOnly: true },
+      { ipa: 0x903_0000, pa: 0x903_0000, bytes: 0x1000 },
+    ]);
+  });
+
   it('gives emulated devices addresses, interrupts, transports and what is behind them', () => {
     const { description, backends } = systemOf(`
 disks: {root: {size: 1M}}
@@ -302,6 +312,10 @@ vms:
     [
       'vms:\n  - {name: a, passthrough: [{irqs: [26]}]}',
       "system.yaml:2: passthrough: interrupt 26 is the hypervisor's own",
+    ],
+    [
+      'vms:\n  - {name: a, passthrough: [{irqs: [40], read-only: true}]}',
+      'system.yaml:2: read-only is said of a window: pa and size',
     ],
     ['vms:\n  - {name: a, passthrough: [{dma: 4}]}', 'system.yaml:2: the board has DMA engines 0 to 3, not 4'],
     [

@@ -5,7 +5,7 @@
 // its core: the call is then made once more when the caller has its next turn. In the ancestor it waits for ever, and on the core of the
 // management VM too; here it gives up, and says so at once where the answer cannot come.
 
-import { type Activity, dsb, work } from '../../arch/resident.ts';
+import { type Activity, dsbStores, work } from '../../arch/resident.ts';
 import { type Rhyper, vcpuOf, vmAt } from '../context.ts';
 import { readGuest, writeGuest } from '../guest-memory.ts';
 import { sendMessage } from '../messages.ts';
@@ -139,7 +139,7 @@ function* request(
   if (sent && sent.length > Number(doubleword(rhyper, filePage + page.bufferBytes))) return false;
   if (sent && !writeGuest(rhyper, manager, doubleword(rhyper, filePage + page.bufferIpa), sent)) return false;
   rhyper.port.writeRam(filePage + page.flag, new Uint8Array(16));
-  yield* dsb(rhyper.pe);
+  yield* dsbStores();
   return yield* sendMessage(rhyper, manager, { fid, event: number, arguments: [BigInt(caller.id), ...args] });
 }
 

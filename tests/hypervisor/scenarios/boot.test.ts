@@ -108,6 +108,16 @@ describe('a system at power-on', () => {
     const trapped = exitsOf(true);
     expect(trapped.notes.slice(0, 2)).toEqual([0x8000_0001n, 7n]);
     expect(trapped.waits).toBeGreaterThan(0n);
+    // Beside another VM on the core, turns that no tick has brought are those of waits that were trapped.
+    const yields = [false, true].map((trapsWaits) => {
+      const beside = [...vms, { name: 'other', cores: [3], source: kernel('b .') }];
+      const { state, vm } = runSystem(beside, { cores: 4, trapsWaits, maxTicks: 2_000_000 });
+      const core = state.cores[3]!;
+      return [core.schedules - core.ticks, Number(state.vcpus[vm('smp').vcpus[1] as number]!.exits[8])];
+    });
+    expect(yields[0]).toEqual([0, 0]);
+    expect(yields[1]![0]).toBeGreaterThan(0);
+    expect(yields[1]![0]).toBe(yields[1]![1]);
     expect(trapped.notes[2]).toBe(BigInt(notesIpa) + 16n);
   });
 });

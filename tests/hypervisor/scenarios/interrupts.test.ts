@@ -124,6 +124,57 @@ describe.each(versions)('interrupts of other vCPUs by a GICv%i', (version) => {
   });
 });
 
+describe('an SGI of a GICv2 from two vCPUs', () => {
+  it('scenario 16: is pending once for each: the first with a bit that asks for maintenance, which brings the second', () => {
+    const { enableInterrupt, gicOn, open, runSystem, sendSgi, takeInterrupt } = partsOf(2);
+    const [receiver, other] = [1, 2];
+    const sgi3 = sendSgi(3, 1 << receiver);
+    const smp = (...parts: string[]): System =>
+      runSystem(
+        [
+          mvm(psci.systemOff),
+          {
+            name: 'smp',
+            cores: [1, 2, 3],
+            source: kernel(
+              psci.cpuOn(receiver, 'receiver', 0),
+              awaitWord(0),
+              sgi3,
+              psci.cpuOn(other, 'other', 0),
+              awaitWord(8),
+              pause(20_000),
+              publish(16, 1),
+              awaitWord(24),
+              psci.systemOff,
+              'receiver:',
+              `ldr x20, =${notesIpa + 0x100}`,
+              gicOn(1, 0),
+              enableInterrupt(3, 0x80, 1),
+              publish(0, 1),
+              awaitWord(16),
+              ...parts,
+              publish(24, 1),
+              'b .',
+              'other:',
+              sgi3,
+              publish(8, 1),
+              'b .',
+            ),
+          },
+        ],
+        { cores: 4 },
+      );
+    const masked = smp();
+    const inUse = lists(vcpu(masked, 'smp', receiver)).filter(({ state }) => state !== 0);
+    expect(inUse).toMatchObject([{ state: pending, intid: 3, source: 0, wantsMaintenance: true, isPhysical: false }]);
+    const maintenance = interruptKinds.indexOf('maintenance');
+    expect(masked.state.cores[2]!.interrupts[maintenance]).toBe(0n);
+    const taken = smp(open(0xf8), ...Array.from({ length: 3 }, () => `${takeInterrupt}\n${pause(10_000)}`));
+    expect(taken.words('smp', notesIpa + 0x100, 3)).toEqual([3n, BigInt((other << 10) | 3), 1023n]);
+    expect(taken.state.cores[2]!.interrupts[maintenance]).toBeGreaterThan(0n);
+  });
+});
+
 describe.each(versions)('passthrough interrupts by a GICv%i', (version) => {
   const { acknowledge, enableInterrupt, end, gicOn, group, runSystem } = partsOf(version);
   const owner = (...parts: string[]): TestVm => ({

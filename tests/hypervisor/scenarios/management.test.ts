@@ -201,6 +201,28 @@ describe('the management VM', () => {
   });
 });
 
+describe('CONFIG PASSTHROUGH_READ_ONLY', () => {
+  it('gives a VM that the management VM makes a window that it may only read', () => {
+    const [rtcIpa, rtc] = [0x0b00_0000, 0x0901_0000];
+    const guest: Created = {
+      name: 'guest',
+      mask: 2,
+      source: kernel(`ldr x1, =${rtcIpa}`, 'ldr w0, [x1]', note(), 'str w0, [x1, #4]', note(), 'b .'),
+    };
+    const window = hvc(fid.config, 0x20, 'x21', rtcIpa, rtc, 0x1000);
+    const all = create(guest);
+    const beforeUpload = all.lastIndexOf('mov x0, x21', all.lastIndexOf('ldr x7'));
+    const [before, after] = [all.slice(0, beforeUpload), all.slice(beforeUpload)];
+    const system = runSystem([mvm(before, window, note(), after, vmm.boot('x21'), note(), 'b .', dataOf(guest))], {
+      maxTicks: 1_000_000,
+    });
+    expect(system.words('mvm', notesIpa, callsToCreate + 2)).toEqual([...created(1n), 0n, 0n]);
+    const [seconds, more] = system.words('guest', notesIpa, 2);
+    expect([seconds! > 900_000_000n, more]).toEqual([true, 0n]);
+    expect(system.vm('guest').stopReason).toMatch(/: a write to IPA 0xb000004, which it may only read$/);
+  });
+});
+
 describe('reboot', () => {
   const [first, second] = ['0x1111', '0x2222'] as const;
   /** Notes the word that its last life has left, its mark, and what CPU_ON says; the other vCPU notes its MPIDR. */
@@ -282,6 +304,8 @@ describe('reboot', () => {
     expect(again.words('guest', notesIpa, 3)).toEqual([0n, BigInt(second), 0n]);
     expect(again.words('guest', notesIpa + 0x100)).toEqual([0n]);
     expect(again.console).toContain('vCPU 1 of VM 1 is on already');
+    // vCPU 0 is in its queue twice, so that its core has a tick.
+    expect([again.state.cores[1]!.queueLength, again.state.cores[1]!.isTicking]).toEqual([2, 1]);
   });
 
   it('scenario 26: a soft one is a message; the VM resets itself by PSCI, and the MVM is asked for its image', () => {

@@ -3,7 +3,7 @@ import { EC } from '../../../src/arch/exceptions.ts';
 import { diskBytes } from '../../../src/board/devices.ts';
 import { vmTransport } from '../../../src/board/memory-map.ts';
 import { exitCauses, vmState } from '../../../src/hypervisor/state.ts';
-import { kernel, note, notesIpa, pause, psci } from '../kernels.ts';
+import { hvc, kernel, note, notesIpa, pause, psci } from '../kernels.ts';
 import { gic, pageBytes, runSystem, type TestVm } from '../system.ts';
 
 const outside = 0x9000_0000;
@@ -203,12 +203,16 @@ describe('stage 1 on top of stage 2', () => {
     );
     const { words, vm, state } = runSystem(
       [
-        idleMvm,
+        // What the hypervisor does when a VM goes is TLBI VMALLS12E1IS for its VMID.
+        { ...idleMvm, source: kernel(pause(4 * slice), hvc(1, 16, 3), note(), 'b .') },
         { name: 'invalidator', cores: [1], source: invalidator },
         { name: 'keeper', cores: [1], source: keeper },
+        { name: 'removed', cores: [1], source: keeper },
       ],
       { tickTicks: slice, maxTicks: 1_000_000 },
     );
+    expect(words('mvm', notesIpa)).toEqual([0n]);
+    expect(state.vms[3]!.isConfigured).toBe(0);
     expect(words('keeper', notesIpa, 3)).toEqual([0x200n, 0x200n, 0x201n]);
     expect(words('invalidator', notesIpa, 2)).toEqual([0n, 0x100n]);
     const { switches } = state.vcpus[vm('keeper').vcpus[0] as number]!;
