@@ -145,6 +145,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     distributor: ids.distributor,
     firstId: ids.virtio,
     memory: ramOf,
+    tbuOf: (streamId) => smmu.tbuOf(streamId),
   });
   const dma = dmaDevices({
     count: board.dmaEngines,
@@ -171,7 +172,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
   const smmu =
     board.iommu === 'smmuv3'
       ? smmuDevices({
-          clients: [...dma.clients, ...vms.clients],
+          clients: [...dma.clients, ...virtio.clients, ...vms.clients],
           firstId: firstFree([...virtio.actors, ...dma.actors, ...vms.actors]),
           distributor: ids.distributor,
           ramOf,

@@ -7,12 +7,13 @@ import { Capture } from '../actors/network/pcap.ts';
 import { Switch } from '../actors/network/switch.ts';
 import { UserBackend } from '../actors/network/user-network.ts';
 import { blockDevice } from '../actors/virtio/block.ts';
-import { imageStore } from '../actors/virtio/block-store.ts';
+import { deferredStore, imageStore } from '../actors/virtio/block-store.ts';
 import { consoleDevice, type ConsoleOptions } from '../actors/virtio/console.ts';
 import type { VirtioDevice } from '../actors/virtio/device.ts';
 import { EmptySlots } from '../actors/virtio/empty-slots.ts';
 import { entropyDevice } from '../actors/virtio/entropy.ts';
 import type { GuestMemory } from '../actors/virtio/guest-memory.ts';
+import { type Later, TranslatedDevice } from '../actors/virtio/translated-device.ts';
 import type { VirtioTransport } from '../actors/virtio/transport.ts';
 import { VirtioMmio } from '../actors/virtio/virtio-mmio.ts';
 import { VirtioNetMmio } from '../actors/virtio/virtio-net-mmio.ts';
@@ -24,6 +25,7 @@ import {
 } from '../src/board/devices.ts';
 import { virtioSlot, virtioSlotCount } from '../src/board/memory-map.ts';
 import type { DeviceReport } from '../src/report/run-report.ts';
+import type { SmmuClient, SmmuDevices } from './smmu.ts';
 
 export interface VirtioOptions {
   readonly descriptions: readonly DeviceDescription[];
@@ -36,6 +38,8 @@ export interface VirtioOptions {
   readonly firstId: ActorId;
   /** RAM as the device with this port sees it. */
   readonly memory: (port: Port) => GuestMemory;
+  /** The TBU of a stream, where there is an SMMU; known when the actors are made. */
+  readonly tbuOf: SmmuDevices['tbuOf'];
   /** The machine's console. */
   readonly console: (bytes: readonly number[]) => void;
 }
@@ -43,6 +47,7 @@ export interface VirtioOptions {
 export interface VirtioDevices {
   readonly actors: readonly (readonly [ActorId, (port: Port) => Actor])[];
   readonly regions: readonly BusRegion[];
+  readonly clients: readonly SmmuClient[];
   /** Once the actors are made. */
   reports(): DeviceReport[];
   /** Paths of the disks whose bytes are not what they were. */
@@ -75,6 +80,11 @@ const firstSpi = 32;
 /** A disk answers after 10 µs and 128 ns for each sector: a fast one of 4 GB/s. */
 export const diskService = { baseTicks: 10_000, ticksPerSector: 128 };
 
+/** Of a device that nothing is in front of. */
+const atOnce: Later = (effect) => {
+  effect();
+};
+
 export const consoleSize = { columns: 80, rows: 25 };
 
 /** Devices with the same run's seed differ. */
@@ -88,27 +98,39 @@ export function virtioDevices(options: VirtioOptions): VirtioDevices {
   const capture = new Capture();
   const made: Made[] = [];
 
-  function consolePorts({ ports }: ConsoleDescription): ConsoleOptions['ports'] {
+  function consolePorts({ ports }: ConsoleDescription, later: Later): ConsoleOptions['ports'] {
     return ports.map((port) => {
       if (port === undefined) return undefined;
-      const write =
-        port.to === 'console' ? options.console : port.to === 'file' ? fileSink(files, port.path) : () => {};
+      const put = port.to === 'console' ? options.console : port.to === 'file' ? fileSink(files, port.path) : () => {};
+      const write = (bytes: readonly number[]): void => {
+        later(() => {
+          put(bytes);
+        });
+      };
       return port.name === undefined ? { sink: { write } } : { name: port.name, sink: { write } };
     });
   }
 
-  function makeActor(port: Port, description: DeviceDescription, slot: number): VirtioMmio | VirtioNetMmio {
-    const place = { distributor, intid: firstSpi + virtioSlot(slot).spi, memory: options.memory(port) };
+  function makeTransport(
+    port: Port,
+    description: DeviceDescription,
+    slot: number,
+    { memory, later, isTranslated }: { memory: GuestMemory; later: Later; isTranslated: boolean },
+  ): VirtioMmio | VirtioNetMmio {
+    const place = { distributor, intid: firstSpi + virtioSlot(slot).spi, memory, isTranslated };
     switch (description.kind) {
       case 'block': {
         const { bytes, readOnly, serial } = description;
-        const store = imageStore(bytes, readOnly, () => changed.add(description));
+        const store = deferredStore(
+          imageStore(bytes, readOnly, () => changed.add(description)),
+          later,
+        );
         return new VirtioMmio(port, { ...place, device: blockDevice({ store, serial, service: diskService }) });
       }
       case 'entropy':
         return new VirtioMmio(port, { ...place, device: entropyDevice(deviceSeed(seed, slot)) });
       case 'console': {
-        const ports = consolePorts(description);
+        const ports = consolePorts(description, later);
         return new VirtioMmio(port, { ...place, device: consoleDevice({ ports, ...consoleSize }) });
       }
       case 'net':
@@ -118,14 +140,29 @@ export function virtioDevices(options: VirtioOptions): VirtioDevices {
 
   const placed = descriptions.map((description, n) => {
     const slot = slotOfDevice(n);
-    const { base, sizeBytes } = virtioSlot(slot);
+    const { base, sizeBytes, streamId } = virtioSlot(slot);
     const id = firstDeviceId + n;
-    const make = (port: Port): Actor => {
-      const actor = makeActor(port, description, slot);
+    const name = `virtio${slot}`;
+    const behind = (port: Port, memory: GuestMemory, later: Later, isTranslated: boolean): Actor => {
+      const actor = makeTransport(port, description, slot, { memory, later, isTranslated });
       made.push({ slot, description, transport: actor.transport });
       return actor;
     };
-    return { actor: [id, make] as const, region: { name: `virtio${slot}`, base, sizeBytes, actor: id } };
+    const make = (port: Port): Actor => {
+      const ram = options.memory(port);
+      const tbu = options.tbuOf(streamId);
+      if (tbu === undefined) return behind(port, ram, atOnce, false);
+      return new TranslatedDevice(port, {
+        tbu,
+        ram,
+        make: (buffered, memory, later) => behind(buffered, memory, later, true),
+      });
+    };
+    return {
+      actor: [id, make] as const,
+      region: { name, base, sizeBytes, actor: id },
+      client: { name, streamId, device: id },
+    };
   });
   const cards = placed.filter((_, n) => descriptions[n]?.kind === 'net').map(({ actor: [id] }) => id);
   const network = [
@@ -149,6 +186,7 @@ export function virtioDevices(options: VirtioOptions): VirtioDevices {
   return {
     actors: [...(cards.length > 0 ? network : []), ...everyone.map(({ actor }) => actor)],
     regions: everyone.map(({ region }) => region),
+    clients: placed.map(({ client }) => client),
     reports: () =>
       made.map(({ slot, description, transport }) => ({ slot, kind: description.kind, ...transportReport(transport) })),
     changedDisks: () => [...changed].map(({ path }) => path),

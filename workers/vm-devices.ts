@@ -9,12 +9,12 @@ import { Switch, type SwitchOptions, type SwitchPort } from '../actors/network/s
 import { UserBackend, userStations } from '../actors/network/user-network.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { blockDevice } from '../actors/virtio/block.ts';
-import { type BlockStore, imageStore, sectorBytes } from '../actors/virtio/block-store.ts';
+import { deferredStore, imageStore, sectorBytes } from '../actors/virtio/block-store.ts';
 import { consoleDevice } from '../actors/virtio/console.ts';
 import { entropyDevice } from '../actors/virtio/entropy.ts';
 import type { GuestMemory } from '../actors/virtio/guest-memory.ts';
 import { type MediatedBlockOptions, MediatedRequests } from '../actors/virtio/mediated-requests.ts';
-import { TranslatedDevice } from '../actors/virtio/translated-device.ts';
+import { type Later, TranslatedDevice } from '../actors/virtio/translated-device.ts';
 import type { TranslatedMemory } from '../actors/virtio/translated-memory.ts';
 import { VirtioConsoleMmio } from '../actors/virtio/virtio-console-mmio.ts';
 import { VirtioMmio } from '../actors/virtio/virtio-mmio.ts';
@@ -66,28 +66,6 @@ export interface VmDevices {
 const firstSpi = 32;
 
 const macOf = ({ mac }: Extract<Backend, { kind: 'net' }>): MacAddress => macAt(Uint8Array.from(mac), 0);
-
-type Later = (effect: () => void) => void;
-
-/** Sectors are written when the pass that writes them is complete. */
-const deferredStore = (store: BlockStore, later: Later): BlockStore => ({
-  ...store,
-  write: (offset, source) => {
-    later(() => {
-      store.write(offset, source);
-    });
-  },
-  zero: (offset, sizeBytes) => {
-    later(() => {
-      store.zero(offset, sizeBytes);
-    });
-  },
-  flush: () => {
-    later(() => {
-      store.flush();
-    });
-  },
-});
 
 /** How a mediated block device is to behave. */
 const mediation = (

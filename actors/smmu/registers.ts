@@ -70,8 +70,8 @@ export type SmmuRegister =
   | 'SMMU_EVENTQ_PROD'
   | 'SMMU_EVENTQ_CONS'
   | 'SMMU_EVENTQ_IRQ_CFG'
-  | 'SMMU_PIDR'
-  | 'SMMU_CIDR';
+  | `SMMU_PIDR${0 | 1 | 2 | 3 | 4 | 5 | 6 | 7}`
+  | `SMMU_CIDR${0 | 1 | 2 | 3}`;
 
 interface SmmuRow extends Register<SmmuRegister> {
   /** The bit of SMMU_CR0 that must be clear where the register is written. */
@@ -85,8 +85,12 @@ const readOnly = (name: SmmuRegister, offset: number, reset: number): SmmuRow =>
   access: 'RO',
   mask: 0,
 });
-const id = (name: SmmuRegister, offset: number, bytes: readonly number[]): SmmuRow[] =>
-  bytes.map((byte, i) => readOnly(name, offset + 4 * i, byte));
+const peripheralId = ([4, 5, 6, 7, 0, 1, 2, 3] as const).map((n, i) =>
+  readOnly(`SMMU_PIDR${n}`, 0xfd0 + 4 * i, [0x84, 0xb4, 0xf0, 0x10, 0x04, 0, 0, 0][n]!),
+);
+const componentId = ([0, 1, 2, 3] as const).map((n) =>
+  readOnly(`SMMU_CIDR${n}`, 0xff0 + 4 * n, [0x0d, 0xf0, 0x05, 0xb1][n]!),
+);
 
 /** Bits [63:32] of a base: an address up to 2^52, and the allocation hint. */
 const highMask = 0x400f_ffff;
@@ -126,8 +130,8 @@ export const smmuTable = registerTable<SmmuRow>(
     { name: 'SMMU_EVENTQ_BASE', offset: 0x0a0, reset: 0, access: 'RW', mask: 0xffff_ffff, guard: cr0.EVENTQEN },
     { name: 'SMMU_EVENTQ_BASE (high)', offset: 0x0a4, reset: 0, access: 'RW', mask: highMask, guard: cr0.EVENTQEN },
     { name: 'SMMU_EVENTQ_IRQ_CFG', offset: 0x0b0, reset: 0, access: 'RW', mask: 0, count: 4 },
-    ...id('SMMU_PIDR', 0xfd0, [0x04, 0, 0, 0, 0x84, 0xb4, 0xf0, 0x10]),
-    ...id('SMMU_CIDR', 0xff0, [0x0d, 0xf0, 0x05, 0xb1]),
+    ...peripheralId,
+    ...componentId,
     {
       name: 'SMMU_EVENTQ_PROD',
       offset: page1 + 0x0a8,

@@ -31,6 +31,26 @@ export function imageStore(bytes: Uint8Array, readOnly: boolean, changed: () => 
   };
 }
 
+/** Sectors are written when the pass that writes them is complete (translated-device.ts). */
+export const deferredStore = (store: BlockStore, later: (effect: () => void) => void): BlockStore => ({
+  ...store,
+  write: (offset, source) => {
+    later(() => {
+      store.write(offset, source);
+    });
+  },
+  zero: (offset, sizeBytes) => {
+    later(() => {
+      store.zero(offset, sizeBytes);
+    });
+  },
+  flush: () => {
+    later(() => {
+      store.flush();
+    });
+  },
+});
+
 /** Of a device whose requests somebody else carries out: it has a size, and nobody asks it for its sectors. */
 export const remoteStore = (sizeBytes: number, readOnly: boolean): BlockStore => ({
   sizeBytes,

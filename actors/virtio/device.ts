@@ -8,6 +8,8 @@ import type { Chain } from './virtqueue.ts';
 /** How a device with its transport acts on the world. */
 export interface VirtioPort {
   readonly memory: GuestMemory;
+  /** The driver is to know that an IOMMU translates: VIRTIO_F_ACCESS_PLATFORM is offered. */
+  readonly isTranslated?: boolean;
   /** The level of the interrupt line; called when it changes. */
   interrupt(level: boolean): void;
   now(): number;

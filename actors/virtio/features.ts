@@ -11,6 +11,9 @@ export const ringFeature = {
   RING_RESET: 40,
 } as const;
 
+/** VIRTIO_F_ACCESS_PLATFORM: what a device accesses is translated by the platform, so that a driver gives it addresses of its own. */
+export const accessPlatform = 33;
+
 export function featureWords(bits: readonly number[]): FeatureWords {
   let low = 0;
   let high = 0;

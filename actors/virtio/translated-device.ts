@@ -12,12 +12,15 @@ import { accessBit, ltiMessages, ltiResponse } from '../smmu/lti.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { isWriteKey, pageOfKey, PassEnds, TranslatedMemory } from './translated-memory.ts';
 
+/** Takes an effect that a pass is to have when it is complete. */
+export type Later = (effect: () => void) => void;
+
 export interface TranslatedDeviceOptions {
   readonly tbu: ActorId;
   /** By physical address. */
   readonly ram: GuestMemory;
   /** Makes the device; effects that are neither messages nor memory go by `later`. */
-  readonly make: (port: Port, memory: TranslatedMemory, later: (effect: () => void) => void) => Actor;
+  readonly make: (port: Port, memory: TranslatedMemory, later: Later) => Actor;
 }
 
 type Input = { readonly message: Message } | { readonly timer: number };
@@ -55,14 +58,14 @@ export class TranslatedDevice implements Actor {
     this.port = port;
     this.options = options;
     this.memory = new TranslatedMemory(options.ram);
-    const later = (effect: () => void): void => {
+    const later: Later = (effect) => {
       this.effects.push(effect);
     };
     this.device = options.make(this.bufferedPort(later), this.memory, later);
     this.effects = [];
   }
 
-  private bufferedPort(later: (effect: () => void) => void): Port {
+  private bufferedPort(later: Later): Port {
     const { port } = this;
     return {
       self: port.self,

@@ -1,14 +1,15 @@
 // A virtio device behind its registers: virtio over MMIO (virtio 1.2), version 2 of the layout, with VIRTIO_F_VERSION_1 required,
-// indirect descriptors, event index, packed rings and queue reset offered. Left out: the legacy interface (a driver of it reads
-// version 2 and leaves), VIRTIO_F_NOTIFICATION_DATA, shared memory regions, and VIRTIO_F_ACCESS_PLATFORM: addresses in rings are
-// what the port's memory says they are.
+// indirect descriptors, event index, packed rings and queue reset offered, and VIRTIO_F_ACCESS_PLATFORM where an IOMMU translates.
+// Addresses in rings are what the port's memory says they are: a driver that has not accepted that feature has to see to it that they
+// are physical ones. Left out: the legacy interface (a driver of it reads version 2 and leaves), VIRTIO_F_NOTIFICATION_DATA and
+// shared memory regions.
 //
 // A driver that breaks a rule of the rings gets DEVICE_NEEDS_RESET and a configuration interrupt; nothing of its rings is read or
 // written until it has reset the device.
 
 import { type Device, type GuestErrors, narrow, RegisterFile } from '../device.ts';
 import type { DeviceFactory, DeviceHost, VirtioDevice, VirtioPort } from './device.ts';
-import { type FeatureWords, featureWords, hasFeature, isSubset, ringFeature } from './features.ts';
+import { accessPlatform, type FeatureWords, featureWords, hasFeature, isSubset, ringFeature } from './features.ts';
 import { type QueueRegisters, TransportQueue } from './transport-queue.ts';
 import { configOffset, interruptBit, type TransportRegister, transportTable } from './transport-registers.ts';
 import { deviceLifecycle, type DeviceState, deviceStatus, driverSteps } from './status.ts';
@@ -72,7 +73,8 @@ export class VirtioTransport<Kind extends VirtioDevice = VirtioDevice> implement
   constructor(port: VirtioPort, makeDevice: DeviceFactory<Kind>) {
     this.port = port;
     this.device = makeDevice(this.host());
-    this.offered = featureWords([...this.device.features, ...Object.values(ringFeature)]);
+    const platform = port.isTranslated === true ? [accessPlatform] : [];
+    this.offered = featureWords([...this.device.features, ...Object.values(ringFeature), ...platform]);
     this.queues = this.device.queueSizes.map((size) => new TransportQueue(port.memory, size));
   }
 

@@ -12,6 +12,7 @@ export interface VirtioMmioOptions<Kind extends VirtioDevice = VirtioDevice> {
   /** Of the SPI that the interrupt line drives. */
   readonly intid: number;
   readonly memory: GuestMemory;
+  readonly isTranslated?: boolean;
   readonly device: DeviceFactory<Kind>;
 }
 
@@ -19,11 +20,12 @@ export class VirtioMmio<Kind extends VirtioDevice = VirtioDevice> implements Act
   readonly transport: VirtioTransport<Kind>;
   private readonly port: Port;
 
-  constructor(port: Port, { distributor, intid, memory, device }: VirtioMmioOptions<Kind>) {
+  constructor(port: Port, { distributor, intid, memory, isTranslated = false, device }: VirtioMmioOptions<Kind>) {
     this.port = port;
     this.transport = new VirtioTransport(
       {
         memory,
+        isTranslated,
         interrupt: (level) => {
           port.send(distributor, (level ? wireMessages.WireSet : wireMessages.WireClear).code, [intid]);
         },

@@ -111,12 +111,17 @@ function primeCell(name: string, region: Required<Region>, clockNames: string[])
   ]);
 }
 
-function virtioTransport(slot: number): TreeNode {
-  const region = virtioSlot(slot);
+/** Which stream of the SMMU a device's accesses are. */
+const iommus = (board: Board, streamId: number): Property[] =>
+  board.iommu === 'none' ? [] : [cells('iommus', smmuPhandle(board), streamId)];
+
+function virtioTransport(board: Board, slot: number): TreeNode {
+  const { streamId, ...region } = virtioSlot(slot);
   return node(`virtio_mmio@${hex(region.base)}`, [
     strings('compatible', 'virtio,mmio'),
     reg(region),
     cells('interrupts', interruptType.spi, region.spi, trigger.edge),
+    ...iommus(board, streamId),
     flag('dma-coherent'),
   ]);
 }
@@ -141,7 +146,7 @@ function dma(board: Board, n: number): TreeNode {
     strings('compatible', 'heddle,dma-1'),
     reg(region),
     cells('interrupts', interruptType.spi, region.spi, trigger.level),
-    ...(board.iommu === 'none' ? [] : [cells('iommus', smmuPhandle(board), streamId)]),
+    ...iommus(board, streamId),
     flag('dma-coherent'),
   ]);
 }
@@ -203,7 +208,7 @@ export function boardTree(board: Board, conduit: PsciConduit, chosen: Chosen): U
       primeCell('pl031', memoryMap.rtc, ['apb_pclk']),
       ...(board.iommu === 'none' ? [] : [smmu(board)]),
       ...Array.from({ length: board.dmaEngines }, (_, n) => dma(board, n)),
-      ...board.virtioSlots.map(virtioTransport),
+      ...board.virtioSlots.map((slot) => virtioTransport(board, slot)),
       memory(board),
       ...psci(conduit),
     ],

@@ -63,8 +63,11 @@ export const dmaEngine = (n: number): Required<Region> & { readonly streamId: nu
   streamId: 1 + n,
 });
 
-/** The n-th virtio-mmio transport. */
-export const virtioSlot = (n: number): Required<Region> => nth(memoryMap.virtio, n);
+/** The n-th virtio-mmio transport, with the StreamID that it has behind an SMMU. */
+export const virtioSlot = (n: number): Required<Region> & { readonly streamId: number } => ({
+  ...nth(memoryMap.virtio, n),
+  streamId: 0x20 + n,
+});
 
 /** The UART of the n-th virtual machine that has one, the MVM's aside. */
 export const guestUart = (n: number): Required<Region> => nth(memoryMap.guestUarts, n);

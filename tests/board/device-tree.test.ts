@@ -97,6 +97,14 @@ describe('the device tree', () => {
     expect(direct.get('//dma@90c0000')?.join()).not.toContain('iommus');
   });
 
+  it('gives each virtio transport its stream', (context) => {
+    if (!hasDtc) context.skip('skipped: no dtc');
+    const nodes = nodesOf(decompile(treeOf({ iommu: 'smmuv3' })));
+    const iommusOf = (path: string): string[] => (nodes.get(path) ?? []).filter((line) => line.startsWith('iommus'));
+    expect(iommusOf('//virtio_mmio@a000000')).toEqual(['iommus = <0x8004 0x20>;']);
+    expect(iommusOf('//virtio_mmio@a003e00')).toEqual(['iommus = <0x8004 0x3f>;']);
+  });
+
   it('has a second redistributor region, large enough, for 1,024 cores', (context) => {
     if (!hasDtc) context.skip('skipped: no dtc');
     const nodes = nodesOf(decompile(treeOf({ cores: 1024 })));

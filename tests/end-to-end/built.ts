@@ -143,7 +143,8 @@ export const runGuest = (name: string, machine: Machine, cores: number, ...more:
   ]);
 
 /** Runs a program of virtual machines bare, under Heddle, with a fresh disk where it has one. */
-export async function runVmProgram({ program, flat, machine, cores, options, devices }: VmRun): Promise<Ended> {
+export async function runVmProgram(run: VmRun, ...more: readonly string[]): Promise<Ended> {
+  const { program, flat, machine, cores, options, devices } = run;
   const folder = mkdtempSync(resolve(tmpdir(), 'heddle-vm-'));
   try {
     const disk = resolve(folder, 'disk');
@@ -157,6 +158,7 @@ export async function runVmProgram({ program, flat, machine, cores, options, dev
       ...(devices.includes('entropy') ? ['--rng'] : []),
       ...(devices.includes('console') ? ['--console'] : []),
       `--kernel-args=${options}`,
+      ...more,
     ]);
   } finally {
     rmSync(folder, { recursive: true });
@@ -175,6 +177,7 @@ export const runUnderQemu = (name: string, machine: Machine, cores: number): Pro
     `virt,gic-version=${machine.gic ?? 3}`,
     `virtualization=${onOff(machine.virtualization)}`,
     `secure=${onOff(machine.secure)}`,
+    ...(machine.board ?? []).map((word) => word.slice('--'.length)),
   ];
   return start('qemu-system-aarch64', [
     ...['-accel', 'tcg,thread=single', '-M', properties.join(), '-cpu', 'max', '-smp', String(cores), '-m', '512'],

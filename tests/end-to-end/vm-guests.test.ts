@@ -49,6 +49,14 @@ describe('bare under Heddle', () => {
   );
 });
 
+describe('bare under Heddle, with devices behind an SMMU that nobody turns on', () => {
+  const driving = vmRuns.filter(({ heddle, devices }) => heddle && devices.length > 0);
+  test.concurrent.each(driving)('$name prints the same', { timeout }, async (run) => {
+    const { stdout, code } = await runVmProgram(run, '--iommu=smmuv3');
+    expect({ stdout: withoutTimes(stdout), code }).toEqual({ stdout: expectedOf(run.name), code: 0 });
+  });
+});
+
 describe('bare under qemu-system-aarch64', () => {
   if (!hasQemu) {
     test('skipped: no qemu', () => expect(hasQemu).toBe(false));

@@ -10,7 +10,7 @@ name=$1
 cores=${2:-4}
 machine=${3:-$(node -e '
   const guest = require("./guests.json").guests.find((g) => g.name === process.argv[1]);
-  if (guest) console.log(Object.keys(guest.machine).filter((k) => guest.machine[k]).map((k) => k === "gic" ? `gic-version=${guest.machine[k]}` : k + "=on").join() || "none");
+  if (guest) console.log(Object.keys(guest.machine).filter((k) => guest.machine[k]).map((k) => k === "gic" ? `gic-version=${guest.machine[k]}` : k === "board" ? guest.machine[k].map((word) => word.slice(2)) : k + "=on").join() || "none");
 ' "$name")}
 [ -n "$machine" ] || { echo "$name is not in guests.json" >&2; exit 2; }
 [ "$machine" = none ] && machine=virtualization=off

@@ -7,7 +7,7 @@ cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 node -e '
-  const on = (machine) => Object.keys(machine).filter((k) => machine[k]).map((k) => k === "gic" ? `gic-version=${machine[k]}` : k + "=on").join() || "none";
+  const on = (machine) => Object.keys(machine).filter((k) => machine[k]).map((k) => k === "gic" ? `gic-version=${machine[k]}` : k === "board" ? machine[k].map((word) => word.slice(2)) : k + "=on").join() || "none";
   for (const g of require("./guests.json").guests) {
     if (g.qemu && (process.argv.length === 1 || process.argv.includes(g.name, 1))) {
       console.log([g.name, g.timingIndependent, [].concat(g.exitCode).join(), ...[g.machine, ...g.otherMachines].map(on)].join(" "));

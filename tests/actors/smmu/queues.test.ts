@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { leaf, Tables, writeCd, writeSte } from './ram.ts';
+import { leaf, smallRam, Tables, writeCd, writeSte } from './ram.ts';
 import { config, stage1System, stage2System, stream } from './streams.ts';
-import { intids, offset, SmmuSystem } from './system.ts';
+import { intids, offset, SmmuBoard, SmmuSystem } from './system.ts';
 
 describe('the Event queue', () => {
   it('drops what does not fit, and toggles OVFLG until software has acknowledged it', () => {
@@ -59,6 +59,7 @@ describe('the Command queue', () => {
   it.each([
     ['an opcode that is not there', [0xff]],
     ['ATC_INV without ATS', [0x40]],
+    ['PRI_RESP without PRI', [0x41]],
     ['RESUME without stalls', [0x44]],
     ['TLBI_EL3_ALL', [0x18]],
     ['CFGI of a Secure stream', [0x03 | (1 << 10)]],
@@ -247,6 +248,38 @@ describe('the registers', () => {
     expect(IDR0 & ((1 << 10) | (1 << 13) | (1 << 16) | (3 << 6))).toBe(0);
     expect(system.smmu.read(0x14, 4)).toBe(0x15);
     expect(offset.IDR0).toBe(0);
+    const bytes = (first: number, count: number): number[] =>
+      Array.from({ length: count }, (_, n) => system.smmu.read(first + 4 * n, 4));
+    // PIDR4 to PIDR7, PIDR0 to PIDR3, CIDR0 to CIDR3.
+    expect(bytes(0xfd0, 8)).toEqual([0x04, 0, 0, 0, 0x84, 0xb4, 0xf0, 0x10]);
+    expect(bytes(0xff0, 4)).toEqual([0x0d, 0xf0, 0x05, 0xb1]);
+  });
+
+  it.each([
+    ['CR1', 0x28, 0xfff],
+    ['CR2', 0x2c, 3],
+    ['STRTAB_BASE', 0x80, 0xffff_ffc0],
+    ['STRTAB_BASE_CFG', 0x88, 0x3_07ff],
+    ['CMDQ_PROD', 0x98, 0xf_ffff],
+    ['CMDQ_CONS', 0x9c, 0x7f0f_ffff],
+    ['IRQ_CTRL', 0x50, 5],
+    ['EVENTQ_CONS', 0x1_00ac, 0x800f_ffff],
+  ] as const)('have no bits but those of their fields: SMMU_%s', (_name, at, fields) => {
+    const { smmu } = new SmmuBoard([], smallRam());
+    smmu.write(at, 4, 0xffff_ffff);
+    expect(smmu.read(at, 4)).toBe(fields);
+  });
+
+  it('change SMMU_GBPA by a handshake only', () => {
+    const board = new SmmuBoard([stream], smallRam());
+    const reset = 0x1000;
+    const abort = 0x10_1000;
+    board.smmu.write(offset.GBPA, 4, abort);
+    expect(board.smmu.read(offset.GBPA, 4)).toBe(reset);
+    board.smmu.write(offset.GBPA, 4, 0x8000_0000 + abort);
+    expect(board.smmu.read(offset.GBPA, 4)).toBe(0x8000_0000 + abort);
+    board.run();
+    expect(board.smmu.read(offset.GBPA, 4)).toBe(abort);
   });
 });
 

@@ -3,26 +3,7 @@
  * exclusive. Run on the board with iommu=smmuv3,dma=on. Core 0 alone. */
 #include "guest.h"
 #include "dma.h"
-
-#define SMMU 0x09050000ul
-#define IDR0 (SMMU + 0x00)
-#define IDR5 (SMMU + 0x14)
-#define CR0 (SMMU + 0x20)
-#define CR0ACK (SMMU + 0x24)
-#define CR2 (SMMU + 0x2c)
-#define GBPA (SMMU + 0x44)
-#define IRQ_CTRL (SMMU + 0x50)
-#define GERROR (SMMU + 0x60)
-#define GERRORN (SMMU + 0x64)
-#define STRTAB_BASE (SMMU + 0x80)
-#define STRTAB_BASE_CFG (SMMU + 0x88)
-#define CMDQ_BASE (SMMU + 0x90)
-#define CMDQ_PROD (SMMU + 0x98)
-#define CMDQ_CONS (SMMU + 0x9c)
-#define EVENTQ_BASE (SMMU + 0xa0)
-#define EVENTQ_PROD (SMMU + 0x100a8)
-#define EVENTQ_CONS (SMMU + 0x100ac)
-#define ON 0xd /* CMDQEN, EVENTQEN, SMMUEN */
+#include "smmu.h"
 
 #define DMA 0x090c0000ul
 #define DMA_CONTROL (DMA + dma_control)
@@ -42,15 +23,8 @@
 #define STREAM 1
 
 #define INTID_DMA 42
-#define INTID_EVENTQ 106
-#define INTID_CMDQ_SYNC 108
-#define INTID_GERROR 109
 
-#define PAGE 4096
 #define NOWHERE 0x20000000ul /* nothing answers there */
-
-/* STE.Config. */
-enum { ABORT = 0, BYPASS = 4, STAGE1 = 5, STAGE2 = 6, NESTED = 7 };
 
 /* Leaves: valid, AF; stage 1 with nG. */
 #define USER_RW 0xc43ull
@@ -62,7 +36,6 @@ enum { ABORT = 0, BYPASS = 4, STAGE1 = 5, STAGE2 = 6, NESTED = 7 };
 
 static u64 streams[16 * 8] __attribute__((aligned(PAGE)));
 static u64 contexts[4 * 8] __attribute__((aligned(PAGE)));
-static volatile u64 commands[8 * 2] __attribute__((aligned(PAGE)));
 static volatile u64 events[4 * 4] __attribute__((aligned(PAGE)));
 /* Of each stage: levels 1 and 2, and level 3 for the first 2 MiB of addresses. */
 static u64 first[3][512] __attribute__((aligned(PAGE)));
@@ -89,24 +62,6 @@ static void irq(struct frame *f) {
     gic_end(intid);
 }
 
-static void edge(u32 intid) {
-    u64 ICFGR = GICD_ICFGR + intid / 16 * 4ul;
-    mmio_write32(ICFGR, mmio_read32(ICFGR) | 2u << intid % 16 * 2);
-}
-
-/* Puts a command into the queue. */
-static void command(u64 low, u64 high) {
-    u32 PROD = mmio_read32(CMDQ_PROD);
-    commands[PROD % 8 * 2] = low;
-    commands[PROD % 8 * 2 + 1] = high;
-    dsb(ishst);
-    mmio_write32(CMDQ_PROD, (PROD + 1) % 16);
-}
-static void sync(void) {
-    command(0x46, 0);
-    while ((mmio_read32(CMDQ_CONS) & 15) != mmio_read32(CMDQ_PROD)) {
-    }
-}
 static void invalidate(u64 low, u64 high) {
     command(low, high);
     sync();
@@ -116,12 +71,6 @@ static void invalidate_all(void) {
     command(0x04, 31);
     command(0x30, 0);
     sync();
-}
-
-static void enable(u32 CR0_value) {
-    mmio_write32(CR0, CR0_value);
-    while (mmio_read32(CR0ACK) != CR0_value) {
-    }
 }
 
 static void ste(u32 config, u64 stage1_context) {
@@ -420,12 +369,7 @@ static void interrupts(void) {
     static const u32 all[] = {INTID_DMA, INTID_EVENTQ, INTID_CMDQ_SYNC, INTID_GERROR};
     on_irq = irq;
     for (u32 i = 0; i < 4; i++) {
-        if (i > 0) {
-            edge(all[i]);
-        }
-        gic_route(all[i], 0);
-        gic_set_priority(all[i], PRIORITY_DEFAULT);
-        gic_enable(all[i]);
+        take_interrupt(all[i], i > 0);
     }
     mmio_write32(IRQ_CTRL, 5);
     ste(BYPASS, 0);

@@ -23,7 +23,7 @@ const direct = gic.map((device) => (device.kind === 'gicd' ? { ...device, kind: 
 
 export const sliceTicks = 50_000;
 /** What EL2 may do for the attacker after the end of its slice, and for the switch, by GIC: that of a GICv2 is reached over the bus. */
-export const lateTicks: Readonly<Record<GicVersion, number>> = { 2: 32_000, 3: 10_000 };
+export const lateTicks: Readonly<Record<GicVersion, number>> = { 2: 35_000, 3: 10_000 };
 /** Of the sharer: such that it ends in time. */
 const sharersRounds: Readonly<Record<GicVersion, number>> = { 2: 2000, 3: 4000 };
 const ticksPerCount = 16;

@@ -15,7 +15,7 @@ import {
   sliceTicks,
   withoutIt,
 } from './attacked.ts';
-import { type Attack, attacks, type Group, numberOf } from './attacks.ts';
+import { type Attack, attacks, type End, type Group, numberOf } from './attacks.ts';
 
 const usualTicks = 3_000_000;
 const timeout = 120_000;
@@ -27,7 +27,7 @@ export function expectUnharmed(system: System, setting: Setting, quiet = hostile
   expect(longestWait(system)).toBeLessThan(sliceTicks + lateTicks[setting.gicVersion ?? 3]);
 }
 
-function expectEnd(system: System, { end }: Attack): void {
+function expectEnd(system: System, end: End): void {
   const { state, stopReason } = system.vm('attacker');
   if (end === 'goes on') expect(stopReason).toBe('');
   else if ('stopped' in end) {
@@ -41,15 +41,15 @@ function expectEnd(system: System, { end }: Attack): void {
   }
 }
 
-/** All attacks of a group; `options`: further ones for each. */
+/** All attacks of a group on both GICs; `options`: further ones for each. */
 export function describeAttacks(group: Group, title: string, options = ''): void {
-  describe(title, () => {
+  describe.each([3, 2] as const)(`${title}, with a GICv%i`, (gicVersion) => {
     it.each<Attack>(attacks[group])('$name', { timeout }, (attack) => {
-      const { name, ticks = usualTicks } = attack;
+      const { name, ticks = usualTicks, end, withGicV2 = {} } = attack;
       const words = [`attack=${numberOf(name)}`, attack.options ?? '', options].filter(Boolean);
-      const setting = { maxTicks: ticks };
+      const setting = { maxTicks: (gicVersion === 2 && withGicV2.ticks) || ticks, gicVersion };
       const system = runAttacked(hostile(words.join(' ')), setting);
-      expectEnd(system, attack);
+      expectEnd(system, (gicVersion === 2 && withGicV2.end) || end);
       expectUnharmed(system, setting);
     });
   });
