@@ -33,7 +33,9 @@ export type TraceException =
   | {
       readonly exception: 'Data Abort';
       readonly address: bigint;
-      readonly fault: 'translation' | 'permission' | 'alignment';
+      readonly fault: 'translation' | 'access flag' | 'permission' | 'alignment';
+      /** The MMU has raised it, by a descriptor that memory holds; otherwise there is nothing at the address that could be accessed. */
+      readonly byDescriptor?: boolean;
     }
   /** No exception of the architecture: the instruction needs a value that is open, and can be run again when it is known. */
   | { readonly exception: 'open value'; readonly value: TraceValue };

@@ -12,6 +12,7 @@ import { isFetch } from '../memory-model/execution.ts';
 import {
   hasBit,
   isAccess,
+  isImplicit,
   isInOrder,
   isSameLocation,
   type LocalEvent,
@@ -61,7 +62,13 @@ const isAcquire = (e: LocalEvent): boolean => e.kind === 'R' && e.annotations.ha
 const isAcquirePC = (e: LocalEvent): boolean => e.kind === 'R' && e.annotations.has('Q');
 const isRelease = (e: LocalEvent): boolean => e.kind === 'W' && e.annotations.has('L');
 
-/** Barrier-ordered-before, where `before` comes in program order before `event`. */
+/** Barrier-ordered-before, where `before` comes in program order before `event`, which is no write. */
+const isAfterAcquire = (events: readonly LocalEvent[], before: LocalEvent): boolean =>
+  isAcquire(before) ||
+  isAcquirePC(before) ||
+  (isRelease(before) && before.rmw?.kind === 'amo' && isAcquire(events[before.rmw.read]!));
+
+/** Barrier-ordered-before, where `before` comes in program order before `event`; both are explicit accesses. */
 function isBarrierOrdered(events: readonly LocalEvent[], before: LocalEvent, event: LocalEvent): boolean {
   if (isAcquire(before) || isAcquirePC(before) || isRelease(event)) return true;
   if (!isRelease(before)) return false;
@@ -69,27 +76,40 @@ function isBarrierOrdered(events: readonly LocalEvent[], before: LocalEvent, eve
   return isAcquire(event) || (before.rmw?.kind === 'amo' && isAcquire(events[before.rmw.read]!));
 }
 
+const isTlbi = ({ kind, annotations }: LocalEvent): boolean => kind === 'F' && annotations.has('TLBI');
+const isMMUFault = ({ kind, annotations }: LocalEvent): boolean => kind === 'F' && annotations.has('MMU');
+/** The access or the walk is of a PE with FEAT_ETS2 or FEAT_ETS3. */
+const hasETS = ({ annotations }: LocalEvent): boolean => annotations.has('ETS2') || annotations.has('ETS3');
+
 /** What comes before a fence in program order and is ordered before it. */
-function isBeforeFence(fence: Fence, before: LocalEvent): boolean {
-  switch (fence.kind) {
+function isBeforeFence({ kind, isDsb }: Fence, before: LocalEvent): boolean {
+  if (before.kind === 'F')
+    return (kind === 'isb' && fenceOf(before).isDsb) || (kind === 'full' && isDsb && isTlbi(before));
+  if (isImplicit(before)) return kind === 'full' && isDsb;
+  switch (kind) {
     case 'full':
       // No DMB waits for an IC.
-      return before.kind !== 'F' && (before.kind !== 'C' || fence.isDsb || isDC(before));
+      return before.kind !== 'C' || isDsb || isDC(before);
     case 'ld':
       return before.kind === 'R' && !before.annotations.has('NoRet') && !isFetch(before);
     case 'st':
       return before.kind === 'W';
     case 'isb':
-      return before.kind === 'F' && fenceOf(before).isDsb;
     case 'none':
       return false;
   }
 }
 
-/** What comes after a fence in program order and is ordered after it. DSB ST lets nothing pass, DMB ST only holds back writes. */
-function isAfterFence(fence: Fence, event: LocalEvent): boolean {
-  if (event.kind === 'C') return fence.isDsb || fence.kind === 'isb' || (fence.kind === 'full' && isDC(event));
-  return fence.kind !== 'none' && (event.kind === 'W' || fence.kind !== 'st' || fence.isDsb);
+/**
+ * What comes after a fence in program order and is ordered after it. DSB ST lets nothing pass, DMB ST only holds back writes; a walk is
+ * held back by context synchronization, and by DSB with FEAT_ETS2.
+ */
+function isAfterFence({ kind, isDsb }: Fence, event: LocalEvent): boolean {
+  if (kind === 'none' || kind === 'isb') return kind === 'isb';
+  if (event.kind === 'C') return isDsb || (kind === 'full' && isDC(event));
+  if (isImplicit(event)) return isDsb && hasETS(event);
+  if (event.kind === 'F') return isDsb || isMMUFault(event);
+  return event.kind === 'W' || kind !== 'st' || isDsb;
 }
 
 /** Grows with the events of a thread. */
@@ -99,6 +119,10 @@ class ArmOrder {
   /** Reads on which the address of an earlier instruction depends, and those that pick it. */
   readonly #earlierAddr = new Set<number>();
   readonly #earlierPickAddr = new Set<number>();
+  /** Walks of earlier accesses. */
+  readonly #earlierWalks = new Set<number>();
+  /** By fault: what its context synchronization holds everything behind. */
+  readonly #heldByFault = new Map<number, Uint32Array>();
 
   constructor(events: readonly LocalEvent[]) {
     this.#events = events;
@@ -116,33 +140,113 @@ class ArmOrder {
         if (event.kind === 'F') this.#fence(n, row);
         else if (isFetch(event)) this.#fetch(n, row);
         else if (event.kind === 'C') this.#maintenance(n, row);
+        else if (isImplicit(event)) this.#implicit(n, row);
         else this.#access(n, row);
       }
       this.#shareAmongParts(first, next);
-      for (let n = first; n < next; n += 1) {
-        if (!isAccess(events[n]!)) continue;
-        for (const read of events[n]!.addr.deps) this.#earlierAddr.add(read);
-        for (const read of events[n]!.addr.picks) this.#earlierPickAddr.add(read);
-      }
+      for (let n = first; n < next; n += 1) this.#noteExplicit(events[n]!);
       first = next;
     }
     return this.#order.rows;
   }
 
+  /** What an explicit access tells of later events. */
+  #noteExplicit(event: LocalEvent): void {
+    if (!isAccess(event) || isImplicit(event)) return;
+    for (const read of event.addr.deps) this.#earlierAddr.add(read);
+    for (const read of event.addr.picks) this.#earlierPickAddr.add(read);
+    if (event.walk !== undefined) this.#earlierWalks.add(event.walk);
+  }
+
   #fence(n: number, row: Uint32Array): void {
     const event = this.#events[n]!;
     const fence = fenceOf(event);
+    const isFault = isMMUFault(event);
+    // A fault is an event of its own: what its context synchronization holds back is not behind the fault itself.
+    const held = isFault ? this.#order.emptyRow() : row;
+    if (isFault) this.#heldByFault.set(n, held);
     for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
       const before = this.#events[earlier]!;
       const isOwnFetch = before.instruction === event.instruction && isFetch(before);
-      if ((isOwnFetch && fence.kind === 'isb') || isBeforeFence(fence, before)) this.#order.addBefore(row, earlier);
+      if ((isOwnFetch && fence.kind === 'isb') || isBeforeFence(fence, before)) this.#order.addBefore(held, earlier);
     }
+    if (isFault || isTlbi(event)) this.#point(n, row);
     if (fence.kind !== 'isb') return;
-    // A context synchronization event waits for what decided that it is reached, and for the addresses before it.
-    this.#order.addAllBefore(row, event.ctrl.deps);
-    this.#order.addAllBefore(row, event.ctrl.picks);
-    this.#order.addAllBefore(row, this.#earlierAddr);
-    this.#order.addAllBefore(row, this.#earlierPickAddr);
+    // A context synchronization event waits for what decided that it is reached, and for the addresses and walks before it.
+    this.#order.addAllBefore(held, event.ctrl.deps);
+    this.#order.addAllBefore(held, event.ctrl.picks);
+    this.#order.addAllBefore(held, this.#earlierAddr);
+    this.#order.addAllBefore(held, this.#earlierPickAddr);
+    this.#order.addAllBefore(held, this.#earlierWalks);
+    if (event.walk === undefined) return;
+    this.#order.addBefore(held, event.walk);
+    this.#order.addAllBefore(held, this.#events[event.walk]!.addr.picks);
+  }
+
+  /** TLBI, or a fault of the MMU. */
+  #point(n: number, row: Uint32Array): void {
+    const event = this.#events[n]!;
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
+      const before = this.#events[earlier]!;
+      if (before.instruction === event.instruction) continue;
+      if (before.kind === 'F') this.#addFence(row, earlier, event);
+      else if (isFetch(before) || (isMMUFault(event) && !isImplicit(before) && isAfterAcquire(this.#events, before)))
+        this.#order.addBefore(row, earlier);
+    }
+    if (event.walk !== undefined) this.#order.addBefore(row, event.walk);
+    if (!isTlbi(event)) return;
+    for (const { deps, picks } of [event.addr, event.ctrl]) {
+      this.#order.addAllBefore(row, deps);
+      this.#order.addAllBefore(row, picks);
+    }
+  }
+
+  /** What a fence holds back is behind it, and behind what comes before it. */
+  #addFence(row: Uint32Array, fence: number, event: LocalEvent): void {
+    if (!isAfterFence(fenceOf(this.#events[fence]!), event)) return;
+    const held = this.#heldByFault.get(fence);
+    if (held === undefined) this.#order.addBefore(row, fence);
+    else this.#order.addRow(row, held);
+  }
+
+  /** The read of a walk, or a write of hardware to a descriptor. */
+  #implicit(n: number, row: Uint32Array): void {
+    const order = this.#order;
+    const event = this.#events[n]!;
+    const isLate = this.#waitsForAccesses(n);
+    for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
+      const before = this.#events[earlier]!;
+      if (before.instruction === event.instruction) continue;
+      if (before.kind === 'F') this.#addFence(row, earlier, event);
+      else if (
+        isImplicit(before) ? this.#isWalkOrdered(earlier, event) : isFetch(before) || (isLate && isAccess(before))
+      )
+        order.addBefore(row, earlier);
+    }
+    order.addAllBefore(row, event.addr.deps);
+    if (event.kind === 'R') return;
+    order.addBefore(row, event.rmw!.read);
+    order.addAllBefore(row, event.addr.picks);
+    order.addAllBefore(row, event.ctrl.deps);
+    order.addAllBefore(row, event.ctrl.picks);
+    order.addAllBefore(row, this.#earlierAddr);
+    order.addAllBefore(row, this.#earlierPickAddr);
+  }
+
+  /** FEAT_ETS2: a walk that leads to a fault which no TLB caches is behind all accesses before it; with FEAT_ETS3 to any fault. */
+  #waitsForAccesses(n: number): boolean {
+    const walk = this.#events[n]!;
+    if (walk.kind !== 'R' || !hasETS(walk)) return false;
+    const fault = this.#events.find((event) => isMMUFault(event) && event.walk === n);
+    if (fault === undefined) return false;
+    return walk.annotations.has('ETS3') || !fault.annotations.has('Permission');
+  }
+
+  /** A walk is ordered before a write behind the access that it was for, and before one to the descriptor that it read. */
+  #isWalkOrdered(walk: number, event: LocalEvent): boolean {
+    const before = this.#events[walk]!;
+    if (before.kind !== 'R' || event.kind !== 'W') return false;
+    return this.#earlierWalks.has(walk) || isSameLocation(before, event);
   }
 
   /** A fetch comes after what synchronized the context before it, and after nothing else of its thread. */
@@ -177,16 +281,21 @@ class ArmOrder {
         if (isInOrder(before, event) || isFetch(before)) order.addBefore(row, earlier);
         continue;
       }
+      if (before.kind === 'F') {
+        this.#addFence(row, earlier, event);
+        continue;
+      }
       const isOrdered =
-        before.kind === 'F'
-          ? isAfterFence(fenceOf(before), event)
-          : before.kind === 'C'
-            ? isDC(before) && isSameLine(before, event)
+        before.kind === 'C'
+          ? isDC(before) && isSameLine(before, event)
+          : isImplicit(before)
+            ? this.#isWalkOrdered(earlier, event)
             : isFetch(before) ||
               isBarrierOrdered(this.#events, before, event) ||
               (event.kind === 'W' && isSameLocation(before, event));
       if (isOrdered) order.addBefore(row, earlier);
     }
+    if (event.walk !== undefined) order.addBefore(row, event.walk);
     order.addAllBefore(row, event.addr.deps);
     if (event.kind === 'R') this.#localSource(event, row);
     else this.#write(event, row);
@@ -198,7 +307,8 @@ class ArmOrder {
     const source = this.#events[event.localSource]!;
     this.#order.addAllBefore(row, source.addr.deps);
     this.#order.addAllBefore(row, source.data.deps);
-    if (source.rmw && (isAcquire(event) || isAcquirePC(event))) this.#order.addBefore(row, source.rmw.read);
+    if (source.rmw && !isImplicit(source) && (isAcquire(event) || isAcquirePC(event)))
+      this.#order.addBefore(row, source.rmw.read);
   }
 
   #write(event: LocalEvent, row: Uint32Array): void {
@@ -245,6 +355,7 @@ class ArmOrder {
 export const arm: OrderingModel = {
   name: 'arm',
   hasHazards: true,
+  hasTranslation: true,
   ordersReadsBeforeWrites: false,
   // A control dependency orders only writes, and these come after picks, too.
   distinguishesSources: 'addresses and data',

@@ -73,15 +73,33 @@ function run(
   isWatched: boolean,
 ): Run {
   const events: LocalEvent[] = [];
-  const start = { events: 0, accesses: 0, instructions: 0, choices: 0, decisions: 0, monitor: undefined, sources: [] };
-  const recorder = new ThreadRecorder(parts, events, { ...start, control: independent }, known, choices, 'everywhere');
+  const start = {
+    events: 0,
+    accesses: 0,
+    instructions: 0,
+    choices: 0,
+    decisions: 0,
+    monitor: undefined,
+    sources: [],
+    isHandling: false,
+  };
+  const recorder = new ThreadRecorder(
+    parts,
+    events,
+    { ...start, control: independent },
+    known,
+    choices,
+    'everywhere',
+    thread.translation,
+  );
   const watcher = new Watcher();
   const hooks: ThreadHooks = {
     ...(isWatched && { registers: watcher }),
     fence: (name) => recorder.fence(name),
-    exceptionEntry: (taken, sets) => recorder.exceptionEntry(taken, sets),
+    exceptionEntry: (taken, sets, hasHandler) => recorder.exceptionEntry(taken, sets, hasHandler),
     exceptionReturn: (sets) => recorder.exceptionReturn(sets),
-    maintenance: (sets, argument) => recorder.maintenance(sets, argument),
+    maintenance: (sets, argument, address) => recorder.maintenance(sets, argument, address),
+    updateAccessFlag: (descriptor) => recorder.updateAccessFlag(descriptor),
     fetch: (address) => recorder.fetch(address),
     cacheMaintenance: (name, address) => recorder.cacheMaintenance(name, address),
     branch: (depends) => {

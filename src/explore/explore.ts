@@ -2,6 +2,7 @@
 
 import type { Execution, Model } from '../memory-model/execution.ts';
 import type { CacheType, FinalState, Program } from '../memory-model/program.ts';
+import { UserError } from '../report/user-error.ts';
 import { arm } from './arm-model.ts';
 import { Endings } from './endings.ts';
 import { Graph, GraphFull } from './graph.ts';
@@ -10,6 +11,7 @@ import { MemoryParts, type Part, PartsChanged } from './memory-parts.ts';
 import { Search, type Situation } from './search.ts';
 import { sc, tso } from './strong-models.ts';
 import { exceptionOf } from './refused-exceptions.ts';
+import { hasTranslationOrder } from './arm-translation.ts';
 import { ThreadTree } from './thread-tree.ts';
 import { executionOf } from './witness.ts';
 
@@ -46,6 +48,7 @@ export interface Exploration {
 const coherenceOnly: OrderingModel = {
   name: 'coherence',
   hasHazards: false,
+  hasTranslation: false,
   ordersReadsBeforeWrites: false,
   distinguishesSources: 'everywhere',
   fetches: 'any',
@@ -59,7 +62,11 @@ const incoherentCaches: CacheType = { DIC: false, IDC: false };
 /** Events for which a graph has room at first. */
 const firstCapacity = 32;
 
+const isTranslated = ({ threads }: Program): boolean => threads.some(({ translation }) => translation !== undefined);
+
 export function explore(program: Program, model: OrderingModel | Model, options: ExploreOptions = {}): Exploration {
+  if (isOrdering(model) && !model.hasTranslation && isTranslated(program))
+    throw new UserError(`translation is not modelled under ${model.name}, only under arm and cat models`);
   const ordering = isOrdering(model) ? model : coherenceOnly;
   const parts = new MemoryParts(program.memory);
   const treesOf = (): ThreadTree[] =>
@@ -91,6 +98,8 @@ class Run {
   readonly #search: Search;
   readonly #endings: Endings;
   readonly #found = new Map<string, Outcome>();
+  readonly #isTranslated: boolean;
+  readonly #scratchGraphs: Graph[] = [];
   #executions = 0;
 
   constructor(
@@ -102,6 +111,7 @@ class Run {
     capacity: number,
   ) {
     this.#program = program;
+    this.#isTranslated = isTranslated(program);
     this.#model = model;
     this.#parts = parts;
     this.#options = options;
@@ -137,6 +147,10 @@ class Run {
     const isNew = (last: readonly number[]): boolean => !this.#found.has(stateOf(last).join());
     const model = this.#model;
     const refusal = exceptionOf(this.#program, situation);
+    if (isOrdering(model) && this.#isTranslated) {
+      this.#onTranslated(situation, locations, refusal);
+      return;
+    }
     if (isOrdering(model)) {
       if (refusal) throw refusal;
       this.#endings.forEach(situation.graph, locations, isNew, (last, graph) => {
@@ -155,6 +169,26 @@ class Run {
         this.#note(complete, stateOf(last));
       }
     });
+  }
+
+  /** An execution with translation is judged when it is complete. */
+  #onTranslated(situation: Situation, locations: readonly number[], refusal: UserError | undefined): void {
+    this.#endings.forEachComplete(situation.graph, (graph) => {
+      const state = this.#finalState(situation, locations, locations.map((location) => lastWrite(graph, location))); // prettier-ignore
+      if (refusal === undefined && this.#found.has(state.join())) return;
+      const judged = this.#scratch(graph, 0);
+      const copyOf = (from: Graph, depth: number): Graph => this.#scratch(from, depth + 1);
+      if (!hasTranslationOrder({ ...situation, graph: judged }, copyOf)) return;
+      if (refusal) throw refusal;
+      this.#note({ ...situation, graph }, state);
+    });
+  }
+
+  /** A copy of a graph, in memory that is used again and again. */
+  #scratch(graph: Graph, depth: number): Graph {
+    const copy = (this.#scratchGraphs[depth] ??= new Graph(graph.capacity, true));
+    copy.copyFrom(graph);
+    return copy;
   }
 
   #note(situation: Situation, state: FinalState): void {

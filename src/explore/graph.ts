@@ -14,7 +14,7 @@
 // no events: they come first in coherence order, and nothing is ordered before them.
 
 import { type FetchOrder, role, saturateFetches } from './instruction-caches.ts';
-import type { LocalEvent } from './local-event.ts';
+import { isImplicit, type LocalEvent } from './local-event.ts';
 
 /** Where a read reads from, if not from a write: nothing is decided yet, or the initial contents. */
 export const undecided = -2;
@@ -25,7 +25,7 @@ export class GraphFull extends Error {}
 
 const isRead = 0;
 const isWrite = 1;
-/** Cache maintenance, or a fence that completes it. */
+/** Cache and TLB maintenance, a fault of the MMU, or a fence that completes cache maintenance. */
 const isOther = 2;
 
 /** What is known of an event when it is appended. */
@@ -44,7 +44,7 @@ export interface EventColumns {
 
 /** The buffer: matrices of words, then columns of one number for each event. */
 const matrices = 5;
-const columns = 11;
+const columns = 12;
 /** What there is besides where code is modified. */
 const fetchMatrices = 1;
 const fetchColumns = 3;
@@ -81,6 +81,8 @@ export class Graph {
   readonly #lastPart: Int32Array;
   /** Of reads: that it does not read from any write that was there when this was decided. */
   readonly #isLater: Int32Array;
+  /** Accesses of walks and of hardware: program order and from-reads say nothing of them, a read of theirs is behind its source. */
+  readonly #isImplicit: Int32Array;
   readonly #hasHazards: boolean;
 
   /** How fetches are ordered, where code is modified. */
@@ -123,6 +125,7 @@ export class Graph {
     this.#firstPart = take(capacity);
     this.#lastPart = take(capacity);
     this.#isLater = take(capacity);
+    this.#isImplicit = take(capacity);
     if (!hasFetches) return;
     this.#precedes = take(matrix);
     this.role = take(capacity);
@@ -141,6 +144,10 @@ export class Graph {
 
   isWrite(event: number): boolean {
     return this.#kind[event] === isWrite;
+  }
+
+  isImplicit(event: number): boolean {
+    return this.#isImplicit[event] !== 0;
   }
 
   isOrderedBefore(a: number, b: number): boolean {
@@ -172,7 +179,8 @@ export class Graph {
   }
 
   /** A new event, of which nothing is known yet but what it is; it has the next number. */
-  append({ kind, instruction }: LocalEvent, columnsOf: EventColumns): number {
+  append(localEvent: LocalEvent, columnsOf: EventColumns): number {
+    const { kind, instruction } = localEvent;
     const { thread, local, location, value, first } = columnsOf;
     const event = this.count;
     if (event === this.capacity) throw new GraphFull();
@@ -181,6 +189,7 @@ export class Graph {
     for (const matrix of [this.#after, this.#before, this.#coAfter, this.#coBefore, this.#excluded])
       matrix.fill(0, event * words, (event + 1) * words);
     this.#kind[event] = kind === 'R' ? isRead : kind === 'W' ? isWrite : isOther;
+    this.#isImplicit[event] = isImplicit(localEvent) ? 1 : 0;
     this.thread[event] = thread;
     this.local[event] = local;
     this.instruction[event] = instruction;
@@ -241,6 +250,10 @@ export class Graph {
     return true;
   }
 
+  #areExplicit(a: number, b: number): boolean {
+    return this.#isImplicit[a] === 0 && this.#isImplicit[b] === 0;
+  }
+
   #isProgramOrdered(a: number, b: number): boolean {
     return this.thread[a] === this.thread[b] && this.instruction[a]! < this.instruction[b]!;
   }
@@ -269,12 +282,12 @@ export class Graph {
   #afterCoherence(a: number, b: number): boolean {
     if (this.thread[a] !== this.thread[b]) {
       if (!this.#addOrderToAccess(a, b)) return false;
-    } else if (this.local[a]! > this.local[b]!) return false;
+    } else if (this.local[a]! > this.local[b]! && this.#areExplicit(a, b)) return false;
     const location = this.location[a];
     for (let read = 0; read < this.count; read += 1) {
       if (this.#kind[read] !== isRead || this.location[read] !== location) continue;
       const source = this.source[read]!;
-      if (source === a && !this.#addFromRead(read, b)) return false;
+      if (source === a && this.#isImplicit[read] === 0 && !this.#addFromRead(read, b)) return false;
       const write = this.#partner[read]!;
       if (write < 0 || source === undecided) continue;
       if (source === a && write !== b && !this.addCoherence(write, b)) return false;
@@ -303,7 +316,7 @@ export class Graph {
     if (this.#isUncached(read)) return true;
     const thread = this.thread[read];
     // coWR: the source is overwritten before the read in its own thread.
-    if (thread === this.thread[write]) return this.local[write]! > this.local[read]!;
+    if (thread === this.thread[write]) return this.local[write]! > this.local[read]! || !this.#areExplicit(read, write);
     if (!this.#addOrderToAccess(read, write)) return false;
     if (!this.#hasHazards) return true;
     for (let earlier = 0; earlier < this.count; earlier += 1)
@@ -313,7 +326,8 @@ export class Graph {
 
   /** An earlier read, in program order, of a location that the access of `read` reads. */
   #isHazard(earlier: number, read: number): boolean {
-    if (this.#kind[earlier] !== isRead || !this.#isProgramOrdered(earlier, read)) return false;
+    if (this.#kind[earlier] !== isRead || this.#isImplicit[earlier] !== 0) return false;
+    if (!this.#isProgramOrdered(earlier, read)) return false;
     for (let part = this.#firstPart[read]!; part <= this.#lastPart[read]!; part += 1)
       if (this.location[part] === this.location[earlier]) return true;
     return false;
@@ -326,15 +340,16 @@ export class Graph {
     if (this.#isUncached(read)) return source < 0 || this.addOrder(source, read);
     const thread = this.thread[read];
     const location = this.location[read];
+    if (this.#isImplicit[read] !== 0) return (source < 0 || this.addOrder(source, read)) && this.#isPairAtomic(read);
     if (source >= 0) {
       // coRW1
-      if (this.thread[source] === thread) {
+      if (this.#isImplicit[source] === 0 && this.thread[source] === thread) {
         if (this.local[source]! > this.local[read]!) return false;
       } else if (!this.#addOrderToAccess(source, read)) return false;
     }
     for (let write = 0; write < this.count; write += 1) {
       if (this.#kind[write] !== isWrite || this.location[write] !== location || write === source) continue;
-      if (this.thread[write] === thread) {
+      if (this.thread[write] === thread && this.#isImplicit[write] === 0) {
         if (this.local[write]! < this.local[read]!) {
           if (source < 0 || !this.addCoherence(write, source)) return false;
         } else if (source >= 0 && !this.addCoherence(source, write)) return false;
@@ -367,7 +382,8 @@ export class Graph {
     const location = this.location[write];
     for (let event = 0; event < this.count; event += 1) {
       if (this.location[event] !== location || event === write) continue;
-      const isEarlier = this.thread[event] === thread && this.local[event]! < this.local[write]!;
+      const isEarlier =
+        this.thread[event] === thread && this.local[event]! < this.local[write]! && this.#areExplicit(event, write);
       if (this.#kind[event] === isWrite) {
         if (isEarlier && !this.addCoherence(event, write)) return false;
         continue;
@@ -376,7 +392,7 @@ export class Graph {
       if (source === undecided || this.#isUncached(event)) continue;
       if (isEarlier && source >= 0 && source !== write && !this.addCoherence(source, write)) return false;
       if (source === initialContents) {
-        if (!this.#addFromRead(event, write)) return false;
+        if (this.#isImplicit[event] === 0 && !this.#addFromRead(event, write)) return false;
         const pair = this.#partner[event]!;
         if (pair >= 0 && pair !== write && !this.addCoherence(pair, write)) return false;
       }
@@ -396,6 +412,7 @@ export class Graph {
           const last = this.#kind[event] === isWrite ? event : this.source[event]!;
           if (this.#isUncached(event)) continue;
           if (last < 0 || last === write) continue;
+          if (this.#kind[event] === isRead && this.#isImplicit[event] !== 0) continue;
           if (this.#has(this.#coAfter, write, last) || this.#has(this.#coAfter, last, write)) continue;
           const isBefore =
             this.#kind[event] === isWrite ? this.#has(this.#after, write, event) : this.#isSeenBefore(write, event);

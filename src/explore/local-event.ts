@@ -18,7 +18,8 @@ export interface LocalEvent {
   readonly value: bigint | undefined;
   /**
    * The name of a fence or of cache maintenance, or 'A', 'Q', 'L', 'X', 'NoRet'; 'Instr' where it reads or writes an instruction, and
-   * 'NExp' where it is no access of the program; of the entry of an exception and the return from it their sets.
+   * 'NExp' where it is no access of the program, 'NExp' and 'PTE' of what a walk reads and what hardware writes to descriptors; of the entry
+   * of an exception, the return from it and TLBI their sets.
    */
   readonly annotations: ReadonlySet<string>;
   /** Comes after the access before it of its instruction. */
@@ -35,6 +36,10 @@ export interface LocalEvent {
   readonly localSource?: number | undefined;
   /** Of a fence that is the entry of an exception. */
   readonly taken?: TakenException;
+  /** Of an access, or of the fault in its place: the read of its descriptor. */
+  readonly walk?: number;
+  /** Of an access that was translated: its virtual address. */
+  readonly virtual?: bigint;
 }
 
 /** Cache maintenance has it where its address is not known yet, or where it is for all of a cache. */
@@ -42,9 +47,17 @@ export const noAddress = -1n;
 
 export const isAccess = ({ kind }: LocalEvent): boolean => kind === 'R' || kind === 'W';
 
+/** An access to a descriptor that no instruction asks for: by a walk, or by hardware. */
+export const isImplicit = ({ annotations }: LocalEvent): boolean => annotations.has('NExp') && annotations.has('PTE');
+
+/** Events that are neither reads nor writes, and that other threads' events can be ordered before or after: TLBI, faults of the MMU. */
+export const isPoint = ({ kind, annotations }: LocalEvent): boolean =>
+  kind === 'F' && (annotations.has('TLBI') || annotations.has('MMU'));
+
 export interface ReadModifyWrite {
   readonly read: number;
-  readonly kind: 'amo' | 'lxsx';
+  /** 'hu': hardware writes to the descriptor that a walk has read. */
+  readonly kind: 'amo' | 'lxsx' | 'hu';
   /** No write of the same thread to the location lies between: only then do other threads' writes have to stay out. */
   readonly isAtomic: boolean;
 }
@@ -61,6 +74,8 @@ export interface OrderingModel {
    * "Hazard-ordered-before").
    */
   readonly hasHazards: boolean;
+  /** It says what translation tables are for it, which arm-translation.ts asks of complete executions. */
+  readonly hasTranslation: boolean;
   /** Every write comes after all reads that are before it in program order. */
   readonly ordersReadsBeforeWrites: boolean;
   /**
@@ -91,11 +106,20 @@ export class OrderRows {
     this.#words = (events + 31) >>> 5;
   }
 
+  emptyRow(): Uint32Array {
+    return new Uint32Array(this.#words);
+  }
+
   /** A row for the next event. */
   next(): Uint32Array {
-    const row = new Uint32Array(this.#words);
+    const row = this.emptyRow();
     this.rows.push(row);
     return row;
+  }
+
+  /** What is before another row is before this one. */
+  addRow(row: Uint32Array, other: Uint32Array): void {
+    for (let n = 0; n < other.length; n += 1) row[n] = (row[n] as number) | (other[n] as number);
   }
 
   /** The event, and all that is before it, come before the one with this row. */

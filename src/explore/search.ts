@@ -11,7 +11,7 @@ import { isFetch } from '../memory-model/execution.ts';
 import { isFullDSB } from './arm-model.ts';
 import { Graph, initialContents, undecided } from './graph.ts';
 import { everyLine, type FetchOrder, role } from './instruction-caches.ts';
-import { isAccess, type LocalEvent, noAddress } from './local-event.ts';
+import { isAccess, isPoint, type LocalEvent, noAddress } from './local-event.ts';
 import { instructionAt, type MemoryParts } from './memory-parts.ts';
 import type { ThreadPath, ThreadTree } from './thread-tree.ts';
 
@@ -147,11 +147,15 @@ export class Search {
   /** From where an open read may read, as far as it is there. */
   #sources(graph: Graph, read: number): number[] {
     const location = graph.location[read]!;
-    const sources = graph.isLater(read) || !this.#hasInitialWrite[location] ? [] : [initialContents];
+    const isImplicit = graph.isImplicit(read);
+    // Without translation hardware has the initial contents of a descriptor for itself, and does not see what threads write there.
+    const isApart = !this.#hasInitialWrite[location];
+    const sources = graph.isLater(read) || (isApart && !isImplicit) ? [] : [initialContents];
     for (let write = 0; write < graph.count; write += 1) {
       if (!graph.isWrite(write) || graph.location[write] !== location || graph.isExcluded(read, write)) continue;
+      if (isApart && graph.isImplicit(write) !== isImplicit) continue;
       // A read may be ordered before the write of its own thread from which it reads: it is forwarded.
-      const isInternal = graph.thread[write] === graph.thread[read];
+      const isInternal = graph.thread[write] === graph.thread[read] && !isImplicit && !graph.isImplicit(write);
       const isPast = isInternal ? graph.local[write]! < graph.local[read]! : !graph.isOrderedBefore(read, write);
       if (isPast) sources.push(write);
     }
@@ -229,7 +233,7 @@ export class Search {
     for (let local = 0; local < path.events.length; local += 1) {
       const event = path.events[local]!;
       if (!isAccess(event)) {
-        if (local >= known) mine[local] = -1;
+        if (local >= known) mine[local] = isPoint(event) ? this.#appendPoint(graph, path, thread, local) : -1;
         this.#appendMaintenance(graph, path, mine, thread, local);
         if (mine[local]! < 0) continue;
       } else if (local >= known) this.#append(graph, path, mine, thread, local);
@@ -244,6 +248,11 @@ export class Search {
       for (let read = 0; read < graph.count; read += 1)
         if (graph.isRead(read) && graph.source[read] === write && !this.#readValue(situation, read)) return false;
     return true;
+  }
+
+  /** TLBI, or a fault of the MMU. */
+  #appendPoint(graph: Graph, { events }: ThreadPath, thread: number, local: number): number {
+    return graph.append(events[local]!, { thread, local, location: -1, value: 0, first: -1 });
   }
 
   /** Cache maintenance of code that is modified, once its address is known, and the DSB that completes it. */

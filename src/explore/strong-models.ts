@@ -9,6 +9,7 @@ import { isAccess, isInOrder, type LocalEvent, type OrderingModel, OrderRows } f
 export const sc: OrderingModel = {
   name: 'sc',
   hasHazards: false,
+  hasTranslation: false,
   ordersReadsBeforeWrites: true,
   distinguishesSources: 'nowhere',
   fetches: 'coherent',
@@ -37,6 +38,7 @@ const isFullBarrier = ({ kind, annotations }: LocalEvent): boolean =>
 export const tso: OrderingModel = {
   name: 'tso',
   hasHazards: false,
+  hasTranslation: false,
   ordersReadsBeforeWrites: true,
   distinguishesSources: 'nowhere',
   fetches: 'coherent',

@@ -18,6 +18,8 @@ import {
 import type { AtomicOperation } from '../isa/semantics.ts';
 import type { CacheMaintenance, FenceName, TakenException, ThreadHooks } from '../memory-model/program.ts';
 import { atomicResult } from './atomic-operations.ts';
+import type { Translation, Walked } from '../memory-model/translation.ts';
+import { walk, withAccessFlag } from '../memory-model/translation.ts';
 import { type LocalEvent, noAddress, type OrderingModel, type ReadModifyWrite } from './local-event.ts';
 import { atomicGranuleBytes, instructionAt, instructionBytes, type MemoryParts, type Part } from './memory-parts.ts';
 
@@ -42,6 +44,8 @@ export interface RecorderState {
   readonly monitor: Monitor | undefined;
   readonly control: Dependencies;
   readonly sources: readonly RegisterSource[];
+  /** In the handler of an exception, which runs at EL1. */
+  readonly isHandling: boolean;
 }
 
 /**
@@ -59,7 +63,7 @@ const standInOf = (n: number): number => -1 - n;
 
 /** Why the thread stands still at a choice; reads are those that would make it. */
 export interface MissingChoice {
-  readonly kind: 'store exclusive' | 'compare and swap' | 'source of a register';
+  readonly kind: 'store exclusive' | 'compare and swap' | 'source of a register' | 'hardware update';
   readonly reads: readonly number[];
 }
 
@@ -76,6 +80,10 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   #control: Dependencies;
   #sources: readonly RegisterSource[];
   readonly #distinguishesSources: OrderingModel['distinguishesSources'];
+  readonly #translation: Translation | undefined;
+  #isHandling: boolean;
+  /** The walk that has led to a fault of this instruction. */
+  #faultingWalk: number | undefined;
   /** Choices that were made, also by values, in program order. */
   readonly choices: boolean[];
   missingChoice: MissingChoice | undefined;
@@ -89,8 +97,11 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     known: ReadonlyMap<number, bigint>,
     choices: readonly boolean[],
     distinguishesSources: OrderingModel['distinguishesSources'],
+    translation: Translation | undefined,
   ) {
     this.#parts = parts;
+    this.#translation = translation;
+    this.#isHandling = state.isHandling;
     this.#distinguishesSources = distinguishesSources;
     this.events = events;
     this.#known = known;
@@ -120,6 +131,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       monitor: this.#monitor,
       control: this.#control,
       sources: this.#sources,
+      isHandling: this.#isHandling,
     };
   }
 
@@ -138,24 +150,40 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     this.#fence([name]);
   }
 
-  exceptionEntry(taken: TakenException, sets: readonly string[]): void {
-    this.#fence(sets, taken);
+  exceptionEntry(taken: TakenException, sets: readonly string[], hasHandler: boolean): void {
+    const walked = this.#faultingWalk;
+    this.#fence(sets, { taken, ...(walked !== undefined && { walk: walked }) });
+    this.#isHandling = hasHandler;
   }
 
   /** It clears the local monitor (Arm DDI 0487, B2.17.1 "Exclusive access instructions and non-shareable memory locations"). */
   exceptionReturn(sets: readonly string[]): void {
     this.#monitor = undefined;
+    this.#isHandling = false;
     this.#fence(sets);
   }
 
-  maintenance(sets: readonly string[], argument: TraceValue): void {
-    this.#fence(sets);
-    const at = this.events.length - 1;
-    this.events[at] = { ...this.events[at]!, addr: argument };
+  maintenance(sets: readonly string[], argument: TraceValue, address: bigint | undefined): void {
+    const descriptor = address === undefined ? undefined : (this.#translation?.descriptorOf(address) ?? address);
+    const addr = this.#withReads(argument);
+    this.#fence(sets, { addr, ...(descriptor !== undefined && { address: descriptor, bytes: descriptorBytes }) });
   }
 
-  #fence(sets: readonly string[], taken?: TakenException): void {
-    this.events.push({ ...this.#event(new Set(sets)), kind: 'F', ...(taken && { taken }) });
+  updateAccessFlag(descriptor: bigint): 'done' | 'none' | TraceException {
+    const isDone = this.#choice({ kind: 'hardware update', reads: [] });
+    if (isDone === undefined) return choiceMissing;
+    if (!isDone) return 'none';
+    const read = this.#readDescriptor(descriptor, independent, ['SPURIOUS']);
+    const bits = this.events[read]!.value;
+    if (bits === undefined) return openRead(read);
+    const updated = withAccessFlag(bits);
+    if (updated === undefined) this.isContradicted = true;
+    else this.#updateDescriptor(read, { bits: updated, sets: ['AF', 'SPURIOUS'] });
+    return 'done';
+  }
+
+  #fence(sets: readonly string[], more: Partial<LocalEvent> = {}): void {
+    this.events.push({ ...this.#event(new Set(sets)), kind: 'F', ...more });
   }
 
   fetch(address: bigint): TraceValue | undefined {
@@ -416,11 +444,83 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       fault: name,
     });
     if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
-    const parts = this.#parts.of(address.bits, total, bytes);
+    const [at, ...values] = this.#decided([address, ...givenValues]) ?? [];
+    if (at === undefined) return choiceMissing;
+    const translated = this.#translate(at, kind);
+    if ('exception' in translated) return translated;
+    const parts = this.#parts.of(translated.address.bits, total, bytes);
     if (!parts) return fault('translation');
     if (kind === 'write') for (const part of parts) if (this.#parts.isCode(part.address)) this.#parts.modify(part);
-    const [at, ...values] = this.#decided([address, ...givenValues]) ?? [];
-    return at === undefined ? choiceMissing : { access: { ...given, address: at }, parts, values };
+    return { access: { ...given, ...translated }, parts, values };
+  }
+
+  /** The location of an address, by a walk that reads its descriptor; or the fault that it leads to. */
+  #translate(address: TraceValue, kind: 'read' | 'write'): Translated | TraceException {
+    const translation = this.#translation;
+    if (!translation) return { address };
+    const isEL0 = translation.isEL0 && !this.#isHandling;
+    const fault = (name: Walked['fault'] & string): TraceException => ({
+      exception: 'Data Abort',
+      address: address.bits,
+      fault: name,
+      byDescriptor: true,
+    });
+    this.#faultingWalk = undefined;
+    const descriptor = translation.descriptorOf(address.bits);
+    // What is not translated are the tables themselves, and code.
+    if (descriptor === undefined) return isEL0 ? fault('permission') : { address };
+    const read = this.#readDescriptor(descriptor, address, translation.sets);
+    const bits = this.events[read]!.value;
+    if (bits === undefined) return openRead(read);
+    const walked = walk(bits, { isWrite: kind === 'write', isEL0 }, translation);
+    if (walked.fault !== undefined) {
+      this.#faultingWalk = read;
+      return fault(walked.fault);
+    }
+    if (walked.update) this.#updateDescriptor(read, walked.update);
+    const location = translation.locationOf(address.bits, walked.oa);
+    return { address: { ...address, bits: location }, walk: read, virtual: address.bits };
+  }
+
+  /** The implicit read of a descriptor; its place among the events. */
+  #readDescriptor(address: bigint, addr: Dependencies, sets: readonly string[]): number {
+    const at = this.events.length;
+    const [part] = this.#parts.of(address, descriptorBytes)!;
+    this.#accesses += 1;
+    this.events.push({
+      ...this.#implicit(part!, sets),
+      kind: 'R',
+      value: this.#known.get(at),
+      addr,
+    });
+    return at;
+  }
+
+  /** The write of hardware to the descriptor that was read. */
+  #updateDescriptor(read: number, { bits, sets }: Walked['update'] & object): void {
+    const { address, bytes, addr } = this.events[read]!;
+    this.#accesses += 1;
+    this.events.push({
+      ...this.#implicit({ address, bytes }, [...sets, ...(this.#translation?.sets ?? [])]),
+      kind: 'W',
+      value: bits,
+      addr,
+      rmw: { read, kind: 'hu', isAtomic: this.#parts.hasInitialWrite(address) },
+    });
+  }
+
+  #implicit({ address, bytes }: Part, sets: readonly string[]): Omit<LocalEvent, 'kind' | 'value' | 'addr'> {
+    return {
+      instruction: this.#instructions,
+      access: this.#accesses,
+      address,
+      bytes,
+      annotations: new Set(['NExp', 'PTE', ...sets]),
+      isInOrder: false,
+      data: independent,
+      ctrl: this.#control,
+      handsOn: independent,
+    };
   }
 
   /** Parts of one access share a number; an access that is not single-copy atomic is an access for each part. */
@@ -432,7 +532,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   #read(
-    access: TraceAccess,
+    access: LocatedAccess,
     parts: readonly Part[],
     elements: number,
     annotations: readonly string[],
@@ -461,6 +561,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         ctrl: this.#control,
         handsOn: independent,
         localSource,
+        ...walkOf(access, part),
       });
       const through = localSource === undefined ? independent : this.events[localSource]!.handsOn;
       const { open, ...depends } = found[element]!;
@@ -488,7 +589,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     return undefined;
   }
 
-  #write(access: TraceAccess, parts: readonly Part[], write: Write): void {
+  #write(access: LocatedAccess, parts: readonly Part[], write: Write): void {
     const set = this.#annotationsOf(parts, write.annotations);
     const isOpenAt = (element: number): boolean => write.values[element]!.open !== undefined;
     for (const part of parts) {
@@ -510,6 +611,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         ctrl: this.#control,
         handsOn: merge(merge(access.address, data), write.handsOn ?? independent),
         ...(write.rmw && { rmw: this.#rmw(write.rmw, part.address) }),
+        ...walkOf(access, part),
       });
     }
   }
@@ -521,8 +623,25 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 }
 
+/** An access whose address is a location. */
+type LocatedAccess = TraceAccess & Pick<LocalEvent, 'walk' | 'virtual'>;
+type Translated = Pick<LocatedAccess, 'address' | 'walk' | 'virtual'>;
+
+/** What a part of an access knows of its walk. */
+function walkOf({ address, walk: read, virtual }: LocatedAccess, part: Part): Pick<LocalEvent, 'walk' | 'virtual'> {
+  return read === undefined ? {} : { walk: read, virtual: virtual! + part.address - address.bits };
+}
+
+const descriptorBytes = 8;
+
+/** The instruction cannot go on before a read has a value. */
+const openRead = (read: number): TraceException => ({
+  exception: 'open value',
+  value: openValue(64, `#${read}`, { deps: [read], picks: [] }),
+});
+
 interface Located {
-  readonly access: TraceAccess;
+  readonly access: LocatedAccess;
   readonly parts: readonly Part[];
   readonly values: readonly TraceValue[];
 }

@@ -7,6 +7,7 @@
 import type { TraceException } from '../engine/trace-state.ts';
 import { type Dependencies, independent } from '../engine/trace-values.ts';
 import type { Thread, ThreadState } from '../memory-model/program.ts';
+import type { Translation } from '../memory-model/translation.ts';
 import { assert } from '../report/assert.ts';
 import { hasBit, type LocalEvent, type LocalOrder, type OrderingModel } from './local-event.ts';
 import { isIdle, type Visit } from './loops.ts';
@@ -62,6 +63,7 @@ const atStart: RecorderState = {
   monitor: undefined,
   control: independent,
   sources: [],
+  isHandling: false,
 };
 
 /** A thread that runs this long without needing a value does not end. */
@@ -73,6 +75,7 @@ export class ThreadTree {
   readonly #parts: MemoryParts;
   readonly #model: OrderingModel;
   readonly #unroll: number;
+  readonly #translation: Translation | undefined;
   /** What the thread has been seen to write after it stood at an instruction. */
   readonly #writesAfter = new Map<bigint, Set<bigint>>();
   /** Something has been added to that. */
@@ -82,6 +85,7 @@ export class ThreadTree {
     this.#parts = parts;
     this.#model = model;
     this.#unroll = unroll;
+    this.#translation = thread.translation;
     const start: Resumption = { state: thread.start(), recorder: atStart, visits: 0 };
     const root = this.#run(start, {
       events: [],
@@ -181,6 +185,7 @@ export class ThreadTree {
       base.known,
       base.choices,
       this.#model.distinguishesSources,
+      this.#translation,
     );
     const visits = base.visits.slice(0, from.visits);
     const resumptions = base.resumptions.filter(({ recorder: at }) => at.instructions < from.recorder.instructions);

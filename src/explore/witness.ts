@@ -29,14 +29,25 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
   const ids = paths.map(({ events: own }, thread) => {
     const firstAccess = accesses;
     return own.map((event, local) => {
-      const { kind, instruction, address, bytes, annotations } = event;
+      const { kind, instruction, address, bytes, annotations, virtual } = event;
       const id = events.length;
       const number = numbers[thread]![local]!;
       if (isAccess(event)) byNumber.set(number, id);
       const value = isAccess(event) ? search.valueOf(graph.value[number]!) : 0n;
       const access = isAccess(event) ? firstAccess + event.access : -1;
       accesses = Math.max(accesses, access + 1);
-      events.push({ id, thread, instruction, access, kind, address, bytes, value, annotations });
+      events.push({
+        id,
+        thread,
+        instruction,
+        access,
+        kind,
+        address,
+        bytes,
+        value,
+        annotations,
+        ...(virtual !== undefined && { virtual }),
+      });
       return id;
     });
   });
@@ -44,7 +55,8 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
   const size = events.length;
   const relation = (): Relation => new Relation(size);
   const relations = {
-    ...{ po: relation(), rf: relation(), co: relation(), lxsx: relation(), amo: relation(), iicoOrder: relation() },
+    ...{ po: relation(), rf: relation(), co: relation(), lxsx: relation(), amo: relation(), hu: relation() },
+    ...{ iicoOrder: relation(), walk: relation() },
     ...{ addr: relation(), data: relation(), ctrl: relation() },
     ...{ pickAddr: relation(), pickData: relation(), pickCtrl: relation() },
   } satisfies BaseRelations;
@@ -66,6 +78,7 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
       from(event.ctrl.deps, relations.ctrl);
       from(event.ctrl.picks, relations.pickCtrl);
       if (event.rmw) from([event.rmw.read], relations[event.rmw.kind]);
+      if (event.walk !== undefined) from([event.walk], relations.walk);
       own.forEach((before, n) => {
         if (n < local && isInOrder(before, event)) relations.iicoOrder.add(ids[thread]![n]!, id);
       });

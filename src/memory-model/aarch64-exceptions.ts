@@ -50,10 +50,18 @@ export function takenException(exception: TraceException, instruction: Decoded):
     case 'UNDEFINED':
       // What is undefined only here, such as a system register that is not modelled, is not taken.
       return instruction.row.name === 'UDF' ? undefinedTaken : undefined;
+    case 'Data Abort': {
+      if (!exception.byDescriptor || exception.fault === 'alignment') return undefined;
+      const type = faultTypes[exception.fault];
+      const sets = ['FAULT', 'MMU', 'D-MMU', type];
+      return { type: `D-MMU:${type}`, address: exception.address, sets, isSystemCall: false };
+    }
     default:
       return undefined;
   }
 }
+
+const faultTypes = { translation: 'Translation', 'access flag': 'AccessFlag', permission: 'Permission' } as const;
 
 /** The sets of cat of an exception's entry. */
 export function entrySets({ sets, isSystemCall }: Taken, { entrySynchronizes }: ExceptionSettings): readonly string[] {

@@ -228,7 +228,8 @@ class AArch64State implements ThreadState {
     if (own.mode === 'handler') return { kind: 'exception', exception };
     const { type, address, isSystemCall } = taken;
     const { pc } = own;
-    hooks.exceptionEntry({ pc, type, ...(address !== undefined && { address }) }, entrySets(taken, exceptions));
+    const told = { pc, type, ...(address !== undefined && { address }) };
+    hooks.exceptionEntry(told, entrySets(taken, exceptions), handler !== undefined);
     const next = BigInt.asUintN(64, pc + instructionBytes);
     own.elr = traceValue(64, isSystemCall ? next : pc);
     if (handler) {
@@ -272,13 +273,16 @@ const instructionBytes = 4n;
 /** SYS has op0 1. */
 const op0OfSys = 1 << 14;
 
-/** TLBI by its key: the sets of cat it belongs to. */
-const tlbOperations: ReadonlyMap<number, readonly string[]> = new Map(
+/** Bits [43:0] of the register are bits [55:12] of the address (Arm DDI 0487, C5.5 "TLBI VAE1"). */
+const addressOfTlbi = (bits: bigint): bigint => BigInt.asUintN(44, bits) << 12n;
+
+/** TLBI at EL1, by its key: the sets of cat it belongs to, and whether its register holds an address. */
+const tlbOperations: ReadonlyMap<number, { readonly sets: readonly string[]; readonly isByAddress: boolean }> = new Map(
   systemOperations.flatMap(({ mnemonic, name, key }) => {
-    const text = name.toUpperCase();
-    return mnemonic === 'tlbi'
-      ? [[op0OfSys | key, ['TLBI', `TLBI.${text}`, ...(text.endsWith('IS') ? ['TLBIIS'] : [])]] as const]
-      : [];
+    const [text, operation, domain] = /^(VMALL|ASID|VAA?L?)E1(IS|OS)?$/.exec(name.toUpperCase()) ?? [];
+    if (mnemonic !== 'tlbi' || text === undefined) return [];
+    const sets = ['TLBI', `TLBI.${text}`, ...(domain === undefined ? [] : ['TLBIIS'])];
+    return [[op0OfSys | key, { sets, isByAddress: operation!.startsWith('VA') }] as const];
   }),
 );
 
@@ -302,11 +306,14 @@ function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHoo
     },
     systemInstruction: (key, argument) => {
       const tlb = tlbOperations.get(key);
-      if (tlb !== undefined) hooks.maintenance(tlb, argument);
+      if (tlb !== undefined) {
+        if (tlb.isByAddress && argument.open !== undefined) return { exception: 'open value', value: argument };
+        hooks.maintenance(tlb.sets, argument, tlb.isByAddress ? addressOfTlbi(argument.bits) : undefined);
+        return undefined;
+      }
       const cache = cacheMaintenanceAt(key);
       if (cache !== undefined) hooks.cacheMaintenance(cache, argument);
-      const isKnown = tlb !== undefined || cache !== undefined || isDataCacheOperation(key);
-      return isKnown ? undefined : undefinedInstruction;
+      return cache !== undefined || isDataCacheOperation(key) ? undefined : undefinedInstruction;
     },
     systemInstructionWithResult: () => undefinedInstruction,
   };

@@ -66,7 +66,7 @@ export function decodeDescriptor(bits: bigint): Descriptor | undefined {
 const flagOf = (bits: bigint, name: FlagField): bigint => stored(name, (bits >> flags[name].bit) & 1n);
 
 /** The fields of any value that is read as a descriptor. */
-const fieldsOf = (bits: bigint): Omit<Descriptor, 'attributes'> => ({
+export const fieldsOf = (bits: bigint): Omit<Descriptor, 'attributes'> => ({
   oa: bits & addressMask,
   af: flagOf(bits, 'af'),
   db: flagOf(bits, 'db'),

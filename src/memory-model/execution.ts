@@ -23,6 +23,8 @@ export interface MemoryEvent {
   readonly address: bigint;
   readonly bytes: number;
   readonly value: bigint;
+  /** Of a translated access: its virtual address. */
+  readonly virtual?: bigint;
   /**
    * The sets of cat that it belongs to besides R, W, F, M and IW: 'A' (Load-Acquire), 'Q' (Load-AcquirePC), 'L' (Store-Release),
    * 'X' (exclusive), 'NoRet' (an atomic whose result is discarded), 'Instr' (it reads or writes an instruction), 'NExp' (it is no access
@@ -54,6 +56,10 @@ export interface BaseRelations {
   readonly lxsx: Relation;
   /** Read to write of an atomic instruction. */
   readonly amo: Relation;
+  /** Of hardware's writes to descriptors: from what the walk read to them. */
+  readonly hu: Relation;
+  /** From what a walk read to the access, or to the fault in its place. */
+  readonly walk: Relation;
   /** Order inside one instruction that the architecture prescribes between its accesses. */
   readonly iicoOrder: Relation;
 }

@@ -6,6 +6,7 @@
 
 import type { Dependencies, TraceValue } from '../engine/trace-values.ts';
 import type { TraceException, TraceMemory } from '../engine/trace-state.ts';
+import type { Translation } from './translation.ts';
 
 /** A fence, in the words of cat: the name of its set of events, such as 'DMB.SY', 'DMB.ISHLD', 'DSB.ISH', 'ISB', 'MFENCE'. */
 export type FenceName = string;
@@ -38,12 +39,14 @@ export interface ThreadHooks {
   fence(name: FenceName): void;
   /**
    * An exception is taken; the sets of cat that its entry belongs to: 'EXC-ENTRY', 'SVC', and 'CSE' where it is a context synchronization
-   * event, as 'ISB' is. An exception return is the fence 'EXC-RET', with 'CSE' likewise.
+   * event, as 'ISB' is. An exception return is the fence 'EXC-RET', with 'CSE' likewise. The thread goes on at EL1 where it has a handler.
    */
-  exceptionEntry(taken: TakenException, sets: readonly string[]): void;
+  exceptionEntry(taken: TakenException, sets: readonly string[], hasHandler: boolean): void;
   exceptionReturn(sets: readonly string[]): void;
-  /** TLBI and its kind; the sets of cat it belongs to, and the register that says what it is for. */
-  maintenance(sets: readonly string[], argument: TraceValue): void;
+  /** TLBI and its kind: the sets of cat it belongs to; what it depends on, and the address that it is for, if not for all. */
+  maintenance(sets: readonly string[], argument: TraceValue, address: bigint | undefined): void;
+  /** Hardware sets the access flag of the descriptor that lies at an address, or does not: a step of its own. */
+  updateAccessFlag(descriptor: bigint): 'done' | 'none' | TraceException;
   /** Every later event of the thread depends on these by control. */
   branch(depends: Dependencies): void;
   /** The instruction at an address is fetched: its word, which may be open, or undefined where nobody writes to it. */
@@ -82,6 +85,8 @@ export interface ThreadState {
 export interface Thread {
   /** As in the test: 'P0'. */
   readonly name: string;
+  /** How its accesses are translated, if they are. */
+  readonly translation?: Translation;
   start(): ThreadState;
   /** Where an instruction stands in its source, as FILE:LINE:COLUMN, for refusals. */
   placeOf?(pc: bigint): string | undefined;

@@ -94,6 +94,8 @@ export function execution(
       pickCtrl: listed(given.pickCtrl),
       lxsx: listed(given.lxsx),
       amo: listed(given.amo),
+      hu: listed(given.hu),
+      walk: listed(given.walk),
       iicoOrder: listed(given.iicoOrder),
     },
   };

@@ -7,6 +7,7 @@ export const silentHooks: ThreadHooks = {
   exceptionEntry: () => undefined,
   exceptionReturn: () => undefined,
   maintenance: () => undefined,
+  updateAccessFlag: () => 'none',
   branch: () => undefined,
   fetch: () => undefined,
   cacheMaintenance: () => undefined,

@@ -78,6 +78,8 @@ const noEvents: Execution = {
     pickCtrl: new Relation(0),
     lxsx: new Relation(0),
     amo: new Relation(0),
+    hu: new Relation(0),
+    walk: new Relation(0),
     iicoOrder: new Relation(0),
   },
 };

@@ -17,6 +17,8 @@ import { refuse } from './text.ts';
 export interface DescriptorNames {
   /** A descriptor that does not say where its page lies maps it to `own`, or nowhere. */
   encode(fields: readonly DescriptorField[], at: Spot, own?: bigint): bigint;
+  /** Of a page that is mapped to itself. */
+  usual(page: bigint): bigint;
   /** undefined for what is no descriptor of a page of the test. */
   spell(bits: bigint): string | undefined;
   /** Descriptors in the order of herd7: by attributes, the name of the address, and flags; undefined for what is none. */
@@ -65,6 +67,7 @@ export function descriptorNames(layout: Layout): DescriptorNames {
   return {
     encode: (fields, at, own = nowhere) =>
       encodeDescriptor(fields.reduce((sum, field) => withField(sum, field, at), { ...usualDescriptor, oa: own })),
+    usual: (page) => encodeDescriptor({ ...usualDescriptor, oa: physicalAddress(page) }),
     spell: (bits) => {
       const descriptor = decode(bits);
       if (descriptor === undefined) return undefined;

@@ -28,6 +28,8 @@ export interface ValueNames extends FaultNames {
   registerOf(name: string): string | undefined;
   /** `(oa:PA(x), valid:0)`: what a descriptor of a page is called, and where it comes among others. */
   descriptorOf(bits: bigint): string | undefined;
+  /** A page that is mapped to itself, as usual. */
+  descriptorOfPage(page: bigint): bigint;
   descriptorOrder(bits: bigint): bigint | undefined;
   /** The number that is printed for the address of an instruction without a label. */
   codeNumberOf(address: bigint): bigint | undefined;

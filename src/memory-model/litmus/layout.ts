@@ -22,6 +22,8 @@ export interface Layout {
   sizeOf(variable: Variable): number;
   /** `x`, `x+4`, `PTE(x)`, `PA(x)`; undefined where nothing lies. */
   nameAt(address: bigint): string | undefined;
+  /** A virtual address in a page of a variable. */
+  isVirtual(address: bigint): boolean;
   /** The name of the variable in whose page a virtual or a physical address lies. */
   variableAt(address: bigint): string | undefined;
 }
@@ -86,12 +88,16 @@ export function layOut(test: LitmusTest): Layout {
       const at = nameOf(address - descriptorsAt);
       return at && inFunction('PTE', at);
     },
+    isVirtual: (address) => byPage.has(address / pageBytes),
     variableAt: (address) => byPage.get((address % descriptorsAt) / pageBytes)?.name,
   };
 }
 
 /** `PA(x)+4` */
 const inFunction = (name: string, at: string): string => at.replace(/^[^+]*/, (variable) => `${name}(${variable})`);
+
+export const pagesOfVariable = (variable: Variable): bigint[] =>
+  Array.from({ length: pagesOf(variable) }, (_, page) => variable.address + BigInt(page) * pageBytes);
 
 const pagesOf = (variable: Variable): number => Math.ceil(bytesOf(variable) / Number(pageBytes));
 

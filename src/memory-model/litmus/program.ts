@@ -10,13 +10,13 @@ import { assembleColumns, chooseRegisters, encodeLine, type ThreadCode } from '.
 import { instructionText } from './instruction-text.ts';
 import { type FinalStates, finalStates, type ValueNames } from './final-state.ts';
 import { descriptorNames } from './descriptors.ts';
-import { hardwareManagement } from './hardware-management.ts';
-import { describedPages, descriptorAddress, type Layout, layOut, type Variable } from './layout.ts';
+import { type Layout, layOut, type Variable } from './layout.ts';
 import { arraysOf } from './spelling.ts';
 import type { InitialItem, LitmusTest, Value } from './test.ts';
 import { refuse } from './text.ts';
 import { asType, typeOf } from './types.ts';
 import { type CodeNames, valueNames } from './values.ts';
+import { descriptorAreas, hardwareThreads, translationOf } from './translation.ts';
 import { variantsOf, type Variants } from './variants.ts';
 import { readX86Columns, type X86Column } from './x86-code.ts';
 import { generalRegister } from '../x86-registers.ts';
@@ -43,7 +43,6 @@ const usualUnroll = 2;
 /** Makes the program of a test; a UserError names what of the test it cannot be made of. */
 export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): LitmusProgram {
   refuseShadowStacks(test);
-  refuseHardwareUpdates(test);
   const layout = layOut(test);
   const systemRegisters = options.names ?? noNames;
   if (test.architecture !== 'AArch64') return x86Program(test, layout, options);
@@ -53,6 +52,7 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   const names = valueNames(layout, codeNames, descriptorNames(layout), a64Register);
   const states = finalStates(test, layout, names, arraysOf(test));
   const variants = variantsOf(test, options);
+  const translationFor = translationOf(test, layout, variants);
   const codes = code.map((column) => ({ ...column, code: makeCode(column.base, column.bytes) }));
   const all = codes.map((column) => column.code);
   const threads = codes.map((column) => {
@@ -60,17 +60,16 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
     const handler = codes.find(({ thread, isHandler }) => isHandler && thread === column.thread)?.code;
     const exceptions = exceptionSettings(variants);
     const surroundings = { others: all, exceptions, ...(handler && { handler }) };
-    return [
-      aarch64Thread(`P${column.thread}`, column.code, initialRegisters(test, column.thread, names), surroundings),
-    ];
+    const registers = initialRegisters(test, column.thread, names);
+    const translation = translationFor(column.thread);
+    const thread = aarch64Thread(`P${column.thread}`, column.code, registers, surroundings);
+    return [{ ...thread, ...(translation && { translation }) }];
   });
+  const isTranslated = variants.has('vmsa');
+  const descriptors = descriptorAreas(test, layout, names, isTranslated);
   const program: Program = {
-    threads: withPlaces(test, code, threads.flat()),
-    memory: [
-      ...memoryOf(test, layout, names),
-      ...descriptorAreas(test, layout, names),
-      ...(codeNames.isRead ? code.map(codeArea) : []),
-    ],
+    threads: [...withPlaces(test, code, threads.flat()), ...hardwareThreads(test, layout, descriptors, isTranslated)],
+    memory: [...memoryOf(test, layout, names), ...descriptors, ...(codeNames.isRead ? code.map(codeArea) : [])],
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
     cacheType: cacheTypeOf(test),
@@ -137,19 +136,6 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
 function refuseShadowStacks(test: LitmusTest): void {
   for (const item of test.initial) {
     if (item.kind === 'shadow stack') throw refuse(item.at, 'shadow stacks are not supported');
-  }
-}
-
-/** Hardware that manages access flags may set them at any time. */
-function refuseHardwareUpdates(test: LitmusTest): void {
-  const management = hardwareManagement(test);
-  if (!test.columns.some(({ thread }) => management(thread).ha)) return;
-  for (const { at, value } of test.initial) {
-    const fields = value?.kind === 'descriptor' ? value.fields : [];
-    const isClear = fields.some(
-      (field) => field.name === 'af' && field.value.kind === 'number' && field.value.value === 0n,
-    );
-    if (isClear) throw refuse(at, 'access flags that hardware manages (TTHM) are not supported');
   }
 }
 
@@ -253,31 +239,6 @@ function memoryOf(test: LitmusTest, layout: Layout, names: ValueNames): MemoryAr
     elementBytes: type.bytes,
     isSigned: type.isSigned,
   }));
-}
-
-/** The descriptors that the test speaks of, each as a location: what says nothing of itself maps its page to itself. */
-function descriptorAreas(test: LitmusTest, layout: Layout, names: ValueNames): MemoryArea[] {
-  const contents = new Map<string, bigint>();
-  for (const name of describedPages(test)) {
-    const at = { file: test.file, line: 1, column: 1 };
-    contents.set(name, names.numberOf({ kind: 'descriptor', fields: [] }, at, { kind: 'descriptor', name }));
-  }
-  for (const item of test.initial) {
-    if (item.kind !== 'location' || item.location.kind !== 'descriptor' || item.value === undefined) continue;
-    contents.set(item.location.name, names.numberOf(item.value, item.at, item.location));
-  }
-  return [...contents].map(([name, value]) => {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, value, true);
-    return {
-      name: `PTE(${name})`,
-      address: descriptorAddress(layout.variables.get(name)!.address),
-      bytes,
-      elementBytes: bytes.length,
-      isSigned: false,
-      isUnwritten: true,
-    };
-  });
 }
 
 /** Instructions as data. */

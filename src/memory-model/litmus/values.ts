@@ -65,6 +65,7 @@ export function valueNames(
     codeNumberOf: (address) => code.numberAt(address),
     nameOf: (address) => layout.nameAt(address) ?? code.nameAt(address),
     descriptorOf: (bits) => descriptors.spell(bits),
+    descriptorOfPage: (page) => descriptors.usual(page),
     descriptorOrder: (bits) => descriptors.orderOf(bits),
     instructionOf: (word) => code.instructionOf(word),
   };

@@ -14,11 +14,14 @@ export interface Variants {
 }
 
 /** Those that are supported; "mixed" and "ifetch" are always on. */
-export const variantNames = ['mixed', 'ifetch', 'exs', 'eis', 'eos', 'fatal', 'skip', 'handled'] as const;
+export const variantNames = [
+  'mixed', 'ifetch', 'vmsa', 'ets2', 'ets3', 'exs', 'eis', 'eos', 'fatal', 'skip', 'handled',
+] as const; // prettier-ignore
 export type Variant = (typeof variantNames)[number];
 
 /** Other names of the same. */
 const otherNames: Readonly<Record<string, Variant>> = {
+  kvm: 'vmsa',
   precise: 'fatal',
   synchronous: 'fatal',
   sync: 'fatal',
@@ -30,7 +33,7 @@ const otherNames: Readonly<Record<string, Variant>> = {
 };
 
 /** Those that change what a test means, and are not supported; every other one is unknown. */
-const unsupported = ['vmsa', 'kvm', 'memtag', 'mte', 'shadowstack', 'gcs', 'pac', 'morello', 'sve', 'sme'];
+const unsupported = ['memtag', 'mte', 'shadowstack', 'gcs', 'pac', 'morello', 'sve', 'sme'];
 
 /** The variant of that name, in small letters; undefined where there is none that is supported. */
 export function variantNamed(text: string): Variant | undefined {
