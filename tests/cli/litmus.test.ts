@@ -188,7 +188,7 @@ Observation SB Sometimes 1 3
     [['F/@loop'], 'heddle: F/@loop: the index names itself\n'],
     [['F/SB.litmus', '--model', 'arms'], 'heddle: --model arms: there is no such, did you mean "arm"?\n'],
     [['F/SB.litmus', '--variant', 'mixd'], 'heddle: --variant mixd: there is no such, did you mean "mixed"?\n'],
-    [['F/SB.litmus', '--variant', 'vmsa'], 'heddle: --variant vmsa: this version does not have it yet\n'],
+    [['F/SB.litmus', '--variant', 'memtag'], 'heddle: --variant memtag: this version does not have it yet\n'],
     [['F/SB.litmus', '--timeout', 'soon'], 'heddle: --timeout soon: write it like 5s, 200ms or 10us\n'],
   ])('refuses %j', async (args, sentence) => {
     expect(await heddle('litmus', ...args)).toEqual({

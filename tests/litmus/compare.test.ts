@@ -36,7 +36,10 @@ function outcome(
 ): { readonly states: readonly string[]; readonly rest: string } {
   const startMs = performance.now();
   try {
-    const litmus = litmusProgram(parseLitmus(textOf(published), published.path), { names: registerNames });
+    const litmus = litmusProgram(parseLitmus(textOf(published), published.path), {
+      names: registerNames,
+      variants: published.variant === '' ? [] : [published.variant],
+    });
     const result = runLitmus(litmus, modelOf(litmus.program), () => performance.now() - startMs > timeoutMs);
     const states = result.states.filter((state) => state !== '');
     return { states, rest: `${result.observation} ${result.verdict}${result.isComplete ? '' : ' incomplete'}` };
@@ -49,7 +52,7 @@ function outcome(
 describe.runIf(sharedTests.length > 0)('the published tests', () => {
   test.each(
     Object.keys(models).flatMap((model) =>
-      (['user', 'mixed', 'ifetch'] as const).map((group) => [group, model] as const),
+      (['user', 'mixed', 'ifetch', 'system'] as const).map((group) => [group, model] as const),
     ),
   )(
     'of the group %s have the outcomes of herd7 under Armv8 as %s',
