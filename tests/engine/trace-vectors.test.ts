@@ -103,7 +103,9 @@ function faultOf(exception: TraceException): Fault | undefined {
     case 'BRK':
       return { kind: 'breakpoint', address: 0n };
     case 'Data Abort':
-      return exception.fault === 'permission' || exception.fault === 'access flag' ? undefined : { kind: exception.fault, address: exception.address };
+      return exception.fault === 'permission' || exception.fault === 'access flag'
+        ? undefined
+        : { kind: exception.fault, address: exception.address };
     default:
       return undefined;
   }
