@@ -3,7 +3,8 @@
 
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorId } from '../actors/actor.ts';
-import type { CoreReport, DeviceReport } from '../src/report/run-report.ts';
+import type { Change } from '../src/linux-abi/files/changes.ts';
+import type { CoreReport, DeviceReport, UnknownCall } from '../src/report/run-report.ts';
 import type { SmmuActivity } from '../src/board/smmu-activity.ts';
 import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import {
@@ -56,6 +57,8 @@ export interface HostResult {
   readonly files?: readonly (readonly [path: string, bytes: Uint8Array])[];
   /** From host 0: the frames of the network, where they were to be kept. */
   readonly capture?: Uint8Array;
+  /** From host 0: what Linux programs have changed in the workdir, and calls of theirs that are not there. */
+  readonly linux?: { readonly changes: readonly Change[]; readonly unknownCalls: readonly UnknownCall[] };
   /** From host 0. */
   readonly ending?: { readonly end: EndOfRun; readonly ticks: number };
 }
@@ -252,6 +255,9 @@ export function runHost(task: HostTask): HostResult {
     hashes: machine.hashes(),
     devices: machine.virtio.reports(),
     ...(smmu && { smmu }),
+    ...(machine.linux && {
+      linux: { changes: machine.linux.changes(), unknownCalls: machine.linux.unknownCalls() },
+    }),
     changedDisks: machine.virtio.changedDisks(),
     files: machine.virtio.files(),
     vmDevices: machine.vms.reports(),

@@ -26,6 +26,7 @@ import { dmaDevices } from './dma-devices.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
 import { interruptController, packedAffinity } from './interrupt-controller.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
+import { type LinuxMachine, linuxMachine, type LinuxProgram } from './linux.ts';
 import { noSmmu, type SmmuDevices, smmuDevices } from './smmu.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
 import { type VmDevices, vmDevices } from './vm-devices.ts';
@@ -55,6 +56,8 @@ export interface MachineConfig {
   readonly stepModule: WebAssembly.Module;
   /** The hypervisor that is resident at EL2, in place of an image. */
   readonly resident?: ResidentSystem;
+  /** The program that the resident Linux ABI at EL1 runs, in place of an image. */
+  readonly linux?: LinuxProgram;
 }
 
 /** What a machine tells the world outside. */
@@ -79,6 +82,7 @@ export interface HostedMachine {
   readonly virtio: VirtioDevices;
   readonly smmu: SmmuDevices;
   readonly vms: VmDevices;
+  readonly linux: LinuxMachine | undefined;
 }
 
 /** Where the hypervisor's registers of the transports are that act for virtual machines. */
@@ -221,6 +225,22 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     };
   }
 
+  const linux =
+    config.linux &&
+    linuxMachine(
+      {
+        board,
+        views,
+        engine,
+        cores: ids.cores,
+        startSeconds: rtcStartSeconds,
+        seed: config.seed,
+        console: output.console,
+        guestError: output.guestError,
+      },
+      config.linux,
+    );
+
   const hypervisor = (system: ResidentSystem, index: number) => (hosted: Pe, control: CoreControl) =>
     rhyperOfCore(
       {
@@ -268,7 +288,8 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
         },
         guestError: output.guestError,
         makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
-        ...(config.resident ? { makeHypervisor: hypervisor(config.resident, index) } : {}),
+        ...(config.resident ? { makeResident: hypervisor(config.resident, index) } : {}),
+        ...(linux ? { makeResident: (hosted: Pe, control: CoreControl) => linux.ofCore(index, hosted, control) } : {}),
       });
       return made;
     };
@@ -347,6 +368,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     virtio,
     smmu,
     vms,
+    linux,
     reports: () =>
       cores.map(({ id, core: { counters, exceptions, instructions, nowTicks, state } }) => ({
         core: id,

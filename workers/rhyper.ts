@@ -3,7 +3,7 @@
 import type { ActorId } from '../actors/actor.ts';
 import type { CoreControl } from '../actors/core/core.ts';
 import type { Pe } from '../src/arch/pe.ts';
-import type { ResidentHypervisor } from '../src/arch/resident.ts';
+import type { ResidentLevelSoftware } from '../src/arch/resident.ts';
 import { dmaEngine, memoryMap } from '../src/board/memory-map.ts';
 import type { Board } from '../src/board/virt.ts';
 import type { Engine } from '../src/engine/engine.ts';
@@ -70,7 +70,7 @@ export function rhyperOfCore(
   index: number,
   pe: Pe,
   control: CoreControl,
-): ResidentHypervisor {
+): ResidentLevelSoftware {
   const { board, views, engine, cores, buildTree, log } = host;
   const ram = deviceRam({ views, ramBytes: board.memoryBytes, engine, cores }, control.port);
   return createRhyper({

@@ -8,9 +8,11 @@ import { pageShift, ramBase, touchedPageOffset } from '../src/arch/state-layout.
 import type { RunIo, RunOptions } from '../src/board/run-options.ts';
 import { assert } from '../src/report/assert.ts';
 import { exitCodeOf, type RunReason, type RunReport } from '../src/report/run-report.ts';
+import { applyChanges } from './apply-changes.ts';
 import { bootedMachine } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
 import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
+import { linuxConfig } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { MachineConfig } from './machine.ts';
 import { ringBuffer } from './ring.ts';
@@ -36,13 +38,16 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 
 /** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
-  const { report, results } = await runConfigured(bootedMachine(options, 'tiered'), options, io);
+  const config = options.linux ? linuxConfig(options, options.linux) : bootedMachine(options, 'tiered');
+  const { report, results } = await runConfigured(config, options, io);
   writeFiles(options, results[0], io);
   const smmu = results[0]?.smmu;
+  const unknownCalls = results[0]?.linux?.unknownCalls ?? [];
   return {
     ...report,
     ...(smmu && { smmu }),
     ...(options.devices.length > 0 && { devices: results[0]?.devices ?? [] }),
+    ...(unknownCalls.length > 0 && { unknownCalls }),
   };
 }
 
@@ -154,13 +159,16 @@ export async function runConfigured(
 }
 
 /** What the run leaves in files: disks that the guest has written to, unless the user has asked to forget it, and what devices made. */
-function writeFiles({ devices, pcap }: RunOptions, result: HostResult | undefined, io: RunIo): void {
+function writeFiles({ devices, pcap, linux }: RunOptions, result: HostResult | undefined, io: RunIo): void {
   for (const device of devices) {
     if (device.kind !== 'block' || device.snapshot || result?.changedDisks?.includes(device.path) !== true) continue;
     io.writeFile(device.path, Uint8Array.from(device.bytes));
   }
   for (const [path, bytes] of result?.files ?? []) io.writeFile(path, bytes);
   if (pcap !== undefined && result?.capture !== undefined) io.writeFile(pcap, result.capture);
+  if (linux?.workdir === undefined || !result?.linux) return;
+  for (const path of applyChanges(linux.workdir, result.linux.changes))
+    io.stderr(`heddle: ${linux.workdir}/${path} cannot be changed\n`);
 }
 
 /** Hands on what the hosts say by position: the ports of different threads overtake each other. */

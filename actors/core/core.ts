@@ -6,7 +6,7 @@
 import { never, type PeEnvironment, type TimerKind } from '../../src/arch/environment.ts';
 import { exit } from '../../src/arch/exits.ts';
 import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
-import type { ResidentHypervisor } from '../../src/arch/resident.ts';
+import type { ResidentLevelSoftware } from '../../src/arch/resident.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { PowerInterface } from '../../src/firmware/psci.ts';
@@ -62,8 +62,8 @@ export interface CoreOptions {
   /** How the PE comes out of reset: X0 and PC are those of the Boot. */
   readonly resetEl: 1 | 2 | 3;
   readonly makePe: (environment: PeEnvironment, control: CoreControl) => Pe;
-  /** Software that is resident at EL2, in place of instructions. */
-  readonly makeHypervisor?: (pe: Pe, control: CoreControl) => ResidentHypervisor;
+  /** Software that is resident at the level that the PE resets to, in place of instructions: a hypervisor at EL2, a kernel at EL1. */
+  readonly makeResident?: (pe: Pe, control: CoreControl) => ResidentLevelSoftware;
   /** Ends the run: the guest has asked for it, or cannot go on. */
   readonly guestExit: (code: number) => void;
   readonly guestError: (sentence: string) => void;
@@ -83,7 +83,7 @@ export interface CoreControl {
 
 export interface CoreCounters {
   asleepTicks: Ticks;
-  /** Spent by software that is resident at EL2. */
+  /** Spent by resident software. */
   residentTicks: Ticks;
   interrupts: number;
   /** Of those the physical ones that EL1 has taken. */
@@ -288,10 +288,11 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     },
   });
 
-  const hypervisor = options.makeHypervisor?.(pe, control);
+  const software = options.makeResident?.(pe, control);
+  assert(!software || options.resetEl < 3, 'nothing is resident at EL3 but firmware');
   const resident: ResidentLevel | undefined =
-    hypervisor &&
-    makeResidentLevel(pe, hypervisor, {
+    software &&
+    makeResidentLevel(pe, options.resetEl === 1 ? 1 : 2, software, {
       pc: () => words[(pe.base + record.pc) >>> 2] as number,
       access: ({ isWrite, pa, sizeBytes, valueLow, valueHigh }) => {
         busRequest(isWrite, pa, sizeBytes, valueLow, valueHigh);
@@ -351,7 +352,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       contextChanged();
       // The handler's first instruction has faulted into the same handler.
       const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
-      // What a virtual machine does to itself is its hypervisor's to bound.
+      // What a virtual machine, or a program, does to itself is for what is resident above it to bound.
       if (!loop.isEndless(isSamePlace) || resident) continue;
       options.guestError(loopSentence(options.index, pe, readPc()));
       halted();

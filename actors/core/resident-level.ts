@@ -1,8 +1,14 @@
-// The core's side of software that is resident at EL2 (src/arch/resident.ts): it starts activities, lets the ticks pass that they
+// The core's side of software that is resident at EL2 or EL1 (src/arch/resident.ts): it starts activities, lets the ticks pass that they
 // ask for, and carries their device accesses to the bus.
 
 import type { Pe } from '../../src/arch/pe.ts';
-import type { Activity, EntryEnd, ResidentAnswer, ResidentHypervisor, ResidentWait } from '../../src/arch/resident.ts';
+import type {
+  Activity,
+  EntryEnd,
+  ResidentAnswer,
+  ResidentLevelSoftware,
+  ResidentWait,
+} from '../../src/arch/resident.ts';
 import { vectorGroup } from '../../src/arch/resident.ts';
 import { vector } from '../../src/arch/exceptions.ts';
 import { assert } from '../../src/report/assert.ts';
@@ -38,7 +44,12 @@ export interface ResidentLevel {
 /** VBAR_ELx[10:0] are RES0: what is left of PC at an entry is the offset of the vector. */
 const vectorMask = 0x7ff;
 
-export function makeResidentLevel(pe: Pe, software: ResidentHypervisor, port: ResidentPort): ResidentLevel {
+export function makeResidentLevel(
+  pe: Pe,
+  level: 1 | 2,
+  software: ResidentLevelSoftware,
+  port: ResidentPort,
+): ResidentLevel {
   let activity: Activity<EntryEnd> | undefined;
   let isFromReset = false;
   let isAsleep = false;
@@ -95,7 +106,7 @@ export function makeResidentLevel(pe: Pe, software: ResidentHypervisor, port: Re
       isAsleep = false;
       busyTicks = 0;
     },
-    isEntered: () => busyTicks > 0 || pe.currentEl === 2,
+    isEntered: () => busyTicks > 0 || pe.currentEl === level,
     run: (ticks) => {
       if (busyTicks === 0) {
         activity ??= begin();
@@ -112,7 +123,7 @@ export function makeResidentLevel(pe: Pe, software: ResidentHypervisor, port: Re
       answer = { isOkay, valueLow, valueHigh };
     },
     save: () => {
-      assert(activity === undefined, 'a core is saved while no entry to EL2 is under way');
+      assert(activity === undefined, `a core is saved while no entry to EL${level} is under way`);
       return { version: 1, isAsleep, busyTicks };
     },
     restore: (saved) => {

@@ -1,5 +1,5 @@
-// Software that is resident at EL2 as TypeScript (DESIGN, idea 6): a hypervisor that is entered by reset and by every exception to EL2,
-// sees architectural state only, pays ticks for what it does, and leaves by ERET or by sleeping until an interrupt.
+// Software that is resident at an Exception level as TypeScript (DESIGN, idea 6): a hypervisor at EL2, or a kernel at EL1 where there is no EL2.
+// It is entered by reset and by every exception to its level, sees architectural state only, pays ticks for what it does, and leaves by ERET or by sleeping until an interrupt.
 //
 // What it does in one entry is an activity: a generator that yields wherever hardware would make it wait. Between activities it has
 // no state outside memory and registers, so that a machine can be saved there. The general-purpose registers are those
@@ -41,18 +41,18 @@ export interface ResidentAnswer {
 
 export type Activity<Result = void> = Generator<ResidentWait, Result, ResidentAnswer>;
 
-/** How an entry ends: ERET by ELR_EL2 and SPSR_EL2, or WFI at EL2 until an interrupt is pending, which is then an entry. */
+/** How an entry ends: ERET by ELR_ELx and SPSR_ELx, or WFI at ELx until an interrupt is pending, which is then an entry. */
 export type EntryEnd = 'return' | 'sleep';
 
 /** The software of one PE. */
-export interface ResidentHypervisor {
+export interface ResidentLevelSoftware {
   /** After reset: X0 is what the firmware, or the board, has given. */
   reset(): Activity<EntryEnd>;
-  /** An exception to EL2: the offset of its vector (Arm ARM, "Exception vectors"); ESR_EL2 and its kind are set. */
+  /** An exception to its level: the offset of its vector (Arm ARM, "Exception vectors"); ESR_ELx and its kind are set. */
   exception(vectorOffset: number): Activity<EntryEnd>;
 }
 
-/** Vectors of exceptions from EL2 itself with SP_EL2, and from a lower level. */
+/** Vectors of exceptions from the level itself with SP_ELx, and from a lower level. */
 export const vectorGroup = { currentEl: 0x200, lowerEl: 0x400 } as const;
 
 export function* work(ticks: number): Activity {
@@ -106,7 +106,7 @@ export function* dsb(pe: Pe): Activity {
  */
 export const dsbStores = (): Activity => work(1);
 
-/** The System registers and instructions of a PE as software at EL2 uses them. */
+/** The System registers and instructions of a PE as software at its level uses them. */
 export interface SystemAccess {
   /** MRS. */
   read(name: string): bigint;
@@ -126,7 +126,7 @@ export function systemAccess(pe: Pe, doublewords: BigUint64Array): SystemAccess 
   return {
     read: (name) => {
       const code = pe.readSystemRegister(keyOf(name));
-      assert(code === exit.none, `${name} can be read at EL2`);
+      assert(code === exit.none, `${name} can be read at EL${pe.currentEl}`);
       return doublewords[scratch] as bigint;
     },
     write: (name, value) => {

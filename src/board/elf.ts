@@ -2,6 +2,7 @@
 // a boot loader without an MMU puts them. Relocations are not applied, so that a position-independent executable is refused unless it
 // has none. Sections are not needed to load; elf-symbols.ts reads the symbols.
 
+import { UserError } from '../report/user-error.ts';
 import { checkPlacement, endOf, hex, refuse } from './image.ts';
 import type { Image, InputFile, Segment } from './image.ts';
 
@@ -45,8 +46,6 @@ export const isElf = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
 
 export const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-
-const linuxProgram = 'this is a Linux program: running one without a kernel is not supported yet';
 
 /** Checks the file header and returns a view of a file of at least its size. */
 export function elfHeader({ path, bytes }: InputFile): DataView {
@@ -118,12 +117,21 @@ function isNotedAsLinux(view: DataView, { offset, fileBytes }: ProgramHeader): b
 }
 
 /** A program that expects a Linux kernel below it, as far as its headers tell. */
-function refuseLinuxPrograms({ path, bytes }: InputFile, view: DataView, headers: readonly ProgramHeader[]): void {
-  if (headers.some(({ type }) => type === segmentType.interpreter))
-    refuse(path, `${linuxProgram}, and it is dynamically linked`);
-  if (bytes[7] === osabiLinux) refuse(path, linuxProgram);
-  if (headers.some((header) => header.type === segmentType.note && isNotedAsLinux(view, header)))
-    refuse(path, linuxProgram);
+const isForLinux = (bytes: Uint8Array, view: DataView, headers: readonly ProgramHeader[]): boolean =>
+  bytes[7] === osabiLinux ||
+  headers.some(({ type }) => type === segmentType.interpreter) ||
+  headers.some((header) => header.type === segmentType.note && isNotedAsLinux(view, header));
+
+/** The file is a Linux program. What is no sound ELF file is none: whoever loads it says what is wrong. */
+export function isLinuxProgram(file: InputFile): boolean {
+  if (!isElf(file.bytes)) return false;
+  try {
+    const view = elfHeader(file);
+    return isForLinux(file.bytes, view, programHeaders(file, view));
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
 }
 
 /** Reads an executable; every segment lies in RAM of this size. */
@@ -137,7 +145,7 @@ export function readElf(file: InputFile, memoryBytes: number): Image {
     refuse(path, `the ELF type ${type} is not an executable`);
 
   const headers = programHeaders(file, view);
-  refuseLinuxPrograms(file, view, headers);
+  if (isForLinux(bytes, view, headers)) refuse(path, 'a Linux program, which needs no machine of its own');
   if (headers.some((header) => header.type === segmentType.dynamic && hasRelocations(view, header)))
     refuse(
       path,

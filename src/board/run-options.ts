@@ -5,6 +5,18 @@ import type { BootFiles } from './boot.ts';
 import type { DeviceDescription } from './devices.ts';
 import type { BoardOptions } from './virt.ts';
 
+/** A Linux program, which the resident Linux ABI runs: `image` is its file. */
+export interface LinuxOptions {
+  readonly arguments: readonly string[];
+  /** NAME=VALUE. */
+  readonly environment: readonly string[];
+  /** Directories of the host: at /, read-only, and at /work. */
+  readonly sysroot?: string;
+  readonly workdir?: string;
+  /** Where the program is in the sysroot, if it is there. */
+  readonly guestPath?: string;
+}
+
 export interface RunOptions extends BoardOptions, BootFiles {
   readonly cpu: string;
   readonly conductor: 'lockstep';
@@ -20,6 +32,8 @@ export interface RunOptions extends BoardOptions, BootFiles {
   readonly pcap?: string;
   /** HLT #0xF000 calls the host; otherwise it is UNDEFINED. */
   readonly semihosting: boolean;
+  /** The image is a Linux program. */
+  readonly linux?: LinuxOptions;
   /** Print the table of cores. */
   readonly stats: boolean;
   /** Print one JSON document. */

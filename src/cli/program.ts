@@ -34,9 +34,13 @@ export interface Machinery {
   readonly runLitmusTests: RunLitmusTests;
 }
 
+/** Of an option that may be given several times. */
+const collect = (word: string, words: readonly string[] = []): string[] => [...words, word];
+
 function addRows(command: Command, rows: readonly OptionRow[]): void {
-  for (const { flags, says, byDefault } of rows) {
+  for (const { flags, says, byDefault, isList } of rows) {
     const option = new Option(flags, says);
+    if (isList) option.argParser(collect);
     command.addOption(byDefault === undefined ? option : option.default(byDefault));
   }
 }
@@ -50,14 +54,14 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
 
   const runCommand = program
     .command('run')
-    .description('run an ELF executable or an arm64 Image')
-    .argument('<IMAGE>', 'ELF executable or arm64 Image')
-    .action(async (image: string, typed: TypedOptions) => {
-      finish(await run(image, typed, terminal, machinery.runMachine));
+    .description('run an ELF executable, an arm64 Image, or a Linux program')
+    .argument('<IMAGE>', 'ELF executable, arm64 Image, or Linux program')
+    .argument('[ARGS...]', 'arguments of a Linux program, after --')
+    .action(async (image: string, words: string[], typed: TypedOptions) => {
+      finish(await run(image, words, typed, terminal, machinery.runMachine));
     });
   addRows(runCommand, runOptionRows);
   // The device options in the table above arrive under this name (qemu-words.ts).
-  const collect = (word: string, words: readonly string[] = []): string[] => [...words, word];
   runCommand.addOption(new Option('--device-word <WORD>').argParser(collect).hideHelp());
   runCommand.addHelpText(
     'after',

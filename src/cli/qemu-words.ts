@@ -116,8 +116,11 @@ export function normaliseQemuWords(args: readonly string[], takesValue: (option:
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [, dashes, name = '', inline] = /^(--?)([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(arg) ?? [];
-    if (arg === '--' && rest.length > 0)
-      throw new UserError('arguments after -- are for Linux programs, which are not supported yet');
+    if (arg === '--') {
+      // What follows is the program's.
+      normal.push(arg, ...rest.splice(0));
+      continue;
+    }
     const translate = withValue[name];
     const flag = withoutValue[name];
     if (dashes === undefined) normal.push(arg);

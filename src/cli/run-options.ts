@@ -8,7 +8,9 @@ import { formatSize } from '../report/figures.ts';
 import { UserError } from '../report/user-error.ts';
 import { parseDevices, wordsOfDevices } from './device-words.ts';
 import { readInput } from './input.ts';
+import { parseLinuxOptions, wordsOfLinux } from './linux-options.ts';
 import { parseCount, parseLargeCount, parseOnOff, parseSize, parseTime } from './quantities.ts';
+import { quote } from './quote.ts';
 import type { RunOptions } from '../board/run-options.ts';
 
 /** What was typed, by the option's name in camel case; defaults are filled in. */
@@ -32,6 +34,9 @@ export interface TypedOptions {
   readonly pcap?: string;
   readonly maxInstructions?: string;
   readonly maxTime?: string;
+  readonly sysroot?: string;
+  readonly workdir?: string;
+  readonly env?: readonly string[];
   readonly semihosting: boolean;
   readonly stats?: true;
   readonly json?: true;
@@ -41,6 +46,8 @@ export interface OptionRow {
   readonly flags: string;
   readonly says: string;
   readonly byDefault?: string | true;
+  /** May be given several times. */
+  readonly isList?: true;
 }
 
 /** Two runs agree unless the user asks for another seed. */
@@ -73,6 +80,9 @@ export const runOptionRows: readonly OptionRow[] = [
   { flags: '--pcap <F>', says: 'write every frame of the network to a file, with simulated time stamps' },
   { flags: '--console', says: 'virtio console; its port 0 shows on the console' },
   { flags: '--rng', says: 'virtio source of entropy, which follows from the seed' },
+  { flags: '--sysroot <D>', says: "a Linux program's files: this directory is its /, read-only" },
+  { flags: '--workdir <D>', says: 'a Linux program starts in this directory, as /work, and may change it' },
+  { flags: '--env <NAME=VALUE>', says: "in a Linux program's environment; may be given several times", isList: true },
   { flags: '--conductor <NAME>', says: 'who decides which core runs next', byDefault: 'lockstep' },
   { flags: '--host-threads <N>', says: 'threads of the host to use; the run is the same for any number' },
   { flags: '--seed <N>', says: 'where every random choice comes from', byDefault: defaultSeed },
@@ -85,7 +95,7 @@ export const runOptionRows: readonly OptionRow[] = [
 ];
 
 /** Options of later versions, so that a script that uses one reads why it does not work. */
-export const laterRunOptions: readonly string[] = ['--gdb', '--trace', '--profile', '--sysroot'];
+export const laterRunOptions: readonly string[] = ['--gdb', '--trace', '--profile'];
 
 const valued = new Set(runOptionRows.flatMap(({ flags }) => (flags.includes('<') ? [flags.split(' ')[0]] : [])));
 export const takesValue = (option: string): boolean => valued.has(option);
@@ -120,7 +130,7 @@ function splitDeviceWord(text: string): { word: string; value: string } {
 }
 
 /** Checks everything that can be checked before the machine is built, and reads the files. */
-export function parseRunOptions(image: string, typed: TypedOptions): RunOptions {
+export function parseRunOptions(path: string, words: readonly string[], typed: TypedOptions): RunOptions {
   const cores = parseCount('--cores', typed.cores, 1, maxCores);
   const memoryBytes = parseSize('--memory', typed.memory);
   const board = {
@@ -134,6 +144,8 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
     dmaEngines: parseDma(typed.dma),
   };
   resolveBoard(board);
+  const image = readInput(path);
+  const linux = parseLinuxOptions(image, words, typed);
   return {
     ...board,
     conductor: parseConductor(typed.conductor),
@@ -152,7 +164,8 @@ export function parseRunOptions(image: string, typed: TypedOptions): RunOptions 
     }),
     ...(typed.maxTime !== undefined && { maxTimeNs: parseTime('--max-time', typed.maxTime) }),
     ...(typed.pcap !== undefined && { pcap: typed.pcap }),
-    image: readInput(image),
+    image,
+    ...(linux && { linux }),
     ...(typed.initrd !== undefined && { initrd: readInput(typed.initrd) }),
     ...(typed.dtb !== undefined && { dtb: readInput(typed.dtb) }),
   };
@@ -167,9 +180,6 @@ export const machineOf = ({ gicVersion, virtualization, secure, iommu = 'none', 
     ...(iommu === 'none' ? [] : [`iommu=${iommu}`]),
     ...(dmaEngines === 0 ? [] : [`dma=${dmaEngines}`]),
   ].join();
-
-export const quote = (text: string): string =>
-  /^[\w./:=,@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** The command that does this run again. What changes only speed or output is left out. */
 export function commandOf(options: RunOptions): string {
@@ -191,6 +201,7 @@ export function commandOf(options: RunOptions): string {
     ...(options.pcap === undefined ? [] : [`--pcap ${quote(options.pcap)}`]),
     ...(maxInstructions === undefined ? [] : [`--max-instructions ${maxInstructions}`]),
     ...(maxTimeNs === undefined ? [] : [`--max-time ${maxTimeNs}ns`]),
+    ...(options.linux ? wordsOfLinux(options.linux) : []),
   ];
   return words.join(' ');
 }

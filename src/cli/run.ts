@@ -37,15 +37,20 @@ function summary({ simulatedTimeNs, instructions, traceHash }: RunReport, hostTi
 /** Runs the machine and returns the exit code of the command. */
 export async function run(
   image: string,
+  words: readonly string[],
   typed: TypedOptions,
   terminal: Terminal,
   runMachine: RunMachine,
 ): Promise<number> {
-  const options = parseRunOptions(image, typed);
+  const options = parseRunOptions(image, words, typed);
   terminal.error(`${headline(options)}\n`);
   const startMs = performance.now();
   const report = await runMachine(options, {
-    stdout: options.json ? (bytes) => terminal.error(bytes) : (bytes) => terminal.print(bytes),
+    stdout: (bytes, source) => {
+      // The standard error of a Linux program is this one's.
+      if (options.json || source === 'stderr') terminal.error(bytes);
+      else terminal.print(bytes);
+    },
     stderr: (text) => {
       terminal.error(text);
     },

@@ -13,7 +13,7 @@ import type { VmDeviceReport } from '../vm/device-report.ts';
 import type { VmSystemReport } from '../vm/report.ts';
 import { consoleLines } from './console-lines.ts';
 import { writeOutput } from './input.ts';
-import { quote } from './run-options.ts';
+import { quote } from './quote.ts';
 import type { Terminal } from './terminal.ts';
 import { version } from './version.ts';
 import { parseVmOptions, type TypedVmOptions, type VmRun } from './vm-options.ts';

@@ -7,7 +7,7 @@ import {
   type Activity,
   callFirmware,
   type EntryEnd,
-  type ResidentHypervisor,
+  type ResidentLevelSoftware,
   systemAccess,
   work,
 } from '../arch/resident.ts';
@@ -45,7 +45,7 @@ const cnthctl = 3n;
 /** Pages that the record of everything takes; the rest of the hypervisor's memory is its heap. */
 const statePages = Math.ceil(stateBytes / pageBytes);
 
-export function createRhyper(parts: RhyperParts): ResidentHypervisor {
+export function createRhyper(parts: RhyperParts): ResidentLevelSoftware {
   const { index, pe, memory, platform, port, description } = parts;
   const { ownMemory, vmMemory } = platform;
   const state = stateAt(memory, ownMemory.pa);

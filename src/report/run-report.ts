@@ -40,6 +40,14 @@ export interface DeviceReport {
   readonly [counter: string]: number | string | undefined;
 }
 
+/** A system call that a Linux program has made and that is not there. */
+export interface UnknownCall {
+  readonly number: number;
+  readonly name: string;
+  /** How often. */
+  readonly count: number;
+}
+
 export interface RunReport {
   readonly format: 'heddle-run';
   readonly version: 1;
@@ -58,6 +66,8 @@ export interface RunReport {
   readonly smmu?: SmmuActivity;
   /** The devices in the virtio slots, if there are any. */
   readonly devices?: readonly DeviceReport[];
+  /** Of a Linux program: system calls that were answered with ENOSYS, if there were any. */
+  readonly unknownCalls?: readonly UnknownCall[];
 }
 
 /**

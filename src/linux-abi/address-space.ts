@@ -1,0 +1,160 @@
+// Address spaces as a whole: made, copied for a child, given up; and what mmap, munmap, mprotect, mremap and brk do to them.
+
+import { addReference, allocateFrame, referencesOf, releaseFrame } from './frames.ts';
+import type { Core } from './kernel.ts';
+import { mappings as mappingLimit, pageBytes, taskBytes } from './limits.ts';
+import { cutOut, insertMapping, mappingsIn, PROT, protectMappings, removeMappings } from './mappings.ts';
+import { clearPage, forEachPage, pageOf, setPage } from './page-tables.ts';
+import type { AddressSpace, Mapping } from './state.ts';
+
+const firstAsid = 1;
+const asids = 1 << 16;
+
+/** A space without mappings, or undefined where there is no frame or no ASID for it. */
+export function makeSpace(core: Core): AddressSpace | undefined {
+  const { state } = core;
+  const asid = state.freeAsids.pop() ?? state.nextAsid;
+  if (asid >= asids) return undefined;
+  const root = allocateFrame(core);
+  if (root === undefined) return undefined;
+  if (asid === state.nextAsid) state.nextAsid = Math.max(firstAsid, asid) + 1;
+  return { root, asid, mappings: [], tables: [], cores: new Set(), breakStart: 0, breakEnd: 0, users: 1, flushes: 0 };
+}
+
+/** Takes the pages of a range away; their frames go back when no core can reach them any more. */
+function dropPages(core: Core, space: AddressSpace, start: number, end: number): void {
+  const pages: number[] = [];
+  const frames: number[] = [];
+  forEachPage(core, space, start, end, (va, { pa }) => {
+    clearPage(core, space, va);
+    pages.push(va);
+    frames.push(pa);
+  });
+  if (pages.length > 0) core.stale.push({ space, pages, frames });
+}
+
+/** The last user has gone: everything goes back, and the ASID with it. */
+export function releaseSpace(core: Core, space: AddressSpace): void {
+  space.users -= 1;
+  if (space.users > 0) return;
+  const frames: number[] = [...space.tables, space.root];
+  forEachPage(core, space, 0, taskBytes, (_va, { pa }) => frames.push(pa));
+  space.mappings.length = 0;
+  core.stale.push({ space, pages: 'all', frames });
+}
+
+/** munmap(): whatever is in the range is gone. */
+export function unmapRange(core: Core, space: AddressSpace, start: number, end: number): void {
+  removeMappings(space, cutOut(space, start, end));
+  dropPages(core, space, start, end);
+}
+
+export const hasRoomForMapping = (space: AddressSpace): boolean => space.mappings.length < mappingLimit;
+
+export function mapRange(core: Core, space: AddressSpace, mapping: Mapping): void {
+  unmapRange(core, space, mapping.start, mapping.end);
+  insertMapping(space, mapping);
+}
+
+/** mprotect() of a range that is mapped. */
+export function protectRange(core: Core, space: AddressSpace, start: number, end: number, protection: number): void {
+  const changed = cutOut(space, start, end);
+  const pages: number[] = [];
+  for (const mapping of changed) {
+    forEachPage(core, space, mapping.start, mapping.end, (va, { pa }) => {
+      const isOwn = mapping.isShared || referencesOf(core, pa) === 1;
+      setPage(core, space, va, {
+        pa,
+        isAccessible: protection !== 0,
+        isWritable: isOwn && (protection & PROT.WRITE) !== 0,
+        isExecutable: (protection & PROT.EXEC) !== 0,
+      });
+      pages.push(va);
+    });
+    if (mapping.isShared && mapping.inode && (protection & PROT.WRITE) !== 0) mapping.inode.isChanged = true;
+  }
+  protectMappings(space, changed, protection);
+  if (pages.length > 0) core.stale.push({ space, pages, frames: [] });
+}
+
+/** MADV_DONTNEED: private pages are as at first when they are next needed, shared ones still there. */
+export function forgetPages(core: Core, space: AddressSpace, start: number, end: number): void {
+  dropPages(core, space, start, end);
+}
+
+/** Moves the pages of a range to another address. */
+export function movePages(core: Core, space: AddressSpace, from: number, to: number, sizeBytes: number): boolean {
+  const moved: number[] = [];
+  let isComplete = true;
+  forEachPage(core, space, from, from + sizeBytes, (va, page) => {
+    isComplete &&= setPage(core, space, to + (va - from), page);
+    if (!isComplete) return;
+    clearPage(core, space, va);
+    moved.push(va);
+  });
+  if (moved.length > 0) core.stale.push({ space, pages: moved, frames: [] });
+  return isComplete;
+}
+
+/** The child's copy of a space: pages of private mappings are read-only in both until one of them writes. */
+export function copySpace(core: Core, parent: AddressSpace): AddressSpace | undefined {
+  const child = makeSpace(core);
+  if (!child) return undefined;
+  Object.assign(child, { breakStart: parent.breakStart, breakEnd: parent.breakEnd });
+  const protectedPages: number[] = [];
+  let isComplete = true;
+  for (const mapping of parent.mappings) {
+    child.mappings.push({ ...mapping });
+    forEachPage(core, parent, mapping.start, mapping.end, (va, page) => {
+      if (!isComplete) return;
+      const shared = mapping.isShared ? page : { ...page, isWritable: false };
+      isComplete = setPage(core, child, va, shared);
+      if (!isComplete) return;
+      addReference(core, page.pa);
+      if (shared.isWritable === page.isWritable) return;
+      setPage(core, parent, va, shared);
+      protectedPages.push(va);
+    });
+  }
+  if (protectedPages.length > 0) core.stale.push({ space: parent, pages: protectedPages, frames: [] });
+  if (isComplete) return child;
+  releaseSpace(core, child);
+  return undefined;
+}
+
+/** brk(): where the heap ends afterwards, which is where it was where there is no room. */
+export function setBreak(core: Core, space: AddressSpace, wanted: number): number {
+  const oldEnd = Math.ceil(space.breakEnd / pageBytes) * pageBytes;
+  const newEnd = Math.ceil(wanted / pageBytes) * pageBytes;
+  if (!(wanted >= space.breakStart && newEnd <= taskBytes)) return space.breakEnd;
+  if (newEnd < oldEnd) unmapRange(core, space, newEnd, oldEnd);
+  else if (newEnd > oldEnd) {
+    const isTaken = mappingsIn(space, oldEnd, newEnd + pageBytes).length > 0;
+    if (isTaken || isTooMuch(core, newEnd - oldEnd)) return space.breakEnd;
+    insertMapping(space, anonymous(oldEnd, newEnd, PROT.READ | PROT.WRITE, '[heap]'));
+  }
+  space.breakEnd = wanted;
+  return wanted;
+}
+
+export const anonymous = (start: number, end: number, protection: number, name = ''): Mapping => ({
+  start,
+  end,
+  protection,
+  isShared: false,
+  growsDown: false,
+  name,
+  offset: 0,
+});
+
+/** What the heuristic of vm.overcommit_memory = 0 refuses: more than all RAM at once. */
+export const isTooMuch = ({ platform }: Core, sizeBytes: number): boolean => sizeBytes > platform.ramBytes;
+
+/** Whether a page has a frame, for mincore. */
+export const isResident = (core: Core, space: AddressSpace, va: number): boolean =>
+  pageOf(core, space, va) !== undefined;
+
+/** Gives frames back whose translations are gone. */
+export function releaseFrames(core: Core, frames: readonly number[]): void {
+  for (const pa of frames) releaseFrame(core, pa);
+}

@@ -1,0 +1,163 @@
+// futex(2): the operations of kernel/futex/syscalls.c, but for those with priority inheritance.
+
+import { fail } from '../errno.ts';
+import { addWaiter, anyBit, futexKey, requeue, wakeKey } from '../futex.ts';
+import { block } from '../scheduler.ts';
+import { readWord, writeDoubleword, writeWord } from '../user-memory.ts';
+import { atClock, readTimespec } from './time.ts';
+import { type Call, type Family, type Result, int, uint, unsigned } from './call.ts';
+
+const FUTEX = {
+  WAIT: 0,
+  WAKE: 1,
+  REQUEUE: 3,
+  CMP_REQUEUE: 4,
+  WAKE_OP: 5,
+  WAIT_BITSET: 9,
+  WAKE_BITSET: 10,
+  command: 0x7f,
+  CLOCK_REALTIME: 0x100,
+} as const;
+
+/** When a wait gives up; an error where its time is none. */
+function deadlineOf(call: Call, command: number, isRealTime: boolean): number {
+  const at = unsigned(call, 3);
+  if (at === 0) return Infinity;
+  const time = readTimespec(call, at);
+  if (time < 0) return time;
+  return command === FUTEX.WAIT ? call.core.port.now() + time : atClock(call.core, isRealTime, time);
+}
+
+function wait(call: Call, command: number, isRealTime: boolean, bitset: number): Result {
+  const { core, thread, space } = call;
+  const va = unsigned(call, 0);
+  if (bitset === 0) return fail('EINVAL');
+  const deadline = deadlineOf(call, command, isRealTime);
+  if (deadline < 0 && deadline > -4096) return deadline;
+  const key = futexKey(core, space, va);
+  const word = readWord(core, space, va);
+  if (key === undefined || word === undefined) return fail('EFAULT');
+  if (word !== uint(call, 2)) return fail('EAGAIN');
+  if (deadline <= core.port.now()) return fail('ETIMEDOUT');
+  block(core, thread, { kind: 'futex', key, bitset }, deadline);
+  addWaiter(core, key, thread);
+  return undefined;
+}
+
+function wakeOnly(call: Call, bitset: number): Result {
+  if (bitset === 0) return fail('EINVAL');
+  const key = futexKey(call.core, call.space, unsigned(call, 0));
+  return key === undefined ? fail('EFAULT') : wakeKey(call.core, key, int(call, 2), bitset);
+}
+
+function wakeAndRequeue(call: Call, compares: boolean): Result {
+  const { core, space } = call;
+  const from = futexKey(core, space, unsigned(call, 0));
+  const to = futexKey(core, space, unsigned(call, 4));
+  const [wakes, moves] = [int(call, 2), int(call, 3)];
+  if (wakes < 0 || moves < 0) return fail('EINVAL');
+  if (from === undefined || to === undefined) return fail('EFAULT');
+  if (compares && readWord(core, space, unsigned(call, 0)) !== uint(call, 5)) return fail('EAGAIN');
+  const woken = wakeKey(core, from, wakes);
+  const moved = requeue(core, from, to, moves);
+  return compares ? woken + moved : woken;
+}
+
+/** FUTEX_OP: what is done to the second word, and the comparison of its old value. */
+function operate(operation: number, old: number, argument: number): number | undefined {
+  switch (operation) {
+    case 0:
+      return argument;
+    case 1:
+      return old + argument;
+    case 2:
+      return old | argument;
+    case 3:
+      return old & ~argument;
+    case 4:
+      return old ^ argument;
+    default:
+      return undefined;
+  }
+}
+
+function holds(comparison: number, old: number, argument: number): boolean | undefined {
+  const signed = old | 0;
+  const results = [
+    signed === argument,
+    signed !== argument,
+    signed < argument,
+    signed <= argument,
+    signed > argument,
+    signed >= argument,
+  ];
+  return results[comparison];
+}
+
+const signExtend12 = (value: number): number => (value << 20) >> 20;
+
+function wakeOp(call: Call): Result {
+  const { core, space } = call;
+  const [va, va2] = [unsigned(call, 0), unsigned(call, 4)];
+  const [key, key2] = [futexKey(core, space, va), futexKey(core, space, va2)];
+  const old = readWord(core, space, va2);
+  if (key === undefined || key2 === undefined || old === undefined) return fail('EFAULT');
+  const encoded = uint(call, 5);
+  const argument = signExtend12((encoded >>> 12) & 0xfff);
+  const isShift = encoded >>> 31 !== 0;
+  const value = operate((encoded >>> 28) & 7, old, isShift ? 1 << (argument & 31) : argument);
+  const isWaking = holds((encoded >>> 24) & 15, old, signExtend12(encoded & 0xfff));
+  if (value === undefined || isWaking === undefined) return fail('ENOSYS');
+  if (!writeWord(core, space, va2, value >>> 0)) return fail('EFAULT');
+  const woken = wakeKey(core, key, int(call, 2));
+  return woken + (isWaking ? wakeKey(core, key2, int(call, 3)) : 0);
+}
+
+function futex(call: Call): Result {
+  const operation = uint(call, 1);
+  const command = operation & FUTEX.command;
+  const isRealTime = (operation & FUTEX.CLOCK_REALTIME) !== 0;
+  if (unsigned(call, 0) % 4 !== 0) return fail('EINVAL');
+  if (isRealTime && command !== FUTEX.WAIT_BITSET && command !== FUTEX.WAIT) return fail('ENOSYS');
+  switch (command) {
+    case FUTEX.WAIT:
+      return wait(call, command, isRealTime, anyBit);
+    case FUTEX.WAIT_BITSET:
+      return wait(call, command, isRealTime, uint(call, 5));
+    case FUTEX.WAKE:
+      return wakeOnly(call, anyBit);
+    case FUTEX.WAKE_BITSET:
+      return wakeOnly(call, uint(call, 5));
+    case FUTEX.REQUEUE:
+      return wakeAndRequeue(call, false);
+    case FUTEX.CMP_REQUEUE:
+      return wakeAndRequeue(call, true);
+    case FUTEX.WAKE_OP:
+      return wakeOp(call);
+    default:
+      return fail('ENOSYS');
+  }
+}
+
+/** struct robust_list_head. */
+const robustHeadBytes = 24;
+
+export const futexCalls: Family = {
+  futex,
+  set_robust_list: (call) => {
+    if (unsigned(call, 1) !== robustHeadBytes) return fail('EINVAL');
+    call.thread.robustList = unsigned(call, 0);
+    return 0;
+  },
+  get_robust_list: (call) => {
+    const { core, space } = call;
+    const tid = int(call, 0);
+    const thread = tid === 0 ? call.thread : core.state.threads.get(tid);
+    if (!thread) return fail('ESRCH');
+    if (thread.process !== call.process) return fail('EPERM');
+    const isWritten =
+      writeDoubleword(core, space, unsigned(call, 1), BigInt(thread.robustList)) &&
+      writeDoubleword(core, space, unsigned(call, 2), BigInt(robustHeadBytes));
+    return isWritten ? 0 : fail('EFAULT');
+  },
+};

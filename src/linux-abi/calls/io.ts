@@ -1,0 +1,210 @@
+// Reading and writing: fs/read_write.c.
+
+import { fail } from '../errno.ts';
+import { fileOf } from '../files/descriptors.ts';
+import { isReadable, isWritable, O, type OpenFile } from '../files/open-file.ts';
+import { isNonBlocking, isSeekable, readFrom, writeTo } from '../files/stream.ts';
+import { chunkBytes, transferBytes, vectors } from '../limits.ts';
+import { u64At, viewOf } from '../records.ts';
+import { blockToRestart } from '../scheduler.ts';
+import { signalThread } from '../signals.ts';
+import { SI, SIG } from '../signal-numbers.ts';
+import { readSome, readUser, writeSome } from '../user-memory.ts';
+import { type Call, type Family, int, type Result, signed, uint, unsigned } from './call.ts';
+
+interface Part {
+  readonly at: number;
+  readonly sizeBytes: number;
+}
+
+/** struct iovec, with its bytes together limited as one transfer is; an error otherwise. */
+function partsOf(call: Call): Part[] | number {
+  const count = int(call, 2);
+  if (count < 0 || count > vectors) return fail('EINVAL');
+  const bytes = readUser(call.core, call.space, unsigned(call, 1), count * 16);
+  if (!bytes) return fail('EFAULT');
+  const view = viewOf(bytes);
+  let left = transferBytes;
+  const parts: Part[] = [];
+  for (let n = 0; n < count; n += 1) {
+    const sizeBytes = u64At(view, 16 * n + 8);
+    if (sizeBytes > Number.MAX_SAFE_INTEGER) return fail('EINVAL');
+    const taken = Math.min(sizeBytes, left);
+    parts.push({ at: u64At(view, 16 * n), sizeBytes: taken });
+    left -= taken;
+  }
+  return parts;
+}
+
+const onePart = (call: Call): Part[] => [
+  { at: unsigned(call, 1), sizeBytes: Math.min(unsigned(call, 2), transferBytes) },
+];
+
+/** Waits until the pipe has changed, unless the file says that nobody waits. */
+function waitFor({ core, thread }: Call, file: OpenFile): Result {
+  if (isNonBlocking(file)) return fail('EAGAIN');
+  blockToRestart(core, thread, { kind: 'pipe', inode: file.inode.number });
+  return undefined;
+}
+
+/** Reads into parts in turn, until one is not filled. `offset` undefined: from the file's position, which moves. */
+function read(call: Call, parts: readonly Part[] | number, offset?: number): Result {
+  const { core, process, space } = call;
+  const file = fileOf(process, int(call, 0));
+  if (!file || !isReadable(file)) return fail('EBADF');
+  if (typeof parts === 'number') return parts;
+  if (offset !== undefined && (!isSeekable(file) || offset < 0)) return offset < 0 ? fail('EINVAL') : fail('ESPIPE');
+  let done = 0;
+  for (const { at, sizeBytes } of parts) {
+    for (let filled = 0; filled < sizeBytes;) {
+      const asked = Math.min(sizeBytes - filled, chunkBytes);
+      // What a reader takes off a pipe or the console is gone: the memory must be there before.
+      const room = isSeekable(file) ? asked : readSome(core, space, at + filled, asked).length;
+      if (room === 0) return done > 0 ? done : fail('EFAULT');
+      const bytes =
+        done > 0 && file.inode.pipe?.bytes === 0
+          ? new Uint8Array(0)
+          : readFrom(core, file, offset === undefined ? file.position : offset + done, room);
+      if (bytes === undefined) return waitFor(call, file);
+      if (typeof bytes === 'number') return done > 0 ? done : bytes;
+      const written = writeSome(core, space, at + filled, bytes);
+      if (offset === undefined && isSeekable(file)) file.position += written;
+      done += written;
+      filled += written;
+      if (written < bytes.length) return done > 0 ? done : fail('EFAULT');
+      if (bytes.length < asked) return done;
+    }
+  }
+  return done;
+}
+
+function write(call: Call, parts: readonly Part[] | number, offset?: number): Result {
+  const { core, thread, process, space } = call;
+  const file = fileOf(process, int(call, 0));
+  if (!file || !isWritable(file)) return fail('EBADF');
+  if (typeof parts === 'number') return parts;
+  if (offset !== undefined && (!isSeekable(file) || offset < 0)) return offset < 0 ? fail('EINVAL') : fail('ESPIPE');
+  let done = 0;
+  for (const { at, sizeBytes } of parts) {
+    for (let taken = 0; taken < sizeBytes;) {
+      const bytes = readSome(core, space, at + taken, Math.min(sizeBytes - taken, chunkBytes));
+      if (bytes.length === 0) return done > 0 ? done : fail('EFAULT');
+      if ((file.flags & O.APPEND) !== 0 && offset === undefined) file.position = file.inode.sizeBytes;
+      const from = offset === undefined ? file.position : offset + done;
+      if (isSeekable(file) && from + bytes.length > fileLimitBytes) return done > 0 ? done : fail('EFBIG');
+      const written = writeTo(core, file, from, bytes);
+      if (written === undefined) return done > 0 ? continueLater(call, file, done) : waitFor(call, file);
+      if (written < 0) {
+        if (written === fail('EPIPE') && done === 0)
+          signalThread(core, thread, { number: SIG.PIPE, code: SI.USER, pid: process.pid });
+        return done > 0 ? done : written;
+      }
+      if (offset === undefined && isSeekable(file)) file.position += written;
+      done += written;
+      taken += written;
+    }
+  }
+  return done;
+}
+
+/** A file that Node can hold in one piece. */
+const fileLimitBytes = 2 ** 31 - 1;
+
+/** A pipe that is full in the middle of a write: the rest is written when there is room, by the same call with what is left. */
+function continueLater(call: Call, file: OpenFile, done: number): Result {
+  const { core, thread } = call;
+  if (isNonBlocking(file)) return done;
+  thread.partial = (thread.partial ?? 0) + done;
+  blockToRestart(core, thread, { kind: 'pipe', inode: file.inode.number });
+  return undefined;
+}
+
+/** What a write that has been begun still has to do, and its result when that is done. */
+function resume(call: Call, parts: Part[] | number, act: (parts: Part[] | number) => Result): Result {
+  const { thread } = call;
+  const before = thread.partial ?? 0;
+  if (before === 0 || typeof parts === 'number') return act(parts);
+  let skipped = before;
+  const rest = parts.map(({ at, sizeBytes }) => {
+    const skip = Math.min(skipped, sizeBytes);
+    skipped -= skip;
+    return { at: at + skip, sizeBytes: sizeBytes - skip };
+  });
+  const result = act(rest);
+  if (result === undefined) return undefined;
+  thread.partial = undefined;
+  return result < 0 ? before : before + result;
+}
+
+/** preadv and pwritev have the offset in two halves, of which the second is all that a 64-bit program has. */
+const offsetOf = (call: Call): number => signed(call, 3);
+
+function sendfile(call: Call): Result {
+  const { core, process, space } = call;
+  const target = fileOf(process, int(call, 0));
+  const source = fileOf(process, int(call, 1));
+  if (!target || !source || !isWritable(target) || !isReadable(source)) return fail('EBADF');
+  if (source.inode.kind !== 'file') return fail('EINVAL');
+  const pointer = unsigned(call, 2);
+  const stored = pointer === 0 ? undefined : readUser(core, space, pointer, 8);
+  if (pointer !== 0 && !stored) return fail('EFAULT');
+  const start = stored ? u64At(viewOf(stored), 0) : source.position;
+  const bytes = readFrom(core, source, start, Math.min(unsigned(call, 3), chunkBytes));
+  if (typeof bytes === 'number' || bytes === undefined) return fail('EINVAL');
+  const written = writeTo(core, target, target.position, bytes);
+  if (written === undefined) return waitFor(call, target);
+  if (written < 0) return written;
+  if (isSeekable(target)) target.position += written;
+  if (!stored) source.position = start + written;
+  else writeSome(core, space, pointer, new Uint8Array(BigUint64Array.of(BigInt(start + written)).buffer));
+  return written;
+}
+
+const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
+
+function lseek(call: Call): Result {
+  const file = fileOf(call.process, int(call, 0));
+  if (!file) return fail('EBADF');
+  if (!isSeekable(file)) return fail('ESPIPE');
+  const offset = signed(call, 1);
+  const end = file.content?.length ?? file.inode.sizeBytes;
+  const position = seekTo(file.position, end, offset, uint(call, 2));
+  if (position === undefined) return fail('EINVAL');
+  if (position < 0) return position === fail('ENXIO') && offset >= end ? position : fail('EINVAL');
+  file.position = position;
+  if (file.inode.kind === 'directory') delete file.names;
+  return position;
+}
+
+/** A file has no holes but the one after its end. */
+function seekTo(current: number, end: number, offset: number, whence: number): number | undefined {
+  switch (whence) {
+    case SEEK.SET:
+      return offset;
+    case SEEK.CUR:
+      return current + offset;
+    case SEEK.END:
+      return end + offset;
+    case SEEK.DATA:
+      return offset < end ? offset : fail('ENXIO');
+    case SEEK.HOLE:
+      return offset < end ? end : fail('ENXIO');
+    default:
+      return undefined;
+  }
+}
+
+export const ioCalls: Family = {
+  read: (call) => read(call, onePart(call)),
+  write: (call) => resume(call, onePart(call), (parts) => write(call, parts)),
+  readv: (call) => read(call, partsOf(call)),
+  writev: (call) => resume(call, partsOf(call), (parts) => write(call, parts)),
+  pread64: (call) => read(call, onePart(call), signed(call, 3)),
+  pwrite64: (call) => write(call, onePart(call), signed(call, 3)),
+  preadv: (call) => read(call, partsOf(call), offsetOf(call)),
+  pwritev: (call) => write(call, partsOf(call), offsetOf(call)),
+  preadv2: (call) => read(call, partsOf(call), offsetOf(call) === -1 ? undefined : offsetOf(call)),
+  pwritev2: (call) => write(call, partsOf(call), offsetOf(call) === -1 ? undefined : offsetOf(call)),
+  sendfile,
+  lseek,
+};

@@ -1,0 +1,212 @@
+// Time is simulated time: clocks, sleep, interval timers (kernel/time). The date begins at that of the machine's reset.
+
+import { fail } from '../errno.ts';
+import type { Core } from '../kernel.ts';
+import { fields, i64At, timespec, viewOf } from '../records.ts';
+import { block } from '../scheduler.ts';
+import type { Process, Thread } from '../state.ts';
+import { readUser, writeUser } from '../user-memory.ts';
+import { type Call, type Family, int, type Result, unsigned } from './call.ts';
+
+const secondTicks = 1_000_000_000;
+const microsecondTicks = 1000;
+const clockTicks = 10_000_000;
+
+const CLOCK = {
+  REALTIME: 0,
+  MONOTONIC: 1,
+  PROCESS_CPUTIME_ID: 2,
+  THREAD_CPUTIME_ID: 3,
+  MONOTONIC_RAW: 4,
+  REALTIME_COARSE: 5,
+  MONOTONIC_COARSE: 6,
+  BOOTTIME: 7,
+  TAI: 11,
+} as const;
+const realTime: ReadonlySet<number> = new Set([CLOCK.REALTIME, CLOCK.REALTIME_COARSE, CLOCK.TAI]);
+const sinceReset: ReadonlySet<number> = new Set([
+  CLOCK.MONOTONIC,
+  CLOCK.MONOTONIC_RAW,
+  CLOCK.MONOTONIC_COARSE,
+  CLOCK.BOOTTIME,
+]);
+
+/** Ticks that a thread has run up to now. */
+function threadTicks(core: Core, thread: Thread): number {
+  const { thread: running, runningSince } = core.state.cores[thread.core] ?? core.own;
+  return thread.ranTicks + (running === thread ? core.port.now() - runningSince : 0);
+}
+
+export const processTicks = (core: Core, process: Process): number =>
+  process.threads.reduce((sum, thread) => sum + threadTicks(core, thread), process.endedTicks);
+
+/** A clock in nanoseconds; undefined where there is none of that number. */
+function readClock({ core, thread, process }: Call, clock: number): number | undefined {
+  if (realTime.has(clock)) return core.platform.startSeconds * secondTicks + core.port.now();
+  if (sinceReset.has(clock)) return core.port.now();
+  if (clock === CLOCK.PROCESS_CPUTIME_ID) return processTicks(core, process);
+  if (clock === CLOCK.THREAD_CPUTIME_ID) return threadTicks(core, thread);
+  return readCpuClock(core, clock);
+}
+
+/** Clocks of other processes and threads: ~pid << 3, bit 2 for a thread, and the kind below. */
+function readCpuClock(core: Core, clock: number): number | undefined {
+  if (clock >= 0) return undefined;
+  const id = ~(clock >> 3);
+  const thread = core.state.threads.get(id);
+  if ((clock & 4) !== 0) return thread && threadTicks(core, thread);
+  const process = core.state.processes.get(id);
+  return process && processTicks(core, process);
+}
+
+/** Nanoseconds since 1970 need more than 53 bits. */
+const exactly = ({ core }: Call, clock: number, value: number): bigint =>
+  realTime.has(clock)
+    ? BigInt(core.platform.startSeconds) * BigInt(secondTicks) + BigInt(core.port.now())
+    : BigInt(value);
+
+/** A timespec as nanoseconds; an error where it cannot be read or is none. */
+export function readTimespec({ core, space }: Pick<Call, 'core' | 'space'>, va: number): number {
+  const bytes = readUser(core, space, va, 16);
+  if (!bytes) return fail('EFAULT');
+  const view = viewOf(bytes);
+  const [seconds, rest] = [i64At(view, 0), i64At(view, 8)];
+  return seconds < 0 || rest < 0 || rest >= secondTicks ? fail('EINVAL') : seconds * secondTicks + rest;
+}
+
+/** Simulated time at which a clock shows this. */
+export const atClock = (core: Core, isRealTime: boolean, nanoseconds: number): number =>
+  isRealTime ? nanoseconds - core.platform.startSeconds * secondTicks : nanoseconds;
+
+export const isRealTimeClock = (clock: number): boolean => realTime.has(clock);
+
+function clockGettime(call: Call): Result {
+  const clock = int(call, 0);
+  const value = readClock(call, clock);
+  if (value === undefined) return fail('EINVAL');
+  return writeUser(call.core, call.space, unsigned(call, 1), timespec(exactly(call, clock, value)))
+    ? 0
+    : fail('EFAULT');
+}
+
+/** Sleeps until a time; `remainder`: where the rest goes that a signal has left. */
+function sleepUntil({ core, thread }: Call, deadline: number, remainder: number): Result {
+  if (deadline <= core.port.now()) return 0;
+  block(core, thread, { kind: 'sleep', remainder }, deadline);
+  return undefined;
+}
+
+function nanosleep(call: Call): Result {
+  const duration = readTimespec(call, unsigned(call, 0));
+  return duration < 0 ? duration : sleepUntil(call, call.core.port.now() + duration, unsigned(call, 1));
+}
+
+const TIMER_ABSTIME = 1;
+
+function clockNanosleep(call: Call): Result {
+  const { core } = call;
+  const clock = int(call, 0);
+  if (!realTime.has(clock) && !sinceReset.has(clock))
+    return clock === CLOCK.THREAD_CPUTIME_ID ? fail('EINVAL') : fail('EOPNOTSUPP');
+  const time = readTimespec(call, unsigned(call, 2));
+  if (time < 0) return time;
+  if ((int(call, 1) & TIMER_ABSTIME) === 0) return sleepUntil(call, core.port.now() + time, unsigned(call, 3));
+  return sleepUntil(call, atClock(core, realTime.has(clock), time), 0);
+}
+
+/** struct timeval. */
+const timeval = (nanoseconds: bigint): Uint8Array =>
+  fields(16)
+    .i64(0, nanoseconds / BigInt(secondTicks))
+    .i64(8, (nanoseconds % BigInt(secondTicks)) / BigInt(microsecondTicks)).bytes;
+
+function gettimeofday(call: Call): Result {
+  const { core, space } = call;
+  const at = unsigned(call, 0);
+  if (at !== 0 && !writeUser(core, space, at, timeval(exactly(call, CLOCK.REALTIME, 0)))) return fail('EFAULT');
+  const zone = unsigned(call, 1);
+  return zone === 0 || writeUser(core, space, zone, new Uint8Array(8)) ? 0 : fail('EFAULT');
+}
+
+function times({ core, process, space, x }: Call): Result {
+  const ticks = (value: number): number => Math.floor(value / clockTicks);
+  const record = fields(32)
+    .i64(0, ticks(processTicks(core, process)))
+    .i64(16, ticks(process.childrenTicks));
+  if (x[0] !== 0n && !writeUser(core, space, Number(x[0]), record.bytes)) return fail('EFAULT');
+  return ticks(core.port.now());
+}
+
+const RUSAGE = { SELF: 0, CHILDREN: -1, THREAD: 1 } as const;
+
+/** struct rusage: all of the time is the user's. */
+export function rusage(ticks: number): Uint8Array {
+  const record = fields(144);
+  record.bytes.set(timeval(BigInt(ticks)));
+  return record.bytes;
+}
+
+function getrusage(call: Call): Result {
+  const { core, process, thread, space } = call;
+  const ticks = {
+    [RUSAGE.SELF]: processTicks(core, process),
+    [RUSAGE.CHILDREN]: process.childrenTicks,
+    [RUSAGE.THREAD]: threadTicks(core, thread),
+  }[int(call, 0)];
+  if (ticks === undefined) return fail('EINVAL');
+  return writeUser(core, space, unsigned(call, 1), rusage(ticks)) ? 0 : fail('EFAULT');
+}
+
+/** struct itimerval, in ticks. */
+const itimerval = (interval: number, value: number): Uint8Array => {
+  const record = fields(32);
+  record.bytes.set(timeval(BigInt(interval)));
+  record.bytes.set(timeval(BigInt(value)), 16);
+  return record.bytes;
+};
+
+const ITIMER_REAL = 0;
+const leftOf = (core: Core, { alarm: { deadline } }: Process): number =>
+  deadline === Infinity ? 0 : Math.max(1, deadline - core.port.now());
+
+function getitimer(call: Call): Result {
+  const { core, process, space } = call;
+  const isReal = int(call, 0) === ITIMER_REAL;
+  const record = isReal ? itimerval(process.alarm.interval, leftOf(core, process)) : itimerval(0, 0);
+  return writeUser(core, space, unsigned(call, 1), record) ? 0 : fail('EFAULT');
+}
+
+function setitimer(call: Call): Result {
+  const { core, process, space } = call;
+  // Timers of the time that a process has run are not there.
+  if (int(call, 0) !== ITIMER_REAL) return fail('EINVAL');
+  const bytes = readUser(core, space, unsigned(call, 1), 32);
+  if (!bytes) return fail('EFAULT');
+  const view = viewOf(bytes);
+  const at = (offset: number): number => i64At(view, offset) * secondTicks + i64At(view, offset + 8) * microsecondTicks;
+  const [interval, value] = [at(0), at(16)];
+  if (interval < 0 || value < 0) return fail('EINVAL');
+  const old = itimerval(process.alarm.interval, leftOf(core, process));
+  process.alarm = { deadline: value === 0 ? Infinity : core.port.now() + value, interval };
+  if (core.index !== 0) core.toRing.add(0);
+  const oldAt = unsigned(call, 2);
+  return oldAt === 0 || writeUser(core, space, oldAt, old) ? 0 : fail('EFAULT');
+}
+
+export const timeCalls: Family = {
+  clock_gettime: clockGettime,
+  clock_getres: (call) => {
+    if (readClock(call, int(call, 0)) === undefined) return fail('EINVAL');
+    const at = unsigned(call, 1);
+    return at === 0 || writeUser(call.core, call.space, at, timespec(1n)) ? 0 : fail('EFAULT');
+  },
+  clock_settime: () => fail('EPERM'),
+  settimeofday: () => fail('EPERM'),
+  nanosleep,
+  clock_nanosleep: clockNanosleep,
+  gettimeofday,
+  times,
+  getrusage,
+  getitimer,
+  setitimer,
+};

@@ -1,0 +1,72 @@
+// Reading and writing what is open, by its kind: files, pipes, devices, and the files of /proc.
+
+import { fail } from '../errno.ts';
+import type { Core } from '../kernel.ts';
+import { readContent, writeContent } from './content.ts';
+import { type OpenFile, O } from './open-file.ts';
+import { readPipe, writePipe } from './pipe.ts';
+
+/** The bytes from an offset on, an error, or undefined where the reader must wait. `offset` means nothing to pipes and devices. */
+export function readFrom(
+  core: Core,
+  file: OpenFile,
+  offset: number,
+  sizeBytes: number,
+): Uint8Array | number | undefined {
+  const { inode, content } = file;
+  if (content) return content.subarray(Math.min(offset, content.length), offset + sizeBytes);
+  switch (inode.kind) {
+    case 'file':
+      return readContent(core, inode, offset, sizeBytes);
+    case 'directory':
+      return fail('EISDIR');
+    case 'pipe':
+      return readPipe(core, inode, sizeBytes);
+    case 'character':
+      return readDevice(core, file, sizeBytes);
+    default:
+      return fail('EINVAL');
+  }
+}
+
+function readDevice(core: Core, { inode }: OpenFile, sizeBytes: number): Uint8Array | number {
+  switch (inode.character) {
+    case 'zero':
+    case 'full':
+      return new Uint8Array(sizeBytes);
+    case 'random':
+      return core.port.randomBytes(sizeBytes);
+    case 'stdin':
+      return core.port.read(sizeBytes);
+    case 'null':
+      return new Uint8Array(0);
+    default:
+      return fail('EBADF');
+  }
+}
+
+/** How many bytes have been written, an error, or undefined where the writer must wait. */
+export function writeTo(core: Core, file: OpenFile, offset: number, bytes: Uint8Array): number | undefined {
+  const { inode } = file;
+  switch (inode.kind) {
+    case 'file':
+      if (inode.synthetic) return bytes.length;
+      writeContent(core, inode, offset, bytes);
+      return bytes.length;
+    case 'pipe':
+      return writePipe(core, inode, bytes);
+    case 'character':
+      if (inode.character === 'full') return fail('ENOSPC');
+      if (inode.character === 'stdin') return fail('EBADF');
+      if (inode.character === 'stdout' || inode.character === 'stderr') core.port.write(inode.character, bytes);
+      return bytes.length;
+    default:
+      return fail('EINVAL');
+  }
+}
+
+/** Has a position: files, and what is made like one. */
+export const isSeekable = ({ inode: { kind, character } }: OpenFile): boolean =>
+  kind === 'file' || kind === 'directory' || character === 'null' || character === 'zero' || character === 'full';
+
+export const isNonBlocking = ({ flags }: OpenFile): boolean => (flags & O.NONBLOCK) !== 0;

@@ -1,0 +1,64 @@
+// The end of a wait that nobody has ended by what was waited for: its time is over, a signal has come, or the process ends.
+
+import { fail } from './errno.ts';
+import { removeWaiter } from './futex.ts';
+import type { Core } from './kernel.ts';
+import { timespec } from './records.ts';
+import { dueSleepers, instructionBytes, wake } from './scheduler.ts';
+import type { Thread } from './state.ts';
+import { writeUser } from './user-memory.ts';
+
+/** Takes a thread out of whatever it waits in. */
+export function abandon(core: Core, thread: Thread): void {
+  const { wait, deadline } = thread;
+  removeWaiter(core, thread);
+  core.state.sleepers.delete(thread);
+  if (wait?.kind === 'sleep' && wait.remainder !== 0) {
+    const left = Math.max(0, deadline - core.port.now());
+    writeUser(core, thread.process.space, wait.remainder, timespec(BigInt(left)));
+  }
+  thread.wait = undefined;
+  thread.deadline = Infinity;
+}
+
+/** A call that runs again after a signal, if its action says so; false where it ends with EINTR in any case. */
+export function prepareRestart(thread: Thread): boolean {
+  const { wait, registers, deadline } = thread;
+  switch (wait?.kind) {
+    case 'child':
+    case 'pipe':
+    case 'lock':
+    case 'poll':
+    case 'signal':
+      thread.restart = registers.pc + instructionBytes;
+      return true;
+    case 'futex':
+      if (deadline !== Infinity) return false;
+      thread.restart = registers.pc;
+      registers.pc -= instructionBytes;
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Wakes those whose time has come. */
+export function endDueWaits(core: Core): void {
+  for (const thread of dueSleepers(core)) {
+    const { wait, registers } = thread;
+    abandon(core, thread);
+    switch (wait?.kind) {
+      case 'futex':
+        wake(core, thread, fail('ETIMEDOUT'));
+        break;
+      case 'signal':
+      case 'poll':
+        registers.pc += instructionBytes;
+        thread.callDeadline = undefined;
+        wake(core, thread, wait.kind === 'poll' ? 0 : fail('EAGAIN'));
+        break;
+      default:
+        wake(core, thread, 0);
+    }
+  }
+}

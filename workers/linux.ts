@@ -1,0 +1,105 @@
+// The resident Linux ABI on the cores of a machine: what the board tells it, and how what its programs do reaches the world. All cores share
+// one kernel, so that a machine that runs Linux programs has one host: under lockstep more of them would not be faster.
+
+import type { ActorId } from '../actors/actor.ts';
+import type { CoreControl } from '../actors/core/core.ts';
+import { makeRandom } from '../actors/random.ts';
+import type { Pe } from '../src/arch/pe.ts';
+import type { ResidentLevelSoftware } from '../src/arch/resident.ts';
+import { memoryMap } from '../src/board/memory-map.ts';
+import type { Board } from '../src/board/virt.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import { callNames } from '../src/linux-abi/call-names.ts';
+import { type Change, collectChanges } from '../src/linux-abi/files/changes.ts';
+import type { HostTree } from '../src/linux-abi/files/host-tree.ts';
+import type { ProgramDescription } from '../src/linux-abi/kernel.ts';
+import { createLinux, makeLinuxState } from '../src/linux-abi/linux.ts';
+import type { MemoryViews } from '../src/memory/memory-views.ts';
+import type { UnknownCall } from '../src/report/run-report.ts';
+import { deviceRam } from './device-ram.ts';
+import { hostTree } from './host-tree.ts';
+import { readStandardInput } from './standard-input.ts';
+
+/** A program and what of the host it may see. */
+export interface LinuxProgram extends ProgramDescription {
+  /** Directories of the host. */
+  readonly sysroot?: string;
+  readonly workdir?: string;
+}
+
+interface LinuxHost {
+  readonly board: Board;
+  readonly views: MemoryViews;
+  readonly engine: Engine;
+  readonly cores: readonly ActorId[];
+  /** The date at reset, in seconds since 1970. */
+  readonly startSeconds: number;
+  readonly seed: number;
+  readonly console: (bytes: Uint8Array, source?: string) => void;
+  readonly guestError: (sentence: string) => void;
+}
+
+export interface LinuxMachine {
+  ofCore(index: number, pe: Pe, control: CoreControl): ResidentLevelSoftware;
+  /** What the programs have changed in the workdir. */
+  changes(): readonly Change[];
+  unknownCalls(): readonly UnknownCall[];
+}
+
+/** The stream of the console that is not standard output. */
+export const errorSource = 'stderr';
+
+export function linuxMachine(host: LinuxHost, program: LinuxProgram): LinuxMachine {
+  const { board, views, engine, cores, startSeconds, seed } = host;
+  const platform = {
+    coreCount: board.cores.length,
+    mpidrs: board.cores.map(({ mpidr }) => mpidr),
+    distributorBase: memoryMap.gicDistributor.base,
+    redistributorBases: board.cores.map(({ redistributorBase }) => redistributorBase),
+    ramBytes: board.memoryBytes,
+    startSeconds,
+  };
+  const tree = (path: string | undefined): HostTree | undefined => (path === undefined ? undefined : hostTree(path));
+  const sysroot = tree(program.sysroot);
+  const workdir = tree(program.workdir);
+  const random = makeRandom(seed);
+  const state = makeLinuxState(platform, program, {
+    hasSysroot: sysroot !== undefined,
+    hasWorkdir: workdir !== undefined,
+  });
+  return {
+    ofCore: (index, pe, control) => {
+      const ram = deviceRam({ views, ramBytes: board.memoryBytes, engine, cores }, control.port);
+      return createLinux({
+        index,
+        pe,
+        memory: views,
+        platform,
+        program,
+        state,
+        port: {
+          ram,
+          now: control.now,
+          exit: control.exit,
+          refuse: host.guestError,
+          say: (sentence) => {
+            host.console(new TextEncoder().encode(`heddle: ${sentence}\n`), errorSource);
+          },
+          write: (stream, bytes) => {
+            if (stream === 'stdout') host.console(Uint8Array.from(bytes));
+            else host.console(Uint8Array.from(bytes), errorSource);
+          },
+          read: readStandardInput,
+          randomBytes: (count) => Uint8Array.from({ length: count }, () => random.below(256)),
+          sysroot,
+          workdir,
+        },
+      });
+    },
+    changes: () => collectChanges(state, workdir, views),
+    unknownCalls: () =>
+      [...state.unknownCalls]
+        .sort(([a], [b]) => a - b)
+        .map(([number, count]) => ({ number, name: callNames.get(number) ?? 'unknown', count })),
+  };
+}
