@@ -47,7 +47,7 @@ export interface LinuxMachine {
 }
 
 /** The stream of the console that is not standard output. */
-export const errorSource = 'stderr';
+const errorSource = 'stderr';
 
 export function linuxMachine(host: LinuxHost, program: LinuxProgram): LinuxMachine {
   const { board, views, engine, cores, startSeconds, seed } = host;

@@ -7,7 +7,20 @@ import { UserError } from '../report/user-error.ts';
 import { quote } from './quote.ts';
 import type { InputFile } from '../board/image.ts';
 import type { LinuxOptions } from '../board/run-options.ts';
-import type { TypedOptions } from './run-options.ts';
+
+/** What was typed of `heddle run`, as far as it concerns a Linux program, or what such a program does not have. */
+export interface TypedLinuxOptions {
+  readonly sysroot?: string;
+  readonly workdir?: string;
+  readonly env?: readonly string[];
+  readonly gic: string;
+  readonly kernelArgs?: string;
+  readonly initrd?: string;
+  readonly dtb?: string;
+  /** Everything that puts a device on the board, as `normaliseQemuWords` writes it. */
+  readonly deviceWord?: readonly string[];
+  readonly pcap?: string;
+}
 
 /** What a program finds in its environment, whatever the host's is: two runs agree. */
 const defaultEnvironment: readonly string[] = ['PATH=/usr/local/bin:/usr/bin:/bin', 'HOME=/', 'LANG=C'];
@@ -48,7 +61,7 @@ const nameOf: Readonly<Record<(typeof machineOptions)[number], string>> = {
 export function parseLinuxOptions(
   image: InputFile,
   words: readonly string[],
-  { sysroot, workdir, env, ...machine }: TypedOptions,
+  { sysroot, workdir, env, ...machine }: TypedLinuxOptions,
 ): LinuxOptions | undefined {
   const isMeant = words.length > 0 || sysroot !== undefined || workdir !== undefined || env !== undefined;
   if (!isMeant && !isLinuxProgram(image)) return undefined;

@@ -8,35 +8,25 @@ import { formatSize } from '../report/figures.ts';
 import { UserError } from '../report/user-error.ts';
 import { parseDevices, wordsOfDevices } from './device-words.ts';
 import { readInput } from './input.ts';
-import { parseLinuxOptions, wordsOfLinux } from './linux-options.ts';
+import { parseLinuxOptions, type TypedLinuxOptions, wordsOfLinux } from './linux-options.ts';
 import { parseCount, parseLargeCount, parseOnOff, parseSize, parseTime } from './quantities.ts';
 import { quote } from './quote.ts';
 import type { RunOptions } from '../board/run-options.ts';
 
 /** What was typed, by the option's name in camel case; defaults are filled in. */
-export interface TypedOptions {
+export interface TypedOptions extends TypedLinuxOptions {
   readonly cores: string;
   readonly memory: string;
   readonly conductor: string;
   readonly hostThreads?: string;
   readonly seed: string;
-  readonly gic: string;
   readonly cpu: string;
   readonly virtualization: string;
   readonly secure: string;
   readonly iommu: string;
   readonly dma: string;
-  readonly kernelArgs?: string;
-  readonly initrd?: string;
-  readonly dtb?: string;
-  /** Everything that puts a device on the board, as `normaliseQemuWords` writes it. */
-  readonly deviceWord?: readonly string[];
-  readonly pcap?: string;
   readonly maxInstructions?: string;
   readonly maxTime?: string;
-  readonly sysroot?: string;
-  readonly workdir?: string;
-  readonly env?: readonly string[];
   readonly semihosting: boolean;
   readonly stats?: true;
   readonly json?: true;

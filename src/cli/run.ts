@@ -18,9 +18,10 @@ const memoryModel = 'sc';
 
 /** The first line of a run: everything that decides what it does. */
 function headline(options: RunOptions): string {
-  const { cores, memoryBytes, cpu, seed, conductor } = options;
+  const { cores, memoryBytes, cpu, seed, conductor, linux } = options;
+  const machine = linux ? 'Linux ABI' : machineOf(options);
   const count = cores === 1 ? '1 core' : `${cores} cores`;
-  return `heddle ${version}, model ${memoryModel}, ${machineOf(options)}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
+  return `heddle ${version}, model ${memoryModel}, ${machine}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
 }
 
 /** The machine's own figures in one line, those of the host in another. */
@@ -33,6 +34,12 @@ function summary({ simulatedTimeNs, instructions, traceHash }: RunReport, hostTi
     `host time ${hostTime}, ${millionPerSecond.toFixed(1)} million instructions a second`,
   ].join('\n');
 }
+
+/** What a Linux program has asked of its kernel in vain. */
+const unknownCallsOf = ({ unknownCalls = [] }: RunReport): string =>
+  unknownCalls.length === 0
+    ? ''
+    : `system calls answered with ENOSYS: ${unknownCalls.map(({ name, number, count }) => `${name} (${number}) ${count} times`).join(', ')}\n`;
 
 /** Runs the machine and returns the exit code of the command. */
 export async function run(
@@ -63,7 +70,8 @@ export async function run(
   const hostTimeMs = performance.now() - startMs;
 
   if (options.json) terminal.print(`${formatJson(report, options.stats ? hostTimeMs : undefined)}\n`);
-  else if (options.stats) terminal.print(`${formatTable(report)}\n${summary(report, hostTimeMs)}\n`);
+  else if (options.stats)
+    terminal.print(`${formatTable(report)}\n${summary(report, hostTimeMs)}\n${unknownCallsOf(report)}`);
   const wasTold = report.reason === 'exit' || report.reason === 'system-off' || report.reason === 'system-reset';
   if (!wasTold) terminal.error(`heddle: ${endingOf(report)}\n${commandOf(options)}\n`);
   return report.exitCode;

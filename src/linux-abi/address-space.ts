@@ -29,6 +29,7 @@ function dropPages(core: Core, space: AddressSpace, start: number, end: number):
     clearPage(core, space, va);
     pages.push(va);
     frames.push(pa);
+    return true;
   });
   if (pages.length > 0) core.stale.push({ space, pages, frames });
 }
@@ -38,7 +39,7 @@ export function releaseSpace(core: Core, space: AddressSpace): void {
   space.users -= 1;
   if (space.users > 0) return;
   const frames: number[] = [...space.tables, space.root];
-  forEachPage(core, space, 0, taskBytes, (_va, { pa }) => frames.push(pa));
+  forEachPage(core, space, 0, taskBytes, (_va, { pa }) => frames.push(pa) > 0);
   space.mappings.length = 0;
   core.stale.push({ space, pages: 'all', frames });
 }
@@ -70,6 +71,7 @@ export function protectRange(core: Core, space: AddressSpace, start: number, end
         isExecutable: (protection & PROT.EXEC) !== 0,
       });
       pages.push(va);
+      return true;
     });
     if (mapping.isShared && mapping.inode && (protection & PROT.WRITE) !== 0) mapping.inode.isChanged = true;
   }
@@ -85,12 +87,10 @@ export function forgetPages(core: Core, space: AddressSpace, start: number, end:
 /** Moves the pages of a range to another address. */
 export function movePages(core: Core, space: AddressSpace, from: number, to: number, sizeBytes: number): boolean {
   const moved: number[] = [];
-  let isComplete = true;
-  forEachPage(core, space, from, from + sizeBytes, (va, page) => {
-    isComplete &&= setPage(core, space, to + (va - from), page);
-    if (!isComplete) return;
+  const isComplete = forEachPage(core, space, from, from + sizeBytes, (va, page) => {
+    if (!setPage(core, space, to + (va - from), page)) return false;
     clearPage(core, space, va);
-    moved.push(va);
+    return moved.push(va) > 0;
   });
   if (moved.length > 0) core.stale.push({ space, pages: moved, frames: [] });
   return isComplete;
@@ -102,20 +102,19 @@ export function copySpace(core: Core, parent: AddressSpace): AddressSpace | unde
   if (!child) return undefined;
   Object.assign(child, { breakStart: parent.breakStart, breakEnd: parent.breakEnd });
   const protectedPages: number[] = [];
-  let isComplete = true;
-  for (const mapping of parent.mappings) {
+  const isComplete = parent.mappings.every((mapping) => {
     child.mappings.push({ ...mapping });
-    forEachPage(core, parent, mapping.start, mapping.end, (va, page) => {
-      if (!isComplete) return;
+    return forEachPage(core, parent, mapping.start, mapping.end, (va, page) => {
       const shared = mapping.isShared ? page : { ...page, isWritable: false };
-      isComplete = setPage(core, child, va, shared);
-      if (!isComplete) return;
+      if (!setPage(core, child, va, shared)) return false;
       addReference(core, page.pa);
-      if (shared.isWritable === page.isWritable) return;
-      setPage(core, parent, va, shared);
-      protectedPages.push(va);
+      if (page.isWritable && !shared.isWritable) {
+        setPage(core, parent, va, shared);
+        protectedPages.push(va);
+      }
+      return true;
     });
-  }
+  });
   if (protectedPages.length > 0) core.stale.push({ space: parent, pages: protectedPages, frames: [] });
   if (isComplete) return child;
   releaseSpace(core, child);

@@ -3,11 +3,12 @@
 
 import { addReference, allocateFrame, referencesOf, releaseFrame } from './frames.ts';
 import { fileBytes } from './files/content.ts';
+import type { SharedPages } from './files/shared-pages.ts';
 import type { Core } from './kernel.ts';
 import { pageBytes, stackBytes } from './limits.ts';
 import { mappingAbove, mappingAt, PROT, roundDown } from './mappings.ts';
 import { type Page, pageOf, setPage } from './page-tables.ts';
-import type { AddressSpace, Mapping, SharedPages } from './state.ts';
+import type { AddressSpace, Mapping } from './state.ts';
 
 export type Access = 'read' | 'write' | 'execute';
 
@@ -20,7 +21,7 @@ export interface Fault {
 const SIGBUS = 7;
 const SIGKILL = 9;
 const SIGSEGV = 11;
-export const faults = {
+const faults = {
   /** SEGV_MAPERR. */
   unmapped: { signal: SIGSEGV, code: 1 },
   /** SEGV_ACCERR. */

@@ -51,7 +51,7 @@ export function ring({ system, platform }: Core, target: number): void {
 }
 
 /** Ticks of simulated time for each count of the system counter: 62.5 MHz. */
-export const ticksPerCount = 16;
+const ticksPerCount = 16;
 
 /** The timer fires at this time; never with Infinity. */
 export function setTimer({ system }: Core, atTicks: number): void {

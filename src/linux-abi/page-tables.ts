@@ -105,14 +105,17 @@ export function clearPage(core: Core, space: AddressSpace, va: number): void {
 /** Bytes that a table of this level translates with one descriptor. */
 const spanOf = (level: number): number => 2 ** (pageShift + entryBits * (lastLevel - level));
 
-/** Calls `visit` for every page of a range that has a frame, in the order of addresses; ranges without tables cost nothing. */
+/**
+ * Calls `visit` for every page of a range that has a frame, in the order of addresses, until one answers false: then that is the result.
+ * Ranges without tables cost nothing.
+ */
 export function forEachPage(
   core: Core,
   space: AddressSpace,
   start: number,
   end: number,
-  visit: (va: number, page: Page) => void,
-): void {
+  visit: (va: number, page: Page) => boolean,
+): boolean {
   const { words } = core.memory;
   let va = start;
   while (va < end) {
@@ -129,7 +132,8 @@ export function forEachPage(
       continue;
     }
     const page = pageAt(core, table + indexAt(va, lastLevel) * 8);
-    if (page) visit(va, page);
+    if (page && !visit(va, page)) return false;
     va += pageBytes;
   }
+  return true;
 }

@@ -42,7 +42,7 @@ export function makeThread(core: Core, process: Process, tid: number, like: Thre
 }
 
 /** The next identifier, or undefined where there are too many threads. */
-export function claimTid({ state }: Core): number | undefined {
+function claimTid({ state }: Core): number | undefined {
   if (state.threads.size >= threadLimit) return undefined;
   const tid = state.nextTid;
   state.nextTid += 1;

@@ -122,12 +122,12 @@ export const pendingSet = (thread: Thread): bigint =>
 
 const onAlternateStack = ({ alternateStack: { sp, size } }: Thread, at: bigint): boolean => at > sp && at - sp <= size;
 
-/** A call that has been interrupted runs again after a handler with SA_RESTART, or without any handler; else it has failed with EINTR. */
-function endRestart(core: Core, thread: Thread, restarts: boolean): void {
+/** A call that has been interrupted runs again without a handler, or after one with SA_RESTART if it is of that kind; else it has failed with EINTR. */
+function endRestart(core: Core, thread: Thread, action: 'none' | 'handler' | 'SA_RESTART'): void {
   const { restart } = thread;
   thread.restart = undefined;
-  if (restart === undefined || restarts) return;
-  core.pe.writeRegister('ELR_EL1', restart);
+  if (!restart || action === 'none' || (action === 'SA_RESTART' && restart.afterHandler)) return;
+  core.pe.writeRegister('ELR_EL1', restart.pc);
   core.pe.writeX(0, BigInt.asUintN(64, BigInt(thread.partial ?? fail('EINTR'))));
   thread.partial = undefined;
   thread.callDeadline = undefined;
@@ -175,12 +175,13 @@ export function deliverSignals(core: Core, thread: Thread): Signal | undefined {
     const handler = thread.process.actions[number]?.handler ?? SIG_DFL;
     if (handler === SIG_IGN || (handler === SIG_DFL && ignoredByDefault.has(number))) continue;
     if (handler === SIG_DFL || number === SIG.KILL) return signal;
-    endRestart(core, thread, ((thread.process.actions[number]?.flags ?? 0n) & SA.RESTART) !== 0n);
+    const restarts = ((thread.process.actions[number]?.flags ?? 0n) & SA.RESTART) !== 0n;
+    endRestart(core, thread, restarts ? 'SA_RESTART' : 'handler');
     const syndrome =
       synchronousSignals.has(number) && signal.code > 0 && signal.code !== SI.KERNEL ? core.system.read('ESR_EL1') : 0n;
     if (!enterHandler(core, thread, signal, syndrome)) return { number: SIG.SEGV, code: SI.KERNEL };
   }
-  endRestart(core, thread, true);
+  endRestart(core, thread, 'none');
   if (thread.suspendedSignals !== undefined) {
     thread.blockedSignals = thread.suspendedSignals;
     thread.suspendedSignals = undefined;

@@ -3,6 +3,7 @@
 
 import type { FileSystem, Inode } from './files/inode.ts';
 import type { OpenFile } from './files/open-file.ts';
+import type { SharedPages } from './files/shared-pages.ts';
 
 /** Registers of a thread that no core holds. */
 export interface Registers {
@@ -14,11 +15,6 @@ export interface Registers {
   tpidr: bigint;
   fpcr: bigint;
   fpsr: bigint;
-}
-
-/** Pages that several address spaces have in common, or that are a file's: frames by page of the object. */
-export interface SharedPages {
-  readonly frames: Map<number, number>;
 }
 
 /** A mapping: vm_area_struct. Addresses are page-aligned; `end` is the first after it. */
@@ -98,8 +94,8 @@ export interface Thread {
   wait: Wait | undefined;
   /** Simulated time at which a wait ends by itself. */
   deadline: number;
-  /** A call that a signal has interrupted is to run again: where it would have returned to. */
-  restart: bigint | undefined;
+  /** A call that a signal has interrupted is to run again: where it would return to, and whether it does so after a handler with SA_RESTART. */
+  restart: { readonly pc: bigint; readonly afterHandler: boolean } | undefined;
   /** Of a call that runs again: when it gives up. */
   callDeadline: number | undefined;
   /** Of a write that has filled a pipe: bytes that have gone in. */

@@ -57,7 +57,7 @@ export const writeUser = (core: Core, space: AddressSpace, va: number, source: U
 
 export function readWord(core: Core, space: AddressSpace, va: number): number | undefined {
   const pa = va % 4 === 0 && va + 4 <= taskBytes ? resolve(core, space, va, 'read') : undefined;
-  return typeof pa === 'number' ? (core.memory.words[pa >>> 2] as number) : undefined;
+  return typeof pa === 'number' ? core.memory.words[pa >>> 2] : undefined;
 }
 
 export const writeWord = (core: Core, space: AddressSpace, va: number, value: number): boolean =>

@@ -28,13 +28,15 @@ export function prepareRestart(thread: Thread): boolean {
     case 'child':
     case 'pipe':
     case 'lock':
+      thread.restart = { pc: registers.pc + instructionBytes, afterHandler: true };
+      return true;
     case 'poll':
     case 'signal':
-      thread.restart = registers.pc + instructionBytes;
+      thread.restart = { pc: registers.pc + instructionBytes, afterHandler: false };
       return true;
     case 'futex':
       if (deadline !== Infinity) return false;
-      thread.restart = registers.pc;
+      thread.restart = { pc: registers.pc, afterHandler: true };
       registers.pc -= instructionBytes;
       return true;
     default:

@@ -66,6 +66,16 @@ describe("QEMU's words", () => {
     expect(refused('-d', 'int')).toBe('-d: the log of QEMU is not supported yet');
     expect(refused('-serial', 'null')).toBe('-serial null: only stdio or mon:stdio is supported');
     expect(refused('-smp')).toBe('-smp: a value is missing');
-    expect(refused('prog', '--', 'arg')).toBe('arguments after -- are for Linux programs, which are not supported yet');
+  });
+
+  it('are left alone after --, where they are a Linux program’s', () => {
+    expect(normal('-smp', '2', 'prog', '--', '-m', '-smp', '4')).toEqual([
+      '--cores=2',
+      'prog',
+      '--',
+      '-m',
+      '-smp',
+      '4',
+    ]);
   });
 });

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds bin/*.elf and bin/vm/*.{elf,img} from src (Debian: gcc-aarch64-linux-gnu). The same sources and compiler give the same bytes.
 #   ./build.sh            all guests
-#   ./build.sh NAME...    these
+#   ./build.sh NAME...    these; `linux` is all programs for Linux
 set -eu
 cd "$(dirname "$0")"
 cross=${CROSS_COMPILE:-aarch64-linux-gnu-}
@@ -41,11 +41,28 @@ build_vm() {
   ${cross}strip --strip-unneeded bin/vm/"$1".elf
 }
 
+# Programs for Linux: one static executable on the C library of the compiler.
+build_linux() {
+  mkdir -p bin/linux
+  objects=
+  for source in src/linux/*.c; do
+    object=$work/linux-$(basename "$source").o
+    ${cross}gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-array-bounds -march=armv8-a -fno-ident -c "$source" -o "$object"
+    objects="$objects $object"
+  done
+  ${cross}gcc -static -pthread -Wl,--build-id=none -o bin/linux/suite $objects -lm
+  ${cross}strip bin/linux/suite
+}
+
 mkdir -p bin/vm
 if [ $# -eq 0 ]; then
-  set -- $(ls src/*.c src/vm/*.c | sed 's,.*/,,; s,\.c$,,')
+  set -- $(ls src/*.c src/vm/*.c | sed 's,.*/,,; s,\.c$,,') linux
 fi
 for name; do
+  if [ "$name" = linux ]; then
+    build_linux
+    continue
+  fi
   if [ -f src/vm/"$name".c ]; then
     build_vm "$name"
     continue

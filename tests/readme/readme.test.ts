@@ -19,6 +19,7 @@ import {
 } from './machine-tables.ts';
 import { codeSpans, fences, links, regenerate } from './markdown.ts';
 import { protocolFiles, protocolTables } from './protocols.ts';
+import { systemCallTable } from './system-calls.ts';
 import { checkout, packageJson, shell, timeoutMs } from './shell.ts';
 
 const documents = [
@@ -48,6 +49,7 @@ const generators: Readonly<Record<string, (before: string) => string>> = {
   protocols: protocolTables,
   rows: rowTable,
   features: featureTable,
+  'system calls': systemCallTable,
 };
 
 function generate(name: string, before: string): string {

@@ -2,7 +2,8 @@
 
 import { fail } from '../errno.ts';
 import { fileOf } from '../files/descriptors.ts';
-import { clearLock, conflicting, type Lock, setLock } from '../files/locks.ts';
+import type { Lock } from '../files/lock.ts';
+import { clearLock, conflicting, setLock } from '../files/locks.ts';
 import { isReadable, isWritable, type OpenFile } from '../files/open-file.ts';
 import { fields, i64At, viewOf } from '../records.ts';
 import { blockToRestart } from '../scheduler.ts';

@@ -5,7 +5,7 @@ import { changed, dateOf, loadContent } from '../files/content.ts';
 import { fileOf } from '../files/descriptors.ts';
 import { entriesOf, namesOf, pathOfDirectory, targetOf } from '../files/directory.ts';
 import { type FileKind, type Inode, makeInode } from '../files/inode.ts';
-import { AT, AT_FDCWD, findPlace, type Place } from '../files/paths.ts';
+import { AT, findPlace, type Place } from '../files/paths.ts';
 import { fields } from '../records.ts';
 import { writeUser } from '../user-memory.ts';
 import { type Call, type Family, int, type Result, uint, unsigned } from './call.ts';
@@ -128,10 +128,9 @@ function linkat(call: Call): Result {
 const RENAME = { NOREPLACE: 1, EXCHANGE: 2 } as const;
 
 const isBelow = (inode: Inode, ancestor: Inode): boolean => {
-  for (let at = inode; ; at = at.parent as Inode) {
+  for (let at: Inode | undefined = inode; at; at = at.parent === at ? undefined : at.parent)
     if (at === ancestor) return true;
-    if (!at.parent || at.parent === at) return false;
-  }
+  return false;
 };
 
 /** Why one name cannot become another, or 0. */

@@ -41,7 +41,7 @@ function getrandom(call: Call): Result {
   return writeUser(call.core, call.space, unsigned(call, 0), bytes) ? bytes.length : fail('EFAULT');
 }
 
-export const RLIMIT = { CORE: 4, STACK: 3, NPROC: 6, NOFILE: 7, count: 16 } as const;
+const RLIMIT = { CORE: 4, STACK: 3, NPROC: 6, NOFILE: 7, count: 16 } as const;
 const infinity = (1n << 64n) - 1n;
 const defaults: ReadonlyMap<number, readonly [bigint, bigint]> = new Map([
   [RLIMIT.STACK, [BigInt(stackBytes), infinity]],
@@ -50,7 +50,7 @@ const defaults: ReadonlyMap<number, readonly [bigint, bigint]> = new Map([
   [RLIMIT.NOFILE, [BigInt(openFiles), BigInt(openFiles)]],
 ]);
 
-export const limitOf = ({ limits }: Process, resource: number): readonly [soft: bigint, hard: bigint] =>
+const limitOf = ({ limits }: Process, resource: number): readonly [soft: bigint, hard: bigint] =>
   limits.get(resource) ?? defaults.get(resource) ?? [infinity, infinity];
 
 function setLimit(process: Process, resource: number, soft: bigint, hard: bigint): Result {

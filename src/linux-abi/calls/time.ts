@@ -37,7 +37,7 @@ function threadTicks(core: Core, thread: Thread): number {
   return thread.ranTicks + (running === thread ? core.port.now() - runningSince : 0);
 }
 
-export const processTicks = (core: Core, process: Process): number =>
+const processTicks = (core: Core, process: Process): number =>
   process.threads.reduce((sum, thread) => sum + threadTicks(core, thread), process.endedTicks);
 
 /** A clock in nanoseconds; undefined where there is none of that number. */
@@ -77,8 +77,6 @@ export function readTimespec({ core, space }: Pick<Call, 'core' | 'space'>, va: 
 /** Simulated time at which a clock shows this. */
 export const atClock = (core: Core, isRealTime: boolean, nanoseconds: number): number =>
   isRealTime ? nanoseconds - core.platform.startSeconds * secondTicks : nanoseconds;
-
-export const isRealTimeClock = (clock: number): boolean => realTime.has(clock);
 
 function clockGettime(call: Call): Result {
   const clock = int(call, 0);

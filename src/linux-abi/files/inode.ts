@@ -1,8 +1,8 @@
 // Files as the kernel keeps them: a tree of inodes in memory, whose numbers count from 1 in the order in which they are first seen. What
 // comes from a directory of the host is read when it is first looked at, and from then on is what it was then.
 
-import type { SharedPages } from '../state.ts';
-import type { Lock } from './locks.ts';
+import type { Lock } from './lock.ts';
+import type { SharedPages } from './shared-pages.ts';
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'pipe' | 'character' | 'other';
 

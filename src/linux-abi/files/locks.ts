@@ -4,18 +4,7 @@
 import type { Core } from '../kernel.ts';
 import { wake } from '../scheduler.ts';
 import type { Inode } from './inode.ts';
-
-/** Who holds a lock: a process by its number, or an open file by its identity. */
-export type LockOwner = number | object;
-
-export interface Lock {
-  readonly family: 'range' | 'flock';
-  readonly owner: LockOwner;
-  readonly isWrite: boolean;
-  readonly start: number;
-  /** The first byte after it; Infinity: to the end, wherever that is. */
-  readonly end: number;
-}
+import type { Lock, LockOwner } from './lock.ts';
 
 const overlaps = (a: Pick<Lock, 'start' | 'end'>, b: Pick<Lock, 'start' | 'end'>): boolean =>
   a.start < b.end && b.start < a.end;

@@ -73,6 +73,7 @@ function residentPages(core: Core, space: AddressSpace): number {
   for (const { start, end } of space.mappings)
     forEachPage(core, space, start, end, () => {
       pages += 1;
+      return true;
     });
   return pages;
 }

@@ -1,0 +1,26 @@
+#include "suite.h"
+
+void check(int holds, const char *what, const char *file, int line) {
+  if (holds) return;
+  const int error = errno;
+  fflush(stdout);
+  fprintf(stderr, "FAILED: %s (%s:%d, errno %d)\n", what, strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line, error);
+  _exit(1);
+}
+
+static const struct {
+  const char *name;
+  int (*run)(int argc, char **argv);
+} programs[] = {
+    {"start", start},     {"threads", threads},     {"lockfree", lockfree}, {"memory", memory}, {"signals", signals},
+    {"processes", processes}, {"files", files}, {"timing", timing},     {"race", race}, {"robust", robust},
+};
+
+int main(int argc, char **argv) {
+  // What has been said is said, also where a fork or a signal follows.
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  for (unsigned n = 0; n < sizeof programs / sizeof *programs; n++)
+    if (argc > 1 && strcmp(argv[1], programs[n].name) == 0) return programs[n].run(argc - 1, argv + 1);
+  fprintf(stderr, "which program?\n");
+  return 2;
+}

@@ -1,0 +1,27 @@
+// Programs for Linux in one executable: the first argument chooses. Each prints what does not depend on the machine or on timing.
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK(condition) check(condition, #condition, __FILE__, __LINE__)
+void check(int holds, const char *what, const char *file, int line);
+
+int start(int argc, char **argv);
+int threads(int argc, char **argv);
+int lockfree(int argc, char **argv);
+int memory(int argc, char **argv);
+int signals(int argc, char **argv);
+int processes(int argc, char **argv);
+int files(int argc, char **argv);
+int timing(int argc, char **argv);
+int robust(int argc, char **argv);
+int race(int argc, char **argv);

@@ -1,0 +1,87 @@
+// The programs for Linux (tests/guests/src/linux), under Heddle and under qemu-aarch64, with the same input, words and environment.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+
+const checkout = resolve(import.meta.dirname, '../..');
+const main = resolve(checkout, 'dist/src/cli/main.js');
+export const suite = resolve(checkout, 'tests/guests/bin/linux/suite');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+interface Start {
+  readonly input?: string;
+  readonly cwd?: string;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+function start(command: string, args: readonly string[], { input = '', cwd = checkout, env }: Start = {}): Ended {
+  const { status, signal, stdout, stderr } = spawnSync(command, args, {
+    input,
+    cwd,
+    encoding: 'latin1',
+    timeout: 120_000,
+    maxBuffer: 1 << 26,
+    ...(env && { env }),
+  });
+  return { code: status, signal, stdout, stderr };
+}
+
+/** `heddle run` with these words. */
+export const heddleRun = (args: readonly string[], options?: Start): Ended =>
+  start(process.execPath, [main, 'run', ...args], options);
+
+export const hasQemu = spawnSync('qemu-aarch64', ['--version']).status === 0;
+
+export interface Program {
+  readonly name: string;
+  readonly exitCode: number;
+  /** qemu-aarch64 has no robust lists, and cannot start itself by /proc/self/exe. */
+  readonly qemu: boolean;
+}
+
+export const programs: readonly Program[] = [
+  { name: 'start', exitCode: 42, qemu: true },
+  { name: 'threads', exitCode: 0, qemu: true },
+  { name: 'lockfree', exitCode: 0, qemu: true },
+  { name: 'memory', exitCode: 0, qemu: true },
+  // Ends by SIGTERM.
+  { name: 'signals', exitCode: 143, qemu: true },
+  { name: 'files', exitCode: 0, qemu: true },
+  { name: 'timing', exitCode: 0, qemu: true },
+  { name: 'processes', exitCode: 0, qemu: false },
+  { name: 'robust', exitCode: 0, qemu: false },
+];
+
+export const expectedOf = (name: string): string =>
+  readFileSync(resolve(checkout, `tests/guests/expected/linux/${name}.txt`), 'latin1');
+
+/** Gives a fresh directory to `act`. */
+export function inFolder<Result>(act: (folder: string) => Result): Result {
+  const folder = mkdtempSync(resolve(tmpdir(), 'heddle-linux-'));
+  try {
+    return act(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const words = ['a', 'b c'];
+const input = 'hi\n';
+
+export const runSuite = (name: string, options: readonly string[]): Ended =>
+  inFolder((folder) =>
+    heddleRun([...options, '--workdir', folder, '--env', 'WORD=w', suite, '--', name, ...words], { input }),
+  );
+
+export const runSuiteUnderQemu = (name: string): Ended =>
+  inFolder((folder) =>
+    start('qemu-aarch64', [suite, name, ...words], { input, cwd: folder, env: { PATH: process.env.PATH, WORD: 'w' } }),
+  );
