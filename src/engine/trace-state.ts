@@ -37,6 +37,8 @@ export type TraceException =
       /** The MMU has raised it, by a descriptor that memory holds; otherwise there is nothing at the address that could be accessed. */
       readonly byDescriptor?: boolean;
     }
+  /** A Guarded Control Stack Data Check exception. */
+  | { readonly exception: 'GCS data check'; readonly check: 'PRET' | 'POPM' | 'SS1' | 'SS2' }
   /** No exception of the architecture: the instruction needs a value that is open, and can be run again when it is known. */
   | { readonly exception: 'open value'; readonly value: TraceValue };
 
@@ -50,6 +52,8 @@ export interface TraceAccess {
   readonly control: Dependencies;
   /** What an atomic instruction reads goes to the zero register. */
   readonly isDiscarded?: boolean;
+  /** An access to a Guarded Control Stack. */
+  readonly isControlStack?: boolean;
 }
 
 /** An element as it was read: its number as a read event, and what else is known of it. */

@@ -83,6 +83,7 @@ const hasETS = ({ annotations }: LocalEvent): boolean => annotations.has('ETS2')
 
 /** What comes before a fence in program order and is ordered before it. */
 function isBeforeFence({ kind, isDsb }: Fence, before: LocalEvent): boolean {
+  if (before.isUnordered) return false;
   if (before.kind === 'F')
     return (kind === 'isb' && fenceOf(before).isDsb) || (kind === 'full' && isDsb && isTlbi(before));
   if (isImplicit(before)) return kind === 'full' && isDsb;
@@ -137,6 +138,7 @@ class ArmOrder {
       for (let n = first; n < next; n += 1) {
         const row = this.#order.next();
         const event = events[n]!;
+        if (event.isUnordered) continue;
         if (event.kind === 'F') this.#fence(n, row);
         else if (isFetch(event)) this.#fetch(n, row);
         else if (event.kind === 'C') this.#maintenance(n, row);
@@ -277,6 +279,7 @@ class ArmOrder {
     const event = this.#events[n]!;
     for (let earlier = n - 1; earlier >= 0; earlier -= 1) {
       const before = this.#events[earlier]!;
+      if (before.isUnordered) continue;
       if (before.instruction === event.instruction) {
         if (isInOrder(before, event) || isFetch(before)) order.addBefore(row, earlier);
         continue;

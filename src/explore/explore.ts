@@ -117,7 +117,7 @@ class Run {
     this.#options = options;
     const { hasHazards, fetches: kind } = isOrdering(model) ? model : coherenceOnly;
     const byCaches = kind === 'by caches' ? (program.cacheType ?? incoherentCaches) : kind;
-    const fetches = parts.hasModifiedCode ? byCaches : undefined;
+    const fetches = parts.hasModifiedCode || program.hasControlStacks ? byCaches : undefined;
     this.#endings = new Endings(() => new Graph(capacity, hasHazards, fetches), fetches);
     this.#search = new Search(trees, parts, {
       capacity,

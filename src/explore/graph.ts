@@ -280,7 +280,9 @@ export class Graph {
 
   /** What follows from a new pair of the coherence order. */
   #afterCoherence(a: number, b: number): boolean {
-    if (this.thread[a] !== this.thread[b]) {
+    if (this.#isUnordered(a) || this.#isUnordered(b)) {
+      // Coherence order is all that there is.
+    } else if (this.thread[a] !== this.thread[b]) {
       if (!this.#addOrderToAccess(a, b)) return false;
     } else if (this.local[a]! > this.local[b]! && this.#areExplicit(a, b)) return false;
     const location = this.location[a];
@@ -306,14 +308,20 @@ export class Graph {
     return this.addOrder(a, b);
   }
 
-  /** Fetches that need not see what loads see. */
+  /** Accesses to a Guarded Control Stack. */
+  #isUnordered(event: number): boolean {
+    return this.#fetches !== undefined && this.#fetches !== 'coherent' && this.role[event] === role.unordered;
+  }
+
+  /** Reads that need not see what loads see. */
   #isUncached(read: number): boolean {
-    return this.#fetches !== undefined && this.#fetches !== 'coherent' && this.role[read] === role.fetch;
+    if (this.#fetches === undefined || this.#fetches === 'coherent') return false;
+    return this.role[read] === role.fetch || this.role[read] === role.unordered;
   }
 
   /** The read is from-read before the write. */
   #addFromRead(read: number, write: number): boolean {
-    if (this.#isUncached(read)) return true;
+    if (this.#isUncached(read) || this.#isUnordered(write)) return true;
     const thread = this.thread[read];
     // coWR: the source is overwritten before the read in its own thread.
     if (thread === this.thread[write]) return this.local[write]! > this.local[read]! || !this.#areExplicit(read, write);
@@ -337,18 +345,21 @@ export class Graph {
   setSource(read: number, source: number): boolean {
     this.source[read] = source;
     // A write of its own thread, too, has to have taken effect before an instruction cache holds it.
-    if (this.#isUncached(read)) return source < 0 || this.addOrder(source, read);
+    if (this.#isUncached(read)) return source < 0 || this.#isUnordered(read) || this.addOrder(source, read);
     const thread = this.thread[read];
     const location = this.location[read];
     if (this.#isImplicit[read] !== 0) return (source < 0 || this.addOrder(source, read)) && this.#isPairAtomic(read);
     if (source >= 0) {
       // coRW1
-      if (this.#isImplicit[source] === 0 && this.thread[source] === thread) {
+      if (this.#isUnordered(source)) {
+        // Nothing follows.
+      } else if (this.#isImplicit[source] === 0 && this.thread[source] === thread) {
         if (this.local[source]! > this.local[read]!) return false;
       } else if (!this.#addOrderToAccess(source, read)) return false;
     }
     for (let write = 0; write < this.count; write += 1) {
       if (this.#kind[write] !== isWrite || this.location[write] !== location || write === source) continue;
+      if (this.#isUnordered(write)) continue;
       if (this.thread[write] === thread && this.#isImplicit[write] === 0) {
         if (this.local[write]! < this.local[read]!) {
           if (source < 0 || !this.addCoherence(write, source)) return false;
@@ -382,6 +393,7 @@ export class Graph {
     const location = this.location[write];
     for (let event = 0; event < this.count; event += 1) {
       if (this.location[event] !== location || event === write) continue;
+      if (this.#isUnordered(event) || this.#isUnordered(write)) continue;
       const isEarlier =
         this.thread[event] === thread && this.local[event]! < this.local[write]! && this.#areExplicit(event, write);
       if (this.#kind[event] === isWrite) {
@@ -410,7 +422,7 @@ export class Graph {
         for (let event = 0; event < this.count; event += 1) {
           if (this.location[event] !== this.location[write] || event === write) continue;
           const last = this.#kind[event] === isWrite ? event : this.source[event]!;
-          if (this.#isUncached(event)) continue;
+          if (this.#isUncached(event) || this.#isUnordered(event) || this.#isUnordered(write)) continue;
           if (last < 0 || last === write) continue;
           if (this.#kind[event] === isRead && this.#isImplicit[event] !== 0) continue;
           if (this.#has(this.#coAfter, write, last) || this.#has(this.#coAfter, last, write)) continue;

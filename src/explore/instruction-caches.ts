@@ -38,8 +38,8 @@ export interface Graph {
 /** As loads, as caches allow, or without any order. */
 export type FetchOrder = 'coherent' | 'any' | CacheType;
 
-/** What an event is to instruction caches. */
-export const role = { none: 0, fetch: 1, dataClean: 2, instructionInvalidate: 3, completion: 4 } as const;
+/** What an event is to instruction caches; `unordered`: an access to a Guarded Control Stack, whose location has no order either. */
+export const role = { none: 0, fetch: 1, dataClean: 2, instructionInvalidate: 3, completion: 4, unordered: 5 } as const;
 
 /** The line of an IC that is for all of a cache. */
 export const everyLine = -2;

@@ -34,6 +34,8 @@ export interface LocalEvent {
   readonly rmw?: ReadModifyWrite;
   /** Of a read: the last write of the thread to the location before it. */
   readonly localSource?: number | undefined;
+  /** An access to a Guarded Control Stack: no order is prescribed for it, not even that of its location. */
+  readonly isUnordered?: boolean;
   /** Of a fence that is the entry of an exception. */
   readonly taken?: TakenException;
   /** Of an access, or of the fault in its place: the read of its descriptor. */

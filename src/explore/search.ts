@@ -287,6 +287,7 @@ export class Search {
   }
 
   #roleOf(event: LocalEvent): { readonly role?: number; readonly line?: number } {
+    if (event.isUnordered) return { role: role.unordered };
     if (this.#options.fetches === undefined || !event.annotations.has('Instr')) return {};
     return { role: isFetch(event) ? role.fetch : role.none, line: this.#lineOf(event.address) };
   }

@@ -556,6 +556,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         value,
         annotations: set,
         isInOrder: access.access.inOrder ?? false,
+        ...(access.isControlStack && { isUnordered: true }),
         addr: access.address,
         data: independent,
         ctrl: this.#control,
@@ -606,6 +607,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         value: isOpenAt(element) ? undefined : slice(stored.bits, BigInt(offset % access.bytes), part.bytes),
         annotations: set,
         isInOrder: access.access.inOrder ?? false,
+        ...(access.isControlStack && { isUnordered: true }),
         addr: access.address,
         data,
         ctrl: this.#control,
@@ -674,9 +676,11 @@ const slice = (bits: bigint, offsetBytes: bigint, bytes: number): bigint =>
 
 const fetchAnnotations: ReadonlySet<string> = new Set(['Instr', 'NExp']);
 
-function readAnnotations({ access, isDiscarded }: TraceAccess): readonly string[] {
+function readAnnotations({ access, isDiscarded, isControlStack }: TraceAccess): readonly string[] {
+  if (isControlStack) return ['GCS'];
   if (isDiscarded) return ['NoRet'];
   return access.acquire ? ['A'] : access.acquirePC ? ['Q'] : [];
 }
 
-const writeAnnotations = ({ access }: TraceAccess): readonly string[] => (access.release ? ['L'] : []);
+const writeAnnotations = ({ access, isControlStack }: TraceAccess): readonly string[] =>
+  isControlStack ? ['GCS'] : access.release ? ['L'] : [];

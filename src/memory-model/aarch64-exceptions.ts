@@ -56,6 +56,8 @@ export function takenException(exception: TraceException, instruction: Decoded):
       const sets = ['FAULT', 'MMU', 'D-MMU', type];
       return { type: `D-MMU:${type}`, address: exception.address, sets, isSystemCall: false };
     }
+    case 'GCS data check':
+      return { type: `GCS:${exception.check}`, sets: [], isSystemCall: false };
     default:
       return undefined;
   }

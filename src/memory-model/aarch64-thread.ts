@@ -23,6 +23,13 @@ import {
   undefinedTaken,
   usualExceptions,
 } from './aarch64-exceptions.ts';
+import {
+  beforeBranch,
+  type ControlStack,
+  isStackOperation,
+  stackOperation,
+  stackOperationWithResult,
+} from './guarded-control-stack.ts';
 import { observedState } from './observed-state.ts';
 import { cacheMaintenanceAt, isDataCacheOperation } from './cache-maintenance.ts';
 import type { FenceName, SameValue, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
@@ -51,6 +58,8 @@ export interface Surroundings {
   /** Where exceptions are handled. */
   readonly handler?: Code;
   readonly exceptions?: ExceptionSettings;
+  /** Calls and returns are guarded by the stack at GCSPR_EL1. */
+  readonly hasControlStack?: boolean;
 }
 
 /** All that threads of one state share. */
@@ -58,6 +67,7 @@ interface Setting {
   readonly code: readonly Code[];
   readonly handler: Code | undefined;
   readonly exceptions: ExceptionSettings;
+  readonly hasControlStack: boolean;
 }
 
 /** A thread that starts where its own code does. */
@@ -65,11 +75,11 @@ export function aarch64Thread(
   name: string,
   code: Code,
   registers: InitialRegisters,
-  { others = [], handler, exceptions = usualExceptions }: Surroundings = {},
+  { others = [], handler, exceptions = usualExceptions, hasControlStack = false }: Surroundings = {},
 ): Thread {
   const start = new Registers(code.base, registers);
   const all = [code, ...(handler ? [handler] : []), ...others.filter((other) => other !== code && other !== handler)];
-  const setting = { code: all, handler, exceptions };
+  const setting = { code: all, handler, exceptions, hasControlStack };
   return { name, start: () => new AArch64State(setting, start.clone()) };
 }
 
@@ -97,6 +107,8 @@ class Registers implements TraceState {
   control: Dependencies = independent;
   mode: Mode = 'usual';
   elr: TraceValue = traceValue(64, 0n);
+  /** GCSPR_EL1. */
+  gcspr: TraceValue = traceValue(64, 0n);
   #x: TraceValue[];
   #v: TraceValue[];
   #flags: TraceValue[];
@@ -109,11 +121,13 @@ class Registers implements TraceState {
       this.control = from.control;
       this.mode = from.mode;
       this.elr = from.elr;
+      this.gcspr = from.gcspr;
       this.#x = from.#x.slice();
       this.#v = from.#v.slice();
       this.#flags = from.#flags.slice();
       this.#sp = from.#sp;
     } else {
+      this.gcspr = traceValue(64, from.get('GCSPR_EL1') ?? 0n);
       this.#x = Array.from({ length: 31 }, (_, n) => traceValue(64, from.get(`X${n}`) ?? 0n));
       this.#v = Array.from({ length: 32 }, (_, n) => traceValue(128, from.get(`V${n}`) ?? 0n));
       this.#flags = (['N', 'Z', 'C', 'V'] as const).map((flag) => traceValue(32, from.get(flag) ?? 0n));
@@ -130,6 +144,7 @@ class Registers implements TraceState {
       this.pc === other.pc &&
       this.mode === other.mode &&
       sameValue(this.elr, other.elr) &&
+      sameValue(this.gcspr, other.gcspr) &&
       this.#x.every((value, n) => sameValue(value, other.#x[n]!)) &&
       this.#v.every((value, n) => sameValue(value, other.#v[n]!)) &&
       this.#flags.every((value, n) => sameValue(value, other.#flags[n]!)) &&
@@ -209,8 +224,12 @@ class AArch64State implements ThreadState {
     if (instruction.row.name === 'ERET' && own.elr.open !== undefined)
       return { kind: 'exception', exception: { exception: 'open value', value: own.elr } };
     const registers = hooks.registers ? observedState(own, hooks.registers) : own;
-    const { hooks: ownHooks, returned } = traceHooks(hooks, own);
-    const outcome = executeTrace(instruction, registers, memory, ownHooks);
+    const stack = this.#setting.hasControlStack ? { pointer: own.gcspr, memory } : undefined;
+    const { hooks: ownHooks, returned } = traceHooks(hooks, own, stack);
+    const next = BigInt.asUintN(64, own.pc + instructionBytes);
+    const unguarded = stack && beforeBranch(instruction, stack, next, (n) => registers.readX(n));
+    const outcome = unguarded ?? executeTrace(instruction, registers, memory, ownHooks);
+    if (stack && outcome.exception === undefined) own.gcspr = stack.pointer;
     if (outcome.exception === undefined) {
       if (returned()) this.#return(hooks);
       else if (own.mode === 'again') own.mode = 'usual';
@@ -263,6 +282,7 @@ class AArch64State implements ThreadState {
     if (/^X\d+$/.test(name) && number < 31) return registers.readX(number);
     if (/^V\d+$/.test(name) && number < 32) return registers.readV(number);
     if (name === 'SP') return registers.readSP();
+    if (name === 'GCSPR_EL1') return registers.gcspr;
     assert(name in flagNumber, `${name} is no register of a thread`);
     return registers.readFlag(name as FlagName);
   }
@@ -287,7 +307,11 @@ const tlbOperations: ReadonlyMap<number, { readonly sets: readonly string[]; rea
 );
 
 /** The hooks of the trace reading for a thread: fences and branches go on to it. `returned` tells whether there was an exception return. */
-function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHooks; returned: () => boolean } {
+function traceHooks(
+  hooks: ThreadHooks,
+  registers: Registers,
+  stack: ControlStack | undefined,
+): { hooks: TraceHooks; returned: () => boolean } {
   let hasReturned = false;
   const ownHooks: TraceHooks = {
     report: (event) => {
@@ -305,6 +329,7 @@ function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHoo
       return undefined;
     },
     systemInstruction: (key, argument) => {
+      if (stack && isStackOperation(key)) return stackOperation(key, stack, argument);
       const tlb = tlbOperations.get(key);
       if (tlb !== undefined) {
         if (tlb.isByAddress && argument.open !== undefined) return { exception: 'open value', value: argument };
@@ -315,7 +340,7 @@ function traceHooks(hooks: ThreadHooks, registers: Registers): { hooks: TraceHoo
       if (cache !== undefined) hooks.cacheMaintenance(cache, argument);
       return cache !== undefined || isDataCacheOperation(key) ? undefined : undefinedInstruction;
     },
-    systemInstructionWithResult: () => undefinedInstruction,
+    systemInstructionWithResult: (key) => (stack ? stackOperationWithResult(key, stack) : undefinedInstruction),
   };
   return { hooks: ownHooks, returned: () => hasReturned };
 }

@@ -134,6 +134,8 @@ export interface Program {
   readonly unroll: number;
   /** Without a word, instruction caches are neither coherent nor behind coherent data caches. */
   readonly cacheType?: CacheType;
+  /** Threads have Guarded Control Stacks. */
+  readonly hasControlStacks?: boolean;
 }
 
 /** Values of `Program.observed`, in its order. */

@@ -26,7 +26,7 @@ const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** Sets that an event is in by its kind or by an annotation of that name; empty where no event has it. */
 const setNames = words(`
-  R W F B M IW FW I Exp NExp A Q L X NoRet
+  R W F B M IW FW I Exp NExp A Q L X NoRet GCS
   DMB.SY DMB.LD DMB.ST DMB.ISH DMB.ISHLD DMB.ISHST DMB.OSH DMB.OSHLD DMB.OSHST DMB.NSH DMB.NSHLD DMB.NSHST
   DSB.SY DSB.LD DSB.ST DSB.ISH DSB.ISHLD DSB.ISHST DSB.OSH DSB.OSHLD DSB.OSHST DSB.NSH DSB.NSHLD DSB.NSHST ISB
   MFENCE LFENCE SFENCE
@@ -125,7 +125,7 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       case 'M':
         return setOf(isMemory);
       case 'Exp':
-        return setOf((event) => isMemory(event) && !event.annotations.has('NExp'));
+        return setOf((event) => isMemory(event) && !event.annotations.has('NExp') && !event.annotations.has('GCS'));
       case 'IW':
       case 'I':
         return setOf((event) => event.thread === initialThread);

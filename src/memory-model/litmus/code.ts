@@ -121,8 +121,25 @@ const extendedIndex = /(\[\s*[xX]\d+\s*,\s*)[xX](\d+|[zZ][rR])(\s*,\s*[su]xtw\b)
 /** `X%a`: a register that the test leaves to be chosen. */
 const symbolicRegister = /([XWxw]?)%(\w+)/g;
 
+/** The GCS instructions are aliases of SYS and SYSL (Arm DDI 0487, C5.9). */
+const stackInstruction = /^\s*GCS(PUSHM|POPM|SS1|SS2)\b\s*(\w*)\s*$/i;
+const stackOperations: Readonly<Record<string, { readonly op2: number; readonly hasResult: boolean }>> = {
+  PUSHM: { op2: 0, hasResult: false },
+  POPM: { op2: 1, hasResult: true },
+  SS1: { op2: 2, hasResult: false },
+  SS2: { op2: 3, hasResult: true },
+};
+
+function stackInstructionText(name: string, register: string): string {
+  const { op2, hasResult } = stackOperations[name.toUpperCase()]!;
+  const operation = `#3,C7,C7,#${op2}`;
+  return hasResult ? `SYSL ${register || 'XZR'},${operation}` : `SYS ${operation},${register}`;
+}
+
 /** What herd7 accepts and GNU does not, in GNU's words. */
 function inGnuSyntax(text: string, chosen: ReadonlyMap<string, number>): string {
+  const [, stackName, stackRegister = ''] = stackInstruction.exec(text) ?? [];
+  if (stackName !== undefined) return stackInstructionText(stackName, stackRegister);
   if (!text.includes('%') && !/xtw/i.test(text)) return text;
   return text
     .replace(symbolicRegister, (_, size: string, name: string) => `${size || 'X'}${chosen.get(name)!}`)

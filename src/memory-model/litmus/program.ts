@@ -1,6 +1,6 @@
 // From a litmus test to the program that the explorer runs, and back from its final states to what herd7 prints.
 //
-// Refused here: translation tables, shadow stacks, memory tags.
+// Refused here: translation tables, memory tags.
 
 import type { ExceptionSettings } from '../aarch64-exceptions.ts';
 import { aarch64Thread, type InitialRegisters, makeCode } from '../aarch64-thread.ts';
@@ -42,7 +42,6 @@ const usualUnroll = 2;
 
 /** Makes the program of a test; a UserError names what of the test it cannot be made of. */
 export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): LitmusProgram {
-  refuseShadowStacks(test);
   const layout = layOut(test);
   const systemRegisters = options.names ?? noNames;
   if (test.architecture !== 'AArch64') return x86Program(test, layout, options);
@@ -55,11 +54,12 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
   const translationFor = translationOf(test, layout, variants);
   const codes = code.map((column) => ({ ...column, code: makeCode(column.base, column.bytes) }));
   const all = codes.map((column) => column.code);
+  const hasControlStack = variants.has('shadowstack');
   const threads = codes.map((column) => {
     if (column.isHandler) return [];
     const handler = codes.find(({ thread, isHandler }) => isHandler && thread === column.thread)?.code;
     const exceptions = exceptionSettings(variants);
-    const surroundings = { others: all, exceptions, ...(handler && { handler }) };
+    const surroundings = { others: all, exceptions, hasControlStack, ...(handler && { handler }) };
     const registers = initialRegisters(test, column.thread, names);
     const translation = translationFor(column.thread);
     const thread = aarch64Thread(`P${column.thread}`, column.code, registers, surroundings);
@@ -73,6 +73,7 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
     observed: states.observed,
     unroll: options.unroll ?? usualUnroll,
     cacheType: cacheTypeOf(test),
+    hasControlStacks: hasControlStack,
   };
   return { test, program, finalStates: states };
 }
@@ -133,16 +134,10 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
   return { test, program, finalStates: states };
 }
 
-function refuseShadowStacks(test: LitmusTest): void {
-  for (const item of test.initial) {
-    if (item.kind === 'shadow stack') throw refuse(item.at, 'shadow stacks are not supported');
-  }
-}
-
-/** X0 to X30, SP, V0 to V31 by any of its names, and the flags. */
+/** X0 to X30, SP, V0 to V31 by any of its names, the flags, and the pointer of the Guarded Control Stack. */
 function a64Register(name: string): string | undefined {
   const register = name.replace(/^[QDSHB](?=\d)/, 'V');
-  return /^(?:X(?:[12]?\d|30)|V(?:[12]?\d|3[01])|SP|[NZC])$/.test(register) ? register : undefined;
+  return /^(?:X(?:[12]?\d|30)|V(?:[12]?\d|3[01])|SP|[NZC]|GCSPR_EL1)$/.test(register) ? register : undefined;
 }
 
 /** What exceptions do under the variants of the test. */
@@ -220,7 +215,7 @@ function memoryOf(test: LitmusTest, layout: Layout, names: ValueNames): MemoryAr
   };
   for (const item of test.initial) {
     if (item.value === undefined) continue;
-    if (item.kind === 'array') {
+    if (item.kind === 'array' || item.kind === 'shadow stack') {
       const variable = layout.variables.get(item.name)!;
       const { value } = item;
       if (value.kind !== 'list') throw refuse(item.at, `${item.name} is an array: its value is a list in braces`);

@@ -15,7 +15,7 @@ export interface Variants {
 
 /** Those that are supported; "mixed" and "ifetch" are always on. */
 export const variantNames = [
-  'mixed', 'ifetch', 'vmsa', 'ets2', 'ets3', 'exs', 'eis', 'eos', 'fatal', 'skip', 'handled',
+  'mixed', 'ifetch', 'vmsa', 'ets2', 'ets3', 'exs', 'eis', 'eos', 'fatal', 'skip', 'handled', 'shadowstack',
 ] as const; // prettier-ignore
 export type Variant = (typeof variantNames)[number];
 
@@ -30,10 +30,11 @@ const otherNames: Readonly<Record<string, Variant>> = {
   async: 'handled',
   faulttonext: 'skip',
   self: 'ifetch',
+  gcs: 'shadowstack',
 };
 
 /** Those that change what a test means, and are not supported; every other one is unknown. */
-const unsupported = ['memtag', 'mte', 'shadowstack', 'gcs', 'pac', 'morello', 'sve', 'sme'];
+const unsupported = ['memtag', 'mte', 'pac', 'morello', 'sve', 'sme'];
 
 /** The variant of that name, in small letters; undefined where there is none that is supported. */
 export function variantNamed(text: string): Variant | undefined {

@@ -112,7 +112,6 @@ describe('what is refused', () => {
     ['an index out of range', ['int x[2];', 'P0;\nNOP;', 'exists x[2]=1'], 'a.litmus:5:8: x has no element 2'],
     ['a list for a number', ['x={1};', 'P0;\nNOP;', ''], 'a.litmus:2:2: {1}: a list is the value of an array'],
     ['a variable of two types', ['int x; int64_t x;', 'P0;\nNOP;', ''], 'a.litmus:2:9: x is declared twice'],
-    ['a shadow stack', ['SS(x,2);', 'P0;\nNOP;', ''], 'a.litmus:2:2: shadow stacks are not supported'],
   ])('%s', (_, [initial, columns, ending], sentence) => {
     expect(refusalOf(initial!, columns!, ending!)).toBe(sentence);
   }); // prettier-ignore
