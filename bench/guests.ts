@@ -14,6 +14,7 @@ export const benchGuests: readonly BenchGuest[] = [
   { name: 'intloop', measures: 'integer arithmetic, strings, records, calls: Dhrystone-like', byDefault: true },
   { name: 'memcpy', measures: 'copies by pairs, words, SIMD&FP registers and bytes', byDefault: true },
   { name: 'bytecode', measures: 'an interpreter: indirect branches that are hard to foresee', byDefault: true },
+  { name: 'nbody', measures: 'floating point: planets, linear equations, matrices in vectors', byDefault: true },
   { name: 'chase', measures: 'dependent loads over 16 KiB to 4 MiB', byDefault: false },
   { name: 'crc-sha', measures: 'CRC32 instructions, SHA-256 in C', byDefault: false },
 ];

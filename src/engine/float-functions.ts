@@ -8,7 +8,9 @@ import { floatOutcome, hasFormat } from '../isa/floating-point/operations.ts';
 import { wordsOver } from '../isa/floating-point/words.ts';
 import { Arithmetic } from './arithmetic.ts';
 import { type Node, localValue } from './expression.ts';
+import { hostFloat } from './host-float.ts';
 import { floatSignature, type ModuleFunction } from './wasm/module.ts';
+import { op } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** Offsets of FPCR and FPSR in the record. */
@@ -44,6 +46,17 @@ class FloatFunctionGenerator extends Arithmetic {
     this.w = new Writer(2048);
     this.resetLocals();
     const [a, b, d] = [1, 2, 3].map((local) => localValue(64, local, true)) as [Node, Node, Node];
+    const control = { fpcr: this.loadState(64, fpcrOffset), fpsr: this.loadState(64, fpsrOffset) };
+    const host = hostFloat(this, operation, bits, [a, b, d], control);
+    if (host) {
+      this.emit(host.holds);
+      this.block(op.if, () => {
+        this.arm(() => {
+          this.emit(host.value);
+          this.w.byte(op.return);
+        });
+      });
+    }
     const fpcr = this.loadState(64, fpcrOffset);
     const c = { w: wordsOver(this), format: formats[bits], fpcr };
     const { value, flags } = floatOutcome(operation, c, [a, b, d]);

@@ -9,6 +9,7 @@ import { node } from './arithmetic.ts';
 import { cpuLocal } from './emitting.ts';
 import { constant, localValue } from './expression.ts';
 import { floatFunctionIndex, fpcrOffset, fpsrOffset } from './float-functions.ts';
+import { hostFloat, type HostResult } from './host-float.ts';
 import { VectorGenerator } from './vector-generator.ts';
 import { floatSignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
@@ -17,8 +18,46 @@ export abstract class FloatGenerator
   extends VectorGenerator
   implements Pick<Semantics, 'float' | 'roundingMode' | 'raiseFPSR'>
 {
-  /** The call is made at once, and once, for it changes FPSR. */
+  /** Whether the host's own operations stand in the code, before the call of the exact function. */
+  protected readonly inlinesHostFloat: boolean = false;
+
+  /** It is done at once, and once, for it changes FPSR. */
   float(operation: FloatOperation, bits: FormatBits, operands: readonly Value[]): Value {
+    const result = this.allocate(type.i64);
+    const kept = this.inlinesHostFloat ? operands.map((operand) => this.kept(operand)) : operands;
+    const host = this.inlinesHostFloat ? this.hostResult(operation, bits, kept) : undefined;
+    const exact = (): void => {
+      this.callExact(operation, bits, kept);
+      this.set(result);
+    };
+    if (host === undefined) {
+      exact();
+      return localValue(64, result, true);
+    }
+    this.emit(host.holds);
+    this.block(op.if, () => {
+      this.arm(() => {
+        this.emit(host.value);
+        this.set(result);
+        this.w.byte(op.else);
+        exact();
+      });
+    });
+    return localValue(64, result, true);
+  }
+
+  private kept(operand: Value): Value {
+    return node(operand).isConstant ? operand : localValue(64, this.settle(node(operand)), true);
+  }
+
+  private hostResult(operation: FloatOperation, bits: FormatBits, operands: readonly Value[]): HostResult | undefined {
+    const zero = this.constant(64, 0);
+    const [a = zero, b = zero, d = zero] = operands;
+    const control = { fpcr: this.loadState(64, fpcrOffset), fpsr: this.loadState(64, fpsrOffset) };
+    return hostFloat(this, operation, bits, [a, b, d], control);
+  }
+
+  private callExact(operation: FloatOperation, bits: FormatBits, operands: readonly Value[]): void {
     this.get(cpuLocal);
     for (let n = 0; n < floatOperands; n += 1) {
       const operand = operands[n];
@@ -28,9 +67,6 @@ export abstract class FloatGenerator
     this.w.byte(op.call_indirect);
     this.w.u32(floatSignature);
     this.w.u32(0);
-    const result = this.allocate(type.i64);
-    this.set(result);
-    return localValue(64, result, true);
   }
 
   roundingMode(): Value {

@@ -83,6 +83,7 @@ const noUses = (): Uses => ({
 
 class TraceGenerator extends Generator {
   protected alignment: AlignmentCheck = 'relaxed';
+  protected override readonly inlinesHostFloat = true;
   private readonly decode: Decoder;
   private source!: TraceSource;
   /** What this pass has found out, and what the pass before found out. */
