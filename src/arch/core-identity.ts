@@ -51,8 +51,8 @@ export const idAa64Isar0 = nibbles(
   [48, 1],
   [52, 1],
 );
-/** DPB (DC CVAP), FCMA, LRCPC2, SB. */
-export const idAa64Isar1 = nibbles([0, 1], [16, 1], [20, 2], [36, 1]);
+/** DPB (DC CVAP), APA and GPA (PAuth by QARMA5, without enhancements), FCMA, LRCPC2, SB. */
+export const idAa64Isar1 = nibbles([0, 1], [4, 1], [16, 1], [20, 2], [24, 1], [36, 1]);
 /** PARange 48 bits, ASIDBits 16, no 16KB and no 64KB granule. SNSMem: Secure and Non-secure memory are told apart with EL3. */
 export const idAa64Mmfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, 5], [4, 2], [12, core.hasEl3 ? 1 : 0], [20, 0], [24, 15]);

@@ -12,6 +12,7 @@ import * as interrupts from './interrupts.ts';
 import { accessMemory, loadExclusive, storeExclusive } from './memory-access.ts';
 import {
   advancePc,
+  copy,
   currentEl,
   isE2h,
   low,
@@ -89,6 +90,9 @@ export function createPe(options: PeOptions): Pe {
       return isSemihosting ? call(semihosting, imm16) : exceptions.undefinedInstruction(cx);
     },
     eret: () => eret(cx),
+    exceptionLink: () => exceptionLink(cx),
+    eretTo: () => eret(cx, pe.scratch),
+    pointerTrap: () => exceptions.pointerTrap(cx),
     undefinedInstruction: () => exceptions.undefinedInstruction(cx),
     pcAlignment: () => exceptions.pcAlignment(cx),
     spAlignment: () => exceptions.spAlignment(cx),
@@ -203,10 +207,17 @@ function createContext(options: PeOptions): PeContext {
   };
 }
 
-/** ERET. Where it sets PSTATE.IL, the Illegal Execution state exception of the instruction at the new PC is taken at once. */
-function eret(cx: PeContext): Exit {
+/** What ERETAA and ERETAB authenticate. */
+function exceptionLink(cx: PeContext): Exit {
   if (currentEl(cx) === 0) return exceptions.undefinedInstruction(cx);
-  exceptions.exceptionReturn(cx);
+  copy(cx, pe.scratch, exceptions.elrOf(cx));
+  return exit.none;
+}
+
+/** ERET. Where it sets PSTATE.IL, the Illegal Execution state exception of the instruction at the new PC is taken at once. */
+function eret(cx: PeContext, from?: number): Exit {
+  if (currentEl(cx) === 0) return exceptions.undefinedInstruction(cx);
+  exceptions.exceptionReturn(cx, from);
   // A PC alignment fault or an Instruction Abort there has priority.
   const isIllegal = (low(cx, pe.pstate) & PSTATE.IL) !== 0;
   if (isIllegal && translateFetch(cx) >= 0) exceptions.illegalState(cx);
@@ -230,7 +241,7 @@ function reset(cx: PeContext, state: ResetState): void {
   const highest = highestEl(cx.core);
   assert(state.el <= highest && (state.el !== 2 || cx.hasEl2), `EL${state.el} is not implemented`);
   write64(cx, highestRvbar[highest], state.pc);
-  if (cx.hasEl3 && state.el < 3) setLow(cx, SCR_EL3, scr(cx) | SCR.NS | SCR.HCE);
+  if (cx.hasEl3 && state.el < 3) setLow(cx, SCR_EL3, scr(cx) | SCR.NS | SCR.HCE | SCR.APK | SCR.API);
   setLow(cx, pe.pstate, (state.el << PSTATE.elShift) | PSTATE.SP | PSTATE.D | PSTATE.A | PSTATE.I | PSTATE.F);
   write64(cx, pe.pc, state.pc);
   write64(cx, pe.x, state.x0);

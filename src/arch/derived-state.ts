@@ -25,6 +25,7 @@ import {
   softTlbEntries,
   softTlbEntry,
 } from './state-layout.ts';
+import { pointerControlOf, pointerTrapTarget } from './pointer-authentication.ts';
 import { slotOf } from './system-registers.ts';
 import { synchroniseCycleCounter } from './performance-monitors.ts';
 
@@ -169,6 +170,8 @@ export function refreshDerivedState(cx: PeContext): void {
   setLow(cx, pe.tlbUnprivileged, softTlbOf(cx, isUnprivilegedDifferent ? 0 : el));
   setLow(cx, pe.spAlignmentMask, (control & (el === 0 ? SCTLR.SA0 : SCTLR.SA)) !== 0 ? 15 : 0);
   setLow(cx, pe.fpTrapped, fpTrapTarget(cx));
+  setLow(cx, pe.pointerControl, pointerControlOf(cx, control));
+  setLow(cx, pe.pointerTrapped, pointerTrapTarget(cx));
   const isDevice = !isStage1Enabled(cx, el) && !(regimeOf(cx, el) === 1 && (hcr(cx) & HCR.DC) !== 0);
   setLow(cx, pe.strictAlignment, (control & SCTLR.A) !== 0 || isDevice ? -1 : 0);
 }

@@ -21,6 +21,7 @@ import {
 import { fpTrapTarget, sctlr, setNzcv, setPstate, spsrFromPstate } from './derived-state.ts';
 import { exit, type Exit } from './exits.ts';
 import { spsrWritable } from './registers/exceptions.ts';
+import { pointerTrapTarget } from './pointer-authentication.ts';
 import { pe } from './state-layout.ts';
 import { slotOf } from './system-registers.ts';
 import { isExternalAbort } from './translation-attributes.ts';
@@ -38,6 +39,7 @@ export const EC = {
   unknown: 0x00,
   WFx: 0x01,
   simdFp: 0x07,
+  pointerAuthentication: 0x09,
   illegalState: 0x0e,
   SVC: 0x15,
   HVC: 0x16,
@@ -154,6 +156,10 @@ export function fpAccessTrap(cx: PeContext): Exit {
   return takeSynchronous(cx, Math.max(target, 1), EC.simdFp, conditionAlways);
 }
 
+/** TrapPACUse(). */
+export const pointerTrap = (cx: PeContext): Exit =>
+  takeSynchronous(cx, pointerTrapTarget(cx), EC.pointerAuthentication, 0);
+
 /** A trapped WFI (`TI` 0) or WFE (`TI` 1). */
 export const waitTrap = (cx: PeContext, target: number, TI: 0 | 1): Exit =>
   takeTrap(cx, target, EC.WFx, conditionAlways | TI);
@@ -207,15 +213,18 @@ function isIllegalReturn(cx: PeContext, spsr: number): boolean {
   return target === 1 && isTge(cx);
 }
 
-/** ERET, at EL1 or above: PSTATE and PC from SPSR_ELx and ELR_ELx. An illegal return leaves EL and SP and sets PSTATE.IL. */
-export function exceptionReturn(cx: PeContext): void {
+/** ELR_ELx, at EL1 or above. */
+export const elrOf = (cx: PeContext): number => elrOfEl[currentEl(cx)]!;
+
+/** ERET, at EL1 or above: PSTATE from SPSR_ELx and PC from ELR_ELx, or from where the record has it at `from`. An illegal return leaves EL and SP and sets PSTATE.IL. */
+export function exceptionReturn(cx: PeContext, from: number = elrOf(cx)): void {
   const el = currentEl(cx);
   const spsr = low(cx, spsrOfEl[el]!) & spsrMask;
   const kept = PSTATE.D | PSTATE.A | PSTATE.I | PSTATE.F | PSTATE.PAN | PSTATE.UAO;
   let pstate: number;
   if (isIllegalReturn(cx, spsr)) pstate = (low(cx, pe.pstate) & 0xf) | PSTATE.IL | (spsr & kept);
   else pstate = spsr & (kept | PSTATE.IL | 0xf);
-  copy(cx, pe.pc, elrOfEl[el]!);
+  copy(cx, pe.pc, from);
   setNzcv(cx, spsr >>> 0);
   setPstate(cx, pstate);
   cx.monitors.clear(cx.index);

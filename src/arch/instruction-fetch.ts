@@ -14,7 +14,7 @@ function removeTag(cx: PeContext, el: number): void {
   const pcHigh = high(cx, pe.pc);
   const regime = regimeOf(cx, el);
   const bit55 = (pcHigh >>> 23) & 1;
-  if (!isTagIgnored(cx, regime, bit55)) return;
+  if (!isTagIgnored(cx, regime, bit55, true)) return;
   const isUpper = bit55 === 1 && hasTwoRanges(cx, regime);
   setPair(cx, pe.pc, low(cx, pe.pc), isUpper ? pcHigh | 0xff00_0000 : pcHigh & 0x00ff_ffff);
 }

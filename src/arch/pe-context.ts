@@ -162,6 +162,8 @@ export const SCR = {
   SIF: 1 << 9,
   TWI: 1 << 12,
   TWE: 1 << 13,
+  APK: 1 << 16,
+  API: 1 << 17,
 } as const;
 
 const SCR_EL3 = slotOf('SCR_EL3');

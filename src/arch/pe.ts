@@ -105,6 +105,12 @@ export interface Pe {
   brk(imm16: number): Exit;
   hlt(imm16: number): Exit;
   eret(): Exit;
+  /** ELR_ELx of the current level to scratch[0]: UNDEFINED at EL0. */
+  exceptionLink(): Exit;
+  /** ERET to the address in scratch[0]. */
+  eretTo(): Exit;
+  /** An instruction of pointer authentication while `pointerTrapped` is not 0. */
+  pointerTrap(): Exit;
   undefinedInstruction(): Exit;
   pcAlignment(): Exit;
   spAlignment(): Exit;

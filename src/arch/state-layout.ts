@@ -78,6 +78,10 @@ export const pe = {
   jumpTag: 0x1c0,
   /** SP_EL3: the one banked stack pointer that no instruction names. */
   spEl3: 0x1c8,
+  /** What decides on pointer authentication at the current EL: the pointer control of isa/pointer-authentication/pointer.ts. */
+  pointerControl: 0x1d0,
+  /** Not zero where instructions of pointer authentication trap at the current EL. */
+  pointerTrapped: 0x1d4,
   /** V0..V31, 16 bytes each. */
   vector: 0x200,
   /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */

@@ -64,9 +64,11 @@ export function currentAsid(cx: PeContext, regime: number): number {
   return asid & asidMask(cx, regime);
 }
 
-/** TBI of the regime for an address with this bit 55. */
-export function isTagIgnored(cx: PeContext, regime: number, bit55: number): boolean {
+/** EffectiveTBI(): TBI of the regime for an address with this bit 55, of an instruction only where TBID is 0. */
+export function isTagIgnored(cx: PeContext, regime: number, bit55: number, isFetch: boolean): boolean {
   const tcr = tcrOfRegime[regime]!;
-  if (hasTwoRanges(cx, regime)) return ((high(cx, tcr) >>> (5 + bit55)) & 1) !== 0;
-  return ((low(cx, tcr) >>> 20) & 1) !== 0;
+  const [control, TBI, TBID] = hasTwoRanges(cx, regime)
+    ? [high(cx, tcr), 5 + bit55, 19 + bit55]
+    : [low(cx, tcr), 20, 29];
+  return ((control >>> TBI) & 1) !== 0 && !(isFetch && ((control >>> TBID) & 1) !== 0);
 }

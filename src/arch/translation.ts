@@ -48,7 +48,7 @@ export function translate(cx: PeContext, vaLow: number, vaHigh: number, el: numb
   const out = cx.translation;
   const regime = regimeOf(cx, el);
   const bit55 = (vaHigh >>> 23) & 1;
-  const top = isTagIgnored(cx, regime, bit55) ? 55 : 63;
+  const top = isTagIgnored(cx, regime, bit55, isFetch) ? 55 : 63;
   clear(cx);
   if (!isStage1Enabled(cx, el)) {
     translateStage1Off(cx, vaLow, vaHigh, el, top, isFetch);
@@ -115,7 +115,7 @@ export function translateStage1(cx: PeContext, vaLow: number, vaHigh: number, el
   const out = cx.translation;
   const regime = regimeOf(cx, el);
   const bit55 = (vaHigh >>> 23) & 1;
-  const top = isTagIgnored(cx, regime, bit55) ? 55 : 63;
+  const top = isTagIgnored(cx, regime, bit55, false) ? 55 : 63;
   const isUpper = bit55 === 1 && hasTwoRanges(cx, regime);
   clear(cx);
   if (!isStage1Enabled(cx, el)) translateStage1Off(cx, vaLow, vaHigh, el, top, false);

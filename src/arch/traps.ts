@@ -3,7 +3,7 @@
 // `anySet`, `allSet` or `allClear` of the mask in the controlling register.
 //
 // Left out, because what they trap does not exist here: trace (CPTR_ELx.TTA), SPE, AArch32 (HSTR_EL2, HCR_EL2.TID0), nested
-// virtualization, pointer authentication, error records. Traps of WFI, WFE, SMC and SIMD&FP are with these instructions.
+// virtualization, error records. Traps of WFI, WFE, SMC, SIMD&FP and pointer authentication are with these instructions.
 
 type HostControl = 'SCTLR_EL2' | 'CNTHCTL_EL2';
 
@@ -112,6 +112,8 @@ export const traps = {
   'HCR_EL2.TDZ': ofGuest(28, [0, 1]),
   'HCR_EL2.TRVM': ofGuest(30, [1], 'read'),
   'HCR_EL2.TLOR': ofGuest(35, [1]),
+  /** Of the key registers of pointer authentication: it lifts the trap. */
+  'HCR_EL2.APK': { ...toEl2('HCR_EL2', 40, [1]), when: 'allClear' },
   'HCR_EL2.TID4': ofGuest(49, [1]),
   'HCR_EL2.TICAB': ofGuest(50, [1]),
   'HCR_EL2.TOCU': ofGuest(52, [0, 1]),
@@ -135,6 +137,7 @@ export const traps = {
   'MDCR_EL3.TPM': toEl3('MDCR_EL3', 6, [0, 1, 2]),
   'MDCR_EL3.TDA': toEl3('MDCR_EL3', 9, [0, 1, 2]),
   'MDCR_EL3.TDOSA': toEl3('MDCR_EL3', 10, [1, 2]),
+  'SCR_EL3.APK': { ...toEl3('SCR_EL3', 16, [1, 2]), when: 'allClear' },
   'SCR_EL3.TLOR': toEl3('SCR_EL3', 14, [1, 2]),
   /** Of the Secure physical timer; accesses from Non-secure state are UNDEFINED before. */
   'SCR_EL3.ST': { register: 'SCR_EL3', mask: 1 << 11, when: 'allClear', from: [1], to: 3 },

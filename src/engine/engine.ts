@@ -27,6 +27,8 @@ import { assert, InternalError } from '../report/assert.ts';
 import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
 import { firstFloatFunction, floatFunctionCount, floatFunctionNames, floatFunctions } from './float-functions.ts';
+import { pointerFunctions } from './pointer-functions.ts';
+import { pointerOperations } from '../isa/pointer-authentication/names.ts';
 import { decodeCacheBase, decodeCacheBytes, runtimeModule } from './runtime.ts';
 import {
   atomicOperations,
@@ -119,7 +121,7 @@ export function makeEngine({
   const generateStep = makeStepGenerator();
   const stepFunctions = new Map<Row, Map<string, number>>();
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  let tableUsed = firstFloatFunction + floatFunctionCount;
+  let tableUsed = firstFloatFunction + floatFunctionCount + pointerOperations.length;
   let stepped = 0;
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
@@ -216,7 +218,7 @@ export function makeEngine({
   function systemService(cpu: number, descriptor: number): Exit {
     const immediate = descriptor >>> systemImmediateShift;
     const operation = descriptor & ((1 << systemImmediateShift) - 1);
-    const isRead = operation === systemOperation.readSystemRegister;
+    const isRead = operation === systemOperation.readSystemRegister || operation === systemOperation.exceptionLink;
     if (isRead && !isAlone && isGicRegister(immediate)) return exit.step;
     const code = performSystemOperation(cpu, operation, immediate);
     return code === exit.none && !isRead && mustStop() ? redirectToNext(cpu) : code;
@@ -266,6 +268,12 @@ export function makeEngine({
         return pe.sevl();
       case systemOperation.clearExclusive:
         return pe.clrex();
+      case systemOperation.exceptionLink:
+        return pe.exceptionLink();
+      case systemOperation.eretTo:
+        return pe.eretTo();
+      case systemOperation.pointerTrap:
+        return pe.pointerTrap();
       case systemOperation.fpTrap:
         return pe.fpAccessTrap();
       case systemOperation.spAlignment:
@@ -335,10 +343,10 @@ export function makeEngine({
     return functions.map((_, i) => exports[`f${i}`] as CallableFunction);
   }
 
-  const floatExports = stepModule
-    ? floatFunctionNames.map((name) => stepExports[name] as CallableFunction)
-    : instantiate(floatFunctions());
-  floatExports.forEach((f, n) => {
+  const arithmeticExports = stepModule
+    ? [...floatFunctionNames, ...pointerOperations].map((name) => stepExports[name] as CallableFunction)
+    : instantiate([...floatFunctions(), ...pointerFunctions()]);
+  arithmeticExports.forEach((f, n) => {
     table.set(firstFloatFunction + n, f);
   });
 

@@ -2,14 +2,17 @@
 // add is where operands, registers and the program counter come from, and what must be written back before a service is called.
 
 import { jumpCacheEntries, jumpCacheEntryBytes, pe } from '../arch/state-layout.ts';
+import type { PointerOperation } from '../isa/pointer-authentication/names.ts';
+import { keyOf, pointerControl } from '../isa/pointer-authentication/pointer.ts';
 import type { BarrierKind, BranchKind, FlagName, Flags, Semantics, Value, Width } from '../isa/semantics.ts';
 import { node } from './arithmetic.ts';
 import { cpuLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, stateLoad } from './expression.ts';
 import { MemoryGenerator } from './memory-generator.ts';
+import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
-import { codeSignature } from './wasm/module.ts';
-import { op, simd } from './wasm/opcodes.ts';
+import { codeSignature, floatSignature } from './wasm/module.ts';
+import { op, simd, type } from './wasm/opcodes.ts';
 
 interface RegisterWrite {
   readonly n: Node;
@@ -151,8 +154,48 @@ export abstract class Generator extends MemoryGenerator implements Semantics {
   hlt(imm16: Value): void {
     this.systemService(systemOperation.hlt, imm16);
   }
-  eret(): void {
-    this.systemService(systemOperation.eret);
+  eret(target?: Value): void {
+    if (target === undefined) this.systemService(systemOperation.eret);
+    else this.systemService(systemOperation.eretTo, undefined, target);
+  }
+  exceptionLink(): Value {
+    this.systemService(systemOperation.exceptionLink);
+    return this.scratchResult(scratchSlot.system, 8);
+  }
+
+  authenticatePointer(operation: PointerOperation, pointer: Value, modifier: Value): Value {
+    const [x, y] = [pointer, modifier].map((value) => localValue(64, this.settle(node(value)), true)) as [Node, Node];
+    const key = keyOf(operation);
+    const result = this.allocate(type.i64);
+    this.emit(x);
+    this.set(result);
+    const body = (): void => {
+      if (key !== undefined) {
+        this.emit(this.loadState(32, pe.pointerTrapped));
+        this.block(op.if, () => {
+          this.synchronise();
+          this.callService(functionIndex.system, constant32(systemOperation.pointerTrap));
+        });
+      }
+      this.get(cpuLocal);
+      this.emit(x);
+      this.emit(y);
+      this.emit(constant(64, 0n));
+      this.i32(pointerFunctionIndex(operation));
+      this.w.byte(op.call_indirect);
+      this.w.u32(floatSignature);
+      this.w.u32(0);
+      this.set(result);
+    };
+    if (key === undefined || key === 'GA') {
+      this.arm(body);
+    } else {
+      this.emit(node(this.and(this.loadState(32, pe.pointerControl), constant32(1 << pointerControl.enabled[key]))));
+      this.block(op.if, () => {
+        this.arm(body);
+      });
+    }
+    return localValue(64, result, true);
   }
   readSystemRegister(key: Value): Value {
     this.systemService(systemOperation.readSystemRegister, key);

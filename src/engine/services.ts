@@ -117,6 +117,10 @@ export const systemOperation = {
   clearExclusive: 18,
   fpTrap: 19,
   spAlignment: 20,
+  /** ELR_ELx of the current level. */
+  exceptionLink: 21,
+  eretTo: 22,
+  pointerTrap: 23,
 } as const;
 export const systemImmediateShift = 8;
 

@@ -1,9 +1,10 @@
-// All step functions as one module, and the functions of floating-point arithmetic with them. The build writes it beside the program, since making 1,100 functions takes longer than most guests
+// All step functions as one module, and with them those of floating-point arithmetic and of pointer authentication. The build writes it beside the program, since making 1,100 functions takes longer than most guests
 // run; V8 compiles each of them when it is first called.
 
 import { fieldsOf, knownCombinations, type Row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import { floatFunctions } from './float-functions.ts';
+import { pointerFunctions } from './pointer-functions.ts';
 import { imports } from './services.ts';
 import { makeStepGenerator } from './step.ts';
 import { encodeModule } from './wasm/module.ts';
@@ -35,5 +36,5 @@ export function encodeStepModule(): Uint8Array<ArrayBuffer> {
       .filter((known) => isAllocated(row, known))
       .map((known) => ({ ...generate(row, known), exportName: stepFunctionName(row, known) })),
   );
-  return encodeModule(imports, [...floatFunctions(), ...functions]);
+  return encodeModule(imports, [...floatFunctions(), ...pointerFunctions(), ...functions]);
 }

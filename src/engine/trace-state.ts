@@ -1,5 +1,6 @@
 // What the trace reading runs on: the registers of a PE, its memory and its system side, as small interfaces over plain objects.
 
+import { noPointerKeys } from '../isa/pointer-authentication/pointer.ts';
 import type { Access, AccessBytes, AtomicOperation, BarrierKind, BranchKind, FlagName } from '../isa/semantics.ts';
 import { independent, traceValue, type Dependencies, type TraceValue } from './trace-values.ts';
 
@@ -24,6 +25,8 @@ export interface TraceState {
   readonly checksSPAlignment: boolean;
   /** An access to SIMD&FP registers traps at the current EL. */
   readonly trapsFP: boolean;
+  /** The pointer control (isa/pointer-authentication/pointer.ts): `noPointerKeys` where none is enabled. */
+  readonly pointerControl: number;
 }
 
 /** A synchronous exception that ended an instruction; nothing of it was written. */
@@ -118,6 +121,7 @@ export function traceState(initial: {
   readonly pc?: bigint;
   readonly checksSPAlignment?: boolean;
   readonly trapsFP?: boolean;
+  readonly pointerControl?: number;
 }): TraceState {
   const x = Array.from({ length: 31 }, (_, n) => traceValue(64, initial.x?.[n] ?? 0n));
   const v = Array.from({ length: 32 }, (_, n) => traceValue(128, initial.v?.[n] ?? 0n));
@@ -145,5 +149,6 @@ export function traceState(initial: {
     control: independent,
     checksSPAlignment: initial.checksSPAlignment ?? false,
     trapsFP: initial.trapsFP ?? false,
+    pointerControl: initial.pointerControl ?? noPointerKeys,
   };
 }

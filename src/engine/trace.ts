@@ -8,6 +8,8 @@ import { aesBoxes } from '../isa/crypto/aes-box.ts';
 import { formats, fpcrBit } from '../isa/floating-point/format.ts';
 import { floatOutcome } from '../isa/floating-point/operations.ts';
 import { wordsOver } from '../isa/floating-point/words.ts';
+import type { PointerKey } from '../isa/pointer-authentication/names.ts';
+import { keyOf, pointerControl, pointerResult } from '../isa/pointer-authentication/pointer.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { Access, AccessBytes, ElementBits, FlagName, Ordering, Semantics, Value } from '../isa/semantics.ts';
 import type {
@@ -22,6 +24,7 @@ import type {
 import type { Fields } from '../isa/syntax.ts';
 import {
   concrete,
+  independent,
   merge,
   openName,
   openValue,
@@ -58,6 +61,13 @@ const keyNZCV = 0b11_011_0100_0010_000;
 /** FPCR and FPSR. */
 const keyFPCR = 0b11_011_0100_0100_000;
 const keyFPSR = 0b11_011_0100_0100_001;
+/** ELR_EL1: who runs a trace is at EL1 or EL0. */
+const keyELR_EL1 = 0b11_000_0100_0000_001;
+/** AP<key>KeyLo_EL1 and AP<key>KeyHi_EL1: op0 3, op1 0, CRn 2, CRm 1 to 3. */
+const keyRegister = (key: PointerKey | 'GA', half: 'Hi' | 'Lo'): number => {
+  const n = ['IA', 'IB', 'DA', 'DB', 'GA'].indexOf(key);
+  return 0b11_000_0010_0001_000 + 8 * (n >> 1) + 2 * (n & 1) + (half === 'Hi' ? 1 : 0);
+};
 const concreteWords = wordsOver(traceOperations);
 const flagNames: readonly FlagName[] = ['V', 'C', 'Z', 'N'];
 
@@ -150,6 +160,28 @@ function makeSemantics(c: Context): Semantics {
   /** Addresses of consecutive elements. */
   const elements = (address: Value, bytes: number, count: number): Value[] =>
     Array.from({ length: count }, (_, n) => traceOperations.add(address, traceValue(64, BigInt(bytes * n))));
+
+  const authenticatePointer: Semantics['authenticatePointer'] = (operation, pointer, modifier) => {
+    const [x, y] = [concrete(pointer), concrete(modifier)];
+    const key = keyOf(operation);
+    const control = c.state.pointerControl;
+    const isEnabled = key === undefined || key === 'GA' || (control & (1 << pointerControl.enabled[key])) !== 0;
+    if (!isEnabled) return x;
+    const depends = merge(x, key === undefined ? independent : y);
+    if (x.open !== undefined || y.open !== undefined) return openValue(64, openName(operation, 64, x, y), depends);
+    const half = (name: 'Hi' | 'Lo'): TraceValue => {
+      const value = key === undefined ? traceValue(64, 0n) : c.hooks.readSystemRegister(keyRegister(key, name));
+      return traceValue(64, unlessException(value).bits);
+    };
+    const context = {
+      w: concreteWords,
+      control: traceValue(64, BigInt(control)),
+      key: [half('Hi'), half('Lo')],
+    } as const;
+    // The choices inside are the operation's own.
+    const result = pointerResult(operation, context, traceValue(64, x.bits), traceValue(64, y.bits));
+    return traceValue(64, concrete(result).bits, depends);
+  };
 
   const branchTo = (
     target: Value,
@@ -336,6 +368,8 @@ function makeSemantics(c: Context): Semantics {
     brk: (imm16) => end({ exception: 'BRK', imm16: number(imm16) }),
     hlt: (imm16) => end({ exception: 'HLT', imm16: number(imm16) }),
     eret: () => event({ event: 'ERET' }),
+    exceptionLink: () => unlessException(c.hooks.readSystemRegister(keyELR_EL1)),
+    authenticatePointer,
     readSystemRegister: (key) => {
       if (number(key) !== keyNZCV) return unlessException(c.hooks.readSystemRegister(number(key)));
       return flagNames

@@ -35,6 +35,7 @@ const endingOperations: ReadonlySet<number> = new Set([
   systemOperation.brk,
   systemOperation.hlt,
   systemOperation.eret,
+  systemOperation.eretTo,
   systemOperation.isb,
 ]);
 

@@ -24,13 +24,15 @@ export const HCR = {
 } as const;
 const HCR_TSC = 1n << 19n;
 const HCR_RW = 1n << 31n;
+/** Pointer authentication and its keys are the VM's own: API and APK. */
+const HCR_pointers = 3n << 40n;
 
 /**
  * HCR_EL2 for the vCPUs of a VM: calls and stage 2; interrupts to EL2 unless the VM takes them itself. Of those the FIQ of messages
  * goes to EL2 in any case; with GICv2, whose interface a VM has as a whole, there is none.
  */
 function hcrOf(rhyper: Rhyper, vm: Vm): bigint {
-  let hcr = HCR_RW | HCR_TSC | HCR.VM;
+  let hcr = HCR_RW | HCR_TSC | HCR.VM | HCR_pointers;
   if (!isDirect(vm)) hcr |= HCR.IMO | HCR.FMO;
   else if (rhyper.platform.gicVersion === 3 && !hasQuirk(rhyper, 'direct-deaf')) hcr |= HCR.FMO;
   if (!hasQuirk(rhyper, 'serror-to-guest')) hcr |= HCR.AMO;

@@ -1,6 +1,7 @@
 // Branches: Arm DDI 0487, C4.1 "Branches, Exception Generating and System instructions".
 
 import { row, type Row } from './encoding.ts';
+import { pointerBranches } from './pointer-authentication.ts';
 import { conditionHolds, signedOffset } from './pseudocode.ts';
 import type { Semantics, Value } from './semantics.ts';
 import { never, type Operand } from './syntax.ts';
@@ -192,6 +193,7 @@ export const branches: readonly Row[] = [
   RET,
   ERET,
   DRPS,
+  ...pointerBranches,
   B,
   BL,
   ...compareAndBranch,

@@ -11,6 +11,7 @@ import { flags } from './flags.ts';
 import { logical } from './logical.ts';
 import { moveWide } from './move-wide.ts';
 import { multiply } from './multiply.ts';
+import { pointerAuthentication } from './pointer-authentication.ts';
 import { pcRelative } from './pc-relative.ts';
 
 export const dataProcessing: readonly Row[] = [
@@ -22,6 +23,7 @@ export const dataProcessing: readonly Row[] = [
   ...divideShift,
   ...crc32,
   ...bitOperations,
+  ...pointerAuthentication,
   ...flags,
   ...conditional,
   ...multiply,

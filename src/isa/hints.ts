@@ -1,9 +1,9 @@
 // The hint space: Arm DDI 0487, C4.1 "Hints".
 //
-// A hint of a feature that is not implemented is a NOP by the architecture: the pointer authentication and branch target hints, ESB
-// (no FEAT_RAS), PSB, TSB and DGH. CSDB orders speculation only. They have rows for their names' sake.
+// A hint of a feature that is not implemented is a NOP by the architecture: the branch target hints, ESB (no FEAT_RAS), PSB, TSB and DGH. CSDB orders speculation only. They have rows for their names' sake.
 
 import { row, type Row } from './encoding.ts';
+import { pointerHint } from './pointer-authentication.ts';
 import type { Semantics } from './semantics.ts';
 import { type Form, never, type Operand } from './syntax.ts';
 import { readNumber } from './syntax/numbers.ts';
@@ -88,7 +88,8 @@ const namedRows = named.map((hint) => {
     name,
     pattern: `1101010100 0 00 011 0010 ${binary(CRm, 4)} ${binary(op2, 3)} 11111`,
     encoding,
-    meaning: meaning ?? (() => {}),
+    meaning: meaning ?? pointerHint(name) ?? (() => {}),
+    ...(pointerHint(name) === undefined ? {} : { feature: 'FEAT_PAuth' }),
     syntax: syntaxOf(hint),
   });
 });

@@ -12,6 +12,7 @@
 import type { AesBox } from './crypto/aes-box.ts';
 import type { FormatBits } from './floating-point/format.ts';
 import type { FloatOperation } from './floating-point/names.ts';
+import type { PointerOperation } from './pointer-authentication/names.ts';
 
 /** Width in bits. A 1-bit result (`eq`, `flag`) is a 32-bit value that is 0 or 1. */
 export type Width = 32 | 64 | 128;
@@ -183,6 +184,13 @@ export interface Semantics {
     order: Ordering,
   ): readonly [Value, Value];
 
+  // Pointer authentication.
+
+  /** The result of an operation on a pointer; the pointer itself where the key is not enabled. Traps where it is to. PACGA is always enabled. */
+  authenticatePointer(operation: PointerOperation, pointer: Value, modifier: Value): Value;
+  /** ELR_ELx of the current Exception level; UNDEFINED at EL0. */
+  exceptionLink(): Value;
+
   // Control flow: at most one of these, and last.
 
   branch(target: Value, kind: BranchKind): void;
@@ -197,7 +205,8 @@ export interface Semantics {
   smc(imm16: Value): void;
   brk(imm16: Value): void;
   hlt(imm16: Value): void;
-  eret(): void;
+  /** To ELR_ELx, or to the address that has been made of it. */
+  eret(target?: Value): void;
   readSystemRegister(key: Value): Value;
   writeSystemRegister(key: Value, value: Value): void;
   /** MSR (immediate): the PSTATE field that op1:op2 names, and CRm. */

@@ -3,6 +3,7 @@
 // Left out: SP alignment checks, traps of SIMD&FP, system registers but NZCV and ELR_EL1. Exceptions are taken to EL1
 // (aarch64-exceptions.ts), where the thread goes on with its handler.
 
+import { noPointerKeys } from '../isa/pointer-authentication/pointer.ts';
 import { executeTrace } from '../engine/trace.ts';
 import type { TraceException, TraceHooks, TraceMemory, TraceState } from '../engine/trace-state.ts';
 import { independent, type Dependencies, traceValue, type TraceValue } from '../engine/trace-values.ts';
@@ -103,6 +104,7 @@ type Mode = 'usual' | 'handler' | 'again';
 class Registers implements TraceState {
   readonly checksSPAlignment = false;
   readonly trapsFP = false;
+  readonly pointerControl = noPointerKeys;
   pc: bigint;
   control: Dependencies = independent;
   mode: Mode = 'usual';

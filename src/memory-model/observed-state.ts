@@ -29,5 +29,6 @@ export function observedState(state: TraceState, observer: RegisterObserver): Tr
     },
     checksSPAlignment: state.checksSPAlignment,
     trapsFP: state.trapsFP,
+    pointerControl: state.pointerControl,
   };
 }

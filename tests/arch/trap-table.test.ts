@@ -35,6 +35,7 @@ const debug = [
 ];
 const osLock = ['OSLAR_EL1', 'OSLSR_EL1', 'OSDLR_EL1', 'DBGPRCR_EL1'];
 const regions = ['LORSA_EL1', 'LOREA_EL1', 'LORN_EL1', 'LORC_EL1', 'LORID_EL1'];
+const pointerKeys = ['IA', 'IB', 'DA', 'DB', 'GA'].flatMap((key) => [`AP${key}KeyLo_EL1`, `AP${key}KeyHi_EL1`]);
 const sgi = ['ICC_SGI1R_EL1', 'ICC_ASGI1R_EL1', 'ICC_SGI0R_EL1'];
 const iccCommon = ['ICC_PMR_EL1', 'ICC_DIR_EL1', 'ICC_RPR_EL1', 'ICC_CTLR_EL1', ...sgi];
 const iccGroup = (group: number): string[] => [
@@ -77,6 +78,7 @@ const trapped: Readonly<Record<keyof typeof traps, readonly string[]>> = {
   'HCR_EL2.TDZ': ['DC ZVA'],
   'HCR_EL2.TRVM': virtualMemory,
   'HCR_EL2.TLOR': regions,
+  'HCR_EL2.APK': pointerKeys,
   'HCR_EL2.TID4': cacheIdentification,
   'HCR_EL2.TICAB': ['IC IALLUIS'],
   'HCR_EL2.TOCU': ['IC IVAU', 'IC IALLU', 'DC CVAU'],
@@ -97,6 +99,7 @@ const trapped: Readonly<Record<keyof typeof traps, readonly string[]>> = {
   'MDCR_EL3.TPM': performance,
   'MDCR_EL3.TDA': [...debug, 'MDRAR_EL1'],
   'MDCR_EL3.TDOSA': osLock,
+  'SCR_EL3.APK': pointerKeys,
   'SCR_EL3.TLOR': regions,
   'SCR_EL3.ST': timer('CNTPS', 'EL1'),
   'SCR_EL3.FIQ of EL1': iccGroup(0),
@@ -130,7 +133,8 @@ function open(): TestPe {
     ['SCTLR_EL1', 0x0400_c200n],
     ['CNTKCTL_EL1', 0x303n],
     ['PMUSERENR_EL0', 0xfn],
-    ['SCR_EL3', 1n << 11n],
+    ['HCR_EL2', 1n << 40n],
+    ['SCR_EL3', (1n << 11n) | (1n << 16n)],
   ] as const) {
     test.setRegister(name, test.register(name) | value);
   }

@@ -28,20 +28,23 @@ export interface El0Machine {
   enterEl0(): void;
 }
 
-/** Level 2 and 3 tables for addresses below 1 GiB (T0SZ 34), 4 KiB granule. */
+/** Tables of levels 0 to 3 for addresses below 1 GiB (T0SZ 16), 4 KiB granule. */
 function mapPages(views: MemoryViews, mappings: readonly Mapping[]): void {
-  let nextTable = tableBase + 0x1000;
+  const [level1, level2] = [tableBase + 0x1000, tableBase + 0x2000];
+  let nextTable = tableBase + 0x3000;
   const descriptor = (pa: number, low: number, high: number): bigint =>
     BigInt(pa) | BigInt(low) | (BigInt(high) << 32n);
+  views.doublewords[tableBase >>> 3] = descriptor(level1, 3, 0);
+  views.doublewords[level1 >>> 3] = descriptor(level2, 3, 0);
   for (const { va, pa, sizeBytes, executable } of mappings) {
     for (let offset = 0; offset < sizeBytes; offset += 0x1000) {
       const page = va + offset;
-      const level2 = (tableBase >>> 3) + (page >>> 21);
-      if (views.doublewords[level2] === 0n) {
-        views.doublewords[level2] = descriptor(nextTable, 3, 0);
+      const entry = (level2 >>> 3) + (page >>> 21);
+      if (views.doublewords[entry] === 0n) {
+        views.doublewords[entry] = descriptor(nextTable, 3, 0);
         nextTable += 0x1000;
       }
-      const table = Number((views.doublewords[level2] ?? 0n) & 0xffff_f000n);
+      const table = Number((views.doublewords[entry] ?? 0n) & 0xffff_f000n);
       // AF, inner shareable, AP = read/write at EL0, AttrIndx 0; PXN, and UXN for data.
       views.doublewords[(table >>> 3) + ((page >>> 12) & 511)] = descriptor(
         pa + offset,
@@ -96,7 +99,8 @@ export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0M
     },
     enterEl0: () => {
       pe.reset({ el: 1, pc: BigInt(ramBase), x0: 0n });
-      pe.writeRegister('TCR_EL1', 34n | (1n << 23n));
+      // T0SZ, EPD1, TBI0.
+      pe.writeRegister('TCR_EL1', 16n | (1n << 23n) | (1n << 37n));
       pe.writeRegister('MAIR_EL1', 0xffn);
       pe.writeRegister('TTBR0_EL1', BigInt(tableBase));
       pe.writeRegister('CPACR_EL1', 3n << 20n);

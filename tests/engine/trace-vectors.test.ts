@@ -5,6 +5,7 @@ import { executeTrace } from '../../src/engine/trace.ts';
 import { traceState, type TraceException, type TraceHooks, type TraceState } from '../../src/engine/trace-state.ts';
 import { traceValue, type TraceValue } from '../../src/engine/trace-values.ts';
 import { makeDecoder } from '../../src/isa/decoder.ts';
+import { noPointerKeys, pointerControl } from '../../src/isa/pointer-authentication/pointer.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { armName, GROUP_NAMES } from '../vectors/encodings.ts';
 import { copyState, WINDOW_BASE, type Fault, type State } from '../vectors/state.ts';
@@ -40,6 +41,8 @@ function toTrace(state: State): TraceState {
     },
     pc: state.pc,
     checksSPAlignment: false,
+    // Tags in the lower range.
+    pointerControl: noPointerKeys | (1 << pointerControl.tagsOfInstructions) | (1 << pointerControl.tagsOfData),
   });
 }
 

@@ -6,13 +6,21 @@ import { fieldsOf } from '../../src/isa/encoding.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { loadsStores } from '../../src/isa/loads-stores.ts';
 import { LOADS_STORES, SIMD_LOADS_STORES } from '../vectors/encodings/loads-stores.ts';
+import { AUTHENTICATED_LOADS } from '../vectors/encodings/pointer-authentication.ts';
 import { STRUCTURES } from '../vectors/encodings/structures.ts';
 import { ATOMICS, EXCLUSIVES_AND_ORDERED } from '../vectors/encodings/synchronization.ts';
 import { matches } from '../vectors/pattern.ts';
 import { randomLoadStoreWord, randomWords } from './loads-stores-words.ts';
 
 const decode = makeDecoder(loadsStores);
-const listed = [...STRUCTURES, ...LOADS_STORES, ...SIMD_LOADS_STORES, ...EXCLUSIVES_AND_ORDERED, ...ATOMICS];
+const listed = [
+  ...AUTHENTICATED_LOADS,
+  ...STRUCTURES,
+  ...LOADS_STORES,
+  ...SIMD_LOADS_STORES,
+  ...EXCLUSIVES_AND_ORDERED,
+  ...ATOMICS,
+];
 const listedNames = new Set(listed.map((encoding) => encoding.name));
 
 function nameOf(word: number): string | undefined {

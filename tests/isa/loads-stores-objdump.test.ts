@@ -21,10 +21,9 @@ function ourMnemonic(word: number): string | undefined {
   return isStore ? mnemonic.replace(/^ld/, 'st') : mnemonic;
 }
 
-/** What this architecture leaves out: FEAT_MTE, FEAT_PAuth, FEAT_MOPS, FEAT_LS64. */
+/** What this architecture leaves out: FEAT_MTE, FEAT_MOPS, FEAT_LS64. */
 const leftOut = [
   /^(ldg|stg|stzg|st2g|stz2g|stgp|ldgm|stgm|stzgm)$/,
-  /^ldra[ab]$/,
   /^cpyf?[pme](w|r|wt|rt|t)?(n|wn|rn)?$/,
   /^setg?[pme]t?n?$/,
   /^(ld64b|st64bv?0?)$/,

@@ -26,6 +26,7 @@ import { loadsStoresStructures } from '../../src/isa/loads-stores-structures.ts'
 import { logical } from '../../src/isa/logical.ts';
 import { moveWide } from '../../src/isa/move-wide.ts';
 import { multiply } from '../../src/isa/multiply.ts';
+import { pointerAuthentication, pointerLoads } from '../../src/isa/pointer-authentication.ts';
 import { pcRelative } from '../../src/isa/pc-relative.ts';
 import { byElement } from '../../src/isa/simd/by-element.ts';
 import { complex } from '../../src/isa/simd/complex.ts';
@@ -62,6 +63,8 @@ const groups: readonly (readonly [title: string, rows: readonly Row[]])[] = [
   ['multiplication', multiply],
   ['branches', branches],
   ['exceptions, hints, barriers, system registers', system],
+  ['pointer authentication: codes', pointerAuthentication],
+  ['loads and stores: authenticated', pointerLoads],
   ['loads and stores: Advanced SIMD structures', loadsStoresStructures],
   ['loads and stores: exclusive', loadsStoresExclusive],
   ['loads and stores: ordered', loadsStoresOrdered],

@@ -1,7 +1,6 @@
 // The encodings that the vectors cover: all of the Armv8.2-A base instruction set with FEAT_LSE, FEAT_LRCPC,
 // FEAT_LRCPC2, FEAT_CRC32 and FEAT_FlagM, floating point and Advanced SIMD with FEAT_FP16, FEAT_RDM, FEAT_DotProd, FEAT_FHM and FEAT_FCMA,
-// the Cryptographic Extension, and the loads and stores of SIMD&FP registers. Left out: MTE, MOPS, and pointer authentication outside the
-// hint space.
+// the Cryptographic Extension, and the loads and stores of SIMD&FP registers. Left out: MTE and MOPS.
 
 import { strict as assert } from 'node:assert';
 import { BRANCHES, SYSTEM } from './encodings/branches-system.ts';
@@ -13,6 +12,7 @@ import { LOADS_STORES, SIMD_LOADS_STORES } from './encodings/loads-stores.ts';
 import { SIMD } from './encodings/simd.ts';
 import { SIMD_FLOAT } from './encodings/simd-float.ts';
 import { SIMD_PRODUCTS } from './encodings/simd-products.ts';
+import { POINTER_AUTHENTICATION } from './encodings/pointer-authentication.ts';
 import { STRUCTURES } from './encodings/structures.ts';
 import { ATOMICS, EXCLUSIVES_AND_ORDERED } from './encodings/synchronization.ts';
 import { type Encoding, matches } from './pattern.ts';
@@ -33,6 +33,7 @@ export const GROUPS = {
   'simd-float': SIMD_FLOAT,
   structures: STRUCTURES,
   crypto: CRYPTO,
+  'pointer-authentication': POINTER_AUTHENTICATION,
 } as const satisfies Record<string, readonly Encoding[]>;
 
 export type Group = keyof typeof GROUPS;

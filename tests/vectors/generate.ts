@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALL_FEATURES, ARMV8_2, QEMU } from './cpu.ts';
+import { ALL_FEATURES, ARMV8_2, POINTER_AUTHENTICATION, QEMU } from './cpu.ts';
 import { GROUPS, GROUP_NAMES, type Group } from './encodings.ts';
 import { FORMAT, VERSION, encodeOutcome, packFile } from './format.ts';
 import { runOnEmulator } from './harness.ts';
@@ -14,7 +14,10 @@ import { digestInput, drawInput, windowOf } from './inputs.ts';
 const SEED = 20_26;
 const CASES = 100;
 
-const cpuFor = (name: string) => (name.includes('DC ZVA') ? ARMV8_2 : ALL_FEATURES);
+const cpuFor = (name: string) => {
+  if (name.startsWith('XPAC')) return POINTER_AUTHENTICATION;
+  return name.includes('DC ZVA') ? ARMV8_2 : ALL_FEATURES;
+};
 
 function generate(group: Group, harness: string): Buffer {
   const records: Uint8Array[] = [];

@@ -3,27 +3,38 @@
 
 import { bits, field, register, type RegisterRow } from '../register-row.ts';
 
+/** EnIA, EnIB, EnDA and EnDB of FEAT_PAuth. */
+const pointerKeys = bits(13, 27, 30, 31);
 /** M, A, C, SA, SA0, UMA, I, DZE, UCT, nTWI, nTWE, WXN, SPAN, UCI. EE and E0E are RES0: little-endian only. */
-const sctlrEl1Writable = bits(0, 1, 2, 3, 4, 9, 12, 14, 15, 16, 18, 19, 23, 26);
+const sctlrEl1Writable = bits(0, 1, 2, 3, 4, 9, 12, 14, 15, 16, 18, 19, 23, 26) | pointerKeys;
 /** ITD and SED without AArch32; EOS, TSCXT, EIS, nTLSMD, LSMAOE without their features. */
 const sctlrEl1Ones = bits(7, 8, 11, 20, 22, 28, 29);
 /**
  * Fields that are RES0 or RES1 for one value of HCR_EL2.{E2H, TGE} and not for the other keep what is written (Arm ARM, glossary).
  * For a host: SA0, DZE, UCT, nTWI, nTWE, SPAN, UCI; CP15BEN, ITD, SED and TSCXT are without effect.
  */
-const sctlrEl2Writable = bits(0, 1, 2, 3, 12, 19, 4, 14, 15, 16, 18, 23, 26, 5, 7, 8, 20);
+const sctlrEl2Writable = bits(0, 1, 2, 3, 12, 19, 4, 14, 15, 16, 18, 23, 26, 5, 7, 8, 20) | pointerKeys;
 /** EOS, EIS, nTLSMD, LSMAOE. */
 const sctlrEl2Ones = bits(11, 22, 28, 29);
 /** M, A, C, SA, I, WXN. */
-const sctlrWritable = bits(0, 1, 2, 3, 12, 19);
+const sctlrWritable = bits(0, 1, 2, 3, 12, 19) | pointerKeys;
 const sctlrOnes = bits(4, 5, 11, 16, 18, 22, 23, 28, 29);
 
 /**
- * Every field of Armv8.2-A but those of FEAT_RAS, and TID4, TICAB and TOCU; RW is RAO/WI without AArch32. SWIO, BSU, TID0, CD, ID and
+ * Every field of Armv8.2-A but those of FEAT_RAS, API and APK, and TID4, TICAB and TOCU; RW is RAO/WI without AArch32. SWIO, BSU, TID0, CD, ID and
  * MIOCNCE have nothing to change: there are no caches, barriers are for the whole system, there is no AArch32.
  */
-const hcrWritable = field(30, 0) | bits(32, 33, 34, 35, 38, 49, 50, 52);
+const hcrWritable = field(30, 0) | bits(32, 33, 34, 35, 38, 40, 41, 49, 50, 52);
 const hcrOnes = bits(31);
+
+/** The keys of FEAT_PAuth, each in two registers. */
+const keyRegisters: readonly RegisterRow[] = ['APIA', 'APIB', 'APDA', 'APDB', 'APGA'].flatMap((key, n) =>
+  ['Lo', 'Hi'].map((half, isHigh) =>
+    register(`${key}Key${half}_EL1`, [3, 0, 2, 1 + (n >> 1), 2 * (n & 1) + isHigh], {
+      traps: ['HCR_EL2.APK', 'SCR_EL3.APK'],
+    }),
+  ),
+);
 
 export const controlRegisters: readonly RegisterRow[] = [
   register('SCTLR_EL1', [3, 0, 1, 0, 0], {
@@ -34,6 +45,7 @@ export const controlRegisters: readonly RegisterRow[] = [
     traps: ['HCR_EL2.TVM', 'HCR_EL2.TRVM'],
     affects: 'EL1&0',
   }),
+  ...keyRegisters,
   register('ACTLR_EL1', [3, 0, 1, 0, 1], { writable: 0n, traps: ['HCR_EL2.TACR'] }),
   register('CPACR_EL1', [3, 0, 1, 0, 2], {
     writable: field(21, 20),
@@ -73,8 +85,8 @@ export const controlRegisters: readonly RegisterRow[] = [
   }),
   register('ACTLR_EL3', [3, 6, 1, 0, 1], { writable: 0n, needs: 'EL3' }),
   register('SCR_EL3', [3, 6, 1, 1, 0], {
-    // NS, IRQ, FIQ, EA, SMD, HCE, SIF, ST, TWI, TWE, TLOR; RW is RAO/WI without AArch32.
-    writable: bits(0, 1, 2, 3, 7, 8, 9, 11, 12, 13, 14),
+    // NS, IRQ, FIQ, EA, SMD, HCE, SIF, ST, TWI, TWE, TLOR, APK, API; RW is RAO/WI without AArch32.
+    writable: bits(0, 1, 2, 3, 7, 8, 9, 11, 12, 13, 14, 16, 17),
     ones: bits(4, 5, 10),
     needs: 'EL3',
     affects: 'SCR_EL3',

@@ -4,10 +4,10 @@ import { bits, field, lowWord, register, type RegisterDetails, type RegisterRow 
 
 const vm: RegisterDetails = { traps: ['HCR_EL2.TVM', 'HCR_EL2.TRVM'] };
 
-/** T0SZ, EPD0, attributes and TG0; T1SZ, A1, EPD1, attributes and TG1; IPS, AS, TBI0, TBI1, HPD0, HPD1. HA and HD are RES0. */
-const tcrEl1Writable = field(5, 0) | field(31, 7) | field(34, 32) | bits(36, 37, 38, 41, 42);
-/** T0SZ, attributes and TG0, PS, TBI, HPD. */
-const tcrWritable = field(5, 0) | field(15, 8) | field(18, 16) | bits(20, 24);
+/** T0SZ, EPD0, attributes and TG0; T1SZ, A1, EPD1, attributes and TG1; IPS, AS, TBI0, TBI1, HPD0, HPD1, TBID0, TBID1. HA and HD are RES0. */
+const tcrEl1Writable = field(5, 0) | field(31, 7) | field(34, 32) | bits(36, 37, 38, 41, 42, 51, 52);
+/** T0SZ, attributes and TG0, PS, TBI, HPD, TBID. */
+const tcrWritable = field(5, 0) | field(15, 8) | field(18, 16) | bits(20, 24, 29);
 const tcrOnes = bits(23, 31);
 /** In the format of HCR_EL2.E2H 0, and in that of TCR_EL1: what only one of them has keeps what is written. */
 const tcrEl2Writable = tcrEl1Writable | tcrWritable | tcrOnes;

@@ -149,6 +149,12 @@ export function preIndexed(o: Offset): Operand {
   };
 }
 
+/** `[Xn|SP]!`: moved by nothing. */
+export const unmovedBase: Operand = {
+  print: (f) => `[${base(f)}]!`,
+  read: (reader) => readBase(reader) && close(reader) && reader.accept('!'),
+};
+
 /** `[Xn|SP], #imm`. */
 export function postIndexed(o: Offset): Operand {
   return {

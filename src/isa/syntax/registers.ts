@@ -93,6 +93,8 @@ export const R = (...fields: readonly string[]): Operand => general(fields, widt
 /** X or W as sf says, with the stack pointer. */
 export const RorSP = (field: string): Operand => general([field], widthBySf, 'SP');
 export const X = (field: string): Operand => general([field], 64, 'ZR');
+/** X with the stack pointer. */
+export const XorSP = (field: string): Operand => general([field], 64, 'SP');
 export const W = (field: string): Operand => general([field], 32, 'ZR');
 /** X or W as this function of the known fields says. */
 export const Rof = (field: string, width: WidthOf): Operand => general([field], width, 'ZR');

@@ -41,7 +41,7 @@ function exceptions(): Encoding[] {
   ];
 }
 
-/** CRm:op2 of the allocated hints. Pointer authentication hints are NOPs without FEAT_PAuth, and run as such. */
+/** CRm:op2 of the allocated hints. Those of pointer authentication that use a key are NOPs where it is not enabled, and run as such. */
 const HINTS = [
   ['NOP_HI_hints', 0, 'Armv8.0'],
   ['YIELD_HI_hints', 1, 'Armv8.0'],
