@@ -118,17 +118,18 @@ export class ThreadTree {
   }
 
   /**
-   * Whether the thread has been seen to write to a location after it stood where this path ends, on any path. An exploration that asks has
-   * to begin again when it has seen new writes: `hasNewWrites`.
+   * Whether the thread has been seen to write to a location after it stood where this path ends, on any path, or has not been seen to go
+   * on from there at all. An exploration that asks has to begin again when it has seen new writes: `hasNewWrites`.
    */
   mayWrite({ state }: ThreadPath, address: bigint): boolean {
-    return this.#writesAfter.get(state.pc)?.has(address) ?? false;
+    return this.#writesAfter.get(state.pc)?.has(address) ?? true;
   }
 
   #child(node: Node, key: string, run: () => Node | undefined): Node | undefined {
     if (node.children.has(key)) return node.children.get(key);
     const child = run();
     node.children.set(key, child);
+    for (const stop of node.stops) if (!this.#writesAfter.has(stop)) this.#writesAfter.set(stop, new Set());
     for (const { kind, address } of child?.events.slice(node.events.length) ?? [])
       if (kind === 'W') for (const stop of child!.stops) this.#noteWrite(stop, address);
     return child;

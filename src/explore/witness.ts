@@ -77,7 +77,8 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
       from(event.data.picks, relations.pickData);
       from(event.ctrl.deps, relations.ctrl);
       from(event.ctrl.picks, relations.pickCtrl);
-      if (event.rmw) from([event.rmw.read], relations[event.rmw.kind]);
+      if (event.rmw && (event.rmw.isAtomic || event.rmw.kind !== 'hu'))
+        from([event.rmw.read], relations[event.rmw.kind]);
       if (event.walk !== undefined) from([event.walk], relations.walk);
       own.forEach((before, n) => {
         if (n < local && isInOrder(before, event)) relations.iicoOrder.add(ids[thread]![n]!, id);

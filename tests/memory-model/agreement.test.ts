@@ -14,6 +14,7 @@ import { litmusProgram } from '../../src/memory-model/litmus/program.ts';
 import { statesOf } from '../explore/programs.ts';
 import { randomProgram } from './random-programs.ts';
 import { randomSelfModifying } from './random-self-modifying.ts';
+import { randomTranslation } from './random-translation.ts';
 
 const tests = Number(env.AGREEMENT_TESTS ?? 60);
 const seed = Number(env.AGREEMENT_SEED ?? 4);
@@ -51,3 +52,21 @@ describe.each(['arm', 'tso', 'sc'] as const)('the built-in model %s', (name) => 
     60_000 + tests * 500,
   );
 });
+
+it(
+  `the built-in model arm allows what its cat file allows, on ${tests} random programs that change their translation`,
+  () => {
+    let several = 0;
+    fc.assert(
+      fc.property(randomTranslation, (text) => {
+        const litmus = litmusProgram(parseLitmus(text, 'random.litmus'), { names: registerNames });
+        const { states } = runLitmus(litmus, builtInModels.arm);
+        expect(states).toEqual(runLitmus(litmus, catModel(ownCatFile('arm'), [], litmus.program)).states);
+        if (states.length > 1) several += 1;
+      }),
+      { numRuns: tests, seed },
+    );
+    expect(several).toBeGreaterThan(tests / 4);
+  },
+  60_000 + tests * 500,
+);

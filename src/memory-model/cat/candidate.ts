@@ -31,6 +31,7 @@ const setNames = words(`
   DSB.SY DSB.LD DSB.ST DSB.ISH DSB.ISHLD DSB.ISHST DSB.OSH DSB.OSHLD DSB.OSHST DSB.NSH DSB.NSHLD DSB.NSHST ISB
   MFENCE LFENCE SFENCE
   FAULT EXC-ENTRY EXC-RET CSE SVC UndefinedInstruction MMU D-MMU Translation AccessFlag Permission TagCheck
+  ETS2 ETS3
   PTE PTEV PTEINV AF DB T PA Instr Restricted-CMODX SPURIOUS
   TLBI TLBIIS TLBInXS IC.IALLU IC.IALLUIS IC.IVAU DC.CVAU DC.CVAC DC.IVAC DC.CIVAC
 `);
@@ -40,7 +41,7 @@ const detailedNames = words('Rreg Wreg DATA NDATA ADDR BCC PoD rf-reg iico_data 
 
 const relationNames = words(`
   po rf co id loc int ext addr data ctrl pickAddr pickData pickCtrl rmw lxsx amo iico_order
-  same-instance si sm co0 same-low-order-bits inv-domain same-instr
+  walk same-instance si sm co0 same-low-order-bits inv-domain same-instr
 `);
 
 /** Beyond these, what depends on coherence order. */
@@ -110,6 +111,16 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
         if (a.address < b.address + BigInt(b.bytes) && b.address < a.address + BigInt(a.bytes)) result.add(a.id, b.id);
     return result;
   };
+  /** From TLBI to the accesses of descriptors that it is for. */
+  const invalidated = (): Relation => {
+    const result = new Relation(size);
+    for (const tlbi of events.filter(({ annotations }) => annotations.has('TLBI')))
+      for (const { id, thread: other, address, annotations } of events) {
+        const isFor = annotations.has('PTE') && (tlbi.bytes === 0 || address === tlbi.address);
+        if (isFor && (other === tlbi.thread || tlbi.annotations.has('TLBIIS'))) result.add(tlbi.id, id);
+      }
+    return result;
+  };
   const internal = (): Relation => alike((event) => (thread(event) === initialThread ? undefined : thread(event)));
   const everything = (): Relation => Relation.product(EventSet.all(size), EventSet.all(size));
 
@@ -150,9 +161,10 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       case 'pickCtrl':
       case 'lxsx':
       case 'amo':
+      case 'walk':
         return widened(base[name], size);
       case 'rmw':
-        return widened(base.lxsx.union(base.amo), size);
+        return widened(base.lxsx.union(base.amo).union(base.hu), size);
       case 'iico_order':
         return widened(base.iicoOrder, size);
       case 'id':
@@ -171,7 +183,11 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
       case 'sm':
         return alike((event) => (isAccess(event) ? events[event]!.access : undefined));
       case 'same-low-order-bits':
-        return sameLocation();
+        return alike((event) =>
+          isAccess(event) ? (events[event]!.virtual ?? events[event]!.address) & 0xfffn : undefined,
+        );
+      case 'inv-domain':
+        return invalidated();
       case 'co0': {
         const [initial, final] = [makeSet('IW'), makeSet('FW')];
         const writes = makeSet('W');

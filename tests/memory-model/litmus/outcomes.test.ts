@@ -85,3 +85,16 @@ test('a thread that writes to where there is nothing is refused where an executi
 exists (1:X3=1)`),
   ).toEqual(['1:X3=0;']);
 });
+
+test('a loop waits for a write that its thread does only behind a read of its own', () => {
+  expect(
+    statesOf(`{ 0:X0=x; 1:X0=x; 1:X1=y; }
+ P0              | P1           ;
+ L: LDR W2,[X0]  | LDR W2,[X1]  ;
+ CBZ W2,L        | CBNZ W2,E    ;
+                 | MOV W3,#1    ;
+                 | STR W3,[X0]  ;
+                 | E:           ;
+ locations [0:X2; 1:X2;]`),
+  ).toEqual(['0:X2=1; 1:X2=0;']);
+});

@@ -3,12 +3,18 @@ import { builtInModels } from '../../../src/explore/explore.ts';
 import { runLitmus } from '../../../src/explore/litmus.ts';
 import { parseLitmus } from '../../../src/memory-model/litmus/parse.ts';
 import { litmusProgram } from '../../../src/memory-model/litmus/program.ts';
+import { catModel, ownCatFile } from '../../../workers/cat-model.ts';
 
 const programOf = (text: string, variant = 'vmsa') =>
   litmusProgram(parseLitmus(`AArch64 a\nVariant=${variant}\n${text}`, 'a.litmus'));
 
-const statesOf = (text: string, variant?: string): readonly string[] =>
-  runLitmus(programOf(text, variant), builtInModels.arm).states;
+/** The states under Armv8, on which the engine and the cat file agree. */
+function statesOf(text: string, variant?: string): readonly string[] {
+  const litmus = programOf(text, variant);
+  const { states } = runLitmus(litmus, builtInModels.arm);
+  expect(runLitmus(litmus, catModel(ownCatFile('arm'), [], litmus.program)).states).toEqual(states);
+  return states;
+}
 
 /** Columns of assembly, a text with an instruction a line for each thread. */
 function columns(...threads: readonly string[]): string {
