@@ -145,6 +145,15 @@ export interface SavedTlb {
 /** What a lookup compares besides the address. */
 export type TlbKey = Pick<TlbEntry, 'context' | 'vmid' | 'asid' | 'stream' | 'substream'>;
 
+const isSameKey = (one: TlbEntry, other: TlbEntry): boolean =>
+  one.stream === other.stream &&
+  one.substream === other.substream &&
+  one.context === other.context &&
+  one.vmid === other.vmid &&
+  one.asid === other.asid;
+const overlaps = (one: TlbEntry, other: TlbEntry): boolean =>
+  one.input < other.input + 2 ** other.shift && other.input < one.input + 2 ** one.shift;
+
 /** Entries are replaced in turn. */
 export class Tlb {
   private entries: TlbEntry[] = [];
@@ -169,7 +178,13 @@ export class Tlb {
     );
   }
 
+  /** One place for a key and an address: what comes later is what is found. */
   add(entry: TlbEntry): void {
+    const same = this.entries.findIndex((known) => isSameKey(known, entry) && overlaps(known, entry));
+    if (same >= 0) {
+      this.entries[same] = entry;
+      return;
+    }
     if (this.entries.length < this.capacity) {
       this.entries.push(entry);
       return;

@@ -153,12 +153,12 @@ function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<InterruptKind
 
 /** Who runs now: the active vCPU, another one of the queue, or nobody. */
 function* end(rhyper: Rhyper): Activity<EntryEnd> {
+  yield* hearOwnFaults(rhyper);
   if (rhyper.core.active === 0 && rhyper.core.queueLength > 0) yield* schedule(rhyper);
   if (rhyper.core.active === 0) {
     receiveErrors(rhyper);
     return 'sleep';
   }
-  yield* hearOwnFaults(rhyper);
   yield* work(costs.exit);
   return 'return';
 }

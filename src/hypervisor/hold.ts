@@ -9,7 +9,7 @@ import { type Activity, work, writeDevice } from '../arch/resident.ts';
 import { activeVcpu, hasQuirk, type Rhyper, vcpuAt, vmAt } from './context.ts';
 import { ownInterrupts } from './limits.ts';
 import { costs } from './options.ts';
-import { flushVm, setTablesValid } from './stage2.ts';
+import { flushPes, setTablesValid } from './stage2.ts';
 import type { CoreState } from './state.ts';
 import { isDirect } from './vgic/direct.ts';
 import { gicOf } from './vgic/gic.ts';
@@ -29,7 +29,7 @@ export function* hold(rhyper: Rhyper, core: CoreState): Activity<boolean> {
   core.holdState = holdState.begun;
   core.heldVm = vm.id;
   setTablesValid(rhyper, vm, false);
-  yield* flushVm(rhyper, vm);
+  yield* flushPes(rhyper, vm);
   yield* gicOf(rhyper).ring(rhyper, core);
   core.holdState = holdState.done;
   return true;

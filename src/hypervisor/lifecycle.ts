@@ -20,7 +20,7 @@ import { deviceKind, type Vcpu, vcpuState, type Vm, vmKind, vmState } from './st
 import { resetVcpu } from './vcpu.ts';
 import { treeOf } from './vm-tree.ts';
 import { attachSlots, detachSlots, resetSlots } from './slots.ts';
-import { hearFaults } from './smmu/faults.ts';
+import { hearFaults } from './smmu/events.ts';
 import { flushStreams } from './smmu/queues.ts';
 import { attachStreams, detachStreams, resetEngines } from './smmu/streams.ts';
 import { isDirect } from './vgic/direct.ts';
@@ -187,6 +187,10 @@ function mapStore(rhyper: Rhyper, vm: Vm): Refusal {
   return mapRange(rhyper, vm, store, 'read-only', false) ? undefined : 'the store cannot be mapped';
 }
 
+/** The SMMU's, or that of a transport that acts for a device of some VM. */
+const isOwnSpi = ({ platform, description }: Rhyper, intid: number): boolean =>
+  intid === platform.smmu?.gerrorIntid || description.slots.some((slot) => slot.intid === intid);
+
 /** PPIs may belong to several VMs; an SPI to one. */
 function claimInterrupts(rhyper: Rhyper, vm: Vm): Refusal {
   vm.ownedInterrupts.fill(0);
@@ -194,6 +198,7 @@ function claimInterrupts(rhyper: Rhyper, vm: Vm): Refusal {
   for (let n = 0; n < irqCount; n += 1) {
     const intid = irqs[n] as number;
     if (intid >= limits.intids) return `there is no interrupt ${intid}`;
+    if (isOwnSpi(rhyper, intid)) return `interrupt ${intid} is the hypervisor’s own`;
     if (intid >= firstSpi && bitAt(rhyper.state.assignedInterrupts, intid)) return `interrupts conflict: ${intid}`;
     setBit(vm.ownedInterrupts, intid, true);
     if (intid >= firstSpi) setBit(rhyper.state.assignedInterrupts, intid, true);
@@ -390,7 +395,6 @@ export function* resetVm(rhyper: Rhyper, vm: Vm): Activity<boolean> {
 /** Gives back what `build` took. */
 function* dismantle(rhyper: Rhyper, vm: Vm): Activity {
   yield* quietDevices(rhyper, vm);
-  yield* hearFaults(rhyper);
   yield* detachStreams(rhyper, vm);
   detachSlots(vm);
   forgetDisks(rhyper, vm);

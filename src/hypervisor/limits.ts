@@ -13,6 +13,8 @@ export const limits = {
   dtbDevicesPerVm: 16,
   interruptsPerVm: 64,
   streamsPerVm: 16,
+  /** StreamIDs from 0 on: what the SMMU's stream table is made for. */
+  streamIds: 2 ** 16,
   /** Streams that the hypervisor has a record of: of all VMs, and some that are nobody's. */
   streams: 64,
   /** Faults of a stream that the hypervisor hears of before it tells the SMMU to be silent about them. */

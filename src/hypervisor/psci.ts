@@ -7,7 +7,7 @@ import { sendIpi } from './ipi.ts';
 import { powerOff, resetVm, shutDown, startVcpu, stopVcpu } from './lifecycle.ts';
 import { sendMessage } from './messages.ts';
 import { isHere, schedule } from './scheduler.ts';
-import { hearFaults } from './smmu/faults.ts';
+import { hearFaults } from './smmu/events.ts';
 import { type Vcpu, type Vm } from './state.ts';
 
 const functionId = {

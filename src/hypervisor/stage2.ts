@@ -3,6 +3,9 @@
 //
 // RAM of guests is mapped by pages, so that writes can be watched page by page; RAM of the management VM, and devices, by 2 MiB
 // blocks where they are aligned. Only code of this file writes tables.
+//
+// The first table is there twice, side by side in one page: once for PEs, whose VM can be held (hold.ts), and once for the SMMU, so that
+// devices of a VM that is held go on.
 
 import type { Activity } from '../arch/resident.ts';
 import { dsb } from '../arch/resident.ts';
@@ -20,6 +23,9 @@ const blockBytes = 0x20_0000;
 const firstLevel = 1;
 const lastLevel = 3;
 const entriesPerTable = 512;
+const entriesOfRoot = 2 ** (ipaBits - 30);
+/** Where the SMMU's first table is, from that of the PEs on: aligned to its size. */
+const deviceRootOffset = 0x800;
 /** Table entries hold bits [47:12]. */
 const addressMask = 0x0000_ffff_ffff_f000n;
 
@@ -66,6 +72,9 @@ const addressOf = (entry: bigint): number => Number(entry & addressMask);
 /** An empty tree; undefined when there is no memory for it. */
 export const createStage2 = (rhyper: Rhyper): number | undefined => allocatePages(rhyper, 1);
 
+/** The first table, for the SMMU. */
+export const deviceRootOf = ({ stage2Root }: Vm): number => stage2Root + deviceRootOffset;
+
 export const vttbrOf = (vm: Vm): bigint => (BigInt(vm.id) << 48n) | BigInt(vm.stage2Root);
 
 /** The table of a level that covers an IPA, made where it is missing; none where a block lies, or without memory. */
@@ -81,7 +90,9 @@ function tableAt(rhyper: Rhyper, root: number, ipa: number, level: number): numb
     }
     const made = allocatePages(rhyper, 1);
     if (made === undefined) return undefined;
-    writeEntry(rhyper, table, index, BigInt(made) | descriptor.valid | descriptor.tableOrPage);
+    const pointer = BigInt(made) | descriptor.valid | descriptor.tableOrPage;
+    writeEntry(rhyper, table, index, pointer);
+    if (table === root) writeEntry(rhyper, root + deviceRootOffset, index, pointer);
     table = made;
   }
   return table;
@@ -157,7 +168,7 @@ export function unmapRange(rhyper: Rhyper, vm: Vm, ipa: number, bytes: number): 
 
 /** Whether a PE may use the tables of a VM; the TLBs are the caller's to clean. */
 export function setTablesValid(rhyper: Rhyper, vm: Vm, isUsable: boolean): void {
-  for (let index = 0; index < entriesPerTable; index += 1) {
+  for (let index = 0; index < entriesOfRoot; index += 1) {
     const entry = entryOf(rhyper, vm.stage2Root, index);
     if (entry !== 0n) writeEntry(rhyper, vm.stage2Root, index, isUsable ? entry : entry & ~descriptor.valid);
   }
@@ -166,7 +177,8 @@ export function setTablesValid(rhyper: Rhyper, vm: Vm, isUsable: boolean): void 
 /** Gives the pages of all tables back. */
 export function destroyStage2(rhyper: Rhyper, vm: Vm): void {
   const free = (table: number, level: number): void => {
-    for (let index = 0; index < entriesPerTable; index += 1) {
+    const entries = level === firstLevel ? entriesOfRoot : entriesPerTable;
+    for (let index = 0; index < entries; index += 1) {
       const entry = entryOf(rhyper, table, index);
       if (isTable(entry, level)) free(addressOf(entry), level + 1);
     }
@@ -178,12 +190,17 @@ export function destroyStage2(rhyper: Rhyper, vm: Vm): void {
 
 const TLBI_VMALLS12E1IS = systemKey(1, 4, 8, 3, 6);
 
-/** Removes every translation of a VM from every TLB, the SMMU's too, and waits until that is done. VTTBR_EL2 names the VM meanwhile. */
-export function* flushVm(rhyper: Rhyper, vm: Vm): Activity {
+/** Removes every translation of a VM from the TLBs of all PEs, and waits until that is done. VTTBR_EL2 names the VM meanwhile. */
+export function* flushPes(rhyper: Rhyper, vm: Vm): Activity {
   const before = rhyper.system.read('VTTBR_EL2');
   rhyper.system.write('VTTBR_EL2', BigInt(vm.id) << 48n);
   rhyper.system.execute(TLBI_VMALLS12E1IS, 0n);
   rhyper.system.write('VTTBR_EL2', before);
   yield* dsb(rhyper.pe);
+}
+
+/** The same for every TLB, the SMMU's too. */
+export function* flushVm(rhyper: Rhyper, vm: Vm): Activity {
+  yield* flushPes(rhyper, vm);
   yield* flushStreams(rhyper, vm);
 }

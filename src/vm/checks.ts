@@ -88,6 +88,8 @@ function checkOwners(vms: readonly VmDraft[]): void {
   const streams = new Map<number, VmDraft>();
   for (const vm of vms)
     for (const stream of vm.streams) {
+      if (stream >= limits.streamIds)
+        vm.refuse('passthrough', undefined, `there is no stream ${stream}: StreamIDs end at ${limits.streamIds - 1}`);
       const owner = streams.get(stream);
       if (owner) vm.refuse('passthrough', undefined, `stream ${stream} conflicts: it is already "${owner.name}"'s`);
       streams.set(stream, vm);

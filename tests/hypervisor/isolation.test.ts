@@ -10,7 +10,7 @@ import type { Rhyper } from '../../src/hypervisor/context.ts';
 import { interVmCalls } from '../../src/hypervisor/hvc/inter-vm.ts';
 import { build, claimVm, removeVm, resetVm } from '../../src/hypervisor/lifecycle.ts';
 import { pageBytes } from '../../src/hypervisor/memory.ts';
-import { vtcr, vttbrOf, walkStage2 } from '../../src/hypervisor/stage2.ts';
+import { deviceRootOf, vtcr, vttbrOf, walkStage2 } from '../../src/hypervisor/stage2.ts';
 import type { Vcpu, Vm } from '../../src/hypervisor/state.ts';
 import { fakeCore, TestPe } from '../arch/fixture.ts';
 import { memoryOnly, ownMemory, vmMemory } from './fixture.ts';
@@ -147,9 +147,9 @@ class Machine {
     return pa === undefined ? undefined : { pa, isWritable: found('AT S12E1W') !== undefined };
   }
 
-  /** Every page that the tables of a VM lead to. */
+  /** Every page that the tables of a VM lead to: the first has 64 entries, for 36 bits. */
   *leaves(table: number, level = 1, from = 0): Generator<{ ipa: number; pa: number; isWritable: boolean }> {
-    for (let n = 0; n < 512; n += 1) {
+    for (let n = 0; n < (level === 1 ? 64 : 512); n += 1) {
       const entry = this.rhyper.memory.doublewords[table / 8 + n]!;
       if ((entry & 1n) === 0n) continue;
       const address = Number(entry & 0xffff_ffff_f000n);
@@ -196,9 +196,10 @@ function expectIsolated(machine: Machine, seen: Set<number>): void {
   expectMemoryApart(machine);
   const { built } = machine;
   for (const vm of built) {
-    for (const { ipa: at, pa, isWritable } of machine.leaves(vm.stage2Root))
-      if (!mayReach(vm, at, pa, isWritable))
-        throw new Error(`VM ${vm.id}: IPA 0x${at.toString(16)} is PA 0x${pa.toString(16)}`);
+    for (const root of [vm.stage2Root, deviceRootOf(vm)])
+      for (const { ipa: at, pa, isWritable } of machine.leaves(root))
+        if (!mayReach(vm, at, pa, isWritable))
+          throw new Error(`VM ${vm.id}: IPA 0x${at.toString(16)} is PA 0x${pa.toString(16)}`);
     for (const { ipa: first, bytes } of [...vm.regions.slice(0, vm.regionCount), store])
       for (const at of [first - 1, first, first + bytes / 2, first + bytes - 1, first + bytes])
         if (at >= 0) seen.add(at);

@@ -328,6 +328,10 @@ vms:
     ],
     ['vms:\n  - {name: a, passthrough: [{pa: 0xa003000}]}', 'system.yaml:2: a window has a pa and a size'],
     ['vms: [{name: a}, {name: a}]', 'system.yaml:1: name: another VM is called "a"'],
+    [
+      'vms:\n  - name: a\n    passthrough: [{stream: 70000}]',
+      'system.yaml:3: passthrough: there is no stream 70000: StreamIDs end at 65535',
+    ],
     ['vms:\n  - {name: abcdefghijklmnopqrstuvwxyzabcdef}', 'system.yaml:2: name: at most 31 bytes, not 32'],
     [
       'board: {memory: 64M}\nvms: [{name: a}]',

@@ -225,7 +225,7 @@ export const configurationCalls: readonly HypercallRow[] = [
   row(
     7,
     'PASSTHROUGH_STREAM_IDS',
-    addList(({ streams }) => streams, 'streamCount', 1 << 16),
+    addList(({ streams }) => streams, 'streamCount', limits.streamIds),
   ),
   row(8, 'DTB_DEVICE', addTreeDevice),
   row(9, 'UPLOAD_KERNEL_IMAGE', uploadImage),

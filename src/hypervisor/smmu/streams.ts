@@ -5,16 +5,19 @@
 import { type Activity, writeDevice } from '../../arch/resident.ts';
 import { assert } from '../../report/assert.ts';
 import { type Rhyper, vmAt } from '../context.ts';
+import { limits } from '../limits.ts';
 import { allocatePages, pageBytes } from '../memory.ts';
 import { enableEdge } from '../vgic/gic.ts';
-import { vtcr } from '../stage2.ts';
+import { deviceRootOf, vtcr } from '../stage2.ts';
 import type { Vm } from '../state.ts';
+import { hearFaults } from './events.ts';
 import { awaitSmmu, issue, lock, log2Commands, log2Events, unlock, writeSmmu } from './queues.ts';
 import { command, cr0, cr1, cr2, gbpa, irqCtrl, stage2Bits, steBytes, steConfig, steValid } from './registers.ts';
 import type { StreamRecord } from './state.ts';
+import { forget, recordOf } from './stream-records.ts';
 
 /** SMMU_STRTAB_BASE_CFG: 2^16 streams, 256 in each table of the second level. */
-const log2Streams = 16;
+const log2Streams = Math.log2(limits.streamIds);
 const split = 8;
 const twoLevels = 1 << 16;
 const spanOfTable = split + 1;
@@ -71,27 +74,13 @@ function entryOf(rhyper: Rhyper, streamId: number): number | undefined {
   return table - spanOfTable + steBytes * (streamId % 2 ** split);
 }
 
-/** The record of a stream, made where there is none; undefined where the table of them is full. */
-export function recordOf({ state }: Rhyper, streamId: number): StreamRecord | undefined {
-  const { streams } = state.smmu;
-  const known = streams.find((stream) => stream.isKnown !== 0 && stream.streamId === streamId);
-  const free = known ?? streams.find((stream) => stream.isKnown === 0) ?? streams.find(({ owner }) => owner === 0);
-  if (free && !known) forget(Object.assign(free, { isKnown: 1, streamId }), 0);
-  return free;
-}
-
-function forget(stream: StreamRecord, owner: number): void {
-  Object.assign(stream, { owner, faults: 0, isMuted: 0, lastEvent: 0, lastIsWrite: 0, lastAddress: 0 });
-}
-
 /** The words of an STE. The fields of stage 2 have the places that they have in VTCR_EL2. */
-function stage2Entry({ id, stage2Root }: Vm, records: boolean): number[] {
+function stage2Entry(vm: Vm, records: boolean): number[] {
   const control = Number(vtcr & 0x7_ffffn) | stage2Bits.S2AA64 | (records ? stage2Bits.S2R : 0);
-  return [steValid | steConfig.stage2, 0, 0, 0, id, control, ...pair(stage2Root), ...Array<number>(8).fill(0)];
+  return [steValid | steConfig.stage2, 0, 0, 0, vm.id, control, ...pair(deviceRootOf(vm)), ...Array<number>(8).fill(0)];
 }
+/** A transaction is aborted, and not recorded. */
 const abortEntry: readonly number[] = [steValid | steConfig.abort, ...Array<number>(15).fill(0)];
-/** V is 0: a transaction is aborted, and recorded as C_BAD_STE. */
-const noEntry: readonly number[] = Array<number>(16).fill(0);
 
 /** Replaces an STE while nobody uses it: its first word, which has V, is written last. */
 function writeEntry(rhyper: Rhyper, at: number, words: readonly number[]): void {
@@ -131,6 +120,7 @@ const isPassedThrough = ({ config }: Vm, streamId: number): boolean =>
 
 function claim(rhyper: Rhyper, vm: Vm, streams: readonly number[]): string | undefined {
   for (const streamId of streams) {
+    if (streamId >= limits.streamIds) return `there is no stream ${streamId}`;
     const record = recordOf(rhyper, streamId);
     if (!record) return `there is no room for its stream ${streamId}`;
     if (record.owner !== 0) return `streams conflict: ${streamId}`;
@@ -150,12 +140,13 @@ export function* detachStreams(rhyper: Rhyper, vm: Vm): Activity {
   yield* lock(rhyper);
   for (const stream of streams) {
     const entry = entryOf(rhyper, stream.streamId);
-    if (entry !== undefined) writeEntry(rhyper, entry, noEntry);
-    stream.owner = 0;
-    stream.isMuted = 0;
+    if (entry !== undefined) writeEntry(rhyper, entry, abortEntry);
   }
   yield* issue(rhyper, ...streams.map(({ streamId }) => command.CFGI_STE(streamId)), command.TLBI_S12_VMALL(vm.id));
   unlock(rhyper);
+  // What is recorded up to now is the VM's, and nothing will be that could be taken for the next owner's.
+  yield* hearFaults(rhyper);
+  for (const stream of streams) Object.assign(stream, { owner: 0, isMuted: 0 });
 }
 
 /** The SMMU records no more faults of a stream: one that faults for ever leaves the Event queue to others. The caller has the Command queue. */

@@ -5,7 +5,7 @@ import { dmaEngine } from '../../../src/board/memory-map.ts';
 import { limits } from '../../../src/hypervisor/limits.ts';
 import { type Vm, vmState } from '../../../src/hypervisor/state.ts';
 import { copyByDma, hvc, kernel, note, notesIpa, pause, psci, startDma } from '../kernels.ts';
-import { kernelIpa, runSystem, type System, type TestVm } from '../system.ts';
+import { gic, kernelIpa, runSystem, type System, type TestVm } from '../system.ts';
 
 const status = { DONE: 2n, sourceAborted: 0x104n, targetAborted: 0x204n } as const;
 const event = { C_BAD_STREAMID: 0x02, F_TRANSLATION: 0x10, F_PERMISSION: 0x13 } as const;
@@ -159,6 +159,51 @@ describe('a DMA engine behind the SMMU', () => {
     expect(system.state.smmu.overflows).toBe(1);
     expect(system.console.match(/a device's read of 0x90000000 is aborted/g)).toHaveLength(1);
   });
+
+  it('has a StreamID that there is: a VM with another one is not built', () => {
+    const { console, vm } = runSystem([watcher(1000), { ...guest('nop'), streams: [0x1_0001] }], { dmaEngines: 1 });
+    expect(console).toContain('VM 1 (guest) cannot be built: there is no stream 65537');
+    expect(vm('mvm').state).toBe(vmState.inactive);
+  });
+
+  it('does not come with the interrupt by which the SMMU reports errors', () => {
+    const { console } = runSystem([watcher(1000), { ...guest('nop'), irqs: [27, 109] }], { dmaEngines: 1 });
+    expect(console).toContain('VM 1 (guest) cannot be built: interrupt 109 is the hypervisor’s own');
+  });
+
+  it.each([2, 3] as const)(
+    'goes on while its VM, whose interrupts are direct, is called to EL2, with a GICv%i',
+    (gicVersion) => {
+      const ping = hvc(0, 0x40, 1);
+      const mvm = {
+        ...watcher(0),
+        source: kernel(pause(100_000), ...Array<string>(30).fill(ping), 'mov x0, #1', note()),
+      };
+      const copying: TestVm = {
+        ...guest('mov x5, #0', 'mov x6, #0', '2:', copyByDma(engine, kernelIpa, targetIpa, 0x1_0000)),
+        kind: 'rtvm',
+        devices: gic.map((device) => (device.kind === 'gicd' ? { ...device, kind: 'gppt' as const } : device)),
+      };
+      const source = copying.source.replace(/1: wfi[^]*$/, '');
+      const loop = ['add x5, x5, #1', 'orr x6, x6, x0', 'stp x5, x6, [x20]', 'b 2b'].join('\n');
+      const system = runSystem(
+        [
+          { ...mvm, source: `${mvm.source}\nb .` },
+          { ...copying, source: source + loop },
+        ],
+        {
+          dmaEngines: 1,
+          maxTicks: 2_000_000,
+          gicVersion,
+        },
+      );
+      expect(system.words('mvm', notesIpa)).toEqual([1n]);
+      const [copies, statuses] = system.words('guest', notesIpa, 2);
+      expect(copies).toBeGreaterThan(10n);
+      expect(statuses).toBe(status.DONE);
+      expect(streamOf(system, 1)).toMatchObject({ faults: 0 });
+    },
+  );
 
   it('writes nothing more once its VM is removed', () => {
     const remove = (id: number): string => hvc(1, 16, id);
