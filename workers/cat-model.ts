@@ -43,8 +43,10 @@ export function ownCatFile(name: keyof typeof ownFiles): Source {
 const loaded = new Map<string, CatModel>();
 
 /** What a program says of the machine, as models ask for it. */
-const variantsOf = ({ cacheType }: Program): readonly string[] =>
-  (['DIC', 'IDC'] as const).filter((name) => cacheType?.[name] === true);
+const variantsOf = ({ cacheType, memory }: Program): readonly string[] => [
+  ...(memory.some(({ isCode }) => isCode) ? ['ifetch'] : []),
+  ...(['DIC', 'IDC'] as const).filter((name) => cacheType?.[name] === true),
+];
 
 /** A model for a program: those that speak of register events take its executions apart, others are the same for many programs. */
 export function catModel(file: Source, named: readonly string[], program: Program): CatModel {

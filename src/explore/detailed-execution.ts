@@ -23,7 +23,8 @@ const firstRegisterEvent = 1 << 24;
 const mostInstructions = 100_000;
 
 interface RegisterEvent {
-  readonly kind: 'Rreg' | 'Wreg' | 'BCC';
+  /** B is what decides, behind a fetch, which instruction it is: all that the instruction does depends on it. */
+  readonly kind: 'Rreg' | 'Wreg' | 'BCC' | 'B';
   readonly instruction: number;
   /** Of a register read: the write that it reads from, if that is not the initial value. */
   readonly source: number | undefined;
@@ -58,6 +59,10 @@ class Watcher implements RegisterObserver {
   write(register: string, value: TraceValue): TraceValue {
     this.#lastWrite.set(register, this.#add({ kind: 'Wreg', source: undefined, depends: value }));
     return value;
+  }
+
+  fetch(depends: Dependencies): void {
+    this.#add({ kind: 'B', source: undefined, depends });
   }
 
   branch(depends: Dependencies): void {
@@ -100,7 +105,11 @@ function run(
     exceptionReturn: (sets) => recorder.exceptionReturn(sets),
     maintenance: (sets, argument, address) => recorder.maintenance(sets, argument, address),
     updateAccessFlag: (descriptor) => recorder.updateAccessFlag(descriptor),
-    fetch: (address) => recorder.fetch(address),
+    fetch: (address) => {
+      const word = recorder.fetch(address);
+      if (word !== undefined) watcher.fetch(word);
+      return word;
+    },
     cacheMaintenance: (name, address) => recorder.cacheMaintenance(name, address),
     branch: (depends) => {
       watcher.branch(depends);
@@ -162,7 +171,8 @@ function partsOf(program: Program, { events }: Execution): MemoryParts {
   for (const { kind, address, bytes, annotations } of events) {
     if (kind !== 'R' && kind !== 'W') continue;
     note(() => parts.of(address, bytes));
-    if (annotations.has('NExp') && annotations.has('Instr')) note(() => parts.modify({ address, bytes }));
+    const isModified = annotations.has('Instr') && (kind === 'W' || annotations.has('NExp'));
+    if (isModified) note(() => parts.modify({ address, bytes }));
   }
   return parts;
 }
@@ -193,7 +203,7 @@ export function detailedForm(program: Program): (execution: Execution) => Detail
     });
 
     const size = thread.length;
-    const sets = new Map(['Rreg', 'Wreg', 'BCC', 'DATA'].map((name) => [name, new EventSet(size)]));
+    const sets = new Map(['Rreg', 'Wreg', 'BCC', 'B', 'DATA'].map((name) => [name, new EventSet(size)]));
     const relations = new Map(['rf-reg', 'iico_data', 'iico_ctrl'].map((name) => [name, new Relation(size)]));
     const inside = (reads: Reads, to: number, name: string, idOf: (number: number) => number): void => {
       for (const from of reads.map(idOf)) if (instruction[from] === instruction[to]) relations.get(name)!.add(from, to);
@@ -213,11 +223,17 @@ export function detailedForm(program: Program): (execution: Execution) => Detail
         if (source !== undefined) relations.get('rf-reg')!.add(idOf(source), id);
         inside(depends.deps, id, 'iico_data', idOf);
         inside(depends.picks, id, 'iico_ctrl', idOf);
+        if (kind !== 'B') return;
+        for (let other = 0; other < size; other += 1) {
+          const isOwn = thread[other] === thread[id] && instruction[other] === instruction[id] && other !== id;
+          if (isOwn && !depends.deps.map(idOf).includes(other)) relations.get('iico_ctrl')!.add(id, other);
+        }
       });
     }
     const branches = sets.get('BCC')!;
+    sets.set('B', sets.get('B')!.union(branches));
+    sets.set('PoD', branches);
     const others = sets.get('Rreg')!.difference(sets.get('DATA')!);
-    for (const name of ['B', 'PoD']) sets.set(name, branches);
     for (const name of ['ADDR', 'NDATA']) sets.set(name, others);
     relations.set('po', programOrder(execution, branches, thread, instruction));
     return { size, sets, relations, thread, instruction };

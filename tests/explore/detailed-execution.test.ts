@@ -6,6 +6,8 @@ import { findCatFile } from '../../workers/cat-model.ts';
 import { detailedForm } from '../../src/explore/detailed-execution.ts';
 import { builtInModels, explore } from '../../src/explore/explore.ts';
 import { loadCat } from '../../src/memory-model/cat/model.ts';
+import { parseLitmus } from '../../src/memory-model/litmus/parse.ts';
+import { litmusProgram } from '../../src/memory-model/litmus/program.ts';
 import { randomProgram } from '../memory-model/random-programs.ts';
 import { programOf, statesOf, type Source } from './programs.ts';
 
@@ -51,6 +53,30 @@ describe('the detailed form of an execution', () => {
       }),
       { numRuns: 15, seed: 3 },
     );
+  });
+
+  it('has what decides behind a fetch which instruction it is', () => {
+    const text = `AArch64 a
+{ 0:X0=instr:"ADD W3,W3,#1"; 0:X1=P0:L0; }
+ P0 ;
+ STR W0,[X1] ;
+ L0: ADD W3,W3,#2 ;
+exists (0:X3=1)`;
+    const { program } = litmusProgram(parseLitmus(text, 'a.litmus'));
+    const fetches = `
+let Fetch = NExp & Instr & R
+let fetch-intrinsically-before = [Fetch]; iico_data; [B]; iico_ctrl; [_]
+empty ([Fetch]; same-instance; [Rreg | Wreg]) \\ fetch-intrinsically-before as all-of-the-instruction
+empty fetch-intrinsically-before \\ same-instance as nothing-else
+~empty Fetch as there-is-one
+`;
+    const model = loadCat(
+      { path: 'fetches.cat', text: fetches },
+      { findFile: findCatFile, detail: detailedForm(program) },
+    );
+    const { outcomes } = explore(program, builtInModels.arm, { witnesses: true });
+    expect(outcomes).toHaveLength(2);
+    for (const { witness } of outcomes) expect(model.violations(witness!)).toEqual([]);
   });
 
   it('is refused where it cannot be had', () => {
