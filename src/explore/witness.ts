@@ -13,6 +13,7 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
   /** Events of the execution by their number in the graph. */
   const byNumber = new Map<number, number>();
   const none: ReadonlySet<string> = new Set();
+  const instruction: ReadonlySet<string> = new Set(['Instr']);
 
   const everyAddress = new Map<bigint, number>();
   for (const { events: own } of paths)
@@ -23,7 +24,7 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
     initialAt.set(address, id);
     const value = parts.initial({ address, bytes });
     const place = { thread: initialThread, instruction: id, access: id };
-    events.push({ id, ...place, kind: 'W', address, bytes, value, annotations: none });
+    events.push({ id, ...place, kind: 'W', address, bytes, value, annotations: parts.isCode(address) ? instruction : none });
   }
   let accesses = events.length;
   const ids = paths.map(({ events: own }, thread) => {

@@ -1,6 +1,7 @@
 // An execution as cat sees it: sets and relations by name. Which names there are, and which of them depend on coherence order, is
 // known before there is an execution.
 
+import { isRestrictedToModify } from '../concurrent-modification.ts';
 import { EventSet, Relation } from '../relation.ts';
 import { initialThread, type Execution, type MemoryEvent } from '../execution.ts';
 
@@ -137,6 +138,10 @@ export function candidateOf(execution: Execution, detail?: Detail): Candidate {
         return setOf(isMemory);
       case 'Exp':
         return setOf((event) => isMemory(event) && !event.annotations.has('NExp') && !event.annotations.has('GCS'));
+      case 'Restricted-CMODX':
+        return setOf(
+          (event) => isMemory(event) && event.annotations.has('Instr') && isRestrictedToModify(Number(event.value)),
+        );
       case 'IW':
       case 'I':
         return setOf((event) => event.thread === initialThread);
