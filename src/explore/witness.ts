@@ -24,7 +24,15 @@ export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryP
     initialAt.set(address, id);
     const value = parts.initial({ address, bytes });
     const place = { thread: initialThread, instruction: id, access: id };
-    events.push({ id, ...place, kind: 'W', address, bytes, value, annotations: parts.isCode(address) ? instruction : none });
+    events.push({
+      id,
+      ...place,
+      kind: 'W',
+      address,
+      bytes,
+      value,
+      annotations: parts.isCode(address) ? instruction : none,
+    });
   }
   let accesses = events.length;
   const ids = paths.map(({ events: own }, thread) => {
