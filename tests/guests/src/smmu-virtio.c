@@ -2,25 +2,10 @@
  * elsewhere; what it does where they are not mapped, or may not be written; and where a page has been taken away. Run on the board
  * with iommu=smmuv3 and a virtio-rng-device. Core 0 alone. */
 #include "smmu.h"
+#include "transport.h"
 
 #define SLOT(n) (0x0a000000ul + 0x200 * (n))
 #define STREAM(n) (0x20 + (n))
-enum {
-    device_id = 0x008,
-    device_features = 0x010,
-    device_features_sel = 0x014,
-    driver_features = 0x020,
-    driver_features_sel = 0x024,
-    queue_sel = 0x030,
-    queue_num = 0x038,
-    queue_ready = 0x044,
-    queue_notify = 0x050,
-    status = 0x070,
-    queue_desc = 0x080,
-    queue_driver = 0x090,
-    queue_device = 0x0a0,
-};
-enum { acknowledge = 1, driver = 2, driver_ok = 4, features_ok = 8, needs_reset = 64 };
 enum { version_1 = 1 << 0, access_platform = 1 << 1 }; /* of the second word */
 enum { entropy = 4, size = 4, descriptor_writes = 2 };
 
