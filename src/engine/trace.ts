@@ -11,7 +11,16 @@ import { wordsOver } from '../isa/floating-point/words.ts';
 import type { PointerKey } from '../isa/pointer-authentication/names.ts';
 import { keyOf, pointerControl, pointerResult } from '../isa/pointer-authentication/pointer.ts';
 import type { Decoded } from '../isa/decoder.ts';
-import type { Access, AccessBytes, ElementBits, FlagName, Ordering, Semantics, Value } from '../isa/semantics.ts';
+import type {
+  Access,
+  AccessBytes,
+  ElementBits,
+  FlagName,
+  LaneOperation,
+  Ordering,
+  Semantics,
+  Value,
+} from '../isa/semantics.ts';
 import type {
   TraceAccess,
   TraceEvent,
@@ -95,6 +104,40 @@ const withLane: Semantics['withLane'] = (vector, bits, lane, word) => {
   const mask = ((1n << BigInt(bits)) - 1n) << shift;
   const inserted = BigInt.asUintN(bits, element.bits) << shift;
   return traceValue(128, (whole.bits & ~mask) | inserted, merge(whole, element));
+};
+
+/** One element, unsigned, of an operation element by element. */
+function laneResult(operation: LaneOperation, bits: ElementBits, a: bigint, b: bigint): bigint {
+  const [x, y] = [BigInt.asIntN(bits, a), BigInt.asIntN(bits, b)];
+  const all = (holds: boolean): bigint => (holds ? (1n << BigInt(bits)) - 1n : 0n);
+  const results: Readonly<Record<LaneOperation, () => bigint>> = {
+    add: () => a + b,
+    sub: () => a - b,
+    eq: () => all(a === b),
+    gtS: () => all(x > y),
+    gtU: () => all(a > b),
+    geS: () => all(x >= y),
+    geU: () => all(a >= b),
+    minS: () => (x < y ? a : b),
+    minU: () => (a < b ? a : b),
+    maxS: () => (x > y ? a : b),
+    maxU: () => (a > b ? a : b),
+  };
+  return BigInt.asUintN(bits, results[operation]());
+}
+
+const lanes: Semantics['lanes'] = (operation, bits, a, b) => {
+  const [x, y] = [concrete(a), concrete(b)];
+  const depends = merge(x, y);
+  if (x.open !== undefined || y.open !== undefined) {
+    return openValue(128, openName(`${operation}${bits}`, 128, x, y), depends);
+  }
+  let result = 0n;
+  for (let lsb = 0n; lsb < 128n; lsb += BigInt(bits)) {
+    const element = (vector: TraceValue): bigint => BigInt.asUintN(bits, vector.bits >> lsb);
+    result |= laneResult(operation, bits, element(x), element(y)) << lsb;
+  }
+  return traceValue(128, result, depends);
 };
 
 /** Exclusives and atomics are always aligned to their size. */
@@ -203,6 +246,7 @@ function makeSemantics(c: Context): Semantics {
 
     laneOf,
     withLane,
+    lanes,
     splat: (bits, word) => {
       const element = concrete(word);
       if (element.open !== undefined) return openValue(128, openName(`splat${bits}`, 128, element), element);

@@ -1,7 +1,8 @@
 // The part of the semantics interface that works on vectors, by wasm's vector instructions.
 
 import type { AesBox } from '../isa/crypto/aes-box.ts';
-import type { ElementBits, Semantics, Value } from '../isa/semantics.ts';
+import type { ElementBits, LaneOperation, Semantics, Value } from '../isa/semantics.ts';
+import { assert } from '../report/assert.ts';
 import { Arithmetic, node } from './arithmetic.ts';
 import { call, shuffleNode, vectorNode } from './expression.ts';
 import { functionIndex } from './services.ts';
@@ -21,9 +22,24 @@ const replaceLane = {
 } as const;
 const splat = { 8: simd.i8x16_splat, 16: simd.i16x8_splat, 32: simd.i32x4_splat, 64: simd.i64x2_splat } as const;
 
+/** In the order of 8, 16, 32 and 64 bits; wasm has no unsigned comparison of 64 bits, and A64 no extremes of them. */
+const laneCodes: Readonly<Record<LaneOperation, readonly [number, number, number, number | undefined]>> = {
+  add: [simd.i8x16_add, simd.i16x8_add, simd.i32x4_add, simd.i64x2_add],
+  sub: [simd.i8x16_sub, simd.i16x8_sub, simd.i32x4_sub, simd.i64x2_sub],
+  eq: [simd.i8x16_eq, simd.i16x8_eq, simd.i32x4_eq, simd.i64x2_eq],
+  gtS: [simd.i8x16_gt_s, simd.i16x8_gt_s, simd.i32x4_gt_s, simd.i64x2_gt_s],
+  gtU: [simd.i8x16_gt_u, simd.i16x8_gt_u, simd.i32x4_gt_u, undefined],
+  geS: [simd.i8x16_ge_s, simd.i16x8_ge_s, simd.i32x4_ge_s, simd.i64x2_ge_s],
+  geU: [simd.i8x16_ge_u, simd.i16x8_ge_u, simd.i32x4_ge_u, undefined],
+  minS: [simd.i8x16_min_s, simd.i16x8_min_s, simd.i32x4_min_s, undefined],
+  minU: [simd.i8x16_min_u, simd.i16x8_min_u, simd.i32x4_min_u, undefined],
+  maxS: [simd.i8x16_max_s, simd.i16x8_max_s, simd.i32x4_max_s, undefined],
+  maxU: [simd.i8x16_max_u, simd.i16x8_max_u, simd.i32x4_max_u, undefined],
+};
+
 export abstract class VectorGenerator
   extends Arithmetic
-  implements Pick<Semantics, 'laneOf' | 'withLane' | 'splat' | 'shuffle' | 'substituteBytes'>
+  implements Pick<Semantics, 'laneOf' | 'withLane' | 'splat' | 'shuffle' | 'lanes' | 'substituteBytes'>
 {
   laneOf(vector: Value, bits: ElementBits, lane: number): Value {
     const element = vectorNode(extractLane[bits], bits === 64 ? 64 : 32, node(vector), undefined, lane);
@@ -41,6 +57,15 @@ export abstract class VectorGenerator
 
   shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
     return shuffleNode(node(a), node(b), bytes);
+  }
+
+  lanes(operation: LaneOperation, bits: ElementBits, a: Value, b: Value): Value {
+    const code = laneCodes[operation][Math.log2(bits) - 3];
+    if (code !== undefined) return vectorNode(code, 128, node(a), node(b), -1);
+    assert(operation === 'gtU' || operation === 'geU', `${operation} of ${bits} bits`);
+    // Unsigned numbers are in the order of signed ones when their highest bits are turned.
+    const turned = (vector: Value): Value => this.xor(vector, this.splat(64, this.constant(64, 1n << 63n)));
+    return this.lanes(operation === 'gtU' ? 'gtS' : 'geS', 64, turned(a), turned(b));
   }
 
   substituteBytes(vector: Value, box: AesBox): Value {

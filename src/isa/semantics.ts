@@ -56,6 +56,9 @@ export interface Access extends Ordering {
 
 export type AtomicOperation = 'ADD' | 'BIC' | 'EOR' | 'ORR' | 'SMAX' | 'SMIN' | 'UMAX' | 'UMIN' | 'SWP';
 
+/** Operations element by element; a comparison gives all ones or all zeros. */
+export type LaneOperation = 'add' | 'sub' | 'eq' | 'gtS' | 'gtU' | 'geS' | 'geU' | 'minS' | 'minU' | 'maxS' | 'maxU';
+
 export type BranchKind = 'direct' | 'call' | 'indirect' | 'indirect call' | 'return';
 
 /** Domain and types of a DMB or DSB; `CRm` of the encoding is a run-time operand, so the engine decodes it. */
@@ -128,6 +131,8 @@ export interface Semantics {
   splat(bits: ElementBits, word: Value): Value;
   /** The vector whose byte n is byte `bytes[n]` of two vectors, one after the other: 0 to 15 of `a`, 16 to 31 of `b`. */
   shuffle(a: Value, b: Value, bytes: readonly number[]): Value;
+  /** The elements of two vectors with each other; there are no extremes of 64 bits. */
+  lanes(operation: LaneOperation, bits: ElementBits, a: Value, b: Value): Value;
   /** Each byte replaced by the one that a substitution box of AES has for it. */
   substituteBytes(vector: Value, box: AesBox): Value;
 

@@ -5,7 +5,7 @@ import type { ElementBits, Semantics, Value } from '../semantics.ts';
 import type { Fields, Operand } from '../syntax.ts';
 import { Rof, V, type VectorBytes } from '../syntax/registers.ts';
 import { arrangedBy, type ArrangementText, lane, letterOfSize, T } from '../syntax/vectors.ts';
-import { arrangementOf, elementBits, mapLanes, signed, writeVector } from './elements.ts';
+import { arrangementOf, elementBits, signed, writeVector } from './elements.ts';
 
 /** The lowest bit that is set in imm5 gives the size, the bits above it are the index. */
 const sizeOf = (imm5: number): number => Math.log2(imm5 & -imm5);
@@ -41,12 +41,7 @@ const duplicateElement = row({
     const shape = arrangementOf(sizeOf(k.elements), k.Q);
     const n = s.readV(f.Rn, 128);
     const value = s.laneOf(n, shape.bits, indexOf(k.elements));
-    writeVector(
-      s,
-      f.Rd,
-      k.Q,
-      mapLanes(s, n, shape, () => value),
-    );
+    writeVector(s, f.Rd, k.Q, s.splat(shape.bits, value));
   },
   syntax: [{ mnemonic: 'dup', operands: [T('Rd', arranged), element('Rn')] }],
 });
@@ -82,12 +77,7 @@ const duplicateGeneral = row({
     s.checkFPEnabled();
     const shape = arrangementOf(sizeOf(k.elements), k.Q);
     const value = readElement(s, f.Rn, shape.bits);
-    writeVector(
-      s,
-      f.Rd,
-      k.Q,
-      mapLanes(s, s.readV(f.Rd, 128), shape, () => value),
-    );
+    writeVector(s, f.Rd, k.Q, s.splat(shape.bits, value));
   },
   syntax: [{ mnemonic: 'dup', operands: [T('Rd', arranged), general('Rn')] }],
 });

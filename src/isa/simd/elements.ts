@@ -42,6 +42,23 @@ export function mapLanes(
   return result;
 }
 
+/** The vector whose elements are those at `from` in two vectors of this arrangement, one after the other. */
+export function rearranged(
+  s: Semantics,
+  [n, m]: readonly [Value, Value],
+  { bits, lanes }: Arrangement,
+  from: (lane: number) => number,
+): Value {
+  const elementBytes = bits / 8;
+  const bytes = Array.from({ length: 16 }, (_, byte) => {
+    // What is above the elements does not count.
+    const index = from(Math.floor(byte / elementBytes) % lanes);
+    const first = index < lanes ? index * elementBytes : 16 + (index - lanes) * elementBytes;
+    return first + (byte % elementBytes);
+  });
+  return s.shuffle(n, m, bytes);
+}
+
 /** An element as a signed word. */
 export const signed = (s: Semantics, element: Value, bits: ElementBits): Value =>
   bits === 64 ? element : s.signExtend(element, bits, 64);

@@ -2,11 +2,10 @@
 
 import { row, type Row } from '../encoding.ts';
 import { wordsOver } from '../floating-point/words.ts';
-import type { Semantics, Value } from '../semantics.ts';
 import type { Operand } from '../syntax.ts';
 import { immediate } from '../syntax/immediates.ts';
 import { arrangement, bytes, T, tableList } from '../syntax/vectors.ts';
-import { type Arrangement, arrangementOf, mapLanes, writeVector } from './elements.ts';
+import { arrangementOf, mapLanes, rearranged, writeVector } from './elements.ts';
 
 /** Which element of the two sources, one after the other, goes to a lane; `part` is 1 or 2 of ZIP1 and ZIP2. */
 const permutations = {
@@ -24,10 +23,6 @@ const pages = [
   { name: 'ZIP', part: 2, opcode: '111' },
 ] as const;
 
-/** Element `index` of two vectors one after the other. */
-const joined = (s: Semantics, n: Value, m: Value, { bits, lanes }: Arrangement, index: number): Value =>
-  index < lanes ? s.laneOf(n, bits, index) : s.laneOf(m, bits, index - lanes);
-
 const permute = pages.map(({ name, part, opcode }) =>
   row({
     name: `${name}${part}`,
@@ -37,14 +32,9 @@ const permute = pages.map(({ name, part, opcode }) =>
     meaning: (s, k, f) => {
       s.checkFPEnabled();
       const shape = arrangementOf(k.size, k.Q);
-      const [n, m] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128)];
-      const from = (lane: number): number => permutations[name](lane, part, shape.lanes);
-      writeVector(
-        s,
-        f.Rd,
-        k.Q,
-        mapLanes(s, n, shape, (lane) => joined(s, n, m, shape, from(lane))),
-      );
+      const sources = [s.readV(f.Rn, 128), s.readV(f.Rm, 128)] as const;
+      const result = rearranged(s, sources, shape, (lane) => permutations[name](lane, part, shape.lanes));
+      writeVector(s, f.Rd, k.Q, result);
     },
     syntax: [
       {
@@ -70,13 +60,12 @@ const extract = row({
   allocated: (f) => f.Q === 1 || f.element < 8,
   meaning: (s, k, f) => {
     s.checkFPEnabled();
-    const shape = arrangementOf(0, k.Q);
-    const [n, m] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128)];
+    const sources = [s.readV(f.Rn, 128), s.readV(f.Rm, 128)] as const;
     writeVector(
       s,
       f.Rd,
       k.Q,
-      mapLanes(s, n, shape, (lane) => joined(s, n, m, shape, lane + k.element)),
+      rearranged(s, sources, arrangementOf(0, k.Q), (lane) => lane + k.element),
     );
   },
   syntax: [{ mnemonic: 'ext', operands: [T('Rd', bytes), T('Rn', bytes), T('Rm', bytes), position] }],

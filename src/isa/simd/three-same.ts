@@ -3,7 +3,7 @@
 
 import { row, type Row } from '../encoding.ts';
 import { wordsOver } from '../floating-point/words.ts';
-import type { Semantics, Value } from '../semantics.ts';
+import type { LaneOperation, Semantics, Value } from '../semantics.ts';
 import { arrangement, bytes, scalar, T } from '../syntax/vectors.ts';
 import {
   arrangementOf,
@@ -11,11 +11,11 @@ import {
   extended,
   type Lane,
   mapLanes,
+  rearranged,
   Saturation,
   saturatedSum,
   shiftedByRegister,
   signed,
-  truncated,
   writeVector,
 } from './elements.ts';
 import {
@@ -27,8 +27,6 @@ import {
   roundedDoublingHigh,
   subtractedProduct,
 } from './products.ts';
-
-const all = (c: Lane, condition: Value): Value => c.s.select(condition, c.s.constant(64, -1), c.s.constant(64, 0));
 
 const halving =
   (subtract: boolean, rounding: boolean): Operation =>
@@ -44,12 +42,6 @@ const sum =
   ({ s, bits, unsigned, saturation }, a, b) =>
     saturatedSum(s, saturation, [a, b], bits, { unsigned, subtract });
 
-const isBelow = ({ s, bits, unsigned }: Lane, a: Value, b: Value): Value =>
-  unsigned ? s.ltU(a, b) : s.ltS(signed(s, a, bits), signed(s, b, bits));
-
-const greater: Operation = (c, a, b) => all(c, isBelow(c, b, a));
-const greaterOrEqual: Operation = (c, a, b) => all(c, wordsOver(c.s).not(isBelow(c, a, b)));
-
 const shift =
   (saturates: boolean, rounding: boolean): Operation =>
   ({ s, bits, unsigned, saturation }, a, b) => {
@@ -62,21 +54,39 @@ const shift =
     return w.choose(lost, limit, result);
   };
 
-const larger: Operation = (c, a, b) => c.s.select(isBelow(c, a, b), b, a);
-const smaller: Operation = (c, a, b) => c.s.select(isBelow(c, b, a), b, a);
-const distance: Operation = (c, a, b) => c.s.select(isBelow(c, a, b), c.s.sub(b, a), c.s.sub(a, b));
-const accumulatedDistance: Operation = (c, a, b, d) => c.s.add(d, distance(c, a, b, d));
+/** What becomes of whole vectors; of a scalar, element 0 counts alone. */
+type Whole = (c: Lane & { readonly lanes: number }, n: Value, m: Value, d: Value) => Value;
 
-const add: Operation = ({ s, unsigned }, a, b) => (unsigned ? s.sub(a, b) : s.add(a, b));
-const test: Operation = (c, a, b) => {
-  const { s, unsigned } = c;
-  return all(c, unsigned ? s.eq(a, b) : s.ne(s.and(a, b), s.constant(64, 0)));
+const byLanes =
+  (signedOne: LaneOperation, unsignedOne: LaneOperation): Whole =>
+  ({ s, bits, unsigned }, n, m) =>
+    s.lanes(unsigned ? unsignedOne : signedOne, bits, n, m);
+
+const distance: Whole = ({ s, bits, unsigned }, n, m) => {
+  const larger = s.lanes(unsigned ? 'maxU' : 'maxS', bits, n, m);
+  return s.lanes('sub', bits, larger, s.lanes(unsigned ? 'minU' : 'minS', bits, n, m));
 };
+const accumulatedDistance: Whole = (c, n, m, d) => c.s.lanes('add', c.bits, d, distance(c, n, m, d));
+
+/** CMTST, and CMEQ. */
+const test: Whole = ({ s, bits, unsigned }, n, m) => {
+  if (unsigned) return s.lanes('eq', bits, n, m);
+  return s.not(s.lanes('eq', bits, s.and(n, m), s.xor(n, n)));
+};
+
+const eachLane =
+  (operation: Operation): Whole =>
+  (c, n, m, d) => {
+    const { s, bits, lanes } = c;
+    const at = (vector: Value, lane: number): Value => s.laneOf(vector, bits, lane);
+    return mapLanes(s, n, { bits, lanes }, (lane) => operation(c, at(n, lane), at(m, lane), at(d, lane)));
+  };
+
 interface Page {
   readonly opcode: string;
   /** Names for U = 0 and U = 1. */
   readonly names: readonly [string | undefined, string | undefined];
-  readonly operation: Operation;
+  readonly whole: Whole;
   /** Allocated sizes; 3 goes with Q = 1 alone. */
   readonly sizes: readonly number[];
   /** Sizes of the scalar form. */
@@ -89,38 +99,38 @@ const any = [0, 1, 2, 3];
 const small = [0, 1, 2];
 
 const pages: readonly Page[] = [
-  { opcode: '00000', names: ['SHADD', 'UHADD'], operation: halving(false, false), sizes: small },
-  { opcode: '00001', names: ['SQADD', 'UQADD'], operation: sum(false), sizes: any, scalarSizes: any },
-  { opcode: '00010', names: ['SRHADD', 'URHADD'], operation: halving(false, true), sizes: small },
-  { opcode: '00100', names: ['SHSUB', 'UHSUB'], operation: halving(true, false), sizes: small },
-  { opcode: '00101', names: ['SQSUB', 'UQSUB'], operation: sum(true), sizes: any, scalarSizes: any },
-  { opcode: '00110', names: ['CMGT', 'CMHI'], operation: greater, sizes: any, scalarSizes: [3] },
-  { opcode: '00111', names: ['CMGE', 'CMHS'], operation: greaterOrEqual, sizes: any, scalarSizes: [3] },
-  { opcode: '01000', names: ['SSHL', 'USHL'], operation: shift(false, false), sizes: any, scalarSizes: [3] },
-  { opcode: '01001', names: ['SQSHL', 'UQSHL'], operation: shift(true, false), sizes: any, scalarSizes: any },
-  { opcode: '01010', names: ['SRSHL', 'URSHL'], operation: shift(false, true), sizes: any, scalarSizes: [3] },
-  { opcode: '01011', names: ['SQRSHL', 'UQRSHL'], operation: shift(true, true), sizes: any, scalarSizes: any },
-  { opcode: '01100', names: ['SMAX', 'UMAX'], operation: larger, sizes: small },
-  { opcode: '01101', names: ['SMIN', 'UMIN'], operation: smaller, sizes: small },
-  { opcode: '01110', names: ['SABD', 'UABD'], operation: distance, sizes: small },
-  { opcode: '01111', names: ['SABA', 'UABA'], operation: accumulatedDistance, sizes: small },
-  { opcode: '10000', names: ['ADD', 'SUB'], operation: add, sizes: any, scalarSizes: [3] },
-  { opcode: '10001', names: ['CMTST', 'CMEQ'], operation: test, sizes: any, scalarSizes: [3] },
-  { opcode: '10010', names: ['MLA', undefined], operation: addedProduct, sizes: small },
-  { opcode: '10010', names: [undefined, 'MLS'], operation: subtractedProduct, sizes: small },
-  { opcode: '10011', names: ['MUL', undefined], operation: product, sizes: small },
-  { opcode: '10011', names: [undefined, 'PMUL'], operation: polynomialProduct, sizes: [0] },
-  { opcode: '10100', names: ['SMAXP', 'UMAXP'], operation: larger, sizes: small, pairwise: true },
-  { opcode: '10101', names: ['SMINP', 'UMINP'], operation: smaller, sizes: small, pairwise: true },
-  { opcode: '10110', names: ['SQDMULH', undefined], operation: doublingHigh, sizes: [1, 2], scalarSizes: [1, 2] },
+  { opcode: '00000', names: ['SHADD', 'UHADD'], whole: eachLane(halving(false, false)), sizes: small },
+  { opcode: '00001', names: ['SQADD', 'UQADD'], whole: eachLane(sum(false)), sizes: any, scalarSizes: any },
+  { opcode: '00010', names: ['SRHADD', 'URHADD'], whole: eachLane(halving(false, true)), sizes: small },
+  { opcode: '00100', names: ['SHSUB', 'UHSUB'], whole: eachLane(halving(true, false)), sizes: small },
+  { opcode: '00101', names: ['SQSUB', 'UQSUB'], whole: eachLane(sum(true)), sizes: any, scalarSizes: any },
+  { opcode: '00110', names: ['CMGT', 'CMHI'], whole: byLanes('gtS', 'gtU'), sizes: any, scalarSizes: [3] },
+  { opcode: '00111', names: ['CMGE', 'CMHS'], whole: byLanes('geS', 'geU'), sizes: any, scalarSizes: [3] },
+  { opcode: '01000', names: ['SSHL', 'USHL'], whole: eachLane(shift(false, false)), sizes: any, scalarSizes: [3] },
+  { opcode: '01001', names: ['SQSHL', 'UQSHL'], whole: eachLane(shift(true, false)), sizes: any, scalarSizes: any },
+  { opcode: '01010', names: ['SRSHL', 'URSHL'], whole: eachLane(shift(false, true)), sizes: any, scalarSizes: [3] },
+  { opcode: '01011', names: ['SQRSHL', 'UQRSHL'], whole: eachLane(shift(true, true)), sizes: any, scalarSizes: any },
+  { opcode: '01100', names: ['SMAX', 'UMAX'], whole: byLanes('maxS', 'maxU'), sizes: small },
+  { opcode: '01101', names: ['SMIN', 'UMIN'], whole: byLanes('minS', 'minU'), sizes: small },
+  { opcode: '01110', names: ['SABD', 'UABD'], whole: distance, sizes: small },
+  { opcode: '01111', names: ['SABA', 'UABA'], whole: accumulatedDistance, sizes: small },
+  { opcode: '10000', names: ['ADD', 'SUB'], whole: byLanes('add', 'sub'), sizes: any, scalarSizes: [3] },
+  { opcode: '10001', names: ['CMTST', 'CMEQ'], whole: test, sizes: any, scalarSizes: [3] },
+  { opcode: '10010', names: ['MLA', undefined], whole: eachLane(addedProduct), sizes: small },
+  { opcode: '10010', names: [undefined, 'MLS'], whole: eachLane(subtractedProduct), sizes: small },
+  { opcode: '10011', names: ['MUL', undefined], whole: eachLane(product), sizes: small },
+  { opcode: '10011', names: [undefined, 'PMUL'], whole: eachLane(polynomialProduct), sizes: [0] },
+  { opcode: '10100', names: ['SMAXP', 'UMAXP'], whole: byLanes('maxS', 'maxU'), sizes: small, pairwise: true },
+  { opcode: '10101', names: ['SMINP', 'UMINP'], whole: byLanes('minS', 'minU'), sizes: small, pairwise: true },
+  { opcode: '10110', names: ['SQDMULH', undefined], whole: eachLane(doublingHigh), sizes: [1, 2], scalarSizes: [1, 2] },
   {
     opcode: '10110',
     names: [undefined, 'SQRDMULH'],
-    operation: roundedDoublingHigh,
+    whole: eachLane(roundedDoublingHigh),
     sizes: [1, 2],
     scalarSizes: [1, 2],
   },
-  { opcode: '10111', names: ['ADDP', undefined], operation: add, sizes: any, pairwise: true },
+  { opcode: '10111', names: ['ADDP', undefined], whole: byLanes('add', 'sub'), sizes: any, pairwise: true },
 ];
 
 function vectorRow(page: Page, U: 0 | 1): Row[] {
@@ -136,14 +146,11 @@ function vectorRow(page: Page, U: 0 | 1): Row[] {
         s.checkFPEnabled();
         const shape = arrangementOf(k.size, k.Q);
         const [n, m, d] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
-        const c: Lane = { s, bits: shape.bits, unsigned: U === 1, saturation: new Saturation(s) };
-        const at = (vector: Value, lane: number): Value => s.laneOf(vector, shape.bits, lane);
-        /** Element of the sources one after the other. */
-        const joined = (lane: number): Value => (lane < shape.lanes ? at(n, lane) : at(m, lane - shape.lanes));
-        const result = mapLanes(s, n, shape, (lane) => {
-          const [a, b] = page.pairwise ? [joined(2 * lane), joined(2 * lane + 1)] : [at(n, lane), at(m, lane)];
-          return page.operation(c, a, b, at(d, lane));
-        });
+        const c = { s, ...shape, unsigned: U === 1, saturation: new Saturation(s) };
+        const even = (lane: number): number => 2 * lane;
+        const odd = (lane: number): number => 2 * lane + 1;
+        const [x, y] = page.pairwise ? [rearranged(s, [n, m], shape, even), rearranged(s, [n, m], shape, odd)] : [n, m];
+        const result = page.whole(c, x, y, d);
         c.saturation.raise();
         writeVector(s, f.Rd, k.Q, result);
       },
@@ -167,11 +174,10 @@ function scalarRow(page: Page, U: 0 | 1): Row[] {
       meaning: (s, k, f) => {
         s.checkFPEnabled();
         const bits = elementBits(k.size);
-        const c: Lane = { s, bits, unsigned: U === 1, saturation: new Saturation(s) };
-        const at = (n: Value): Value => s.laneOf(s.readV(n, 128), bits, 0);
-        const result = page.operation(c, at(f.Rn), at(f.Rm), at(f.Rd));
+        const c = { s, bits, lanes: 1, unsigned: U === 1, saturation: new Saturation(s) };
+        const result = page.whole(c, s.readV(f.Rn, 128), s.readV(f.Rm, 128), s.readV(f.Rd, 128));
         c.saturation.raise();
-        s.writeV(f.Rd, truncated(s, result, bits));
+        s.writeV(f.Rd, s.laneOf(result, bits, 0));
       },
       syntax: [{ mnemonic: name.toLowerCase(), operands: [scalar('Rd'), scalar('Rn'), scalar('Rm')] }],
     }),

@@ -14,6 +14,7 @@ import {
   extremes,
   type Lane,
   mapLanes,
+  rearranged,
   Saturation,
   signed,
   truncated,
@@ -27,7 +28,7 @@ type Operation = (c: Lane, a: Value, d: Value) => Value;
 function reversed(s: Semantics, n: Value, Q: number, size: number, containerBits: number): Value {
   const shape = arrangementOf(size, Q);
   const perContainer = containerBits / shape.bits;
-  return mapLanes(s, n, shape, (lane) => s.laneOf(n, shape.bits, lane ^ (perContainer - 1)));
+  return rearranged(s, [n, n], shape, (lane) => lane ^ (perContainer - 1));
 }
 
 /** Leading zeros, or the leading bits that equal the sign after it. */
@@ -48,11 +49,9 @@ const count: Operation = ({ s }, a) => {
 };
 
 const reverseBits: Operation = ({ s }, a) => s.lsr(s.rbit(a), s.constant(64, 56));
-const invert: Operation = ({ s }, a) => s.not(a);
-const absolute: Operation = ({ s, bits, unsigned }, a) => {
+const absolute: Operation = ({ s, bits }, a) => {
   const w = wordsOver(s);
-  const negative = w.sub(0, a);
-  return unsigned ? negative : w.choose(w.less(signed(s, a, bits), 0), negative, a);
+  return w.choose(w.less(signed(s, a, bits), 0), w.sub(0, a), a);
 };
 
 /** SQABS and SQNEG: the smallest number has no opposite. */
@@ -87,27 +86,33 @@ const accumulateOther: Operation = ({ s, bits, unsigned, saturation }, a, d) => 
   return w.choose(isAbove, (1n << 63n) - 1n, sum);
 };
 
-type Relation = 'gt' | 'ge' | 'eq' | 'le' | 'lt';
+/** What becomes of whole vectors; of a scalar, element 0 counts alone. */
+type Whole = (c: Lane & { readonly lanes: number }, n: Value, d: Value) => Value;
+
+const eachLane =
+  (operation: Operation): Whole =>
+  (c, n, d) => {
+    const { s, bits, lanes } = c;
+    const at = (vector: Value, lane: number): Value => s.laneOf(vector, bits, lane);
+    return mapLanes(s, n, { bits, lanes }, (lane) => operation(c, at(n, lane), at(d, lane)));
+  };
+
+const invert: Whole = ({ s }, n) => s.not(n);
+const negate: Whole = ({ s, bits }, n) => s.lanes('sub', bits, s.xor(n, n), n);
+
+/** With zero, which is on the left where there is no relation the other way. */
 const compareZero =
-  (relation: Relation): Operation =>
-  ({ s, bits }, a) => {
-    const w = wordsOver(s);
-    const x = signed(s, a, bits);
-    const holds = {
-      gt: () => w.less(0, x),
-      ge: () => w.not(w.less(x, 0)),
-      eq: () => w.eq(x, 0),
-      le: () => w.not(w.less(0, x)),
-      lt: () => w.less(x, 0),
-    }[relation]();
-    return w.choose(holds, -1, 0);
+  (relation: 'gtS' | 'geS' | 'eq', zeroFirst = false): Whole =>
+  ({ s, bits }, n) => {
+    const zero = s.xor(n, n);
+    return zeroFirst ? s.lanes(relation, bits, zero, n) : s.lanes(relation, bits, n, zero);
   };
 
 interface Page {
   readonly name: string;
   readonly U: 0 | 1;
   readonly opcode: string;
-  readonly operation: Operation;
+  readonly whole: Whole;
   readonly sizes: readonly number[];
   readonly scalarSizes?: readonly number[];
   /** Written with a #0 after the registers. */
@@ -119,20 +124,20 @@ interface Page {
 const any = [0, 1, 2, 3];
 const small = [0, 1, 2];
 const pages: readonly Page[] = [
-  { name: 'SUQADD', U: 0, opcode: '00011', operation: accumulateOther, sizes: any, scalarSizes: any },
-  { name: 'USQADD', U: 1, opcode: '00011', operation: accumulateOther, sizes: any, scalarSizes: any },
-  { name: 'CLS', U: 0, opcode: '00100', operation: leading, sizes: small },
-  { name: 'CLZ', U: 1, opcode: '00100', operation: leading, sizes: small },
-  { name: 'CNT', U: 0, opcode: '00101', operation: count, sizes: [0] },
-  { name: 'NOT', U: 1, opcode: '00101', operation: invert, sizes: [0] },
-  { name: 'RBIT', U: 1, opcode: '00101', operation: reverseBits, sizes: [1], bytesOnly: true },
-  { name: 'SQABS', U: 0, opcode: '00111', operation: saturatingAbsolute, sizes: any, scalarSizes: any },
-  { name: 'SQNEG', U: 1, opcode: '00111', operation: saturatingAbsolute, sizes: any, scalarSizes: any },
+  { name: 'SUQADD', U: 0, opcode: '00011', whole: eachLane(accumulateOther), sizes: any, scalarSizes: any },
+  { name: 'USQADD', U: 1, opcode: '00011', whole: eachLane(accumulateOther), sizes: any, scalarSizes: any },
+  { name: 'CLS', U: 0, opcode: '00100', whole: eachLane(leading), sizes: small },
+  { name: 'CLZ', U: 1, opcode: '00100', whole: eachLane(leading), sizes: small },
+  { name: 'CNT', U: 0, opcode: '00101', whole: eachLane(count), sizes: [0] },
+  { name: 'NOT', U: 1, opcode: '00101', whole: invert, sizes: [0] },
+  { name: 'RBIT', U: 1, opcode: '00101', whole: eachLane(reverseBits), sizes: [1], bytesOnly: true },
+  { name: 'SQABS', U: 0, opcode: '00111', whole: eachLane(saturatingAbsolute), sizes: any, scalarSizes: any },
+  { name: 'SQNEG', U: 1, opcode: '00111', whole: eachLane(saturatingAbsolute), sizes: any, scalarSizes: any },
   {
     name: 'CMGT',
     U: 0,
     opcode: '01000',
-    operation: compareZero('gt'),
+    whole: compareZero('gtS'),
     sizes: any,
     scalarSizes: [3],
     isComparison: true,
@@ -141,7 +146,7 @@ const pages: readonly Page[] = [
     name: 'CMGE',
     U: 1,
     opcode: '01000',
-    operation: compareZero('ge'),
+    whole: compareZero('geS'),
     sizes: any,
     scalarSizes: [3],
     isComparison: true,
@@ -150,7 +155,7 @@ const pages: readonly Page[] = [
     name: 'CMEQ',
     U: 0,
     opcode: '01001',
-    operation: compareZero('eq'),
+    whole: compareZero('eq'),
     sizes: any,
     scalarSizes: [3],
     isComparison: true,
@@ -159,7 +164,7 @@ const pages: readonly Page[] = [
     name: 'CMLE',
     U: 1,
     opcode: '01001',
-    operation: compareZero('le'),
+    whole: compareZero('geS', true),
     sizes: any,
     scalarSizes: [3],
     isComparison: true,
@@ -168,13 +173,13 @@ const pages: readonly Page[] = [
     name: 'CMLT',
     U: 0,
     opcode: '01010',
-    operation: compareZero('lt'),
+    whole: compareZero('gtS', true),
     sizes: any,
     scalarSizes: [3],
     isComparison: true,
   },
-  { name: 'ABS', U: 0, opcode: '01011', operation: absolute, sizes: any, scalarSizes: [3] },
-  { name: 'NEG', U: 1, opcode: '01011', operation: absolute, sizes: any, scalarSizes: [3] },
+  { name: 'ABS', U: 0, opcode: '01011', whole: eachLane(absolute), sizes: any, scalarSizes: [3] },
+  { name: 'NEG', U: 1, opcode: '01011', whole: negate, sizes: any, scalarSizes: [3] },
 ];
 
 const zero: Operand = {
@@ -188,12 +193,13 @@ const zero: Operand = {
 const suffix = (page: Page): string => (page.isComparison ? '_Z' : '_R');
 
 function rowsOf(page: Page): Row[] {
-  const { name, U, opcode, operation, sizes, scalarSizes } = page;
+  const { name, U, opcode, whole, sizes, scalarSizes } = page;
   const byteText: ArrangementText = (f) => arrangedBy(0, f.Q ?? 0);
   const text = page.bytesOnly ? byteText : arrangement;
-  const contextOf = (s: Semantics, bits: ElementBits): Lane => ({
+  const contextOf = (s: Semantics, bits: ElementBits, lanes: number): Lane & { readonly lanes: number } => ({
     s,
     bits,
+    lanes,
     unsigned: U === 1,
     saturation: new Saturation(s),
   });
@@ -211,10 +217,8 @@ function rowsOf(page: Page): Row[] {
     meaning: (s, k, f) => {
       s.checkFPEnabled();
       const shape = arrangementOf(page.bytesOnly ? 0 : k.size, k.Q);
-      const c = contextOf(s, shape.bits);
-      const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
-      const at = (from: Value, lane: number): Value => s.laneOf(from, shape.bits, lane);
-      const result = mapLanes(s, n, shape, (lane) => operation(c, at(n, lane), at(d, lane)));
+      const c = contextOf(s, shape.bits, shape.lanes);
+      const result = whole(c, s.readV(f.Rn, 128), s.readV(f.Rd, 128));
       c.saturation.raise();
       writeVector(s, f.Rd, k.Q, result);
     },
@@ -233,11 +237,10 @@ function rowsOf(page: Page): Row[] {
       allocated: (f) => scalarSizes.includes(f.size),
       meaning: (s, k, f) => {
         s.checkFPEnabled();
-        const c = contextOf(s, elementBits(k.size));
-        const at = (n: Value): Value => s.laneOf(s.readV(n, 128), c.bits, 0);
-        const result = operation(c, at(f.Rn), at(f.Rd));
+        const c = contextOf(s, elementBits(k.size), 1);
+        const result = whole(c, s.readV(f.Rn, 128), s.readV(f.Rd, 128));
         c.saturation.raise();
-        s.writeV(f.Rd, truncated(s, result, c.bits));
+        s.writeV(f.Rd, s.laneOf(result, c.bits, 0));
       },
       syntax: [{ mnemonic: name.toLowerCase(), operands: operands(scalar) }],
     }),
