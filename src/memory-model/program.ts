@@ -108,6 +108,8 @@ export interface MemoryArea {
   readonly labels?: ReadonlyMap<bigint, string>;
   /** Its initial contents are no write, so that no read of an execution reads them: as herd7 has it of descriptors without `vmsa`. */
   readonly isUnwritten?: boolean;
+  /** What a value of it is called, where that is not its number. */
+  spell?(value: bigint): string | undefined;
 }
 
 /**

@@ -30,12 +30,22 @@ const marks: readonly (readonly [string, string])[] = [
 /** Decimal while it is short, as tests write small numbers. */
 const valueText = (value: bigint): string => (value < 0x1_0000n ? value.toString() : `0x${value.toString(16)}`);
 
+/** Sets of cat that say less than others of the same event. */
+const lessTelling: ReadonlySet<string> = new Set(['CSE', 'TLBI', 'TLBIIS', 'FAULT', 'MMU', 'D-MMU']);
+
 /** A fence as assembly writes it: `DMB SY`; the entry of an exception and the return from it as cat names them: `EXC-ENTRY SVC`. */
 export const fenceText = ({ annotations }: MemoryEvent): string =>
   [...annotations]
-    .filter((name) => name !== 'CSE')
+    .filter((name) => !lessTelling.has(name))
     .join(' ')
     .replace('.', ' ');
+
+/** Fetches, reads of walks and writes of hardware have letters of their own. */
+function letterOf(event: MemoryEvent): string {
+  if (isFetch(event)) return 'F';
+  const isImplicit = event.annotations.has('NExp') && event.annotations.has('PTE');
+  return isImplicit ? (event.kind === 'R' ? 'T' : 'U') : event.kind;
+}
 
 const instructionBytes = 4;
 
@@ -63,8 +73,9 @@ export function eventNames({ events }: Execution, memory: readonly MemoryArea[])
     const mark = marks.flatMap(([set, text]) => (event.annotations.has(set) ? [text] : [])).join('');
     const pointed = memory.find(({ address }) => address === event.value && event.bytes === 8);
     const isInstruction = event.annotations.has('Instr') && event.bytes === instructionBytes;
-    const value = isInstruction ? instructionText(Number(event.value)) : valueText(event.value);
-    return `${isFetch(event) ? 'F' : event.kind}[${location(id)}]${mark}=${pointed?.name ?? value}`;
+    const area = memory.find((one) => one.address === event.address);
+    const spelled = isInstruction ? instructionText(Number(event.value)) : area?.spell?.(event.value);
+    return `${letterOf(event)}[${location(id)}]${mark}=${pointed?.name ?? spelled ?? valueText(event.value)}`;
   };
   return {
     letter: (id) => {

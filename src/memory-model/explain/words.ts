@@ -115,6 +115,41 @@ const sentences: ReadonlyMap<string, Sentence> = new Map<string, Sentence>([
   ['pick-data-isb', isb('what @ read picks a value that is stored before it')],
   ['dsb-isb', isb('a DSB before it has completed @')],
   ['fetched-isb', isb('the ISB itself was fetched by @')],
+  ['walk-isb', isb('the access before it was translated by @')],
+  ['walk-fault', (from, to) => `${to} is behind the entry of the exception that the walk ${from} has led to`],
+  ['pick-address-fault', (from, to) => `${to} is behind a fault at an address that what ${from} read picks`],
+  ['walk-before-access', (from, to) => `${from} is the walk for ${to}`],
+  ['walk-then-write', (from, to, { middle }) => `${to} is a store behind ${middle}, which was translated by ${from}`],
+  [
+    'walk-same-location',
+    (from, to, { location }) => `${to} is a later store of the same thread to ${location}, which the walk ${from} read`,
+  ],
+  ['before-faulting-walk', (from, to) => `${to} is the walk of a fault, which with FEAT_ETS2 is behind ${from}`],
+  ['walk-from', (from, to) => `the walk ${to} reads what ${from} wrote`],
+  ['from-hardware', readsFrom],
+  [
+    'uncached-before-write',
+    (from, to, { location }) => `no TLB holds what the walk ${from} read from ${location}, before ${to} overwrote it`,
+  ],
+  [
+    'hardware-in-coherence',
+    (from, to, { location }) => `hardware and software see ${from} and ${to} in the coherence order of ${location}`,
+  ],
+  ['TLBI-before-write', (from, to, { middle }) => `the walk ${middle} comes after ${from}, and does not see ${to}`],
+  [
+    'walk-before-DSB',
+    (from, to, { fence }) => `the walk ${from} comes before ${fence}, which is complete before ${to}`,
+  ],
+  [
+    'access-before-DSB',
+    (from, to, { middle }) =>
+      `${from} was translated by ${middle}, which comes before the TLBI that is complete before ${to}`,
+  ],
+  [
+    'earlier-walk-before-DSB',
+    (from, to) =>
+      `${from} is no newer than a later walk of its thread, which comes before the TLBI that is complete before ${to}`,
+  ],
   ['fetched-from', (from, to) => `${to} fetches what ${from} wrote`],
   ['fetch-before-execution', (from, to) => `${from} fetched the instruction that does ${to}`],
   ['fetched', (from, to) => `${from} fetched the instruction that does ${to}`],

@@ -76,6 +76,7 @@ export function descriptorAreas(
         bytes,
         elementBytes: descriptorBytes,
         isSigned: false,
+        spell: (value) => names.descriptorOf(value),
         ...(!isTranslated && { isUnwritten: true }),
       };
     }),

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { explainOutcome } from '../../../src/explore/explanation.ts';
 import { builtInModels } from '../../../src/explore/explore.ts';
 import { runLitmus } from '../../../src/explore/litmus.ts';
 import { parseLitmus } from '../../../src/memory-model/litmus/parse.ts';
 import { litmusProgram } from '../../../src/memory-model/litmus/program.ts';
+import type { FinalState } from '../../../src/memory-model/program.ts';
 import { catModel, ownCatFile } from '../../../workers/cat-model.ts';
 
 const programOf = (text: string, variant = 'vmsa') =>
@@ -194,5 +196,36 @@ describe('what is refused', () => {
     expect(() => runLitmus(program, builtInModels.sc)).toThrow(
       'translation is not modelled under sc, only under arm and cat models',
     );
+  });
+});
+
+describe('--explain', () => {
+  /** The sentences about the outcome that the condition asks for. */
+  function explanationOf(text: string): readonly string[] {
+    const { program, finalStates } = programOf(text);
+    const models = {
+      model: catModel(ownCatFile('arm'), [], program),
+      sequentialConsistency: catModel(ownCatFile('sc'), [], program),
+    };
+    const wanted = (state: FinalState): boolean => finalStates.fulfils(state);
+    return explainOutcome({ program, wanted, decides: builtInModels.arm, models })!.sentences;
+  }
+
+  test('names walks, descriptors and TLBI', () => {
+    const sentences = explanationOf(`{ x=1; y=2; 0:X0=(oa:PA(y)); 0:X1=PTE(x); 0:X3=x; }
+${columns(`STR X0,[X1]\n${invalidate}\nISB\nLDR W4,[X3]`)}exists 0:X4=1`);
+    expect(sentences).toContain(
+      '  P0: a: W[PTE(x)]=(oa:PA(y)); DSB ISH; TLBI VAAE1IS; DSB ISH; ISB; b: T[PTE(x)]=(oa:PA(x)); c: R[x]=1',
+    );
+    expect(sentences).toContain('  TLBI VAAE1IS is before a: the walk b comes after TLBI VAAE1IS, and does not see a');
+  });
+
+  test('says that no TLB holds what faults', () => {
+    const sentences = explanationOf(`{ x=1; [PTE(x)]=(valid:0); 0:X0=(oa:PA(x)); 0:X1=PTE(x); 0:X3=x; }
+${columns('STR X0,[X1]\nDSB ISH\nISB\nL0: LDR W4,[X3]')}exists fault(P0:L0,x)`);
+    expect(sentences).toContain(
+      '  b is before a: no TLB holds what the walk b read from PTE(x), before a overwrote it',
+    );
+    expect(sentences[1]).toMatch(/EXC-ENTRY Translation$/);
   });
 });
