@@ -1,6 +1,8 @@
 // Threads that modify code, from the text of a test to its states: what fetches, cache maintenance and context synchronization order. The
 // built-in model and the project's cat file, which sees every execution, have to say the same.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { registerNames } from '../../../src/arch/register-names.ts';
 import { builtInModels } from '../../../src/explore/explore.ts';
@@ -137,6 +139,18 @@ describe('an instruction that another thread has changed', () => {
 exists (0:X3=NOP /\\ 0:X1=2)`),
     ).toEqual(['0:X1=0; 0:X3=NOP;', '0:X1=2; 0:X3=NOP;']);
   });
+});
+
+test('the example of the documentation needs each of its steps', () => {
+  const path = join(import.meta.dirname, '../../../docs/litmus/JIT.litmus');
+  const text = readFileSync(path, 'utf8').replace(/^AArch64.*/, '');
+  expect(both(text).observation).toBe('Never');
+  const steps = ['DC CVAU,X1 ', 'IC IVAU,X1 ', 'ISB         ', 'CBZ W2,L1   '];
+  for (const step of steps) expect(both(text.replace(step, 'NOP'.padEnd(step.length))).observation).toBe('Sometimes');
+  const [first, second] = [...text.matchAll(/DSB ISH/g)].map(({ index }) => index);
+  for (const at of [first!, second!]) {
+    expect(both(`${text.slice(0, at)}NOP    ${text.slice(at + 7)}`).observation).toBe('Sometimes');
+  }
 });
 
 test('fetches are not ordered by program order: the new instruction may be followed by the old one', () => {
