@@ -23,13 +23,15 @@ interface Start {
 }
 
 function start(command: string, args: readonly string[], { input = '', cwd = checkout, env }: Start = {}): Ended {
+  // qemu-aarch64 is found by the PATH of the test.
+  const path = env && { PATH: process.env.PATH };
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     input,
     cwd,
     encoding: 'latin1',
-    timeout: 120_000,
+    timeout: 280_000,
     maxBuffer: 1 << 26,
-    ...(env && { env }),
+    ...(env && { env: { ...env, ...path } }),
   });
   return { code: status, signal, stdout, stderr };
 }
@@ -81,7 +83,9 @@ export const runSuite = (name: string, options: readonly string[]): Ended =>
     heddleRun([...options, '--workdir', folder, '--env', 'WORD=w', suite, '--', name, ...words], { input }),
   );
 
+/** qemu-aarch64 with these words, and with none of the host's environment but the same as a program under Heddle has. */
+export const runUnderQemu = (args: readonly string[], options: Start): Ended =>
+  start('qemu-aarch64', args, { ...options, env: { PATH: '/none', HOME: '/', LANG: 'C', ...options.env } });
+
 export const runSuiteUnderQemu = (name: string): Ended =>
-  inFolder((folder) =>
-    start('qemu-aarch64', [suite, name, ...words], { input, cwd: folder, env: { PATH: process.env.PATH, WORD: 'w' } }),
-  );
+  inFolder((folder) => runUnderQemu([suite, name, ...words], { input, cwd: folder, env: { WORD: 'w' } }));

@@ -1,0 +1,104 @@
+// Programs that try what they may not: paths out of the sandbox, changes of what is read-only, calls with arguments at random.
+#include "suite.h"
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+/** What each path holds, or why it cannot be read. */
+int open_each(int argc, char **argv) {
+  for (int n = 1; n < argc; n++) {
+    char buffer[100];
+    const int file = open(argv[n], O_RDONLY);
+    const ssize_t got = file < 0 ? -1 : read(file, buffer, sizeof buffer);
+    if (got < 0)
+      printf("errno %d\n", errno);
+    else
+      printf("%.*s\n", (int)got, buffer);
+  }
+  return 0;
+}
+
+static void tell(int result) {
+  if (result < 0)
+    printf("errno %d\n", errno);
+  else
+    printf("done\n");
+}
+
+/** Every way to change what a path names. */
+int spoil(int argc, char **argv) {
+  for (int n = 1; n < argc; n++) {
+    struct stat status;
+    const int is_there = lstat(argv[n], &status) == 0;
+    const int file = open(argv[n], O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    if (file < 0 && errno == EISDIR) {
+      tell(rmdir(argv[n]));
+      continue;
+    }
+    tell(file);
+    if (file >= 0) tell((int)write(file, "spoilt", 6));
+    if (!is_there) continue;
+    tell(truncate(argv[n], 0));
+    tell(chmod(argv[n], 0));
+    tell(rename(argv[n], "/new-name"));
+    tell(unlink(argv[n]));
+  }
+  return 0;
+}
+
+static uint64_t state;
+static uint64_t next(void) {
+  state ^= state << 13;
+  state ^= state >> 7;
+  state ^= state << 17;
+  return state;
+}
+
+static char area[1 << 16];
+static uint64_t argument(void) {
+  switch (next() % 10) {
+    case 0: return next();
+    case 1: return (uint64_t)-1 - next() % 4;
+    case 2: return (uint64_t)area + next() % sizeof area;
+    case 3: return 1ull << (next() % 64);
+    case 4: return ((uint64_t)area & ~4095ull) + next() % 3 - 1;
+    case 5: return (uint64_t)(int64_t)-100;
+    default: return next() % 8;
+  }
+}
+
+static void nothing(int number) { (void)number; }
+
+/** So many calls with numbers and arguments at random, from a seed. Children take what would end the program. */
+int random_calls(int argc, char **argv) {
+  const long count = argc > 1 ? atol(argv[1]) : 1000, each = 500;
+  const long seed = argc > 2 ? atol(argv[2]) : 1;
+  for (long batch = 0; batch * each < count; batch++) {
+    const pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+      state = (uint64_t)(seed * 1000003 + batch + 1) * 0x9e3779b97f4a7c15ull;
+      for (int number = 1; number < 32; number++) signal(number, nothing);
+      signal(SIGSEGV, SIG_DFL), signal(SIGBUS, SIG_DFL), signal(SIGILL, SIG_DFL);
+      alarm(1);
+      for (long n = 0; n < each; n++) {
+        const long number = (long)(next() % 452);
+        const uint64_t a = argument(), b = argument(), c = argument(), d = argument(), e = argument(), f = argument();
+        // These end, stop or multiply what makes the calls.
+        if (number == SYS_exit || number == SYS_exit_group || number == SYS_clone || number == SYS_clone3 || number == SYS_kill ||
+            number == SYS_tkill || number == SYS_tgkill || number == SYS_rt_sigreturn)
+          continue;
+        syscall(number, a, b, c, d, e, f);
+      }
+      _exit(0);
+    }
+    // A child may wait for ever.
+    for (int n = 0; n < 100 && waitpid(child, NULL, WNOHANG) == 0; n++) {
+      usleep(1000);
+      if (n == 98) kill(child, SIGKILL);
+    }
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+  }
+  printf("still here after %ld calls\n", count);
+  return 0;
+}
