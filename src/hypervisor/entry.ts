@@ -10,7 +10,7 @@ import { handleInterrupts, handleIntInjectIpi, injectInterrupt } from './interru
 import { isHeld, release } from './hold.ts';
 import { takeIpi } from './ipi.ts';
 import { handleVmmIpi, stop } from './lifecycle.ts';
-import { handleMediatedIpi } from './mediated/service.ts';
+import { giveUpRequests, handleMediatedIpi } from './mediated/service.ts';
 import { abortedAccess, emulate } from './mmio.ts';
 import { costs } from './options.ts';
 import { callPsci, handlePowerIpi } from './psci.ts';
@@ -19,6 +19,7 @@ import { pendSError, receiveErrors, strayError } from './serror.ts';
 import { type ExitCause, exitCauses, type InterruptKind, type Vcpu } from './state.ts';
 import { deviceOfInterrupt } from './slots.ts';
 import { hearOwnFaults, smmuInterrupt } from './smmu/faults.ts';
+import { armTimer, isPatienceOver, isSliceOver } from './timer.ts';
 import { emulateSystemRegister } from './system-registers.ts';
 import { handleIntcIpi } from './vgic/delivery.ts';
 
@@ -151,6 +152,13 @@ function* deviceInterrupt(rhyper: Rhyper, intid: number): Activity<InterruptKind
   return 'transport';
 }
 
+/** What the hypervisor's own timer was set for. */
+function* timerExpired(rhyper: Rhyper): Activity {
+  if (isSliceOver(rhyper)) yield* tick(rhyper);
+  if (isPatienceOver(rhyper)) yield* giveUpRequests(rhyper);
+  armTimer(rhyper);
+}
+
 /** Who runs now: the active vCPU, another one of the queue, or nobody. */
 function* end(rhyper: Rhyper): Activity<EntryEnd> {
   yield* hearOwnFaults(rhyper);
@@ -173,7 +181,7 @@ export function* enter(rhyper: Rhyper, vectorOffset: number): Activity<EntryEnd>
     count(vcpu, kind === vector.IRQ ? 'IRQ' : 'FIQ');
     yield* handleInterrupts(rhyper, {
       ipi: () => serveIpis(rhyper),
-      tick: () => tick(rhyper),
+      tick: () => timerExpired(rhyper),
       device: (intid) => deviceInterrupt(rhyper, intid),
     });
   } else if (vcpu && vectorOffset >= vectorGroup.lowerEl) {

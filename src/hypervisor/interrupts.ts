@@ -35,22 +35,10 @@ export function* initInterrupts(rhyper: Rhyper): Activity {
   yield* startVirtualInterface(rhyper);
 }
 
-const cnthp = { ENABLE: 1n } as const;
-const nanoseconds = 1_000_000_000n;
-
-/** Starts the time slice anew, or stops the tick: CNTHP and PPI 26. */
-// eslint-disable-next-line require-yield -- as all that concerns interrupts; on other timers it would wait
-export function* setTick({ system, options }: Rhyper, on: boolean): Activity {
-  if (on) {
-    const count = (BigInt(options.tickTicks) * system.read('CNTFRQ_EL0')) / nanoseconds;
-    system.write('CNTHP_TVAL_EL2', count === 0n ? 1n : count);
-  }
-  system.write('CNTHP_CTL_EL2', on ? cnthp.ENABLE : 0n);
-}
-
 /** What the hypervisor does on its own interrupts. */
 export interface OwnHandlers {
   ipi(): Activity;
+  /** The timer of the hypervisor (timer.ts). */
   tick(): Activity;
   /** The interrupt of the SMMU, or of a device of the board that acts for one of a VM's: which it was; undefined where it is neither. */
   device(intid: number): Activity<InterruptKind | undefined>;

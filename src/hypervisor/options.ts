@@ -24,6 +24,7 @@ export const quirks = {
   'one-block-request': 'one request of mediated block devices is under way at a time, over all VMs and disks',
   'block-status-early':
     'a request of a mediated block device is answered OK before it is carried out, whatever becomes of it',
+  'block-waits-forever': 'a request of a mediated block device waits for the answer of the management VM for ever',
   'block-no-flush': 'a mediated block device does not offer FLUSH',
   'serror-to-guest': 'HCR_EL2.AMO is 0: a physical SError in a guest is taken at EL1',
 } as const;
@@ -62,4 +63,6 @@ export interface RhyperOptions {
   readonly injection: 'list-registers' | 'hcr-bits';
   /** Length of a time slice, in ticks. */
   readonly tickTicks: number;
+  /** How long a request of a mediated block device waits for the management VM's answer, in ticks. */
+  readonly blockPatienceTicks: number;
 }

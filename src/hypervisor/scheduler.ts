@@ -3,9 +3,9 @@
 
 import { type Activity, work } from '../arch/resident.ts';
 import { activeVcpu, coreAt, positionOf, type Rhyper, vcpuAt } from './context.ts';
-import { setTick } from './interrupts.ts';
 import { costs } from './options.ts';
 import { coreState, type Vcpu, vcpuState } from './state.ts';
+import { setTick } from './timer.ts';
 import { loadVcpu, saveVcpu } from './vcpu.ts';
 import { restoreVgic, saveVgic } from './vgic/switch.ts';
 
@@ -66,7 +66,7 @@ function* adjustTick(rhyper: Rhyper): Activity {
   const isNeeded = rhyper.core.queueLength > 1;
   if (isNeeded === (rhyper.core.isTicking !== 0)) return;
   rhyper.core.isTicking = isNeeded ? 1 : 0;
-  yield* setTick(rhyper, isNeeded);
+  setTick(rhyper, isNeeded);
 }
 
 /** A vCPU of this core can run. Alone it runs at once; `now`: it runs at once in any case. */
@@ -108,8 +108,7 @@ export function* remove(rhyper: Rhyper, vcpu: Vcpu): Activity {
 /** The tick of this core. */
 export function* tick(rhyper: Rhyper): Activity {
   rhyper.core.ticks += 1;
-  if (rhyper.core.isTicking === 0) return;
-  yield* setTick(rhyper, true);
+  setTick(rhyper, true);
   yield* schedule(rhyper);
 }
 

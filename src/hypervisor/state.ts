@@ -290,6 +290,9 @@ const core = record({
   queue: array('u32', limits.vms),
   turn: 'u32',
   isTicking: 'u32',
+  /** When the time slice ends, and the patience with block requests: counts of CNTPCT_EL0; 0 without (timer.ts). */
+  sliceEnd: 'u64',
+  patienceEnd: 'u64',
   /** How far the VM of this core has been made to abort (hold.ts), and which it is. */
   holdState: 'u32',
   heldVm: 'u32',

@@ -40,6 +40,7 @@ const rhyper = section({
   'wait-traps': yesOrNo.optional(),
   injection: oneOf(injections).optional(),
   tick: time.optional(),
+  'block-patience': time.optional(),
 });
 
 /** A disk of a file, or an empty one of a size. */

@@ -37,6 +37,8 @@ const blockBytes = 2 * MiB;
 const storeIpa = 0x4_0000_0000;
 const defaultCores = 4;
 const defaultTickTicks = 1_000_000;
+/** Many times what a turn of all vCPUs of a core takes. */
+const defaultBlockPatienceTicks = 1_000_000_000;
 /** A device tree of a VM is smaller. */
 const treeRoomBytes = 0x1_0000;
 
@@ -52,6 +54,7 @@ function optionsOf({ rhyper = {} }: SystemFile, overrides: SystemOverrides): Rhy
       overrides.options?.trapsWaits ?? rhyper['wait-traps'] ?? (profile === 'rtshyper' || profile === 'textbook'),
     injection: overrides.options?.injection ?? rhyper.injection ?? 'list-registers',
     tickTicks: overrides.options?.tickTicks ?? rhyper.tick ?? defaultTickTicks,
+    blockPatienceTicks: rhyper['block-patience'] ?? defaultBlockPatienceTicks,
   };
 }
 

@@ -2,6 +2,8 @@
 
 import { readFileSync } from 'node:fs';
 import { registerNames } from '../../src/arch/register-names.ts';
+import { peState } from '../../src/arch/state-layout.ts';
+import { slotOf } from '../../src/arch/system-registers.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
 import { stateAt, type SystemState, type Vm } from '../../src/hypervisor/state.ts';
 import { assemble } from '../../src/isa/assembler.ts';
@@ -28,6 +30,8 @@ export interface FileSystem {
   readonly vm: (name: string) => Vm;
   /** Figures of the devices of all VMs, in the order of the file. */
   readonly devices: readonly VmDeviceReport[];
+  /** A System register of a core as the run has left it. */
+  readonly register: (core: number, name: string) => bigint;
   /** Bytes of a VM's memory. */
   readonly bytes: (name: string, ipa: number, count: number) => Uint8Array;
 }
@@ -80,6 +84,7 @@ export function runFile(text: string, options: FileSystemOptions = {}): FileSyst
     console: (source) => texts.get(source) ?? '',
     vm,
     devices: deviceReports(system.description, run.vmDevices),
+    register: (core, name) => memory.doublewords[(peState(core) + slotOf(name)) / 8] as bigint,
     bytes: (name, ipa, count) => {
       const region = vm(name).regions[0];
       if (!region) throw new Error(`${name} has memory`);

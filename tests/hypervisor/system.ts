@@ -104,6 +104,7 @@ const strict: RhyperOptions = {
   trapsWaits: false,
   injection: 'list-registers',
   tickTicks: 100_000,
+  blockPatienceTicks: 1_000_000_000,
 };
 
 export interface System {

@@ -22,7 +22,13 @@ export const awaitAtLeast = (load: string, value: number): string => {
   return `wait${labels}: ${load}\ncmp w0, #${value}\nb.lo wait${labels}`;
 };
 
-export const transport = { deviceFeatures: 0x10, deviceFeaturesSelect: 0x14, queueNotify: 0x50, status: 0x70 } as const;
+export const transport = {
+  deviceFeatures: 0x10,
+  deviceFeaturesSelect: 0x14,
+  queueNotify: 0x50,
+  interruptAck: 0x64,
+  status: 0x70,
+} as const;
 export const flag = { NEXT: 1, WRITE: 2 } as const;
 const queueSize = 16;
 

@@ -231,7 +231,9 @@ vms:
       trapsWaits: true,
       injection: 'hcr-bits',
       tickTicks: 10_000_000,
+      blockPatienceTicks: 1_000_000_000,
     });
+    expect(systemOf('rhyper: {block-patience: 50ms}').description.options.blockPatienceTicks).toBe(50_000_000);
     const overridden = systemOf(text, {}, { fidelity: 'as-is', options: { injection: 'list-registers' } });
     expect(overridden.description.options).toMatchObject({ quirks: allQuirks, injection: 'list-registers' });
   });

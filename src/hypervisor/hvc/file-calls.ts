@@ -11,6 +11,7 @@ import { readGuest, writeGuest } from '../guest-memory.ts';
 import { sendMessage } from '../messages.ts';
 import { walkStage2 } from '../stage2.ts';
 import { type Vm, vmState } from '../state.ts';
+import { isSliceOver } from '../timer.ts';
 import type { Hypercall, HypercallHandler, HypercallResult, HypercallRow } from './hypercall.ts';
 import { vmArgument } from './management.ts';
 
@@ -26,8 +27,6 @@ const patienceParts = 50n;
 
 /** `fileCall` of a VM whose INIT has not been sent yet. */
 const beforeInit = 0xff;
-/** CNTHP_CTL_EL2.ISTATUS. */
-const istatus = 4n;
 
 const at = ({ args }: Hypercall, n: number): bigint => args[n] ?? 0n;
 const doubleword = (rhyper: Rhyper, pa: number): bigint => rhyper.memory.view.getBigUint64(pa, true);
@@ -47,8 +46,7 @@ function* append(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> 
 }
 
 /** The time slice is over, and another vCPU waits for its turn. */
-const isOvertime = ({ core, system }: Rhyper): boolean =>
-  core.queueLength > 1 && (system.read('CNTHP_CTL_EL2') & istatus) !== 0n;
+const isOvertime = (rhyper: Rhyper): boolean => rhyper.core.queueLength > 1 && isSliceOver(rhyper);
 
 /** Begins what may be waited for over several turns; false where that has happened already. */
 function isNew(rhyper: Rhyper, caller: Vm, number: number): boolean {

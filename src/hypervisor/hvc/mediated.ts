@@ -3,6 +3,7 @@
 import type { Activity } from '../../arch/resident.ts';
 import type { Rhyper } from '../context.ts';
 import { diskOfPage, offerDisk } from '../mediated/disks.ts';
+import { diskState } from '../mediated/state.ts';
 import { noticeAnswer, noticeManager } from '../mediated/service.ts';
 import type { Hypercall, HypercallRow } from './hypercall.ts';
 
@@ -20,7 +21,7 @@ function* append(rhyper: Rhyper, { caller, args }: Hypercall): Activity<bigint |
 /** DEV_NOTIFY: X0 IPA of the page whose request is done. */
 function* notify(rhyper: Rhyper, { caller, args }: Hypercall): Activity<bigint | undefined> {
   const disk = diskOfPage(rhyper, caller, args[0] ?? 0n);
-  if (disk?.isBusy !== 1) return undefined;
+  if (!disk || disk.state === diskState.free) return undefined;
   yield* noticeAnswer(rhyper, disk);
   return 0n;
 }

@@ -11,6 +11,7 @@ import { type Rhyper, vmAt } from '../context.ts';
 import { limits } from '../limits.ts';
 import { pageBytes } from '../memory.ts';
 import { deviceKind, type EmulatedDevice, type MediatedDisk, type Vm } from '../state.ts';
+import { diskState } from './state.ts';
 
 const layout = {
   requests: 0,
@@ -52,7 +53,7 @@ export function offerDisk(rhyper: Rhyper, vm: Vm, pageIpa: bigint): boolean {
     cache,
     cacheBytes: bytes,
     requests: 0n,
-    isBusy: 0,
+    state: diskState.free,
     tag: 0,
     turn: 0,
   };

@@ -14,6 +14,8 @@ import { sendMessage } from '../messages.ts';
 import { pageBytes } from '../memory.ts';
 import { costs } from '../options.ts';
 import { type EmulatedDevice, type MediatedDisk, type Vm, vmState } from '../state.ts';
+import { countAfter, setPatience } from '../timer.ts';
+import { isDirect } from '../vgic/direct.ts';
 import { blockStatus, blockType, copyData, fetchRequest, finishRequest } from './device.ts';
 import {
   diskOf,
@@ -25,6 +27,7 @@ import {
   sectorsOf,
   vmsInTurn,
 } from './disks.ts';
+import { diskState } from './state.ts';
 
 /** DRV_NOTIFY. */
 const message = { fid: 3, event: 0x32, arguments: [] } as const;
@@ -67,9 +70,11 @@ export function* handleMediatedIpi(rhyper: Rhyper, { vm: id, a, b = 0 }: Ipi): A
     if (vm.isBuilt !== 0) yield* look(rhyper, vm, device);
   } else if (a === told.answer) {
     const disk = rhyper.state.disks[b];
-    if (disk?.isBusy === 1) yield* takeAnswer(rhyper, disk);
+    if (disk?.state === diskState.busy) yield* takeAnswer(rhyper, disk);
+    else if (disk) disk.state = diskState.free;
   } else if (isManagerGone(rhyper)) yield* failEverything(rhyper);
   yield* beginWhatCan(rhyper);
+  awaitAnswers(rhyper);
 }
 
 const isManagerGone = (rhyper: Rhyper): boolean => vmAt(rhyper, 0).state === vmState.inactive;
@@ -81,7 +86,7 @@ function* look(rhyper: Rhyper, vm: Vm, device: EmulatedDevice): Activity {
     const { request } = device;
     if (request.tag === 0 || request.isUnderWay !== 0) return;
     const isInside = request.type === blockType.FLUSH || sectorsOf(device) !== undefined;
-    if (isInside && !isManagerGone(rhyper)) return;
+    if (isInside && !isManagerGone(rhyper) && diskOf(rhyper, device)?.state !== diskState.silent) return;
     if (!isInside)
       rhyper.port.log(
         `VM ${vm.id} (${vm.name}): ${device.name}: ${request.bytes} bytes at sector ${request.sector} are out of its range`,
@@ -93,13 +98,46 @@ function* look(rhyper: Rhyper, vm: Vm, device: EmulatedDevice): Activity {
 function* failEverything(rhyper: Rhyper): Activity {
   for (const disk of rhyper.state.disks) {
     disk.isOffered = 0;
-    disk.isBusy = 0;
+    disk.state = diskState.free;
   }
   for (const vm of vmsInTurn(rhyper, 0))
     for (const { device } of mediatedDevices(vm)) {
       if (device.request.isUnderWay !== 0) yield* finishRequest(rhyper, device, blockStatus.IOERR);
       yield* look(rhyper, vm, device);
     }
+}
+
+/** The timer is set for the first request whose answer will have taken too long. */
+function awaitAnswers(rhyper: Rhyper): void {
+  const busy = rhyper.state.disks.filter(({ isOffered, state }) => isOffered !== 0 && state === diskState.busy);
+  const first = busy.reduce((end, { deadline }) => (end === 0n || deadline < end ? deadline : end), 0n);
+  // The timer of a core whose VM takes its interrupts itself is not the hypervisor's.
+  const isPatient = hasQuirk(rhyper, 'block-waits-forever') || isDirect(vmAt(rhyper, 0));
+  setPatience(rhyper, isPatient ? 0n : first);
+}
+
+/**
+ * Requests that the management VM has not answered in time end with IOERR. Its cache is its own until it answers all the same: until then
+ * every request of that disk is an error.
+ */
+export function* giveUpRequests(rhyper: Rhyper): Activity {
+  const now = rhyper.system.read('CNTPCT_EL0');
+  for (const disk of rhyper.state.disks) {
+    if (disk.isOffered === 0 || disk.state !== diskState.busy || disk.deadline > now) continue;
+    disk.state = diskState.silent;
+    const vm = vmAt(rhyper, disk.vm);
+    const device = vm.config.devices[disk.device];
+    if (!device || vm.isBuilt === 0 || device.slot !== disk.slot) continue;
+    rhyper.port.log(
+      `VM ${vm.id} (${vm.name}): ${device.name}: VM 0 does not answer, which is an I/O error from now on until it does`,
+    );
+    if (device.request.tag === disk.tag) yield* finishRequest(rhyper, device, blockStatus.IOERR);
+  }
+  for (const vm of vmsInTurn(rhyper, 0))
+    for (const { device } of mediatedDevices(vm))
+      if (diskOf(rhyper, device)?.state === diskState.silent) yield* look(rhyper, vm, device);
+  yield* beginWhatCan(rhyper);
+  awaitAnswers(rhyper);
 }
 
 interface Waiting {
@@ -125,11 +163,11 @@ function nextToBegin(rhyper: Rhyper): Waiting | undefined {
   const { disks, blockTurn } = rhyper.state;
   if (vmAt(rhyper, 0).messagePage === 0 || isManagerGone(rhyper)) return undefined;
   if (hasQuirk(rhyper, 'one-block-request'))
-    return disks.some((disk) => disk.isOffered !== 0 && disk.isBusy !== 0)
+    return disks.some((disk) => disk.isOffered !== 0 && disk.state === diskState.busy)
       ? undefined
       : nextAfter(rhyper, blockTurn, () => true);
   for (const disk of disks) {
-    if (disk.isOffered === 0 || disk.isBusy !== 0) continue;
+    if (disk.isOffered === 0 || disk.state !== diskState.free) continue;
     const next = nextAfter(rhyper, disk.turn, (candidate) => candidate === disk);
     if (next) return next;
   }
@@ -147,7 +185,9 @@ function* begin(rhyper: Rhyper, { vm, device, n, disk }: Waiting): Activity {
   const { request, slot } = device;
   const bytes = Math.min(request.bytes - request.done, disk.cacheBytes);
   request.isUnderWay = 1;
-  Object.assign(disk, { isBusy: 1, vm: vm.id, device: n, slot, tag: request.tag, bytes, turn: vm.id });
+  const deadline = countAfter(rhyper, rhyper.options.blockPatienceTicks);
+  const { tag } = request;
+  Object.assign(disk, { state: diskState.busy, vm: vm.id, device: n, slot, tag, bytes, deadline, turn: vm.id });
   rhyper.state.blockTurn = vm.id;
   if (request.type === blockType.OUT) {
     yield* work(copyCost(bytes));
@@ -166,7 +206,7 @@ function* takeAnswer(rhyper: Rhyper, disk: MediatedDisk): Activity {
   const vm = vmAt(rhyper, disk.vm);
   const device = vm.config.devices[disk.device];
   const { bytes } = disk;
-  disk.isBusy = 0;
+  disk.state = diskState.free;
   if (!device || vm.isBuilt === 0 || device.slot !== disk.slot) return;
   const { request } = device;
   if (request.tag !== disk.tag) return;
@@ -182,7 +222,7 @@ function* takeAnswer(rhyper: Rhyper, disk: MediatedDisk): Activity {
 }
 
 function* conclude(rhyper: Rhyper, disk: MediatedDisk, vm: Vm, device: EmulatedDevice, status: number): Activity {
-  disk.isBusy = 0;
+  disk.state = diskState.free;
   yield* finishRequest(rhyper, device, status);
   yield* look(rhyper, vm, device);
 }

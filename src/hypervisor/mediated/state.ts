@@ -3,6 +3,9 @@
 
 import { record } from '../records.ts';
 
+/** What a disk is doing: nothing, a request, or one that has been given up, whose answer may still come. */
+export const diskState = { free: 0, busy: 1, silent: 2 } as const;
+
 /** A disk of the management VM, by its MediatedBlk page. */
 export const mediatedDisk = record({
   isOffered: 'u32',
@@ -13,13 +16,15 @@ export const mediatedDisk = record({
   cacheBytes: 'address',
   /** Requests that were put into the page. */
   requests: 'u64',
-  /** One is there now, of this device of this VM; `bytes` of it are in this piece. */
-  isBusy: 'u32',
+  /** One is there now, of this device of this VM (`diskState`); `bytes` of it are in this piece. */
+  state: 'u32',
   vm: 'u32',
   device: 'u32',
   slot: 'u32',
   tag: 'u32',
   bytes: 'address',
+  /** The count of CNTPCT_EL0 at which its answer is given up. */
+  deadline: 'u64',
   /** The VM whose request was begun last. */
   turn: 'u32',
 });

@@ -98,6 +98,23 @@ describe.each(versions)('partial passthrough of a GICv%i', (gicVersion) => {
     expect(system.console).not.toContain('goes on');
   });
 
+  it.each(Object.entries(unwilling))('lets the MVM turn off a VM %s', (_, then) => {
+    const system = managed(then, hvc(1, 3, 1), note('x0'), pause(100_000));
+    expect(system.words('mvm', notesIpa, 1)).toEqual([0n]);
+    expect([system.vm('direct').state, system.state.cores[1]!.active]).toEqual([vmState.inactive, 0]);
+    // What it had is still there.
+    expect(system.words('direct', notesIpa, 3)).toEqual(three);
+  });
+
+  it('removes one that sleeps with its interface closed where its waits are trapped', () => {
+    const system = runSystem(
+      [mvm(pause(300_000), hvc(1, 16, 1), note('x0'), psci.systemOff), direct(gicVersion, ...closed)],
+      { maxTicks: 3_000_000, gicVersion, trapsWaits: true },
+    );
+    expect(system.words('mvm', notesIpa, 1)).toEqual([0n]);
+    expect(system.state.vms[1]!.isConfigured).toBe(0);
+  });
+
   it.each(Object.entries(unwilling))('lets the MVM reset a VM %s by force', (_, then) => {
     const forced = 1 | (1 << 16);
     const system = managed(then, hvc(1, 4, forced), note('x0'));
@@ -112,6 +129,19 @@ describe.each(versions)('partial passthrough of a GICv%i', (gicVersion) => {
     expect(system.words('mvm', notesIpa, 1)).toEqual([0n]);
     // Its WFI ends, as any may at any time, and it finds nothing.
     expect(system.words('direct', notesIpa, 5)).toEqual([...three, 1023n, 0n]);
+    expect(system.vm('direct').state).toBe(vmState.active);
+  });
+});
+
+describe('a VM that has the interface of a GICv2', () => {
+  it('and sleeps with it closed, goes on when it is to be removed, which the call says', () => {
+    const closed = direct(2, gicCode(2).open(0), 'wfi', 'b .');
+    const system = runSystem([mvm(pause(300_000), hvc(1, 16, 1), note('x0'), psci.systemOff), closed], {
+      maxTicks: 30_000_000,
+      gicVersion: 2,
+    });
+    expect(system.words('mvm', notesIpa, 1)).toEqual([0xffff_ffff_ffff_ffffn]);
+    expect(system.console).toContain('VM 1 (direct) goes on: a core that it has does not answer');
     expect(system.vm('direct').state).toBe(vmState.active);
   });
 });

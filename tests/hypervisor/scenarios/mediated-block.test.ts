@@ -32,6 +32,7 @@ import {
 } from '../block-kernels.ts';
 import { type FileSystem, runFile } from '../file-system.ts';
 import { enableInterrupt, gicOn, hvc, kernel, note, pause, psci, takeInterrupt } from '../kernels.ts';
+import { diskState } from '../../../src/hypervisor/mediated/state.ts';
 import { kernelIpa } from '../system.ts';
 import { poke, transport } from '../virtio-kernels.ts';
 
@@ -47,15 +48,20 @@ interface Guest {
 
 interface Options {
   readonly quirks?: readonly string[];
+  readonly patience?: string;
   readonly maxTicks?: number;
 }
 
 /** A management VM and guests, each alone on a core, with one mediated device each: 4,096 sectors from sector 2,048 of its first disk on. */
-function run(mvm: string, guests: readonly Guest[], { quirks = [], maxTicks = 3_000_000 }: Options = {}): FileSystem {
+function run(
+  mvm: string,
+  guests: readonly Guest[],
+  { quirks = [], patience = '1s', maxTicks = 3_000_000 }: Options = {},
+): FileSystem {
   const memory = '{at: 0x80000000, size: 2M}';
   const text = `
 board: {cores: 4}
-rhyper: {quirks: [${quirks.join(', ')}]}
+rhyper: {quirks: [${quirks.join(', ')}], block-patience: ${patience}}
 disks: {d: {size: 4M}, e: {size: 4M}}
 mvm: {memory: ${memory}, kernel: mvm, cpus: {cores: [0]}}
 vms:
@@ -184,7 +190,7 @@ describe('scenario 20: mediated block', () => {
     const request = { type: OUT, sector: 0, bytes: 512 };
     const guest = kernel(openDevice(), ask([request]), 'b .');
     const waiting = run(mvm(), [{ name: 'guest', source: guest }], { quirks });
-    expect(waiting.state.disks[0]?.isBusy).toBe(1);
+    expect(waiting.state.disks[0]?.state).toBe(diskState.busy);
     expect(waiting.bytes('guest', statusIpa, 1)).toEqual(Uint8Array.of(during));
     const failed = run(mvm(awaitRequest(0, 1), fail(0), answer(0)), [{ name: 'guest', source: asks(request) }], {
       quirks,
@@ -248,6 +254,71 @@ describe('the service of block requests', () => {
     expect(statuses(system, 'guest', 2)).toEqual([IOERR, IOERR]);
   });
 
+  describe('of a management VM that lives and does not answer', () => {
+    const sleep = (halves: number): string => pause((halves * patienceTicks) / 2);
+    const block = 48;
+    const patienceTicks = 2_000_000;
+    const waitFor = (first: number): string =>
+      [ask([read8], first), 'wfi', takeInterrupt, writeRegister(transport.interruptAck, 1)].join('\n');
+    const begins = [gicOn(), enableInterrupt(block), openDevice()];
+    const one = kernel(
+      ...begins,
+      waitFor(0),
+      waitFor(1),
+      sleep(2),
+      ask([read8], 2),
+      awaitUsed(3),
+      noteStatuses(3),
+      'b .',
+    );
+    const two = kernel(...begins, pause(50_000), waitFor(0), noteStatuses(1), 'b .');
+    const late = kernel(
+      listen,
+      offerDisk(0),
+      note(),
+      gicOn(),
+      awaitRequest(0, 1),
+      sleep(3),
+      poke(cacheIpa(0), 0xdead),
+      answer(0),
+      note(),
+      awaitRequest(0, 2),
+      poke(cacheIpa(0), 0x600d),
+      answer(0),
+      note(),
+      'b .',
+    );
+    const guests = [
+      { name: 'one', source: one },
+      { name: 'two', source: two },
+    ];
+
+    it('fails the requests of the disk after so long, until it has answered after all', () => {
+      const system = run(late, guests, { patience: '2ms', maxTicks: 2.5 * patienceTicks });
+      expect(notesOf(system.bytes, 'one', 5)).toEqual([block, block, IOERR, IOERR, OK]);
+      expect(notesOf(system.bytes, 'two', 2)).toEqual([block, IOERR]);
+      expect(notesOf(system.bytes, 'mvm', 3)).toEqual([0, 0, 0]);
+      expect(word(system.bytes('one', dataIpa + 2 * dataStride, 4), 0)).toBe(0x600d);
+      expect(word(system.bytes('one', dataIpa, 4), 0)).toBe(0);
+      expect(
+        system.console('rhyper').match(/VM 0 does not answer, which is an I\/O error from now on until it does/g),
+      ).toHaveLength(1);
+      expect(system.state.cores[0]!.ticks).toBe(0);
+      expect(system.register(0, 'CNTHP_CTL_EL2') & 1n).toBe(0n);
+    });
+
+    it('holds them as-is', () => {
+      const system = run(late, guests, {
+        patience: '2ms',
+        maxTicks: 1.3 * patienceTicks,
+        quirks: ['block-waits-forever'],
+      });
+      expect(notesOf(system.bytes, 'one', 1)).toEqual([0]);
+      expect(system.state.disks[0]!.state).toBe(diskState.busy);
+      expect(system.console('rhyper')).not.toContain('does not answer');
+    });
+  });
+
   it('waits for a management VM that is still on its way', () => {
     const system = run(kernel(pause(300_000), listen, pause(100_000), offerDisk(0), serve(0, 1, 1), 'b .'), [
       { name: 'guest', source: asks(read8) },
@@ -298,7 +369,7 @@ describe('the service of block requests', () => {
       [{ name: 'guest', source: asks(read8) }],
     );
     expect(notesOf(system.bytes, 'mvm', 3)).toEqual([0, 0, 0]);
-    expect(system.state.disks[0]).toMatchObject({ isBusy: 0 });
+    expect(system.state.disks[0]).toMatchObject({ state: diskState.free });
     const free = system.state.free[0]!;
     expect(system.memory.bytes.subarray(free.pa, free.pa + free.bytes).every((byte) => byte === 0)).toBe(true);
   });

@@ -138,6 +138,7 @@ export function makeBench(
     trapsWaits: false,
     injection: 'list-registers',
     tickTicks: 1_000_000,
+    blockPatienceTicks: 1_000_000_000,
     ...options,
   };
   state.coreCount = redistributorBases.length;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { initInterrupts, injectInterrupt, setTick } from '../../../src/hypervisor/interrupts.ts';
+import { initInterrupts, injectInterrupt } from '../../../src/hypervisor/interrupts.ts';
+import { setPatience, setTick } from '../../../src/hypervisor/timer.ts';
 import { deviceKind, systemSlot, vcpuState } from '../../../src/hypervisor/state.ts';
 import { queued } from '../../../src/hypervisor/vgic/queue.ts';
 import { accessCpuInterface } from '../../../src/hypervisor/vgic/trapped-registers.ts';
@@ -29,8 +30,19 @@ describe('the physical GIC', () => {
   it('ticks after a time slice of the counter, until it is stopped', () => {
     const bench = makeBench([], { tickTicks: 5000 });
     const { registers } = bench.cores[0]!;
-    bench.run(0, (rhyper) => setTick(rhyper, true));
-    expect([registers.get('CNTHP_TVAL_EL2'), registers.get('CNTHP_CTL_EL2')]).toEqual([5000n, 1n]);
+    const timer = (): unknown[] => [registers.get('CNTHP_CVAL_EL2'), registers.get('CNTHP_CTL_EL2')];
+    const { rhyper } = bench.cores[0]!;
+    registers.set('CNTPCT_EL0', 700n);
+    setTick(rhyper, true);
+    expect(timer()).toEqual([5700n, 1n]);
+    // What comes first.
+    setPatience(rhyper, 2000n);
+    expect(timer()).toEqual([2000n, 1n]);
+    setTick(rhyper, false);
+    expect(timer()).toEqual([2000n, 1n]);
+    setPatience(rhyper, 0n);
+    expect(timer()).toEqual([2000n, 0n]);
+    setTick(rhyper, true);
     bench.cores[0]!.pending.push(26);
     bench.takeInterrupts(0);
     expect([bench.cores[0]!.rhyper.core.ticks, registers.get('CNTHP_CTL_EL2')]).toEqual([1, 0n]);
