@@ -299,7 +299,7 @@ export function* startVcpu(rhyper: Rhyper, vcpu: Vcpu, entry: bigint, x0: bigint
   yield* resetVcpu(rhyper, vcpu, entry, x0);
   vcpu.isOn = 1;
   yield* wakeUp(rhyper, vcpu, true);
-  if (isRunning && hasQuirk(rhyper, 'reset-while-running')) yield* enqueueAgain(rhyper, vcpu);
+  if (isRunning && hasQuirk(rhyper, 'reset-while-running')) enqueueAgain(rhyper, vcpu);
 }
 
 /** A vCPU of this core no longer runs. */

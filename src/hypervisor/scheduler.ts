@@ -62,7 +62,7 @@ export function* schedule(rhyper: Rhyper): Activity {
   if (next) yield* switchTo(rhyper, next);
 }
 
-function* adjustTick(rhyper: Rhyper): Activity {
+function adjustTick(rhyper: Rhyper): void {
   const isNeeded = rhyper.core.queueLength > 1;
   if (isNeeded === (rhyper.core.isTicking !== 0)) return;
   rhyper.core.isTicking = isNeeded ? 1 : 0;
@@ -78,16 +78,16 @@ export function* wakeUp(rhyper: Rhyper, vcpu: Vcpu, now = false): Activity {
     core.queueLength += 1;
   }
   if (now || core.queueLength === 1) yield* switchTo(rhyper, vcpu);
-  yield* adjustTick(rhyper);
+  adjustTick(rhyper);
 }
 
 /** As the ancestor does when it boots a vCPU that it has not taken off its core: the queue has it twice. */
-export function* enqueueAgain(rhyper: Rhyper, vcpu: Vcpu): Activity {
+export function enqueueAgain(rhyper: Rhyper, vcpu: Vcpu): void {
   const { core } = rhyper;
   if (core.queueLength === core.queue.length) return;
   core.queue[core.queueLength] = positionOf(rhyper, vcpu);
   core.queueLength += 1;
-  yield* adjustTick(rhyper);
+  adjustTick(rhyper);
 }
 
 /** A vCPU of this core no longer runs: its state in its record is what is left of it. */
@@ -101,7 +101,7 @@ export function* remove(rhyper: Rhyper, vcpu: Vcpu): Activity {
     core.queueLength -= 1;
     if (core.turn >= place && core.turn > 0) core.turn -= 1;
   }
-  yield* adjustTick(rhyper);
+  adjustTick(rhyper);
   if (isActive) yield* schedule(rhyper);
 }
 
