@@ -35,6 +35,9 @@ export const idAa64Pfr0 = (core: CoreIdentity): bigint =>
     [28, 0], // no RAS: ESB is a NOP
   );
 
+/** BT (BTI). */
+export const idAa64Pfr1 = nibbles([0, 1]);
+
 /** Debug architecture of Armv8.0, or with FEAT_VHE; PMUv3 for Armv8.1, two breakpoints, two watchpoints, one of them context-aware. */
 export const idAa64Dfr0 = (core: CoreIdentity): bigint =>
   nibbles([0, core.hasEl2 ? 7 : 6], [8, 4], [12, 1], [20, 1], [28, 0]);

@@ -7,7 +7,9 @@ import { highestEl, midrMax } from './core-identity.ts';
 import { flushJumpCache, flushSoftTlb, refreshDerivedState, worldWords } from './derived-state.ts';
 import * as exceptions from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
+import { checkBranchTarget } from './branch-targets.ts';
 import { translateFetch } from './instruction-fetch.ts';
+import { attribute } from './translation-attributes.ts';
 import * as interrupts from './interrupts.ts';
 import { accessMemory, loadExclusive, storeExclusive } from './memory-access.ts';
 import {
@@ -116,6 +118,10 @@ export function createPe(options: PeOptions): Pe {
     loadExclusive: (sizeBytes, flags) => loadExclusive(cx, sizeBytes, flags),
     storeExclusive: (sizeBytes, flags) => storeExclusive(cx, sizeBytes, flags),
     translateFetch: () => translateFetch(cx),
+    get isFetchGuarded() {
+      return (cx.translation.attributes & attribute.guarded) !== 0;
+    },
+    checkBranchTarget: () => checkBranchTarget(cx),
 
     setLine: (kind, level) => interrupts.setLine(cx, kind, level),
     pendingInterrupt: () => interrupts.pendingInterrupt(cx),

@@ -45,6 +45,10 @@ const TFP = 1 << 10;
 export const sctlr = (cx: PeContext, el: number): number =>
   low(cx, el === 0 && isHost(cx) ? SCTLR_EL2 : sctlrOfEl[el]!);
 
+/** Its bits [63:32]. */
+export const sctlrHigh = (cx: PeContext, el: number): number =>
+  high(cx, el === 0 && isHost(cx) ? SCTLR_EL2 : sctlrOfEl[el]!);
+
 /** True where stage 1 of the regime of this exception level is enabled. */
 export function isStage1Enabled(cx: PeContext, el: number): boolean {
   const isOfGuest = el === 1 || (el === 0 && !isHost(cx));
@@ -203,4 +207,5 @@ export function setNzcv(cx: PeContext, value: number): void {
 }
 
 /** GetPSRFromPSTATE(). */
-export const spsrFromPstate = (cx: PeContext): number => (nzcv(cx) | low(cx, pe.pstate)) >>> 0;
+export const spsrFromPstate = (cx: PeContext): number =>
+  (nzcv(cx) | low(cx, pe.pstate) | ((low(cx, pe.btype) & 3) << PSTATE.btypeShift)) >>> 0;

@@ -40,6 +40,7 @@ export const EC = {
   WFx: 0x01,
   simdFp: 0x07,
   pointerAuthentication: 0x09,
+  branchTarget: 0x0d,
   illegalState: 0x0e,
   SVC: 0x15,
   HVC: 0x16,
@@ -72,6 +73,7 @@ export function takeException(cx: PeContext, target: number, vectorOffset: numbe
 
   setPair(cx, spsrOfEl[target]!, spsrFromPstate(cx), 0);
   copy(cx, elrOfEl[target]!, pe.pc);
+  setLow(cx, pe.btype, 0);
 
   let entered = (target << PSTATE.elShift) | PSTATE.SP | PSTATE.D | PSTATE.A | PSTATE.I | PSTATE.F;
   entered |= pstate & PSTATE.PAN;
@@ -106,6 +108,9 @@ export function takeTrap(cx: PeContext, target: number, exceptionClass: number, 
 
 export const undefinedInstruction = (cx: PeContext): Exit => takeSynchronous(cx, defaultTarget(cx), EC.unknown, 0);
 export const illegalState = (cx: PeContext): Exit => takeSynchronous(cx, defaultTarget(cx), EC.illegalState, 0);
+/** BranchTargetException(). */
+export const branchTarget = (cx: PeContext): Exit =>
+  takeSynchronous(cx, defaultTarget(cx), EC.branchTarget, low(cx, pe.btype));
 export const spAlignment = (cx: PeContext): Exit => takeSynchronous(cx, defaultTarget(cx), EC.spAlignment, 0);
 
 export function pcAlignment(cx: PeContext): Exit {
@@ -226,6 +231,7 @@ export function exceptionReturn(cx: PeContext, from: number = elrOf(cx)): void {
   else pstate = spsr & (kept | PSTATE.IL | 0xf);
   copy(cx, pe.pc, from);
   setNzcv(cx, spsr >>> 0);
+  setLow(cx, pe.btype, (spsr >>> PSTATE.btypeShift) & 3);
   setPstate(cx, pstate);
   cx.monitors.clear(cx.index);
   setLow(cx, pe.eventRegister, 1);

@@ -109,6 +109,7 @@ export const PSTATE = {
   I: 1 << 7,
   A: 1 << 8,
   D: 1 << 9,
+  btypeShift: 10,
   IL: 1 << 20,
   SS: 1 << 21,
   PAN: 1 << 22,

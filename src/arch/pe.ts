@@ -133,6 +133,10 @@ export interface Pe {
   storeExclusive(sizeBytes: number, flags: number): Exit;
   /** The physical address of the instruction at PC, or -1 after an exception has been taken (PC is then the vector). */
   translateFetch(): number;
+  /** The page that translateFetch() has just translated is guarded. */
+  readonly isFetchGuarded: boolean;
+  /** Before an instruction while `btype` is not 0. */
+  checkBranchTarget(): Exit;
 
   // What reaches the PE from outside.
   setLine(kind: InterruptKind, level: boolean): void;

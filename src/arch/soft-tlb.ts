@@ -4,7 +4,15 @@
 import { softTlbOf } from './derived-state.ts';
 import type { PeContext } from './pe-context.ts';
 import { isPanInEffect, permissions } from './permissions.ts';
-import { addendAfterTag, pageShift, ramBase, softTlbEntries, softTlbEntry, touchedPageOffset } from './state-layout.ts';
+import {
+  addendAfterTag,
+  guardedAfterFetchTag,
+  pageShift,
+  ramBase,
+  softTlbEntries,
+  softTlbEntry,
+  touchedPageOffset,
+} from './state-layout.ts';
 import { attribute, need } from './translation-attributes.ts';
 
 const pageBytes = 1 << pageShift;
@@ -42,6 +50,7 @@ export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: nu
     cx.words[at] = pageLow;
     cx.words[at + 1] = vaHigh;
     cx.words[at + addendAfterTag / 4] = pa - (pa & (pageBytes - 1)) - pageLow;
+    if (kind === need.fetch) cx.words[at + guardedAfterFetchTag / 4] = (attributes & attribute.guarded) !== 0 ? 1 : 0;
   }
   if ((needed & granted & need.write) !== 0) cx.memory.bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
   cx.softTlbInUse |= 1 << el;

@@ -175,6 +175,7 @@ function leafAttributes(
   attributes |= ((descriptorLow >>> 8) & 3) << attribute.shareabilityShift;
   if (memory < 0x10) attributes |= attribute.device | attribute.stage1Device;
   if (NS !== 0) attributes |= attribute.nonSecure;
+  if (((descriptorHigh >>> 18) & 1) !== 0) attributes |= attribute.guarded;
   // AP[1] is RES1, and PXN RES0, in the regimes of one exception level.
   if (!isTwoRanges || (AP1 !== 0 && (apTable & 1) === 0)) attributes |= attribute.user;
   if (AP2 !== 0 || (apTable & 2) !== 0) attributes |= attribute.readOnly;

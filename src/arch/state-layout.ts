@@ -82,6 +82,8 @@ export const pe = {
   pointerControl: 0x1d0,
   /** Not zero where instructions of pointer authentication trap at the current EL. */
   pointerTrapped: 0x1d4,
+  /** PSTATE.BTYPE: not 0 only between a branch and the end of the instruction that it leads to. */
+  btype: 0x1d8,
   /** V0..V31, 16 bytes each. */
   vector: 0x200,
   /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */
@@ -91,6 +93,9 @@ export const pe = {
   /** Four soft TLBs, one after the other: EL0, EL1, EL2, EL3. */
   softTlb: 0x5000,
 } as const;
+
+/** With BTYPE: the instruction has been let through; when it is over, BTYPE is 0, whatever the record says. */
+export const btypeChecked = 4;
 
 export const systemRegisterSlots = 384;
 
@@ -114,6 +119,8 @@ export const softTlbEntry = {
   writeTag: 16,
   fetchTag: 32,
 } as const;
+/** From the tag of fetches to 1 where the page is guarded (FEAT_BTI), else 0. */
+export const guardedAfterFetchTag = 12;
 /** From a tag to its addend, 32 bits: wasm address minus virtual address, modulo 2^32. */
 export const addendAfterTag = 8;
 export const softTlbBytes = softTlbEntries * softTlbEntry.bytes;

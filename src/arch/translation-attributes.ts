@@ -50,6 +50,8 @@ export const attribute = {
   stage2XnEl0: 1 << 25,
   /** Level of the descriptor of stage 2, 2 bits. */
   stage2LevelShift: 26,
+  /** GP of stage 1: branches into the page are checked (FEAT_BTI). */
+  guarded: 1 << 28,
 } as const;
 
 export const levelOf = (attributes: number): number => (attributes >>> attribute.levelShift) & 3;

@@ -32,6 +32,7 @@ interface Entry {
   readonly va: bigint;
   readonly el: number;
   readonly strictAlignment: boolean;
+  readonly guarded: boolean;
   /** Times that the code was entered cold. */
   count: number;
   /** Function index of the trace, or 0. */
@@ -79,15 +80,17 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   let modules = 0;
   let invalidations = 0;
 
-  function entryAt(pa: number, va: bigint, el: number, strictAlignment: boolean): Entry {
+  function entryAt(pa: number, va: bigint, el: number, strictAlignment: boolean, guarded: boolean): Entry {
     let candidates = entries.get(pa);
     if (!candidates) {
       candidates = [];
       entries.set(pa, candidates);
     }
-    let entry = candidates.find((e) => e.va === va && e.el === el && e.strictAlignment === strictAlignment);
+    let entry = candidates.find(
+      (e) => e.va === va && e.el === el && e.strictAlignment === strictAlignment && e.guarded === guarded,
+    );
     if (!entry) {
-      entry = { va, el, strictAlignment, count: 0, functionIndex: 0 };
+      entry = { va, el, strictAlignment, guarded, count: 0, functionIndex: 0 };
       candidates.push(entry);
     }
     return entry;
@@ -100,9 +103,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const queue = [{ pa, entry: first }];
     const seen = new Set([pa]);
     for (let next = queue.shift(); next && members.length < batchTraces; next = queue.shift()) {
-      const { va, el, strictAlignment } = next.entry;
+      const { va, el, strictAlignment, guarded } = next.entry;
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
-      const trace = translate({ start: va, fetch, el, strictAlignment });
+      const trace = translate({ start: va, fetch, el, strictAlignment, guarded });
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
       );
@@ -112,7 +115,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
-        const entry = entryAt(targetPa, target, el, strictAlignment);
+        const entry = entryAt(targetPa, target, el, strictAlignment, guarded);
         if (entry.functionIndex === 0) queue.push({ pa: targetPa, entry });
       }
     }
@@ -162,7 +165,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const pc = doublewords[(base + record.pc) >>> 3] as bigint;
       const el = ((words[(base + record.pstate) >>> 2] as number) >>> 2) & 3;
       const strictAlignment = words[(base + record.strictAlignment) >>> 2] !== 0;
-      const entry = entryAt(pa, pc, el, strictAlignment);
+      const entry = entryAt(pa, pc, el, strictAlignment, pe.isFetchGuarded);
       if (entry.functionIndex === 0) {
         entry.count += 1;
         if (entry.count < options.hotThreshold) return options.stepBlock;

@@ -99,6 +99,12 @@ const undefinedRow: Row = row({
 const isGicRegister = (key: number): boolean => registerAt(key)?.storage === 'gic';
 
 /** CRn of the TLB maintenance instructions. */
+/** The instruction is not over after these. */
+const goesOn: ReadonlySet<number> = new Set([
+  systemOperation.readSystemRegister,
+  systemOperation.exceptionLink,
+  systemOperation.branchTarget,
+]);
 const tlbiCRn = 8;
 
 const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;
@@ -218,8 +224,8 @@ export function makeEngine({
   function systemService(cpu: number, descriptor: number): Exit {
     const immediate = descriptor >>> systemImmediateShift;
     const operation = descriptor & ((1 << systemImmediateShift) - 1);
-    const isRead = operation === systemOperation.readSystemRegister || operation === systemOperation.exceptionLink;
-    if (isRead && !isAlone && isGicRegister(immediate)) return exit.step;
+    const isRead = goesOn.has(operation);
+    if (operation === systemOperation.readSystemRegister && !isAlone && isGicRegister(immediate)) return exit.step;
     const code = performSystemOperation(cpu, operation, immediate);
     return code === exit.none && !isRead && mustStop() ? redirectToNext(cpu) : code;
   }
@@ -272,6 +278,8 @@ export function makeEngine({
         return pe.exceptionLink();
       case systemOperation.eretTo:
         return pe.eretTo();
+      case systemOperation.branchTarget:
+        return pe.checkBranchTarget();
       case systemOperation.pointerTrap:
         return pe.pointerTrap();
       case systemOperation.fpTrap:
@@ -325,6 +333,7 @@ export function makeEngine({
       return decoded ? stepFunction(decoded.row, decoded.fields) : stepFunction(undefinedRow, {});
     },
     fetchMiss: (cpu: number): number => (peOf(cpu).translateFetch() < 0 ? 1 : 0),
+    branchTarget: (cpu: number): number => peOf(cpu).checkBranchTarget(),
     resolve: (cpu: number): number => codeCache.resolve(peOf(cpu)),
   };
   const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })

@@ -31,6 +31,7 @@ export abstract class Generator extends MemoryGenerator implements Semantics {
 
   abstract pc(): Value;
   abstract readFlag(name: FlagName): Value;
+  abstract inGuardedPage(): Value;
   abstract branch(target: Value, kind: BranchKind): void;
   abstract branchIf(condition: Value, target: Value): void;
 
@@ -236,6 +237,10 @@ export abstract class Generator extends MemoryGenerator implements Semantics {
   }
   yield(): void {
     // A hint without effect here: PEs do not share an execution pipeline.
+  }
+
+  setBType(btype: Value): void {
+    this.storeState(pe.btype, node(btype));
   }
 
   // Leaving.

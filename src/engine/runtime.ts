@@ -39,8 +39,10 @@ const imports = [
   { name: 'decode', signature: codeSignature },
   /** cpu → 0 when the soft TLB now translates PC, else an exception has been taken. */
   { name: 'fetchMiss', signature: unarySignature },
+  /** cpu → 0 when the instruction at PC may follow the branch that has led to it, else an exception has been taken. */
+  { name: 'branchTarget', signature: unarySignature },
 ] as const;
-const importIndex = { resolve: 0, decode: 1, fetchMiss: 2 } as const;
+const importIndex = { resolve: 0, decode: 1, fetchMiss: 2, branchTarget: 3 } as const;
 
 /** A function in the making; instructions are appended in stack order. */
 class Text {
@@ -165,6 +167,13 @@ function stepper(oneBlock: boolean, decodeCache: number, exportName: string): Mo
         t.i32(exit.redirect).ops(op.return);
       });
       t.br(1);
+    });
+    t.get(cpu).memory(op.i32_load, pe.btype);
+    t.nest(op.if, () => {
+      t.get(cpu).call(importIndex.branchTarget);
+      t.nest(op.if, () => {
+        t.i32(exit.redirect).ops(op.return);
+      });
     });
     t.get(pc)
       .ops(op.i32_wrap_i64)

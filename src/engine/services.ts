@@ -121,6 +121,8 @@ export const systemOperation = {
   exceptionLink: 21,
   eretTo: 22,
   pointerTrap: 23,
+  /** Before an instruction while PSTATE.BTYPE is not 0. */
+  branchTarget: 24,
 } as const;
 export const systemImmediateShift = 8;
 

@@ -4,7 +4,7 @@
 // A step function receives the record's address and the instruction word. It returns exit.none (the stepper then moves PC on),
 // `stepBranched` when it has set PC, or the exit of a service.
 
-import { pe } from '../arch/state-layout.ts';
+import { guardedAfterFetchTag, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
 import type { Row } from '../isa/encoding.ts';
 import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
 import { binary, constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
@@ -97,6 +97,16 @@ class StepGenerator extends Generator {
 
   readFlag(name: FlagName): Value {
     return this.loadState(32, flagOffset[name]);
+  }
+
+  inGuardedPage(): Value {
+    // The stepper has just fetched from there.
+    const index = this.and(
+      this.lsr(this.low32(this.pc()), constant32(pageShift - Math.log2(softTlbEntry.bytes))),
+      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
+    );
+    const entry = this.add(this.softTlb(false), index) as Node;
+    return stateLoad(op.i32_load, 32, entry, softTlbEntry.fetchTag + guardedAfterFetchTag);
   }
 
   branch(target: Value, _kind: BranchKind): void {

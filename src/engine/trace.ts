@@ -399,6 +399,9 @@ function makeSemantics(c: Context): Semantics {
       return [first!, second!];
     },
 
+    // Pages of the trace reading are not guarded.
+    inGuardedPage: () => traceValue(32, 0n),
+    setBType: () => {},
     branch: (target, kind) => branchTo(target, true, kind, concrete(target)),
     branchIf: (condition, target) => {
       const decision = known(condition);

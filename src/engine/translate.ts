@@ -56,6 +56,8 @@ export interface TraceSource {
   readonly el: number;
   /** Accesses check alignment. */
   readonly strictAlignment: boolean;
+  /** The page is guarded (FEAT_BTI). */
+  readonly guarded: boolean;
 }
 
 export interface Trace {
@@ -94,6 +96,7 @@ class TraceGenerator extends Generator {
   private address = 0n;
   private index = 0;
   private ended = false;
+  private setsBType = false;
   private next = 0n;
   private control: { target: Node; condition: Node | undefined; kind: BranchKind } | undefined;
   private addresses: bigint[] = [];
@@ -175,8 +178,11 @@ class TraceGenerator extends Generator {
       if (known) fields[name] = value;
       else operands[name] = constant32(value);
     }
+    this.setsBType = false;
     decoded.row.meaning(this, fields, operands);
     this.commit();
+    // The first instruction may be a branch's target: it is over now.
+    if (this.index === 0 && !this.hasSetBType()) this.storeState(pe.btype, constant32(0));
     this.index += 1;
     if (!this.ended) this.transfer();
     this.address = this.next;
@@ -204,6 +210,7 @@ class TraceGenerator extends Generator {
         this.set(this.flagLocals[i] as number);
       });
     }
+    this.checkBranchTarget();
     this.block(op.loop, () => {
       this.get(secondLocal);
       this.i32(this.index);
@@ -224,6 +231,24 @@ class TraceGenerator extends Generator {
     });
     this.w.byte(op.unreachable);
     return this.w;
+  }
+
+  /** PSTATE.BTYPE is not 0 after an indirect branch: if the budget lets the trace run, its first instruction must be a target. */
+  private checkBranchTarget(): void {
+    this.get(cpuLocal);
+    this.memoryOperation(op.i32_load, pe.btype);
+    this.block(op.if, () => {
+      this.get(secondLocal);
+      this.i32(this.index);
+      this.w.byte(op.i32_ge_s);
+      this.block(op.if, () => {
+        this.arm(() => {
+          this.storeState(pe.pc, constant(64, this.source.start));
+          this.storeState(pe.budget, localValue(32, secondLocal, true));
+          this.callService(functionIndex.system, constant32(systemOperation.branchTarget));
+        });
+      });
+    });
   }
 
   /** Completes the record for leaving, or for a service, `count` instructions after the start. */
@@ -289,6 +314,19 @@ class TraceGenerator extends Generator {
     this.emit(this.remaining(count));
     this.set(budget);
     this.chain(target, this.source.el, budget, exit.lookup);
+  }
+
+  private hasSetBType(): boolean {
+    return this.setsBType;
+  }
+
+  override setBType(btype: Value): void {
+    this.setsBType = true;
+    super.setBType(btype);
+  }
+
+  inGuardedPage(): Value {
+    return constant32(this.source.guarded ? 1 : 0);
   }
 
   branch(target: Value, kind: BranchKind): void {

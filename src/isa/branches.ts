@@ -2,6 +2,7 @@
 
 import { row, type Row } from './encoding.ts';
 import { pointerBranches } from './pointer-authentication.ts';
+import { btypeOfCall, jumpType } from './branch-types.ts';
 import { conditionHolds, signedOffset } from './pseudocode.ts';
 import type { Semantics, Value } from './semantics.ts';
 import { never, type Operand } from './syntax.ts';
@@ -138,6 +139,7 @@ const BR = row({
   pattern: '1101011 0 0 00 11111 0000 0 0 Rn 00000',
   encoding: 'BR_64_branch_reg',
   meaning: (s, _k, f) => {
+    jumpType(s, f.Rn);
     s.branch(s.readX(f.Rn, 64), 'indirect');
   },
   syntax: [{ mnemonic: 'br', operands: [X('Rn')] }],
@@ -149,6 +151,7 @@ const BLR = row({
   encoding: 'BLR_64_branch_reg',
   meaning: (s, _k, f) => {
     const destination = s.readX(f.Rn, 64);
+    s.setBType(s.constant(32, btypeOfCall));
     link(s);
     s.branch(destination, 'indirect call');
   },

@@ -1,6 +1,7 @@
 // The hint space: Arm DDI 0487, C4.1 "Hints".
 //
-// A hint of a feature that is not implemented is a NOP by the architecture: the branch target hints, ESB (no FEAT_RAS), PSB, TSB and DGH. CSDB orders speculation only. They have rows for their names' sake.
+// A hint of a feature that is not implemented is a NOP by the architecture: ESB (no FEAT_RAS), PSB, TSB and DGH. CSDB orders speculation
+// only. BTI does nothing by itself: that it stands at a branch's target is what counts. They have rows for their names' sake.
 
 import { row, type Row } from './encoding.ts';
 import { pointerHint } from './pointer-authentication.ts';
@@ -90,6 +91,7 @@ const namedRows = named.map((hint) => {
     encoding,
     meaning: meaning ?? pointerHint(name) ?? (() => {}),
     ...(pointerHint(name) === undefined ? {} : { feature: 'FEAT_PAuth' }),
+    ...(name.startsWith('BTI') ? { feature: 'FEAT_BTI' } : {}),
     syntax: syntaxOf(hint),
   });
 });

@@ -1,6 +1,7 @@
 // FEAT_PAuth: Arm DDI 0487, C4.1 "Data-processing (1 source)", "Data-processing (2 source)", "Unconditional branch (register)",
 // "Load/store register (pac)" and the hints. The meaning of the codes is in pointer-authentication/pointer.ts.
 
+import { btypeOfCall, jumpType } from './branch-types.ts';
 import { row, type Row } from './encoding.ts';
 import { type PointerKey, pointerKeys } from './pointer-authentication/names.ts';
 import { signedOffset } from './pseudocode.ts';
@@ -78,8 +79,10 @@ const branches = keysOfBranches.flatMap(({ letter, M }) =>
       { stem: 'BLR', op: '01', kind: 'indirect call' },
     ] as const
   ).flatMap(({ stem, op, kind }) => {
-    const branch = (s: Semantics, pointer: Value, modifier: Value): void => {
-      const target = s.authenticatePointer(`AUTI${letter}`, pointer, modifier);
+    const branch = (s: Semantics, Rn: Value, modifier: Value): void => {
+      const target = s.authenticatePointer(`AUTI${letter}`, s.readX(Rn, 64), modifier);
+      if (stem === 'BR') jumpType(s, Rn);
+      else s.setBType(s.constant(32, btypeOfCall));
       if (stem === 'BLR') s.writeX(s.constant(32, 30), s.add(s.pc(), s.constant(64, 4)));
       s.branch(target, kind);
     };
@@ -90,7 +93,7 @@ const branches = keysOfBranches.flatMap(({ letter, M }) =>
         encoding: `${stem}A${letter}_64P_branch_reg`,
         feature,
         meaning: (s, _k, f) => {
-          branch(s, s.readX(f.Rn, 64), s.readXSP(f.Rm, 64));
+          branch(s, f.Rn, s.readXSP(f.Rm, 64));
         },
         syntax: [{ mnemonic: `${stem}A${letter}`.toLowerCase(), operands: [X('Rn'), XorSP('Rm')] }],
       }),
@@ -100,7 +103,7 @@ const branches = keysOfBranches.flatMap(({ letter, M }) =>
         encoding: `${stem}A${letter}Z_64_branch_reg`,
         feature,
         meaning: (s, _k, f) => {
-          branch(s, s.readX(f.Rn, 64), zero(s));
+          branch(s, f.Rn, zero(s));
         },
         syntax: [{ mnemonic: `${stem}A${letter}Z`.toLowerCase(), operands: [X('Rn')] }],
       }),

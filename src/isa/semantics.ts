@@ -196,6 +196,13 @@ export interface Semantics {
   /** ELR_ELx of the current Exception level; UNDEFINED at EL0. */
   exceptionLink(): Value;
 
+  // Branch target identification.
+
+  /** 32-bit 1 where this instruction is in a guarded page. */
+  inGuardedPage(): Value;
+  /** PSTATE.BTYPE for the next instruction, which a branch leads to. */
+  setBType(btype: Value): void;
+
   // Control flow: at most one of these, and last.
 
   branch(target: Value, kind: BranchKind): void;

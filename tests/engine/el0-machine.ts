@@ -12,6 +12,8 @@ export interface Mapping {
   readonly pa: number;
   readonly sizeBytes: number;
   readonly executable: boolean;
+  /** GP (FEAT_BTI). */
+  readonly guarded?: boolean;
 }
 
 const ramBytes = 0x100_0000;
@@ -36,7 +38,7 @@ function mapPages(views: MemoryViews, mappings: readonly Mapping[]): void {
     BigInt(pa) | BigInt(low) | (BigInt(high) << 32n);
   views.doublewords[tableBase >>> 3] = descriptor(level1, 3, 0);
   views.doublewords[level1 >>> 3] = descriptor(level2, 3, 0);
-  for (const { va, pa, sizeBytes, executable } of mappings) {
+  for (const { va, pa, sizeBytes, executable, guarded } of mappings) {
     for (let offset = 0; offset < sizeBytes; offset += 0x1000) {
       const page = va + offset;
       const entry = (level2 >>> 3) + (page >>> 21);
@@ -49,7 +51,7 @@ function mapPages(views: MemoryViews, mappings: readonly Mapping[]): void {
       views.doublewords[(table >>> 3) + ((page >>> 12) & 511)] = descriptor(
         pa + offset,
         0x743,
-        (1 << 21) | (executable ? 0 : 1 << 22),
+        (1 << 21) | (executable ? 0 : 1 << 22) | (guarded === true ? 1 << 18 : 0),
       );
     }
   }

@@ -22,7 +22,7 @@ function traceOf(source: string, from = 'start'): Trace & { readonly at: (label:
     return offset + 4 <= bytes.length ? view.getUint32(offset, true) : 0xd503201f;
   };
   const at = (label: string): bigint => symbols.get(label) ?? -1n;
-  return { ...translate({ start: at(from), fetch, el: 1, strictAlignment: false }), at };
+  return { ...translate({ start: at(from), fetch, el: 1, strictAlignment: false, guarded: false }), at };
 }
 const addresses = (...offsets: readonly number[]): bigint[] => offsets.map((offset) => BigInt(page + offset));
 

@@ -18,7 +18,7 @@ const never = (): never => {
 /** The functions of the runtime module. */
 export const runtime: Readonly<Record<string, CallableFunction>> = new WebAssembly.Instance(
   new WebAssembly.Module(runtimeModule(0)),
-  { h: { memory, table, decode: never, fetchMiss: never, resolve: never } },
+  { h: { memory, table, decode: never, fetchMiss: never, branchTarget: never, resolve: never } },
 ).exports;
 
 /** Instantiates functions of the generators; services may be given, the others must not be called. */

@@ -5,19 +5,21 @@ import { bits, field, register, type RegisterRow } from '../register-row.ts';
 
 /** EnIA, EnIB, EnDA and EnDB of FEAT_PAuth. */
 const pointerKeys = bits(13, 27, 30, 31);
+/** BT0 and BT1 of FEAT_BTI; for a regime of one Exception level BT has the place of the latter. */
+const branchTypes = bits(35, 36);
 /** M, A, C, SA, SA0, UMA, I, DZE, UCT, nTWI, nTWE, WXN, SPAN, UCI. EE and E0E are RES0: little-endian only. */
-const sctlrEl1Writable = bits(0, 1, 2, 3, 4, 9, 12, 14, 15, 16, 18, 19, 23, 26) | pointerKeys;
+const sctlrEl1Writable = bits(0, 1, 2, 3, 4, 9, 12, 14, 15, 16, 18, 19, 23, 26) | pointerKeys | branchTypes;
 /** ITD and SED without AArch32; EOS, TSCXT, EIS, nTLSMD, LSMAOE without their features. */
 const sctlrEl1Ones = bits(7, 8, 11, 20, 22, 28, 29);
 /**
  * Fields that are RES0 or RES1 for one value of HCR_EL2.{E2H, TGE} and not for the other keep what is written (Arm ARM, glossary).
  * For a host: SA0, DZE, UCT, nTWI, nTWE, SPAN, UCI; CP15BEN, ITD, SED and TSCXT are without effect.
  */
-const sctlrEl2Writable = bits(0, 1, 2, 3, 12, 19, 4, 14, 15, 16, 18, 23, 26, 5, 7, 8, 20) | pointerKeys;
+const sctlrEl2Writable = bits(0, 1, 2, 3, 12, 19, 4, 14, 15, 16, 18, 23, 26, 5, 7, 8, 20) | pointerKeys | branchTypes;
 /** EOS, EIS, nTLSMD, LSMAOE. */
 const sctlrEl2Ones = bits(11, 22, 28, 29);
 /** M, A, C, SA, I, WXN. */
-const sctlrWritable = bits(0, 1, 2, 3, 12, 19) | pointerKeys;
+const sctlrWritable = bits(0, 1, 2, 3, 12, 19) | pointerKeys | bits(36);
 const sctlrOnes = bits(4, 5, 11, 16, 18, 22, 23, 28, 29);
 
 /**

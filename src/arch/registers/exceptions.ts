@@ -4,8 +4,8 @@ import { field, lowWord, register, type RegisterDetails, type RegisterRow } from
 
 const vm: RegisterDetails = { traps: ['HCR_EL2.TVM', 'HCR_EL2.TRVM'] };
 
-/** NZCV, UAO, PAN, SS, IL, DAIF, M. */
-export const spsrWritable = field(31, 28) | field(23, 20) | field(9, 6) | field(4, 0);
+/** NZCV, UAO, PAN, SS, IL, BTYPE, DAIF, M. */
+export const spsrWritable = field(31, 28) | field(23, 20) | field(11, 6) | field(4, 0);
 const spsr: RegisterDetails = { writable: spsrWritable };
 const vector: RegisterDetails = { writable: ~field(10, 0) & field(63, 0) };
 /** SPSRs of AArch32 modes, which do not exist here. */

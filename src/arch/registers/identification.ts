@@ -11,6 +11,7 @@ import {
   idAa64Mmfr1,
   idAa64Mmfr2,
   idAa64Pfr0,
+  idAa64Pfr1,
 } from '../core-identity.ts';
 import { register, type RegisterDetails, type RegisterRow } from '../register-row.ts';
 
@@ -57,6 +58,7 @@ const named: Readonly<Record<string, readonly [number, number]>> = {
 
 const values: Readonly<Record<string, Exclude<RegisterDetails['reset'], undefined>>> = {
   ID_AA64PFR0_EL1: idAa64Pfr0,
+  ID_AA64PFR1_EL1: idAa64Pfr1,
   ID_AA64DFR0_EL1: idAa64Dfr0,
   ID_AA64ISAR0_EL1: idAa64Isar0,
   ID_AA64ISAR1_EL1: idAa64Isar1,

@@ -43,6 +43,7 @@ export const op = {
   i32_lt_s: 0x48,
   i32_lt_u: 0x49,
   i32_le_s: 0x4c,
+  i32_ge_s: 0x4e,
   i64_eqz: 0x50,
   i64_eq: 0x51,
   i64_ne: 0x52,

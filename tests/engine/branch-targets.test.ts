@@ -1,0 +1,63 @@
+// FEAT_BTI at EL0: what the engines ask of a branch's target. The guest `bti` has all pairs at EL1, beside QEMU.
+
+import { describe, expect, test } from 'vitest';
+import { exit } from '../../src/arch/exits.ts';
+import { pe as record, ramBase } from '../../src/arch/state-layout.ts';
+import { assemble } from '../../src/isa/assembler.ts';
+import { el0Machine, type El0Machine } from './el0-machine.ts';
+
+const plain = { va: 0x10_0000, pa: ramBase + 0x10_0000, sizeBytes: 0x1000, executable: true };
+const guarded = { va: 0x20_0000, pa: ramBase + 0x20_0000, sizeBytes: 0x1000, executable: true, guarded: true };
+const BT0 = 1n << 35n;
+
+function write(m: El0Machine, pa: number, text: string): void {
+  const { bytes } = assemble(text, { base: 0 });
+  m.engine.codeWritten(pa, bytes.length);
+  m.views.bytes.set(bytes, pa);
+}
+
+interface Case {
+  readonly from: typeof plain;
+  readonly branch: string;
+  readonly target: string;
+  readonly strict?: boolean;
+}
+
+/** Branches to the guarded page at 0x200800, where the target and BRK #1 stand: class, ISS and SPSR_EL1.BTYPE of what it ends in. */
+function run(m: El0Machine, { from, branch, target, strict }: Case): readonly [number, number, number] {
+  m.enterEl0();
+  const sctlr = m.pe.readRegister('SCTLR_EL1');
+  m.pe.writeRegister('SCTLR_EL1', strict === true ? sctlr | BT0 : sctlr);
+  write(m, from.pa, branch);
+  write(m, guarded.pa + 0x800, `${target}\nbrk #1`);
+  const x = (m.pe.base + record.x) >>> 3;
+  for (const n of [2, 16]) m.views.doublewords[x + n] = BigInt(guarded.va + 0x800);
+  m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(from.va);
+  while (m.pe.currentEl === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
+  const esr = Number(m.pe.readRegister('ESR_EL1'));
+  return [esr >>> 26, esr & 0xffff, Number((m.pe.readRegister('SPSR_EL1') >> 10n) & 3n)];
+}
+
+const branchTarget = 0x0d;
+const brk = 0x3c;
+
+describe.each(['step', 'translate', 'tiered'] as const)('the %s engine', (mode) => {
+  const m = el0Machine(mode, [plain, guarded]);
+
+  test.each<[Case, readonly [number, number, number]]>([
+    [{ from: plain, branch: 'br x2', target: 'nop' }, [branchTarget, 1, 1]],
+    [{ from: guarded, branch: 'br x2', target: 'nop' }, [branchTarget, 3, 3]],
+    [{ from: guarded, branch: 'br x16', target: 'bti c' }, [brk, 1, 0]],
+    [{ from: guarded, branch: 'br x2', target: 'bti c' }, [branchTarget, 3, 3]],
+    [{ from: guarded, branch: 'br x2', target: 'bti j' }, [brk, 1, 0]],
+    [{ from: guarded, branch: 'blr x2', target: 'bti j' }, [branchTarget, 2, 2]],
+    [{ from: guarded, branch: 'blr x2', target: 'bti jc' }, [brk, 1, 0]],
+    [{ from: guarded, branch: 'ret x2', target: 'nop' }, [brk, 1, 0]],
+    [{ from: guarded, branch: 'br x2', target: 'paciasp' }, [brk, 1, 0]],
+    [{ from: guarded, branch: 'br x2', target: 'paciasp', strict: true }, [branchTarget, 3, 3]],
+    [{ from: guarded, branch: 'blr x2', target: 'pacibsp', strict: true }, [brk, 1, 0]],
+    [{ from: guarded, branch: 'br x2', target: 'brk #2' }, [brk, 2, 3]],
+  ])('%o', (branch, expected) => {
+    for (let n = 0; n < 30; n += 1) expect(run(m, branch)).toEqual(expected);
+  });
+});
