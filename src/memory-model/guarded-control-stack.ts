@@ -2,7 +2,7 @@
 // instructions do to it at EL1, over its pointer GCSPR_EL1.
 //
 // Its accesses are of a kind of their own, ordered neither with each other nor with others: a thread may find on it what was there before
-// it pushed, as in herd7. Left out: GCSPUSHX and its kind, GCSB, GCSSTR, exceptions that push.
+// it pushed, as in herd7. Left out: GCSPUSHX and its kind, GCSB, GCSSTR, exceptions that push, calls and returns with authentication.
 
 import type { TraceAccess, TraceException, TraceMemory, TraceRead } from '../engine/trace-state.ts';
 import { merge, traceValue, type TraceValue } from '../engine/trace-values.ts';
@@ -70,6 +70,7 @@ export function beforeBranch(
   next: bigint,
   readX: (n: number) => TraceValue,
 ): TraceException | undefined {
+  if (/^(?:BLRA|RETA)/.test(row.name)) return { exception: 'UNDEFINED' };
   if (row.name === 'BL') return push(stack, traceValue(64, next));
   if (row.name !== 'BLR' && row.name !== 'RET') return undefined;
   const target = readX(fields.Rn!);
