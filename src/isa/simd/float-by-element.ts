@@ -8,7 +8,6 @@ import { arrangedBy, type ArrangementText, T } from '../syntax/vectors.ts';
 import { arrangementOf, truncated } from './elements.ts';
 import {
   floatArrangement,
-  type FloatLane,
   floats,
   floatScalar,
   formatBits,
@@ -17,26 +16,19 @@ import {
   sizeOfFormat,
   writeFloats,
 } from './float-lanes.ts';
-import { fusedAdd, fusedSubtract } from './float-three-same.ts';
+import { fusedAdd, fusedSubtract, type LaneArithmetic, plain } from './float-three-same.ts';
 import { indexed, readIndexed } from './indexed.ts';
-
-type Operation = (c: FloatLane, a: Value, b: Value, d: Value) => Value;
-
-const product =
-  (operation: 'mul' | 'mulX'): Operation =>
-  ({ s, bits }, a, b) =>
-    s.float(operation, bits, [a, b]);
 
 const pages: readonly {
   readonly name: string;
   readonly U: '0' | '1';
   readonly opcode: string;
-  readonly operation: Operation;
+  readonly operation: LaneArithmetic;
 }[] = [
   { name: 'FMLA', U: '0', opcode: '0001', operation: fusedAdd },
   { name: 'FMLS', U: '0', opcode: '0101', operation: fusedSubtract },
-  { name: 'FMUL', U: '0', opcode: '1001', operation: product('mul') },
-  { name: 'FMULX', U: '1', opcode: '1001', operation: product('mulX') },
+  { name: 'FMUL', U: '0', opcode: '1001', operation: plain('mul') },
+  { name: 'FMULX', U: '1', opcode: '1001', operation: plain('mulX') },
 ];
 
 /** There are two doubles in a register, and so L is 0. */

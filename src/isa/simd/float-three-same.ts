@@ -21,27 +21,27 @@ import {
 } from './float-lanes.ts';
 
 /** The element of the destination; `d` is what it held before. */
-type Operation = (c: FloatLane, a: Value, b: Value, d: Value) => Value;
+export type LaneArithmetic = (c: FloatLane, a: Value, b: Value, d: Value) => Value;
 
-const plain =
-  (operation: FloatOperation): Operation =>
+export const plain =
+  (operation: FloatOperation): LaneArithmetic =>
   ({ s, bits }, a, b) =>
     s.float(operation, bits, [a, b]);
 
 const compared =
-  (operation: FloatOperation): Operation =>
+  (operation: FloatOperation): LaneArithmetic =>
   (c, a, b) =>
     mask(c, c.s.float(operation, c.bits, [a, b]));
 
 const comparedAbsolute =
-  (operation: FloatOperation): Operation =>
+  (operation: FloatOperation): LaneArithmetic =>
   (c, a, b, d) =>
     compared(operation)(c, fpAbs(c.s, a, c.bits), fpAbs(c.s, b, c.bits), d);
 
-export const fusedAdd: Operation = ({ s, bits }, a, b, d) => s.float('mulAdd', bits, [d, a, b]);
-export const fusedSubtract: Operation = (c, a, b, d) => fusedAdd(c, fpNeg(c.s, a, c.bits), b, d);
+export const fusedAdd: LaneArithmetic = ({ s, bits }, a, b, d) => s.float('mulAdd', bits, [d, a, b]);
+export const fusedSubtract: LaneArithmetic = (c, a, b, d) => fusedAdd(c, fpNeg(c.s, a, c.bits), b, d);
 
-const distance: Operation = ({ s, bits }, a, b) => fpAbs(s, s.float('sub', bits, [a, b]), bits);
+const distance: LaneArithmetic = ({ s, bits }, a, b) => fpAbs(s, s.float('sub', bits, [a, b]), bits);
 
 interface Page {
   readonly name: string;
@@ -50,7 +50,7 @@ interface Page {
   readonly a: '0' | '1';
   /** The three lowest bits: those above them are of the encoding. */
   readonly opcode: string;
-  readonly operation: Operation;
+  readonly operation: LaneArithmetic;
   readonly hasScalar?: boolean;
   /** The elements of a lane are neighbours in the two sources one after the other. */
   readonly pairwise?: boolean;
