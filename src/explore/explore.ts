@@ -65,8 +65,10 @@ const firstCapacity = 32;
 const isTranslated = ({ threads }: Program): boolean => threads.some(({ translation }) => translation !== undefined);
 
 export function explore(program: Program, model: OrderingModel | Model, options: ExploreOptions = {}): Exploration {
-  if (isOrdering(model) && !model.hasTranslation && isTranslated(program))
-    throw new UserError(`translation is not modelled under ${model.name}, only under arm and cat models`);
+  if (model.hasTranslation === false && isTranslated(program))
+    throw new UserError(
+      `translation is not modelled under ${model.name}, only under arm and cat models that ask for "walk"`,
+    );
   const ordering = isOrdering(model) ? model : coherenceOnly;
   const parts = new MemoryParts(program.memory);
   const treesOf = (): ThreadTree[] =>

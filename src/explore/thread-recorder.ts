@@ -446,7 +446,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     if (access.aligned && address.bits % BigInt(total) !== 0n) return fault('alignment');
     const [at, ...values] = this.#decided([address, ...givenValues]) ?? [];
     if (at === undefined) return choiceMissing;
-    const translated = this.#translate(at, kind);
+    const translated = this.#translate(at, kind, access.unprivileged ?? false);
     if ('exception' in translated) return translated;
     const parts = this.#parts.of(translated.address.bits, total, bytes);
     if (!parts) return fault('translation');
@@ -455,10 +455,10 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   }
 
   /** The location of an address, by a walk that reads its descriptor; or the fault that it leads to. */
-  #translate(address: TraceValue, kind: 'read' | 'write'): Translated | TraceException {
+  #translate(address: TraceValue, kind: 'read' | 'write', isUnprivileged: boolean): Translated | TraceException {
     const translation = this.#translation;
     if (!translation) return { address };
-    const isEL0 = translation.isEL0 && !this.#isHandling;
+    const isEL0 = isUnprivileged || (translation.isEL0 && !this.#isHandling);
     const fault = (name: Walked['fault'] & string): TraceException => ({
       exception: 'Data Abort',
       address: address.bits,

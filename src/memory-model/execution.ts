@@ -78,5 +78,7 @@ export type Judgement =
 /** A memory model as it judges complete executions. */
 export interface Model {
   readonly name: string;
+  /** False where it does not say what walks are, so that it cannot judge a program whose accesses are translated. */
+  readonly hasTranslation?: boolean;
   judge(execution: Execution): Judgement;
 }

@@ -96,6 +96,7 @@ interface Last {
 class LoadedModel implements CatModel {
   readonly name: string;
   readonly isDetailed: boolean;
+  readonly hasTranslation: boolean;
   private readonly axioms: readonly Check[];
   private readonly assertions: readonly Check[];
   private readonly reports: readonly Check[];
@@ -119,6 +120,7 @@ class LoadedModel implements CatModel {
     this.choices = choices;
     this.scope = scope;
     this.isDetailed = slots.needsDetail;
+    this.hasTranslation = slots.hasTranslation;
     this.detail = slots.needsDetail ? detail : undefined;
     const cheapestFirst = (a: Check, b: Check): number => a.level - b.level || costOf[a.kind] - costOf[b.kind];
     this.axioms = checks.filter(({ role }) => role === 'axiom').sort(cheapestFirst);

@@ -46,6 +46,8 @@ export class Slots {
   private readonly base = new Map<string, Slot>();
   /** Whether a name was used that only the detailed form of an execution has. */
   needsDetail = false;
+  /** The model asks for walks. */
+  hasTranslation = false;
 
   define(name: string | undefined, definition: Compiled): Slot {
     const slot = { index: this.all.length, name, definition };
@@ -68,6 +70,7 @@ export class Slots {
     const base = baseNames.get(name);
     if (!base) return undefined;
     this.needsDetail ||= base.isDetailed;
+    this.hasTranslation ||= name === 'walk';
     const code: Code = base.isSet
       ? ({ candidate }) => candidate.set(name)
       : ({ candidate }) => candidate.relation(name);

@@ -47,6 +47,7 @@ describe('an access', () => {
     ['db:0, dbm:1', 'STR W0,[X1]', 'D-MMU:Permission'],
     ['af:0, db:0', 'STR W0,[X1]', 'D-MMU:AccessFlag'],
     ['db:0', 'LDADD W0,W2,[X1]', 'D-MMU:Permission'],
+    ['el0:0', 'LDTR W0,[X1]', 'D-MMU:Permission'],
     ['db:0', 'CAS W2,W3,[X1]', 'D-MMU:Permission'],
     ['db:0', 'LDXR W2,[X1]\nSTXR W4,W3,[X1]', 'D-MMU:Permission'],
   ])('faults where %s does not let it: %s', (fields, code, type) => {
@@ -193,9 +194,11 @@ describe('what is refused', () => {
 
   test('translation under models that know nothing of it', () => {
     const program = programOf(`{ 0:X1=x; }\n${columns('LDR W0,[X1]')}locations [0:X0;]`);
-    expect(() => runLitmus(program, builtInModels.sc)).toThrow(
-      'translation is not modelled under sc, only under arm and cat models',
-    );
+    const refused = (name: string) =>
+      `translation is not modelled under ${name}, only under arm and cat models that ask for "walk"`;
+    expect(() => runLitmus(program, builtInModels.sc)).toThrow(refused('sc'));
+    const cat = catModel(ownCatFile('sc'), [], program.program);
+    expect(() => runLitmus(program, cat)).toThrow(refused(cat.name));
   });
 });
 
