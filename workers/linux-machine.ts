@@ -7,7 +7,6 @@ import { readExecutable } from '../src/linux-abi/elf.ts';
 import { UserError } from '../src/report/user-error.ts';
 import { lookaheadTicks, makeMemory } from './booted-machine.ts';
 import type { MachineConfig } from './machine.ts';
-import { readStepModule } from './step-module.ts';
 
 /** Refuses what is no executable before anything is built. */
 function checkExecutable({ image }: RunOptions, { sysroot }: LinuxOptions): void {
@@ -20,7 +19,7 @@ function checkExecutable({ image }: RunOptions, { sysroot }: LinuxOptions): void
     );
 }
 
-export function linuxConfig(options: RunOptions, linux: LinuxOptions): MachineConfig {
+export function linuxConfig(options: RunOptions, linux: LinuxOptions, stepModule: WebAssembly.Module): MachineConfig {
   checkExecutable(options, linux);
   const board = resolveBoard({ ...options, virtualization: false, secure: false });
   const { image, seed } = options;
@@ -38,7 +37,7 @@ export function linuxConfig(options: RunOptions, linux: LinuxOptions): MachineCo
     hosts: 1,
     lookaheadTicks,
     engineMode: 'tiered',
-    stepModule: readStepModule(),
+    stepModule,
     linux: { path: image.path, bytes: image.bytes, ...linux },
   };
 }

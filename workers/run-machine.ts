@@ -16,6 +16,7 @@ import { linuxConfig } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { MachineConfig } from './machine.ts';
 import { ringBuffer } from './ring.ts';
+import { readStepModule } from './step-module.ts';
 
 /** Host time, in milliseconds, before a run begins to show how far it has come, and from then on between two times. */
 const quietMs = 2000;
@@ -38,7 +39,9 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 
 /** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
-  const config = options.linux ? linuxConfig(options, options.linux) : bootedMachine(options, 'tiered');
+  const config = options.linux
+    ? linuxConfig(options, options.linux, readStepModule())
+    : bootedMachine(options, 'tiered');
   const { report, results } = await runConfigured(config, options, io);
   writeFiles(options, results[0], io);
   const smmu = results[0]?.smmu;

@@ -40,14 +40,27 @@ export function releaseSpace(core: Core, space: AddressSpace): void {
   if (space.users > 0) return;
   const frames: number[] = [...space.tables, space.root];
   forEachPage(core, space, 0, taskBytes, (_va, { pa }) => frames.push(pa) > 0);
-  space.mappings.length = 0;
+  const removed = space.mappings.splice(0);
+  dropObjects(core, space, removed);
   core.stale.push({ space, pages: 'all', frames });
+}
+
+/** Frames of shared anonymous memory that no mapping is left of: the object has had a reference of its own. */
+function dropObjects(core: Core, space: AddressSpace, removed: readonly Mapping[]): void {
+  const objects = new Set(removed.flatMap(({ object }) => (object ? [object] : [])));
+  if (objects.size === 0) return;
+  for (const other of new Set([...core.state.processes.values()].map((process) => process.space)))
+    for (const { object } of other.mappings) if (object) objects.delete(object);
+  const frames = [...objects].flatMap(({ frames: own }) => [...own.values()]);
+  if (frames.length > 0) core.stale.push({ space, pages: [], frames });
 }
 
 /** munmap(): whatever is in the range is gone. */
 export function unmapRange(core: Core, space: AddressSpace, start: number, end: number): void {
-  removeMappings(space, cutOut(space, start, end));
+  const removed = cutOut(space, start, end);
+  removeMappings(space, removed);
   dropPages(core, space, start, end);
+  dropObjects(core, space, removed);
 }
 
 export const hasRoomForMapping = (space: AddressSpace): boolean => space.mappings.length < mappingLimit;

@@ -39,6 +39,7 @@ export const errno = {
   ELOOP: 40,
   ENODATA: 61,
   EOVERFLOW: 75,
+  ENOTSOCK: 88,
   EOPNOTSUPP: 95,
   EAFNOSUPPORT: 97,
   ETIMEDOUT: 110,

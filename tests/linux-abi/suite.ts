@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import type { RunOptions } from '../../src/board/run-options.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
 const main = resolve(checkout, 'dist/src/cli/main.js');
@@ -41,6 +42,24 @@ export const heddleRun = (args: readonly string[], options?: Start): Ended =>
   start(process.execPath, [main, 'run', ...args], options);
 
 export const hasQemu = spawnSync('qemu-aarch64', ['--version']).status === 0;
+
+/** The options of a run of an executable, for a machine in this process. */
+export const goodRun = (bytes: Uint8Array): RunOptions => ({
+  cores: 1,
+  memoryBytes: 64 * 1024 * 1024,
+  gicVersion: 3,
+  virtualization: false,
+  secure: false,
+  cpu: 'max',
+  image: { path: 'prog', bytes },
+  conductor: 'lockstep',
+  hostThreads: 1,
+  seed: 1,
+  devices: [],
+  semihosting: false,
+  stats: false,
+  json: false,
+});
 
 export interface Program {
   readonly name: string;

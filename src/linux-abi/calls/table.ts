@@ -16,6 +16,7 @@ import { pollCalls } from './poll.ts';
 import { processCalls } from './processes.ts';
 import { schedulingCalls } from './scheduling.ts';
 import { signalCalls } from './signals.ts';
+import { socketCalls } from './sockets.ts';
 import { statCalls } from './stat.ts';
 import { systemCalls } from './system.ts';
 import { timeCalls } from './time.ts';
@@ -32,6 +33,7 @@ export const families: Readonly<Record<string, Family>> = {
   names: nameCalls,
   'what is known of files': statCalls,
   descriptors: { ...descriptorCalls, ...pollCalls },
+  'sockets, all of them refused': socketCalls,
   time: timeCalls,
   identity: identityCalls,
   system: systemCalls,

@@ -102,3 +102,16 @@ int random_calls(int argc, char **argv) {
   printf("still here after %ld calls\n", count);
   return 0;
 }
+
+/** Writes to more memory than there is, and makes children that do the same. */
+int devour(int argc, char **argv) {
+  (void)argc, (void)argv;
+  CHECK(mmap(NULL, 1ul << 46, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM);
+  for (int n = 0; n < 3; n++)
+    if (fork() == 0) break;
+  for (;;) {
+    char *const more = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(more != MAP_FAILED);
+    memset(more, 1, 1 << 20);
+  }
+}
