@@ -30,7 +30,7 @@ const ofOneRegister = (['PAC', 'AUT'] as const).flatMap((verb, v) =>
       syntax: [{ mnemonic: `${verb}${key}`.toLowerCase(), operands: [X('Rd'), XorSP('Rn')] }],
     }),
     row({
-      name: `${verb}${key}, zero modifier`,
+      name: `${verb}${key.charAt(0)}Z${key.charAt(1)}`,
       pattern: `1 1 0 11010110 00001 ${binary(8 + 4 * v + n, 6)} 11111 Rd`,
       encoding: `${verb}${key.charAt(0)}Z${key.charAt(1)}_64Z_dp_1src`,
       feature,
@@ -98,7 +98,7 @@ const branches = keysOfBranches.flatMap(({ letter, M }) =>
         syntax: [{ mnemonic: `${stem}A${letter}`.toLowerCase(), operands: [X('Rn'), XorSP('Rm')] }],
       }),
       row({
-        name: `${stem}A${letter}, zero modifier`,
+        name: `${stem}A${letter}Z`,
         pattern: `1101011 0 0 ${op} 11111 0000 1 ${M} Rn 11111`,
         encoding: `${stem}A${letter}Z_64_branch_reg`,
         feature,

@@ -77,8 +77,8 @@ describe('branches', () => {
 
   it.each([
     ['BC.cond, without FEAT_HBC', 0x5400_0010],
-    ['BRAAZ, without FEAT_PAuth', 0xd61f_081f],
-    ['RETAA, without FEAT_PAuth', 0xd65f_0bff],
+    ['BRAAZ with op4 not 31', 0xd61f_081e],
+    ['RETAA with Rn not 31', 0xd65f_0bdf],
     ['BR with op4 not 0', 0xd61f_0001],
     ['ERET with Rn not 31', 0xd69f_0000],
   ])('%s is unallocated', (_name, word) => {

@@ -86,8 +86,6 @@ function agree(word: number, theirs: string): boolean {
 const leftOut = [
   /^bc\./, // FEAT_HBC
   /^(addg|subg|subps?|irg|gmi)$/, // FEAT_MTE
-  /^(pac|aut|xpac)(i|d|ga)/, // FEAT_PAuth
-  /^(br|blr|ret|eret)a[ab]z?$/, // FEAT_PAuth
   /^(abs|cnt|ctz|[su]max|[su]min)$/, // FEAT_CSSC
   /^(ax|xa)flag$/, // FEAT_FlagM2
   /^(tstart|tcommit|tcancel|ttest)$/, // FEAT_TME

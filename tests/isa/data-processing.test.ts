@@ -385,7 +385,7 @@ describe('register 31 and unallocated encodings', () => {
     ['CRC32B with sf 1', 0x9ac0_4000],
     ['REV (64-bit) with sf 0', 0x5ac0_0c00],
     ['SMULH with Ra 0, should be one', 0x9b40_0000],
-    ['PACIA, without FEAT_PAuth', 0xdac1_0000],
+    ['XPACI with Rn not 31', 0xdac1_43c0],
     ['ADDG, without FEAT_MTE', 0x9180_0000],
     ['CSSC CTZ', 0xdac0_1800],
     ['ADDS with carry and a nonzero opcode', 0xba00_0800],

@@ -193,9 +193,11 @@ describe('checks before the access', () => {
 
 describe('unallocated encodings', () => {
   test.each([
-    ['LD1 {V0.16B}, [X1]', 0x4c407020],
-    ['ST4 {V0.B}[0], [X1]', 0x0d202020],
-    ['LDRAA X0, [X1]', 0xf8200420],
+    ['LD2 {V0.1D, V1.1D}, [X1]', 0x0c408c20],
+    ['LD1 (multiple structures) with opcode 0001', 0x4c401020],
+    ['LD1 {V0.H} with an odd size', 0x0d404420],
+    ['ST1R', 0x0d00c020],
+    ['LDRAA of a word', 0xb8200420],
     ['STG X0, [X1]', 0xd9200820],
     ['STGP X0, X3, [X1]', 0x69000c20],
     ['CASP with an odd Rs', 0x48257c26],
