@@ -14,7 +14,7 @@ import { EventSet, Relation } from '../memory-model/relation.ts';
 import { assert } from '../report/assert.ts';
 import type { LocalEvent } from './local-event.ts';
 import { MemoryParts, PartsChanged } from './memory-parts.ts';
-import { ThreadRecorder } from './thread-recorder.ts';
+import { atStart, ThreadRecorder } from './thread-recorder.ts';
 
 /** Register events are numbered from here, memory events of the thread from 0. */
 const firstRegisterEvent = 1 << 24;
@@ -78,25 +78,7 @@ function run(
   isWatched: boolean,
 ): Run {
   const events: LocalEvent[] = [];
-  const start = {
-    events: 0,
-    accesses: 0,
-    instructions: 0,
-    choices: 0,
-    decisions: 0,
-    monitor: undefined,
-    sources: [],
-    isHandling: false,
-  };
-  const recorder = new ThreadRecorder(
-    parts,
-    events,
-    { ...start, control: independent },
-    known,
-    choices,
-    'everywhere',
-    thread.translation,
-  );
+  const recorder = new ThreadRecorder(parts, events, atStart, known, choices, 'everywhere', thread.translation);
   const watcher = new Watcher();
   const hooks: ThreadHooks = {
     ...(isWatched && { registers: watcher }),

@@ -48,6 +48,19 @@ export interface RecorderState {
   readonly isHandling: boolean;
 }
 
+/** Of a thread that has done nothing yet. */
+export const atStart: RecorderState = {
+  events: 0,
+  accesses: 0,
+  instructions: 0,
+  choices: 0,
+  decisions: 0,
+  monitor: undefined,
+  control: independent,
+  sources: [],
+  isHandling: false,
+};
+
 /**
  * What a compare and swap that succeeds gives its register depends on the register itself or on memory: these reads. Values that have
  * come from it depend on a stand-in (standInOf) until it matters and is decided.

@@ -5,14 +5,14 @@
 // computed once. A path goes on past reads that are open, to the first instruction that needs their values.
 
 import type { TraceException } from '../engine/trace-state.ts';
-import { type Dependencies, independent } from '../engine/trace-values.ts';
+import type { Dependencies } from '../engine/trace-values.ts';
 import type { Thread, ThreadState } from '../memory-model/program.ts';
 import type { Translation } from '../memory-model/translation.ts';
 import { assert } from '../report/assert.ts';
 import { hasBit, type LocalEvent, type LocalOrder, type OrderingModel } from './local-event.ts';
 import { isIdle, type Visit } from './loops.ts';
 import type { MemoryParts } from './memory-parts.ts';
-import { type MissingChoice, type RecorderState, ThreadRecorder } from './thread-recorder.ts';
+import { atStart, type MissingChoice, type RecorderState, ThreadRecorder } from './thread-recorder.ts';
 
 /** Where a path can be taken up again: before an instruction that reads. */
 interface Resumption {
@@ -53,18 +53,6 @@ interface Node extends ThreadPath {
   /** By what has become known: `read=value` or a choice; undefined where it contradicts the path. */
   readonly children: Map<string, Node | undefined>;
 }
-
-const atStart: RecorderState = {
-  events: 0,
-  accesses: 0,
-  instructions: 0,
-  choices: 0,
-  decisions: 0,
-  monitor: undefined,
-  control: independent,
-  sources: [],
-  isHandling: false,
-};
 
 /** A thread that runs this long without needing a value does not end. */
 const mostInstructions = 100_000;
