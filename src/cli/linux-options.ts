@@ -13,6 +13,8 @@ export interface TypedLinuxOptions {
   readonly sysroot?: string;
   readonly workdir?: string;
   readonly env?: readonly string[];
+  /** There was a --. */
+  readonly program?: true;
   readonly gic: string;
   readonly kernelArgs?: string;
   readonly initrd?: string;
@@ -61,10 +63,13 @@ const nameOf: Readonly<Record<(typeof machineOptions)[number], string>> = {
 export function parseLinuxOptions(
   image: InputFile,
   words: readonly string[],
-  { sysroot, workdir, env, ...machine }: TypedLinuxOptions,
+  { sysroot, workdir, env, program, ...machine }: TypedLinuxOptions,
 ): LinuxOptions | undefined {
-  const isMeant = words.length > 0 || sysroot !== undefined || workdir !== undefined || env !== undefined;
-  if (!isMeant && !isLinuxProgram(image)) return undefined;
+  const isMeant = program === true || sysroot !== undefined || workdir !== undefined || env !== undefined;
+  if (!isMeant && !isLinuxProgram(image)) {
+    if (words.length === 0) return undefined;
+    throw new UserError(`too many arguments: ${words.map(quote).join(' ')}`, 'those of a Linux program come after --');
+  }
   const wrong = machineOptions.find((option) => machine[option] !== undefined);
   if (wrong !== undefined)
     throw new UserError(`${nameOf[wrong]} is for a machine with an image`, `${image.path} is run as a Linux program`);

@@ -63,6 +63,8 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
   addRows(runCommand, runOptionRows);
   // The device options in the table above arrive under this name (qemu-words.ts).
   runCommand.addOption(new Option('--device-word <WORD>').argParser(collect).hideHelp());
+  // Arguments of a Linux program follow (qemu-words.ts).
+  runCommand.addOption(new Option('--program').hideHelp());
   runCommand.addHelpText(
     'after',
     '\nQEMU words are understood: -smp 4 -m 512M -kernel F -append S -M virt,secure=on -nographic …' +

@@ -117,8 +117,8 @@ export function normaliseQemuWords(args: readonly string[], takesValue: (option:
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const [, dashes, name = '', inline] = /^(--?)([A-Za-z][\w-]*)(?:=(.*))?$/s.exec(arg) ?? [];
     if (arg === '--') {
-      // What follows is the program's.
-      normal.push(arg, ...rest.splice(0));
+      // What follows is the program's, which the parser of options does not tell.
+      normal.push('--program', arg, ...rest.splice(0));
       continue;
     }
     const translate = withValue[name];

@@ -72,6 +72,7 @@ describe("QEMU's words", () => {
     expect(normal('-smp', '2', 'prog', '--', '-m', '-smp', '4')).toEqual([
       '--cores=2',
       'prog',
+      '--program',
       '--',
       '-m',
       '-smp',
