@@ -359,7 +359,7 @@ export const arm: OrderingModel = {
   name: 'arm',
   hasHazards: true,
   hasTranslation: true,
-  ordersReadsBeforeWrites: false,
+  outcomes: 'guessed',
   // A control dependency orders only writes, and these come after picks, too.
   distinguishesSources: 'addresses and data',
   fetches: 'by caches',

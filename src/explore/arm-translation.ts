@@ -8,7 +8,7 @@
 
 import type { Graph } from './graph.ts';
 import { hasBit, isImplicit, type LocalEvent } from './local-event.ts';
-import type { Situation } from './search.ts';
+import type { Situation } from './situation.ts';
 import type { ThreadPath } from './thread-tree.ts';
 
 const fullDsbs: ReadonlySet<string> = new Set(['DSB.SY', 'DSB.ISH', 'DSB.OSH']);

@@ -8,7 +8,8 @@ import { Endings } from './endings.ts';
 import { Graph, GraphFull } from './graph.ts';
 import type { OrderingModel } from './local-event.ts';
 import { MemoryParts, type Part, PartsChanged } from './memory-parts.ts';
-import { Search, type Situation } from './search.ts';
+import { Search } from './search.ts';
+import type { Situation } from './situation.ts';
 import { sc, tso } from './strong-models.ts';
 import { exceptionOf } from './refused-exceptions.ts';
 import { hasTranslationOrder } from './arm-translation.ts';
@@ -49,7 +50,7 @@ const coherenceOnly: OrderingModel = {
   name: 'coherence',
   hasHazards: false,
   hasTranslation: false,
-  ordersReadsBeforeWrites: false,
+  outcomes: 'chosen',
   distinguishesSources: 'everywhere',
   fetches: 'any',
   order: (events) => events.map(() => new Uint32Array((events.length + 31) >>> 5)),
@@ -77,12 +78,7 @@ export function explore(program: Program, model: OrderingModel | Model, options:
   for (let capacity = firstCapacity; ;) {
     try {
       trees ??= treesOf();
-      for (const tree of trees) tree.hasNewWrites = false;
-      const run = new Run(program, model, options, parts, trees, capacity);
-      const exploration = run.explore();
-      // Where threads have written what they were not known to, reads have missed it as a source.
-      const isSettled = !isOrdering(model) || trees.every(({ hasNewWrites }) => !hasNewWrites);
-      if (isSettled || !exploration.isComplete) return exploration;
+      return new Run(program, model, options, parts, trees, capacity).explore();
     } catch (error) {
       if (error instanceof GraphFull) capacity *= 2;
       else if (error instanceof PartsChanged) trees = undefined;
@@ -117,7 +113,7 @@ class Run {
     this.#model = model;
     this.#parts = parts;
     this.#options = options;
-    const { hasHazards, fetches: kind } = isOrdering(model) ? model : coherenceOnly;
+    const { hasHazards, outcomes, fetches: kind } = isOrdering(model) ? model : coherenceOnly;
     const byCaches = kind === 'by caches' ? (program.cacheType ?? incoherentCaches) : kind;
     const fetches = parts.hasModifiedCode || program.hasControlStacks ? byCaches : undefined;
     this.#endings = new Endings(() => new Graph(capacity, hasHazards, fetches), fetches);
@@ -125,8 +121,7 @@ class Run {
       capacity,
       hasHazards,
       fetches,
-      // Who sees candidates sees each once: nothing is left out that would have to be looked at again.
-      asksForWrites: isOrdering(model),
+      choosesOutcomes: outcomes === 'chosen',
       shouldStop: options.shouldStop ?? (() => false),
       onExecution: (situation) => this.#onExecution(situation),
     });

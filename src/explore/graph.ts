@@ -43,8 +43,8 @@ export interface EventColumns {
 }
 
 /** The buffer: matrices of words, then columns of one number for each event. */
-const matrices = 5;
-const columns = 12;
+const matrices = 4;
+const columns = 11;
 /** What there is besides where code is modified. */
 const fetchMatrices = 1;
 const fetchColumns = 3;
@@ -62,8 +62,6 @@ export class Graph {
   readonly #before: Int32Array;
   readonly #coAfter: Int32Array;
   readonly #coBefore: Int32Array;
-  /** Of reads: the writes from which it does not read. */
-  readonly #excluded: Int32Array;
 
   readonly #kind: Int32Array;
   readonly thread: Int32Array;
@@ -79,8 +77,6 @@ export class Graph {
   /** The events of its access. */
   readonly #firstPart: Int32Array;
   readonly #lastPart: Int32Array;
-  /** Of reads: that it does not read from any write that was there when this was decided. */
-  readonly #isLater: Int32Array;
   /** Accesses of walks and of hardware: program order and from-reads say nothing of them, a read of theirs is behind its source. */
   readonly #isImplicit: Int32Array;
   readonly #hasHazards: boolean;
@@ -113,7 +109,6 @@ export class Graph {
     this.#before = take(matrix);
     this.#coAfter = take(matrix);
     this.#coBefore = take(matrix);
-    this.#excluded = take(matrix);
     this.#kind = take(capacity);
     this.thread = take(capacity);
     this.local = take(capacity);
@@ -124,7 +119,6 @@ export class Graph {
     this.#partner = take(capacity);
     this.#firstPart = take(capacity);
     this.#lastPart = take(capacity);
-    this.#isLater = take(capacity);
     this.#isImplicit = take(capacity);
     if (!hasFetches) return;
     this.#precedes = take(matrix);
@@ -158,24 +152,8 @@ export class Graph {
     return this.#has(this.#coAfter, a, b);
   }
 
-  isExcluded(read: number, write: number): boolean {
-    return this.#has(this.#excluded, read, write);
-  }
-
-  isLater(read: number): boolean {
-    return this.#isLater[read] !== 0;
-  }
-
   firstPart(event: number): number {
     return this.#firstPart[event]!;
-  }
-
-  /** The read reads from none of the writes that are there now. */
-  readLater(read: number): void {
-    this.#isLater[read] = 1;
-    const location = this.location[read];
-    for (let write = 0; write < this.count; write += 1)
-      if (this.#kind[write] === isWrite && this.location[write] === location) this.#set(this.#excluded, read, write);
   }
 
   /** A new event, of which nothing is known yet but what it is; it has the next number. */
@@ -186,7 +164,7 @@ export class Graph {
     if (event === this.capacity) throw new GraphFull();
     this.count += 1;
     const words = this.#words;
-    for (const matrix of [this.#after, this.#before, this.#coAfter, this.#coBefore, this.#excluded])
+    for (const matrix of [this.#after, this.#before, this.#coAfter, this.#coBefore])
       matrix.fill(0, event * words, (event + 1) * words);
     this.#kind[event] = kind === 'R' ? isRead : kind === 'W' ? isWrite : isOther;
     this.#isImplicit[event] = isImplicit(localEvent) ? 1 : 0;
@@ -199,7 +177,6 @@ export class Graph {
     this.#partner[event] = -1;
     this.#firstPart[event] = first < 0 ? event : first;
     for (let part = this.#firstPart[event]; part <= event; part += 1) this.#lastPart[part] = event;
-    this.#isLater[event] = 0;
     if (this.#fetches === undefined) return event;
     this.#precedes.fill(0, event * words, (event + 1) * words);
     this.role[event] = columnsOf.role ?? 0;

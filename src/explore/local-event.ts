@@ -1,6 +1,6 @@
 // What a thread has done on a path through its code, as far as other threads can see it, and what a model says of the order of it.
 
-import type { Dependencies } from '../engine/trace-values.ts';
+import type { Dependencies, Reads } from '../engine/trace-values.ts';
 import type { TakenException } from '../memory-model/program.ts';
 
 /** Whole accesses, or the parts in which other accesses tear them: what has one source, or one place in coherence order. */
@@ -32,6 +32,10 @@ export interface LocalEvent {
   readonly handsOn: Dependencies;
   /** Of a write that is the second half of a read-modify-write. */
   readonly rmw?: ReadModifyWrite;
+  /** Choices that its thread had made before. */
+  readonly choices: number;
+  /** Of a read of a compare and swap, whose value decides whether there is a write: what it is compared with depends on these. */
+  readonly comparedWith?: Reads | undefined;
   /** Of a read: the last write of the thread to the location before it. */
   readonly localSource?: number | undefined;
   /** An access to a Guarded Control Stack: no order is prescribed for it, not even that of its location. */
@@ -78,8 +82,12 @@ export interface OrderingModel {
   readonly hasHazards: boolean;
   /** It says what translation tables are for it, which arm-translation.ts asks of complete executions. */
   readonly hasTranslation: boolean;
-  /** Every write comes after all reads that are before it in program order. */
-  readonly ordersReadsBeforeWrites: boolean;
+  /**
+   * The outcome of a compare and swap, for what comes after it in program order. 'needed': writes there are ordered after its read.
+   * 'guessed': they need not be, unless they depend on it or on what it has stored. 'chosen': nothing is known, and it is chosen
+   * before its source.
+   */
+  readonly outcomes: 'needed' | 'guessed' | 'chosen';
   /**
    * Where it matters on which of two reads a value depends, if a write that depends on it by control comes after both: an address or
    * stored data, any use, or none.

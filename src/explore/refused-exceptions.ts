@@ -4,7 +4,7 @@
 import type { TraceException } from '../engine/trace-state.ts';
 import type { Program } from '../memory-model/program.ts';
 import { UserError } from '../report/user-error.ts';
-import type { Situation } from './search.ts';
+import type { Situation } from './situation.ts';
 
 function reason(exception: TraceException): string {
   switch (exception.exception) {

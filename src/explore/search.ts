@@ -2,10 +2,13 @@
 //
 // Threads run ahead of their reads: a read begins open, and its thread goes on until an instruction needs its value (thread-tree.ts).
 // Everything that comes after such an instruction in program order and writes is ordered after the read by a control or an address
-// dependency, so no write of a consistent execution is missed. When no thread can go on, one read is chosen, one that a thread waits for
-// if there is one, and its sources are tried: each write that is there, the initial contents, and "a write that is not there yet", which
-// rules out for good those that are. So the branches are disjoint, and nothing is visited twice or taken back. Coherence order is
-// constrained as far as it follows (graph.ts), and decided at the end, as far as final states differ.
+// dependency, so no write of a consistent execution is missed. When no thread can go on, a read is chosen for which one waits, and its
+// sources are tried: the initial contents and the writes that are there, then those to which threads have come meanwhile without
+// need of the read, with all that they need (races.ts). So the branches are disjoint, nothing is visited twice, and every
+// situation can be completed. Coherence order is constrained as far as it follows (graph.ts), and decided at the end, as far as final
+// states differ.
+//
+// A thread whose loop only waits stands still from then on. The others go on without it, not for an execution, but for what they write.
 
 import { isFetch } from '../memory-model/execution.ts';
 import { isFullDSB } from './arm-model.ts';
@@ -13,23 +16,18 @@ import { Graph, initialContents, undecided } from './graph.ts';
 import { everyLine, type FetchOrder, role } from './instruction-caches.ts';
 import { isAccess, isPoint, type LocalEvent, noAddress } from './local-event.ts';
 import { instructionAt, type MemoryParts } from './memory-parts.ts';
-import type { ThreadPath, ThreadTree } from './thread-tree.ts';
-
-/** A graph, and where its threads are. */
-export interface Situation {
-  readonly graph: Graph;
-  readonly paths: ThreadPath[];
-  /** Numbers in the graph of each thread's events, in their order; -1 for fences and cache maintenance that are nothing to a fetch. */
-  readonly numbers: Int32Array[];
-}
+import { eventAt, type Revisit, TriedRead } from './races.ts';
+import { assert } from '../report/assert.ts';
+import type { Situation } from './situation.ts';
+import type { PathEnd, ThreadPath, ThreadTree } from './thread-tree.ts';
 
 export interface SearchOptions {
   readonly capacity: number;
   readonly hasHazards: boolean;
   /** How fetches are ordered, where code is modified. */
   readonly fetches: FetchOrder | undefined;
-  /** Reads wait for later writes only of threads that are known to do them: the search may have to be run again (ThreadTree.mayWrite). */
-  readonly asksForWrites: boolean;
+  /** The outcome of a compare and swap is chosen before its source, so that what is behind it needs no read. */
+  readonly choosesOutcomes: boolean;
   /** Asked now and then: whether to end before all is explored. */
   readonly shouldStop: () => boolean;
   /** Every read of a consistent graph has a source; coherence order may be open still. False where it cannot be completed. */
@@ -40,9 +38,10 @@ export interface SearchOptions {
 const stepsPerQuestion = 256;
 
 type Pick =
-  | { readonly kind: 'source'; readonly read: number; readonly mayBeLater: boolean }
+  /** The thread that waits for the read: its own, or one that has read what depends on it. */
+  | { readonly kind: 'source'; readonly read: number; readonly waiting: number }
   | { readonly kind: 'choice'; readonly thread: number }
-  | { readonly kind: 'none' | 'complete' };
+  | { readonly kind: 'halted' | 'complete' };
 
 export class Search {
   readonly #trees: readonly ThreadTree[];
@@ -58,6 +57,8 @@ export class Search {
   readonly #initial: number[] = [];
   readonly #hasInitialWrite: boolean[] = [];
   readonly #pool: Situation[] = [];
+  /** Reads whose sources are being tried, in the order of the search. */
+  readonly #tried: TriedRead[] = [];
   #steps = 0;
   isStopped = false;
   /** A loop has been cut at its bound. */
@@ -73,7 +74,8 @@ export class Search {
     const situation = this.#situation(0);
     situation.graph.count = 0;
     const isConsistent = this.#trees.every((tree, thread) => this.#advance(situation, thread, tree.root));
-    if (isConsistent && situation.graph.saturate()) this.#explore(0);
+    const canEnd = isConsistent && !situation.isHalted.includes(true);
+    if (canEnd && situation.graph.saturate()) this.#explore(0);
   }
 
   location(address: bigint): number | undefined {
@@ -90,6 +92,7 @@ export class Search {
       graph: new Graph(this.#options.capacity, this.#options.hasHazards, this.#options.fetches),
       paths: [],
       numbers: this.#trees.map(() => new Int32Array(2 * this.#options.capacity)),
+      isHalted: this.#trees.map(() => false),
     });
   }
 
@@ -99,6 +102,7 @@ export class Search {
     to.graph.copyFrom(from.graph);
     from.paths.forEach((path, thread) => {
       to.paths[thread] = path;
+      to.isHalted[thread] = from.isHalted[thread]!;
       const length = path.events.length;
       to.numbers[thread]!.set(from.numbers[thread]!.subarray(0, length));
     });
@@ -112,48 +116,131 @@ export class Search {
     const situation = this.#situation(depth);
     const pick = this.#pick(situation);
     switch (pick.kind) {
-      case 'none':
+      case 'halted':
         return;
       case 'complete':
         this.#options.onExecution(situation);
         return;
       case 'choice':
-        this.#exploreChoice(depth, pick.thread, true);
-        this.#exploreChoice(depth, pick.thread, false);
+        this.#exploreChoices(depth, pick.thread);
         return;
       case 'source':
-        this.#exploreSources(depth, pick.read, pick.mayBeLater);
+        this.#exploreSources(depth, pick.read, pick.waiting);
     }
   }
 
-  #exploreChoice(depth: number, thread: number, choice: boolean): void {
-    const next = this.#branch(depth);
-    const path = this.#trees[thread]!.withChoice(next.paths[thread]!, choice);
-    if (path && this.#advance(next, thread, path) && next.graph.saturate()) this.#explore(depth + 1);
-  }
-
-  #exploreSources(depth: number, read: number, mayBeLater: boolean): void {
-    const { graph } = this.#situation(depth);
-    for (const source of this.#sources(graph, read)) {
+  #exploreChoices(depth: number, thread: number): void {
+    let isHalted = false;
+    for (const choice of [true, false]) {
       const next = this.#branch(depth);
-      if (next.graph.setSource(read, source) && this.#readValue(next, read) && next.graph.saturate())
-        this.#explore(depth + 1);
+      if (!this.#choose(next, thread, choice) || !next.graph.saturate()) continue;
+      if (next.isHalted[thread]) isHalted = true;
+      else this.#explore(depth + 1);
     }
-    if (!mayBeLater) return;
-    this.#branch(depth).graph.readLater(read);
+    if (isHalted) this.#exploreHalted(depth, [thread]);
+  }
+
+  #choose(situation: Situation, thread: number, choice: boolean): boolean {
+    const path = this.#trees[thread]!.withChoice(situation.paths[thread]!, choice);
+    return path !== undefined && this.#advance(situation, thread, path);
+  }
+
+  #exploreSources(depth: number, read: number, waiting: number): void {
+    const base = this.#situation(depth);
+    const thread = base.graph.thread[read]!;
+    const tried = new TriedRead(base, read);
+    this.#tried.push(tried);
+    const seen = { isFollowed: false, isHalted: false };
+    const explore = (situation: Situation, at: number): void => {
+      if (situation.isHalted[thread] && !base.isHalted[thread]) seen.isHalted = true;
+      else this.#explore(at);
+    };
+    for (const source of this.#sources(base.graph, read)) {
+      const next = this.#branch(depth);
+      if (!this.#read(next, read, source) || !next.graph.saturate()) continue;
+      seen.isFollowed = true;
+      explore(next, depth + 1);
+    }
+    let isHaltedFollowed = !base.paths.some(({ end }) => isUnfinished(end));
+    // Revisits are added while others are followed.
+    for (let n = 0; !this.isStopped;) {
+      if (!isHaltedFollowed && (seen.isHalted || !seen.isFollowed)) {
+        isHaltedFollowed = true;
+        this.#exploreHalted(depth, seen.isHalted ? [waiting, thread] : [waiting]);
+      } else if (n < tried.revisits.length) {
+        this.#branch(depth);
+        this.#followRevisit(depth + 1, tried, tried.revisits[n]!, explore);
+        n += 1;
+      } else break;
+    }
+    this.#tried.pop();
+  }
+
+  /** What the other threads do when some go no further. */
+  #exploreHalted(depth: number, threads: readonly number[]): void {
+    const { isHalted } = this.#branch(depth);
+    for (const thread of threads) isHalted[thread] = true;
     this.#explore(depth + 1);
+  }
+
+  /** Lets happen what a write needs, and then the read read from it. */
+  #followRevisit(
+    depth: number,
+    tried: TriedRead,
+    revisit: Revisit,
+    explore: (situation: Situation, depth: number) => void,
+    hasGuess = false,
+  ): void {
+    const situation = this.#situation(depth);
+    const { graph } = situation;
+    for (let hasChanged = true; hasChanged;) {
+      hasChanged = false;
+      for (const { read, from } of revisit.sources) {
+        const event = eventAt(situation, read);
+        const source = from ? eventAt(situation, from) : initialContents;
+        if (event === undefined || source === undefined || graph.source[event] !== undecided) continue;
+        if (!this.#read(situation, event, source)) return;
+        hasChanged = true;
+      }
+      for (const [thread, last] of revisit.until) {
+        const { end, events } = situation.paths[thread]!;
+        if (end.kind !== 'choice' || eventAt(situation, last) !== undefined) continue;
+        const choice = revisit.choices.get(thread)!.get(end.choice.place);
+        if (choice === undefined) {
+          for (const outcome of [true, false]) {
+            const next = this.#branch(depth);
+            if (this.#choose(next, thread, outcome)) this.#followRevisit(depth + 1, tried, revisit, explore, true);
+          }
+          return;
+        }
+        // That of a compare and swap comes with its source, unless what it is compared with is not known yet.
+        const isCompared = end.choice.kind === 'compare and swap' && !this.#options.choosesOutcomes;
+        if (isCompared && graph.source[situation.numbers[thread]![events.length - 1]!] === undecided) continue;
+        if (!this.#choose(situation, thread, choice)) return;
+        hasChanged = true;
+      }
+    }
+    const write = eventAt(situation, revisit.write);
+    if (write === undefined) {
+      assert(hasGuess || situation.isHalted.includes(true), 'what a write needs leads to it');
+      return;
+    }
+    if (this.#isApart(graph, tried.read, write)) return;
+    if (this.#read(situation, tried.read, write) && graph.saturate()) explore(situation, depth);
+  }
+
+  /** The read reads from there; false where it cannot. */
+  #read(situation: Situation, read: number, source: number): boolean {
+    return situation.graph.setSource(read, source) && this.#readValue(situation, read);
   }
 
   /** From where an open read may read, as far as it is there. */
   #sources(graph: Graph, read: number): number[] {
     const location = graph.location[read]!;
     const isImplicit = graph.isImplicit(read);
-    // Without translation hardware has the initial contents of a descriptor for itself, and does not see what threads write there.
-    const isApart = !this.#hasInitialWrite[location];
-    const sources = graph.isLater(read) || (isApart && !isImplicit) ? [] : [initialContents];
+    const sources = this.#hasInitialWrite[location] || isImplicit ? [initialContents] : [];
     for (let write = 0; write < graph.count; write += 1) {
-      if (!graph.isWrite(write) || graph.location[write] !== location || graph.isExcluded(read, write)) continue;
-      if (isApart && graph.isImplicit(write) !== isImplicit) continue;
+      if (!graph.isWrite(write) || graph.location[write] !== location || this.#isApart(graph, read, write)) continue;
       // A read may be ordered before the write of its own thread from which it reads: it is forwarded.
       const isInternal = graph.thread[write] === graph.thread[read] && !isImplicit && !graph.isImplicit(write);
       const isPast = isInternal ? graph.local[write]! < graph.local[read]! : !graph.isOrderedBefore(read, write);
@@ -162,39 +249,30 @@ export class Search {
     return sources;
   }
 
-  /** What to decide next. */
-  #pick(situation: Situation): Pick {
-    const { graph, paths } = situation;
-    const choosing = paths.findIndex(({ end }) => end.kind === 'choice' && end.choice.kind !== 'compare and swap');
-    if (choosing >= 0) return { kind: 'choice', thread: choosing };
-    const waiting = paths.flatMap(({ end }, thread) =>
-      end.kind === 'waiting' || end.kind === 'choice' ? [thread] : [],
-    );
-    if (waiting.length === 0) {
-      for (let read = 0; read < graph.count; read += 1)
-        if (graph.isRead(read) && graph.source[read] === undecided) return { kind: 'source', read, mayBeLater: false };
-      return { kind: 'complete' };
-    }
-    for (const thread of waiting) {
-      const read = this.#openReads(situation, thread).find(
-        (event) => !graph.isLater(event) || this.#sources(graph, event).length > 0,
-      );
-      if (read === undefined) continue;
-      return { kind: 'source', read, mayBeLater: this.#mayBeLater(situation, waiting, read) };
-    }
-    // All that threads wait for is to come later: only a compare and swap whose outcome is guessed can bring it.
-    const guessing = paths.findIndex((path, thread) => this.#trees[thread]!.canGuess(path));
-    return guessing >= 0 ? { kind: 'choice', thread: guessing } : { kind: 'none' };
+  /** Without translation hardware has the initial contents of a descriptor for itself, and does not see what threads write there. */
+  #isApart(graph: Graph, read: number, write: number): boolean {
+    return !this.#hasInitialWrite[graph.location[read]!] && graph.isImplicit(write) !== graph.isImplicit(read);
   }
 
-  /** Whether a thread that has not ended may write to the location of a read. */
-  #mayBeLater({ graph, paths }: Situation, waiting: readonly number[], read: number): boolean {
-    const { address } = paths[graph.thread[read]!]!.events[graph.local[read]!]!;
-    return waiting.some(
-      (thread) =>
-        thread !== graph.thread[read] &&
-        (!this.#options.asksForWrites || this.#trees[thread]!.mayWrite(paths[thread]!, address)),
-    );
+  /** What to decide next. */
+  #pick(situation: Situation): Pick {
+    const { graph, paths, isHalted } = situation;
+    const isChoosing = ({ end }: ThreadPath, thread: number): boolean =>
+      end.kind === 'choice' &&
+      !isHalted[thread] &&
+      (end.choice.kind !== 'compare and swap' || this.#options.choosesOutcomes);
+    const choosing = paths.findIndex(isChoosing);
+    if (choosing >= 0) return { kind: 'choice', thread: choosing };
+    for (let thread = 0; thread < paths.length; thread += 1) {
+      if (isHalted[thread] || !isUnfinished(paths[thread]!.end)) continue;
+      const read = this.#openReads(situation, thread)[0];
+      if (read !== undefined) return { kind: 'source', read, waiting: thread };
+    }
+    if (isHalted.includes(true) || paths.some(({ end }) => isUnfinished(end))) return { kind: 'halted' };
+    for (let read = 0; read < graph.count; read += 1)
+      if (graph.isRead(read) && graph.source[read] === undecided)
+        return { kind: 'source', read, waiting: graph.thread[read]! };
+    return { kind: 'complete' };
   }
 
   /** The reads without a source that keep a thread from going on, be it through the writes of others. */
@@ -223,7 +301,10 @@ export class Search {
   /** Takes a thread on to a path that continues the one it is on; false where that contradicts something. */
   #advance(situation: Situation, thread: number, path: ThreadPath): boolean {
     if (path.end.kind === 'bound') this.hasBound = true;
-    if (path.end.kind === 'bound' || path.end.kind === 'idle') return false;
+    if (path.end.kind === 'bound' || path.end.kind === 'idle') {
+      situation.isHalted[thread] = true;
+      return true;
+    }
     const { graph, paths, numbers } = situation;
     const before = paths[thread];
     const known = before?.events.length ?? 0;
@@ -236,8 +317,10 @@ export class Search {
         if (local >= known) mine[local] = isPoint(event) ? this.#appendPoint(graph, path, thread, local) : -1;
         this.#appendMaintenance(graph, path, mine, thread, local);
         if (mine[local]! < 0) continue;
-      } else if (local >= known) this.#append(graph, path, mine, thread, local);
-      else if (event.kind === 'W' && event.value !== undefined && graph.value[mine[local]!]! < 0) {
+      } else if (local >= known) {
+        this.#append(graph, path, mine, thread, local);
+        if (event.kind === 'W') for (const tried of this.#tried) tried.note(situation, { thread, local });
+      } else if (event.kind === 'W' && event.value !== undefined && graph.value[mine[local]!]! < 0) {
         graph.value[mine[local]!] = this.#numberValue(event.value);
         valued.push(mine[local]!);
       }
@@ -342,3 +425,5 @@ export class Search {
     return number;
   }
 }
+
+const isUnfinished = (end: PathEnd): boolean => end.kind === 'waiting' || end.kind === 'choice';

@@ -10,7 +10,7 @@ export const sc: OrderingModel = {
   name: 'sc',
   hasHazards: false,
   hasTranslation: false,
-  ordersReadsBeforeWrites: true,
+  outcomes: 'needed',
   distinguishesSources: 'nowhere',
   fetches: 'coherent',
   order: (events) => {
@@ -39,7 +39,7 @@ export const tso: OrderingModel = {
   name: 'tso',
   hasHazards: false,
   hasTranslation: false,
-  ordersReadsBeforeWrites: true,
+  outcomes: 'needed',
   distinguishesSources: 'nowhere',
   fetches: 'coherent',
   order: (events) => {

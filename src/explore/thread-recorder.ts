@@ -39,6 +39,8 @@ export interface RecorderState {
   readonly accesses: number;
   readonly instructions: number;
   readonly choices: number;
+  /** Where each of them was made (placeOfChoice). */
+  readonly choicePlaces: readonly number[];
   /** Branches that depended on reads, and choices. */
   readonly decisions: number;
   readonly monitor: Monitor | undefined;
@@ -54,6 +56,7 @@ export const atStart: RecorderState = {
   accesses: 0,
   instructions: 0,
   choices: 0,
+  choicePlaces: [],
   decisions: 0,
   monitor: undefined,
   control: independent,
@@ -78,7 +81,14 @@ const standInOf = (n: number): number => -1 - n;
 export interface MissingChoice {
   readonly kind: 'store exclusive' | 'compare and swap' | 'source of a register' | 'hardware update';
   readonly reads: readonly number[];
+  readonly place: number;
 }
+
+/** More than any instruction makes. */
+const mostChoices = 16;
+
+/** The n-th choice of an instruction. */
+const placeOfChoice = (instruction: number, n: number): number => mostChoices * instruction + n;
 
 export class ThreadRecorder implements TraceMemory, ThreadHooks {
   readonly events: LocalEvent[];
@@ -99,6 +109,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
   #faultingWalk: number | undefined;
   /** Choices that were made, also by values, in program order. */
   readonly choices: boolean[];
+  #choicePlaces: readonly number[];
   missingChoice: MissingChoice | undefined;
   /** A choice that was made has turned out to be wrong. */
   isContradicted = false;
@@ -127,6 +138,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     this.#control = state.control;
     this.#sources = state.sources;
     this.choices = choices.slice(0, state.choices);
+    this.#choicePlaces = state.choicePlaces;
   }
 
   /** Every later event depends on these by control. */
@@ -140,6 +152,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       accesses: this.#accesses,
       instructions: this.#instructions,
       choices: this.#choicesMade,
+      choicePlaces: this.#choicePlaces,
       decisions: this.#decisions,
       monitor: this.#monitor,
       control: this.#control,
@@ -241,6 +254,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       data: independent,
       ctrl: this.#control,
       handsOn: independent,
+      choices: this.#choicesMade,
     };
   }
 
@@ -325,7 +339,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     if ('exception' in located) return located;
     const { access, parts, values } = located;
     const expected = values.slice(0, compared.length);
-    const { result, reads } = this.#read(access, parts, expected.length, readAnnotations(access));
+    const { result, reads } = this.#read(access, parts, expected.length, readAnnotations(access), dependsOn(expected));
     const isEqual = this.#compare(result, reads.flat(), expected);
     if (isEqual === undefined) return choiceMissing;
     if (!isEqual) return result;
@@ -353,19 +367,23 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     );
     const byValues = known.includes(false) ? false : known.includes(undefined) ? undefined : true;
     const needed = dependsOn(expected.filter(({ open }) => open !== undefined));
-    const chosen = this.#choice({ kind: 'compare and swap', reads: [...reads, ...needed] }, byValues);
+    // What memory is compared with first: then whether there is a write is known as soon as where it would come in coherence order.
+    const chosen = this.#choice({ kind: 'compare and swap', reads: [...needed, ...reads] }, byValues);
     if (chosen !== undefined && byValues !== undefined && chosen !== byValues) this.isContradicted = true;
     return chosen;
   }
 
   /** The next choice: as it was made, or else as the values make it. */
-  #choice(missing: MissingChoice, byValues?: boolean): boolean | undefined {
+  #choice(missing: Omit<MissingChoice, 'place'>, byValues?: boolean): boolean | undefined {
     const made = this.#choices[this.#choicesMade] ?? byValues;
+    const first = placeOfChoice(this.#instructions, 0);
+    const place = first + this.#choicePlaces.filter((at) => at >= first).length;
     if (made === undefined) {
-      this.missingChoice = missing;
+      this.missingChoice = { ...missing, place };
       return undefined;
     }
     this.choices.push(made);
+    this.#choicePlaces = [...this.#choicePlaces, place];
     this.#choicesMade += 1;
     this.#decisions += 1;
     return made;
@@ -533,6 +551,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
       data: independent,
       ctrl: this.#control,
       handsOn: independent,
+      choices: this.#choicesMade,
     };
   }
 
@@ -549,6 +568,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     parts: readonly Part[],
     elements: number,
     annotations: readonly string[],
+    comparedWith?: Reads,
   ): { readonly result: TraceRead; readonly reads: readonly (readonly number[])[] } {
     const set = this.#annotationsOf(parts, annotations);
     const reads: number[][] = Array.from({ length: elements }, () => []);
@@ -574,6 +594,8 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         data: independent,
         ctrl: this.#control,
         handsOn: independent,
+        choices: this.#choicesMade,
+        comparedWith,
         localSource,
         ...walkOf(access, part),
       });
@@ -625,6 +647,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
         data,
         ctrl: this.#control,
         handsOn: merge(merge(access.address, data), write.handsOn ?? independent),
+        choices: this.#choicesMade,
         ...(write.rmw && { rmw: this.#rmw(write.rmw, part.address) }),
         ...walkOf(access, part),
       });

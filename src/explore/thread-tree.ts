@@ -5,11 +5,11 @@
 // computed once. A path goes on past reads that are open, to the first instruction that needs their values.
 
 import type { TraceException } from '../engine/trace-state.ts';
-import type { Dependencies } from '../engine/trace-values.ts';
+import { union } from '../engine/trace-values.ts';
 import type { Thread, ThreadState } from '../memory-model/program.ts';
 import type { Translation } from '../memory-model/translation.ts';
 import { assert } from '../report/assert.ts';
-import { hasBit, type LocalEvent, type LocalOrder, type OrderingModel } from './local-event.ts';
+import type { LocalEvent, LocalOrder, OrderingModel } from './local-event.ts';
 import { isIdle, type Visit } from './loops.ts';
 import type { MemoryParts } from './memory-parts.ts';
 import { atStart, type MissingChoice, type RecorderState, ThreadRecorder } from './thread-recorder.ts';
@@ -35,21 +35,23 @@ export type PathEnd =
 export interface ThreadPath {
   readonly events: readonly LocalEvent[];
   readonly order: LocalOrder;
+  /** For each event, the reads whose values decided that the thread came to it, and where it accesses memory. */
+  readonly needed: readonly (readonly number[])[];
+  /** For each event, the reads of compares and swaps before it whose outcomes may be guessed. */
+  readonly compared: readonly (readonly number[])[];
+  /** Choices that were made, also by values, and where. */
+  readonly choices: readonly boolean[];
+  readonly choicePlaces: readonly number[];
   readonly end: PathEnd;
   /** Where the thread stands. */
   readonly state: ThreadState;
-  /** Every later event depends on these reads by control. */
-  readonly control: Dependencies;
 }
 
 /** A path with what it takes to go on. */
 interface Node extends ThreadPath {
   readonly known: ReadonlyMap<number, bigint>;
-  readonly choices: readonly boolean[];
   readonly resumptions: readonly Resumption[];
   readonly visits: readonly Visit[];
-  /** Where the paths stood of which this is a continuation. */
-  readonly stops: readonly bigint[];
   /** By what has become known: `read=value` or a choice; undefined where it contradicts the path. */
   readonly children: Map<string, Node | undefined>;
 }
@@ -64,10 +66,6 @@ export class ThreadTree {
   readonly #model: OrderingModel;
   readonly #unroll: number;
   readonly #translation: Translation | undefined;
-  /** What the thread has been seen to write after it stood at an instruction. */
-  readonly #writesAfter = new Map<bigint, Set<bigint>>();
-  /** Something has been added to that. */
-  hasNewWrites = false;
 
   constructor(thread: Thread, parts: MemoryParts, model: OrderingModel, unroll: number) {
     this.#parts = parts;
@@ -81,7 +79,8 @@ export class ThreadTree {
       choices: [],
       resumptions: [],
       visits: [],
-      stops: [],
+      needed: [],
+      compared: [],
     });
     assert(root !== undefined, 'a thread contradicts nothing before it reads');
     this.root = root;
@@ -105,65 +104,16 @@ export class ThreadTree {
     );
   }
 
-  /**
-   * Whether the thread has been seen to write to a location after it stood where this path ends, on any path, or has not been seen to go
-   * on from there at all. An exploration that asks has to begin again when it has seen new writes: `hasNewWrites`.
-   */
-  mayWrite({ state }: ThreadPath, address: bigint): boolean {
-    return this.#writesAfter.get(state.pc)?.has(address) ?? true;
-  }
-
   #child(node: Node, key: string, run: () => Node | undefined): Node | undefined {
     if (node.children.has(key)) return node.children.get(key);
     const child = run();
     node.children.set(key, child);
-    for (const stop of node.stops) if (!this.#writesAfter.has(stop)) this.#writesAfter.set(stop, new Set());
-    for (const { kind, address } of child?.events.slice(node.events.length) ?? [])
-      if (kind === 'W') for (const stop of child!.stops) this.#noteWrite(stop, address);
     return child;
-  }
-
-  #noteWrite(stop: bigint, address: bigint): void {
-    const known = this.#writesAfter.get(stop) ?? new Set();
-    if (known.has(address)) return;
-    this.#writesAfter.set(stop, known.add(address));
-    this.hasNewWrites = true;
-  }
-
-  /**
-   * Whether it can bring anything to guess the outcome of the compare and swap at which a path ends before its read has a source: only a
-   * write that is not ordered after that read may be what the read waits for.
-   */
-  canGuess(path: ThreadPath): boolean {
-    const { end, events } = path;
-    if (end.kind !== 'choice' || end.choice.kind !== 'compare and swap') return false;
-    if (this.#model.ordersReadsBeforeWrites) return false;
-    const first = events.length - 1;
-    const read = events.findLastIndex(({ access }, n) => n <= first && access !== events[first]!.access) + 1;
-    return this.#mayWriteAfterChoice(path, read, events.length);
-  }
-
-  #mayWriteAfterChoice(path: ThreadPath, read: number, from: number): boolean {
-    return [true, false].some((choice) => {
-      const next = this.withChoice(path, choice);
-      return next !== undefined && this.#mayWriteUnordered(next, read, from);
-    });
-  }
-
-  #mayWriteUnordered(path: ThreadPath, read: number, from: number): boolean {
-    const { events, order, end, control } = path;
-    const isAfter = (n: number): boolean => n === read || hasBit(order[n]!, read);
-    if (events.some(({ kind }, n) => n >= from && kind === 'W' && !isAfter(n))) return true;
-    if (end.kind !== 'waiting' && end.kind !== 'choice') return false;
-    const { annotations } = events[read]!;
-    if (annotations.has('A') || annotations.has('Q')) return false;
-    if (control.deps.includes(read) || control.picks.includes(read)) return false;
-    return end.kind === 'choice' ? this.#mayWriteAfterChoice(path, read, from) : !end.reads.some(isAfter);
   }
 
   #run(
     from: Resumption,
-    base: Pick<Node, 'events' | 'known' | 'choices' | 'resumptions' | 'visits' | 'stops'>,
+    base: Pick<Node, 'events' | 'needed' | 'compared' | 'known' | 'choices' | 'resumptions' | 'visits'>,
   ): Node | undefined {
     const state = from.state.clone();
     const events = base.events.slice(0, from.recorder.events);
@@ -189,10 +139,17 @@ export class ThreadTree {
       const stop = end ?? this.#loop(state, visits, recorder) ?? (n === mostInstructions ? tooLong : undefined);
       if (stop) {
         const order = this.#model.order(events);
-        const { known, stops } = base;
-        const { choices, control } = recorder;
-        const path = { events, order, end: stop, state, control };
-        return { ...path, known, choices, resumptions, visits, stops: withStop(stops, state.pc), children: new Map() };
+        const { known } = base;
+        const { outcomes } = this.#model;
+        const needed = withNeeded(base.needed.slice(0, from.recorder.events), events, outcomes === 'needed');
+        const compared =
+          outcomes !== 'guessed'
+            ? events.map(() => [])
+            : withCompared(base.compared.slice(0, from.recorder.events), events);
+        const { choices } = recorder;
+        const { choicePlaces } = recorder.state();
+        const path = { events, order, needed, compared, choices, choicePlaces, end: stop, state };
+        return { ...path, known, resumptions, visits, children: new Map() };
       }
       recorder.nextInstruction();
     }
@@ -211,8 +168,37 @@ export class ThreadTree {
   }
 }
 
-const withStop = (stops: readonly bigint[], pc: bigint): readonly bigint[] =>
-  stops.includes(pc) ? stops : [...stops, pc];
+/** By control, by its own address, and by the addresses before it: what comes after an address has to wait for the exceptions there. */
+function withNeeded(
+  known: readonly (readonly number[])[],
+  events: readonly LocalEvent[],
+  needsOutcomes: boolean,
+): readonly (readonly number[])[] {
+  const needed = [...known];
+  for (let n = known.length; n < events.length; n += 1) {
+    const { addr, ctrl } = events[n]!;
+    const before = events[n - 1];
+    // Fetches decide what is done, and walks where.
+    const implicit = before?.kind === 'R' && before.annotations.has('NExp') ? [n - 1] : [];
+    const comparedWith = needsOutcomes ? before?.comparedWith : undefined;
+    const compared = comparedWith ? [...comparedWith, n - 1] : [];
+    const all = [needed[n - 1] ?? [], ctrl.deps, ctrl.picks, addr.deps, addr.picks, compared, implicit];
+    needed.push(all.reduce(union));
+  }
+  return needed;
+}
+
+function withCompared(
+  known: readonly (readonly number[])[],
+  events: readonly LocalEvent[],
+): readonly (readonly number[])[] {
+  const compared = [...known];
+  for (let n = known.length; n < events.length; n += 1) {
+    const before = compared[n - 1] ?? [];
+    compared.push(events[n - 1]?.comparedWith ? [...before, n - 1] : before);
+  }
+  return compared;
+}
 
 function endOf(outcome: ReturnType<ThreadState['step']>, recorder: ThreadRecorder): PathEnd | undefined {
   if (outcome.kind === 'next') return undefined;

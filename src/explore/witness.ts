@@ -4,7 +4,8 @@ import { type BaseRelations, type Execution, initialThread, type MemoryEvent } f
 import { Relation } from '../memory-model/relation.ts';
 import { isAccess, isInOrder } from './local-event.ts';
 import type { MemoryParts } from './memory-parts.ts';
-import type { Search, Situation } from './search.ts';
+import type { Search } from './search.ts';
+import type { Situation } from './situation.ts';
 
 /** The execution of a complete graph whose coherence order is total. */
 export function executionOf({ graph, paths, numbers }: Situation, parts: MemoryParts, search: Search): Execution {

@@ -106,6 +106,35 @@ describe('the explorer', () => {
     expect(statesOf(source, arm)).toEqual(['0 1', '1 0']);
   });
 
+  it.each([
+    {
+      what: 'a read behind a compare and swap in an earlier place of the search',
+      source: {
+        threads: [
+          'ldr w0, [x20]; mov w1, w0; mov w9, #2; cas w1, w9, [x21]',
+          'mov w0, #0; mov w9, #5; cas w0, w9, [x21]; mov w11, #6; cmp w0, #1; csel w12, w11, w11, eq; str w12, [x20]',
+        ],
+        variables: { x: 0, y: 0 },
+        observed: ['0:X0', '0:X1', '1:X0', 'y'],
+      },
+      states: ['0 0 2 2', '0 5 0 5', '6 0 0 5', '6 5 0 5'],
+    },
+    {
+      what: 'load buffering through the other outcome of a compare and swap',
+      source: {
+        threads: [
+          'ldr w0, [x20]; cbz w0, l; mov w9, #1; str w9, [x21]; l: nop',
+          'mov w1, #0; mov w9, #2; cas w1, w9, [x21]; mov w9, #1; str w9, [x20]',
+        ],
+        variables: { x: 0, y: 0 },
+        observed: ['0:X0', '1:X1', 'y'],
+      },
+      states: ['0 0 2', '1 0 1', '1 1 1'],
+    },
+  ])('finds $what', ({ source, states }) => {
+    expect(statesOf(source, arm)).toEqual(states);
+  });
+
   it('leaves out the idle iterations of loops that wait, and says so of no bound', () => {
     const spin: Source = {
       threads: [`${store(0, 7)}; dmb st; ${store(1)}`, 'wait: ldr w0, [x21]; cbz w0, wait; dmb ld; ldr w1, [x20]'],

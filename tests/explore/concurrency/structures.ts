@@ -123,6 +123,11 @@ const queues: readonly Example[] = [
   queue([enqueue('x23', 1, 'a'), dequeue('x7', 'a')], ['1:X7'], '1 enqueue, 1 dequeue'),
   queue([enqueue('x23', 1, 'a'), enqueue('x24', 2, 'a'), dequeue('x7', 'a')], ['2:X7'], '2 enqueues, 1 dequeue'),
   queue([enqueue('x23', 1, 'a'), dequeue('x7', 'a'), dequeue('x7', 'a')], ['1:X7', '2:X7'], '1 enqueue, 2 dequeues'),
+  queue(
+    [enqueue('x23', 1, 'a'), enqueue('x24', 2, 'a'), dequeue('x7', 'a'), dequeue('x7', 'a')],
+    ['2:X7', '3:X7'],
+    '4 threads of 1 operation',
+  ),
 ];
 
 /**
@@ -198,6 +203,20 @@ const deques: readonly Example[] = [
     [dequePush(1) + dequePush(2) + dequeTake('x7', 'a', '<dmb ish|nop>'), dequeSteal('x7'), dequeSteal('x7')],
     ['0:X7', '1:X7', '2:X7'],
     '2 thieves',
+  ),
+  deque(
+    [dequePush(1) + dequeTake('x7', 'a') + dequePush(2, 'stlr'), dequeSteal('x7'), dequeSteal('x7')],
+    ['0:X7', '1:X7', '2:X7'],
+    '3 operations, 2 thieves',
+  ),
+  deque(
+    [
+      dequePush(1) + dequePush(2, 'stlr') + dequeTake('x7', 'a') + dequePush(3, 'stlr') + dequeTake('x8', 'b'),
+      dequeSteal('x7'),
+      dequeSteal('x7'),
+    ],
+    ['0:X7', '0:X8', '1:X7', '2:X7'],
+    '5 operations, 2 thieves',
   ),
 ];
 
