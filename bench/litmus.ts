@@ -87,4 +87,11 @@ process.stdout.write(
     ]),
   ),
 );
+const violations = timed.filter(({ seconds, herd_seconds }) => seconds >= leastSeconds && seconds > herd_seconds / 3);
+const msPerTest = (1000 * sum(timed, ({ seconds }) => seconds)) / timed.length;
+process.stdout.write(
+  `${violations.length} tests of at least ${leastSeconds} s took more than a third of herd7's time` +
+    `${violations.map(({ path }) => `\n  ${path}`).join('')}\n` +
+    `compared with one process of herd7 a test, all states; ${msPerTest.toFixed(2)} ms a test here, in one process\n`,
+);
 process.stdout.write(`${refused} tests were refused\n`);
