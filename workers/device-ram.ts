@@ -5,6 +5,7 @@ import type { ActorId, Port } from '../actors/actor.ts';
 import { coreMessages } from '../actors/core/messages.ts';
 import {
   lineHoldsCode,
+  lineIsBeforeMonitored,
   lineIsMonitored,
   lineMapOffset,
   lineShift,
@@ -42,6 +43,7 @@ export function deviceRam({ views, ramBytes, engine, cores }: DeviceRamOptions, 
       lineMapOffset,
       lineShift,
       monitored: lineIsMonitored,
+      beforeMonitored: lineIsBeforeMonitored,
       count: cores.length,
     }),
     codeWritten: engine.codeWritten,

@@ -28,7 +28,16 @@ import {
 } from './pe-context.ts';
 import type { Pe, PeOptions, ResetState, ResidentSoftware, SavedPe } from './pe.ts';
 import { readMemory, writeMemory } from './resident-access.ts';
-import { lineIsMonitored, lineMapOffset, lineShift, monitorTableOffset, pe, peState, ramBase } from './state-layout.ts';
+import {
+  lineIsBeforeMonitored,
+  lineIsMonitored,
+  lineMapOffset,
+  lineShift,
+  monitorTableOffset,
+  pe,
+  peState,
+  ramBase,
+} from './state-layout.ts';
 import {
   msrImmediate,
   readSystemRegister,
@@ -184,6 +193,7 @@ function createContext(options: PeOptions): PeContext {
       lineMapOffset,
       lineShift,
       monitored: lineIsMonitored,
+      beforeMonitored: lineIsBeforeMonitored,
       count: options.count,
     }),
     monitorCleared: (target) => environment.event(target),

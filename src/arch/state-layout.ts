@@ -13,13 +13,16 @@ export const lineShift = 6;
 
 /**
  * The line map: one byte for each 64-byte line of RAM; the byte of physical address `a` is at `lineMapOffset + (a >>> lineShift)`.
- * A store to a line whose byte is not zero leaves the fast path. Bits: `lineHoldsCode`, `lineIsMonitored`.
+ * A store to a line whose byte is not zero leaves the fast path. Bits: `lineHoldsCode`, `lineIsMonitored`,
+ * `lineIsBeforeMonitored`.
  */
 export const lineMapOffset = 0x0f00_0000;
 /** The line, or the one after it, holds the source of translated code. */
 export const lineHoldsCode = 1;
 /** Some PE's exclusive monitor, or a watch of a tool, covers the line. */
 export const lineIsMonitored = 2;
+/** The line after this one is monitored: a store may begin here and reach into it. */
+export const lineIsBeforeMonitored = 4;
 
 /**
  * The exclusive monitors: 32 bits for each PE, the number of the 64-byte line (physical address >>> lineShift) that it has

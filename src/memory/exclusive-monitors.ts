@@ -2,8 +2,9 @@
 // tag: a PE has at most one marked granule, a 64-byte line, and a Store-Exclusive passes while the line is still the tagged one.
 //
 // The table is memory, not an actor: it lies in the shared memory beside the line map, whose bit `monitored` sends every store to
-// a marked line here. IMPLEMENTATION DEFINED choices: a Store-Exclusive passes for any address and size in the granule; a PE's
-// own plain stores leave its tag; a Store-Exclusive clears it whether it passes or fails.
+// a marked line here; the line before it is marked as well, since a store that begins there may reach into it. IMPLEMENTATION
+// DEFINED choices: a Store-Exclusive passes for any address and size in the granule; a PE's own plain stores leave its tag; a
+// Store-Exclusive clears it whether it passes or fails.
 
 import type { MemoryViews } from './memory-views.ts';
 
@@ -14,6 +15,8 @@ export interface MonitorLayout {
   readonly lineShift: number;
   /** The line map's bit of a line that some PE has tagged. */
   readonly monitored: number;
+  /** The line map's bit of the line before it. */
+  readonly beforeMonitored: number;
   /** PEs of the machine. */
   readonly count: number;
 }
@@ -34,7 +37,7 @@ export interface ExclusiveMonitors {
 
 export function createExclusiveMonitors(memory: MemoryViews, layout: MonitorLayout): ExclusiveMonitors {
   const { words, bytes } = memory;
-  const { lineMapOffset, lineShift, monitored, count } = layout;
+  const { lineMapOffset, lineShift, monitored, beforeMonitored, count } = layout;
   const table = layout.tableOffset >>> 2;
   const lineOf = (pa: number): number => pa >>> lineShift;
 
@@ -43,11 +46,16 @@ export function createExclusiveMonitors(memory: MemoryViews, layout: MonitorLayo
     return false;
   }
 
+  function unwatch(line: number): void {
+    bytes[lineMapOffset + line]! &= ~monitored;
+    bytes[lineMapOffset + line - 1]! &= ~beforeMonitored;
+  }
+
   function clear(pe: number): void {
     const line = words[table + pe]!;
     if (line === 0) return;
     words[table + pe] = 0;
-    if (!isTagged(line)) bytes[lineMapOffset + line]! &= ~monitored;
+    if (!isTagged(line)) unwatch(line);
   }
 
   function mark(pe: number, line: number): void {
@@ -56,6 +64,7 @@ export function createExclusiveMonitors(memory: MemoryViews, layout: MonitorLayo
     if (line === 0) return;
     words[table + pe] = line;
     bytes[lineMapOffset + line]! |= monitored;
+    bytes[lineMapOffset + line - 1]! |= beforeMonitored;
   }
 
   return {
@@ -70,7 +79,7 @@ export function createExclusiveMonitors(memory: MemoryViews, layout: MonitorLayo
         words[table + other] = 0;
         cleared(other);
       }
-      if (pe < 0 || words[table + pe] !== line) bytes[lineMapOffset + line]! &= ~monitored;
+      if (pe < 0 || words[table + pe] !== line) unwatch(line);
     },
     save: (pe) => words[table + pe]!,
     restore: mark,

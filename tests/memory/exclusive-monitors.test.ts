@@ -6,19 +6,28 @@ import { memoryViews } from '../../src/memory/memory-views.ts';
 const count = 4;
 const lineShift = 6;
 const monitored = 2;
+const beforeMonitored = 4;
 const lineMapOffset = 0x1000;
 const firstLine = 16;
 
-function monitors(): { monitors: ExclusiveMonitors; bit: (pa: number) => boolean } {
+function monitors(): { monitors: ExclusiveMonitors; bit: (pa: number) => boolean; bitBefore: (pa: number) => boolean } {
   const memory = memoryViews(new SharedArrayBuffer(0x2000));
   return {
-    monitors: createExclusiveMonitors(memory, { tableOffset: 0, lineMapOffset, lineShift, monitored, count }),
+    monitors: createExclusiveMonitors(memory, {
+      tableOffset: 0,
+      lineMapOffset,
+      lineShift,
+      monitored,
+      beforeMonitored,
+      count,
+    }),
     bit: (pa) => (memory.bytes[lineMapOffset + (pa >>> lineShift)]! & monitored) !== 0,
+    bitBefore: (pa) => (memory.bytes[lineMapOffset + (pa >>> lineShift) - 1]! & beforeMonitored) !== 0,
   };
 }
 
 describe('the exclusive monitors', () => {
-  it('behave as one set of tagged lines, and the line map says which lines are tagged', () => {
+  it('behave as one set of tagged lines, and the line map says which lines, and which next ones, are tagged', () => {
     const pe = fc.nat(count - 1);
     const pa = fc.nat(3 * 64 - 1).map((offset) => firstLine * 64 + offset);
     const step = fc.oneof(
@@ -28,7 +37,7 @@ describe('the exclusive monitors', () => {
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const { monitors: m, bit } = monitors();
+        const { monitors: m, bit, bitBefore } = monitors();
         const model = new Map<number, number>();
         for (const { kind, pe: who, pa: at } of steps) {
           const line = at >>> lineShift;
@@ -50,6 +59,7 @@ describe('the exclusive monitors', () => {
               expect(m.isMarked(other, l * 64)).toBe(model.get(other) === l);
             }
             expect(bit(l * 64)).toBe([...model.values()].includes(l));
+            expect(bitBefore(l * 64)).toBe([...model.values()].includes(l));
           }
         }
       }),

@@ -21,7 +21,7 @@ export function smallRam(): RamPort {
     lineHoldsCode: 1,
     touchedPageOffset,
     pageShift: 12,
-    monitors: createExclusiveMonitors(views, { ...lines, tableOffset, monitored: 2, count: 1 }),
+    monitors: createExclusiveMonitors(views, { ...lines, tableOffset, monitored: 2, beforeMonitored: 4, count: 1 }),
     codeWritten: () => undefined,
     monitorCleared: () => undefined,
   });

@@ -1,0 +1,51 @@
+// Exclusive monitors and the fast path of stores: what other PEs write to a monitored line, wherever their stores begin.
+
+import { describe, expect, it } from 'vitest';
+import { flatMachine } from './flat-machine.ts';
+
+describe.each(['step', 'translate'] as const)('a Store-Exclusive, %s', (mode) => {
+  it.each([
+    ['writes to its granule', 'str x3, [x1]', true],
+    ['writes a pair that ends in its granule', 'stp x3, x3, [x1, #-8]', true],
+    ['writes a pair of vectors that ends in its granule', 'stp q0, q0, [x1, #-16]', true],
+    ['writes eight bytes of which one is in its granule', 'stur x3, [x1, #-7]', true],
+    ['writes up to its granule', 'stur x3, [x1, #-8]', false],
+  ])('fails exactly where another PE %s', (_what, store, isFailing) => {
+    const machine = flatMachine(
+      mode,
+      `
+        mov     x2, #3 << 20
+        msr     cpacr_el1, x2
+        mov     x2, #0xff               // Normal memory
+        msr     mair_el1, x2
+        mov     x2, #25                 // one level 1 table
+        msr     tcr_el1, x2
+        adr     x2, table
+        msr     ttbr0_el1, x2
+        mrs     x2, sctlr_el1
+        orr     x2, x2, #1
+        msr     sctlr_el1, x2
+        isb
+        adr     x1, lock
+        cbnz    x0, other
+        ldxr    w2, [x1]
+        stxr    w4, w2, [x1]
+end:    b       end
+other:  ${store}
+        b       other
+        .space  0x100
+        .align  7
+lock:   .word   0
+        .align  12
+table:  .quad   0
+        .quad   0x40000701              // a block of 1 GiB at the address of RAM`,
+      { pes: 2 },
+    );
+    // The store is on its fast path by then.
+    machine.run(1, 214);
+    machine.run(0, 15);
+    machine.run(1, 2);
+    machine.run(0, 2);
+    expect(machine.pes[0]?.readX(4)).toBe(isFailing ? 1n : 0n);
+  });
+});
