@@ -39,6 +39,11 @@ export const merge = (a: Dependencies, b: Dependencies): Dependencies => ({
   picks: union(a.picks, b.picks),
 });
 
+/** All reads on which values depend, be it by a pick. */
+export function dependsOn(values: readonly Dependencies[]): Reads {
+  return values.reduce<Reads>((all, { deps, picks }) => union(all, union(deps, picks)), []);
+}
+
 /** A value of these bits modulo 2^width. */
 export function traceValue(width: Width, bits: bigint, { deps, picks }: Dependencies = independent): TraceValue {
   return { width, bits: BigInt.asUintN(width, bits), deps, picks, open: undefined };

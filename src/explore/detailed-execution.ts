@@ -101,12 +101,12 @@ function run(
   const state = thread.start();
   for (let n = 0; n < mostInstructions; n += 1) {
     const outcome = state.step(recorder, hooks);
-    if (outcome.kind !== 'next' || recorder.missingChoice || recorder.isContradicted) break;
+    if (outcome.kind !== 'next' || recorder.choices.missing || recorder.choices.isContradicted) break;
     recorder.nextInstruction();
     watcher.instruction += 1;
   }
-  const isComplete = !recorder.missingChoice && !recorder.isContradicted;
-  return { events, registerEvents: watcher.events, choices: recorder.choices, isComplete };
+  const isComplete = !recorder.choices.missing && !recorder.choices.isContradicted;
+  return { events, registerEvents: watcher.events, choices: recorder.choices.made, isComplete };
 }
 
 /** Whether a run has the events of an execution and their dependencies. */

@@ -16,7 +16,7 @@ export interface Visit {
   readonly recorder: RecorderState;
 }
 
-/** A read in the name of an open value (thread-recorder.ts). */
+/** A read in the name of an open value (thread-recorder.ts, fetches.ts, walks.ts). */
 const readInName = /#(\d+)/g;
 
 const isSameValue: SameValue = (a, b) => a.bits === b.bits && a.open === b.open;

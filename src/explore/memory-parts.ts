@@ -107,3 +107,7 @@ function widest(offset: number, bytes: number): number {
   while (offset % part !== 0) part /= 2;
   return part;
 }
+
+/** Some of the bytes of a value. */
+export const slice = (bits: bigint, offsetBytes: bigint, bytes: number): bigint =>
+  BigInt.asUintN(8 * bytes, bits >> (8n * offsetBytes));

@@ -9,10 +9,11 @@ import { union } from '../engine/trace-values.ts';
 import type { Thread, ThreadState } from '../memory-model/program.ts';
 import type { Translation } from '../memory-model/translation.ts';
 import { assert } from '../report/assert.ts';
+import type { MissingChoice } from './choices.ts';
 import type { LocalEvent, LocalOrder, OrderingModel } from './local-event.ts';
 import { isIdle, type Visit } from './loops.ts';
 import type { MemoryParts } from './memory-parts.ts';
-import { atStart, type MissingChoice, type RecorderState, ThreadRecorder } from './thread-recorder.ts';
+import { atStart, decisionsOf, type RecorderState, ThreadRecorder } from './thread-recorder.ts';
 
 /** Where a path can be taken up again: before an instruction that reads. */
 interface Resumption {
@@ -131,7 +132,7 @@ export class ThreadTree {
     for (let n = 0; ; n += 1) {
       const before: Resumption = { state: state.clone(), recorder: recorder.state(), visits: visits.length };
       const outcome = state.step(recorder, recorder);
-      if (recorder.isContradicted) return undefined;
+      if (recorder.choices.isContradicted) return undefined;
       const end = endOf(outcome, recorder);
       const hasRead = events.slice(before.recorder.events).some(({ kind }) => kind === 'R');
       if (hasRead || end?.kind === 'choice') resumptions.push(before);
@@ -146,8 +147,7 @@ export class ThreadTree {
           outcomes !== 'guessed'
             ? events.map(() => [])
             : withCompared(base.compared.slice(0, from.recorder.events), events);
-        const { choices } = recorder;
-        const { choicePlaces } = recorder.state();
+        const { made: choices, places: choicePlaces } = recorder.choices;
         const path = { events, order, needed, compared, choices, choicePlaces, end: stop, state };
         return { ...path, known, resumptions, visits, children: new Map() };
       }
@@ -162,8 +162,8 @@ export class ThreadTree {
     const same = visits.filter(({ pc }) => pc === state.pc);
     if (isIdle(same, state, recorder.events)) return { kind: 'idle' };
     // A loop that decides by known values alone ends by itself.
-    const now = recorder.state();
-    const repeats = same.filter(({ recorder: then }) => then.decisions < now.decisions).length;
+    const decisions = decisionsOf(recorder.state());
+    const repeats = same.filter(({ recorder: then }) => decisionsOf(then) < decisions).length;
     return repeats > this.#unroll ? { kind: 'bound' } : undefined;
   }
 }
@@ -204,7 +204,8 @@ function endOf(outcome: ReturnType<ThreadState['step']>, recorder: ThreadRecorde
   if (outcome.kind === 'next') return undefined;
   if (outcome.kind === 'end') return { kind: 'ended' };
   if (outcome.kind === 'dropped') return { kind: 'idle' };
-  if (recorder.missingChoice) return { kind: 'choice', choice: recorder.missingChoice };
+  const { missing } = recorder.choices;
+  if (missing) return { kind: 'choice', choice: missing };
   const { exception } = outcome;
   if (exception.exception !== 'open value') return { kind: 'exception', exception };
   return { kind: 'waiting', reads: recorder.readsOf(exception.value) };
