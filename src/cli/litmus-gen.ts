@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cycleOfFamily, familyNames } from '../memory-model/litmus/generator/names.ts';
-import { randomCycles } from '../memory-model/litmus/generator/random-cycles.ts';
+import { randomTests } from '../memory-model/litmus/generator/random-cycles.ts';
 import { type GeneratedTest, generateTest, type Size, sizes } from '../memory-model/litmus/generator/write-test.ts';
 import { UserError } from '../report/user-error.ts';
 import { suggestion } from '../report/suggestion.ts';
@@ -35,15 +35,18 @@ export function litmusGen(words: readonly string[], typed: TypedGenOptions, term
   if (size === undefined)
     throw new UserError(`--size ${typed.size}: there is no such one: ${Object.keys(sizes).join(', ')}`);
   const tests = new Map<string, GeneratedTest>();
-  const add = (cycle: string): void => {
-    const test = generateTest(cycle, size);
-    if (!tests.has(test.name)) tests.set(test.name, test);
-  };
-  for (const word of words) add(cycleOf(word));
+  for (const word of words) {
+    const test = generateTest(cycleOf(word), size);
+    tests.set(test.name, test);
+  }
   if (typed.count !== undefined) {
     const count = words.length + parseCount('--count', typed.count, 1, mostTests);
     const seed = parseCount('--seed', typed.seed, 0, 2 ** 32 - 1);
-    draw(count, seed, tests, add);
+    for (const test of randomTests(seed, [size])) {
+      if (tests.size >= count) break;
+      tests.set(test.name, test);
+    }
+    if (tests.size < count) throw new UserError(`there are only ${tests.size} different tests`);
     terminal.error(`seed ${seed}\n`);
   }
   if (tests.size === 0)
@@ -64,19 +67,4 @@ function cycleOf(word: string): string {
   throw new UserError(
     `no family "${word}"${suggestion(word, familyNames) || `: known are ${familyNames.join(', ')}; a cycle has spaces between its edges`}`,
   );
-}
-
-/** Draws until there are so many tests; cycles that ask for nothing are passed over, and so are those that were drawn before. */
-function draw(count: number, seed: number, tests: ReadonlyMap<string, unknown>, add: (cycle: string) => void): void {
-  for (let drawn = count; tests.size < count; drawn *= 2) {
-    if (drawn > 64 * mostTests) throw new UserError(`there are only ${tests.size} different tests`);
-    for (const cycle of randomCycles(drawn, seed)) {
-      if (tests.size >= count) break;
-      try {
-        add(cycle);
-      } catch (error) {
-        if (!(error instanceof UserError)) throw error;
-      }
-    }
-  }
 }

@@ -48,8 +48,15 @@ export function programOf({ threads, variables, observed, unroll, bytes = 4 }: S
   };
 }
 
+export const statesOf = (source: Source, model: OrderingModel | Model, options: ExploreOptions = {}): string[] =>
+  statesOfProgram(programOf(source), model, options);
+
 /** The final states as text, sorted: the observed values in hexadecimal without prefix. */
-export function statesOf(source: Source, model: OrderingModel | Model, options: ExploreOptions = {}): string[] {
-  const { outcomes } = explore(programOf(source), model, options);
+export function statesOfProgram(
+  program: Program,
+  model: OrderingModel | Model,
+  options: ExploreOptions = {},
+): string[] {
+  const { outcomes } = explore(program, model, options);
   return outcomes.map(({ state }) => state.map((value) => value.toString(16)).join(' ')).sort();
 }

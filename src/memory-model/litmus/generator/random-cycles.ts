@@ -1,7 +1,9 @@
-// Cycles drawn from a seed: a family, with each edge inside a thread replaced by one that has the same ends.
+// Cycles, and their tests, drawn from a seed: a family, with each edge inside a thread replaced by others between the same ends.
 
 import { cycleOfFamily, familyNames } from './names.ts';
 import { readCycle } from './edges.ts';
+import { type GeneratedTest, generateTest, type Size } from './write-test.ts';
+import { UserError } from '../../../report/user-error.ts';
 
 /** Numbers below a bound, from a seed (xorshift32; Marsaglia, "Xorshift RNGs"). */
 function randomNumbers(seed: number): (bound: number) => number {
@@ -15,36 +17,66 @@ function randomNumbers(seed: number): (bound: number) => number {
   };
 }
 
+const atomics = ['Amo.Swp', 'Amo.LdAdd', 'Amo.Cas', 'LxSx', 'LxSxAP', 'LxSxPL', 'LxSxAL', 'Amo.SwpAL', 'Amo.CasAL'];
 const fences = ['DMB.SY', 'DMB.LD', 'DMB.ST', 'DSB.SY', 'ISB'];
 
-/** Edges inside a thread with these ends, on two locations or one. */
+/** What can stand between two events of a thread, on two locations or one. */
 function innerEdges(from: string, to: string, place: 'd' | 's'): string[] {
   const plain = [`Po${place}${from}${to}`, ...fences.map((fence) => `${fence}${place}${from}${to}`)];
   const sides = (direction: string): string[] => (direction === 'R' ? ['P', 'A', 'Q', 'X'] : ['P', 'L', 'X']);
   const annotated = sides(from).flatMap((a) => sides(to).map((b) => `Po${place}${from}${to}${a}${b}`));
-  if (from !== 'R') return [...plain, ...annotated];
   const dependencies = ['Addr', 'Ctrl', 'CtrlIsb', ...(to === 'W' ? ['Data'] : [])].map(
     (name) => `Dp${name}${place}${to}`,
   );
-  const atomics =
-    to === 'W' && place === 'd'
-      ? ['Amo.Swp', 'Amo.LdAdd', 'Amo.Cas', 'LxSx'].map((atomic) => `${atomic} PodWW`)
-      : to === 'R' && place === 'd'
-        ? ['Amo.Swp', 'Amo.Cas', 'LxSx'].map((atomic) => `${atomic} PodWR`)
-        : [];
-  return [...plain, ...annotated, ...dependencies, ...atomics];
+  const own = [...plain, ...annotated, ...(from === 'R' ? dependencies : [])];
+  if (place === 's') return own;
+  // Another event of the location comes first: communication inside the thread, or the write of an atomic.
+  if (from === 'W') return [...own, `Wsi PodW${to}`, `Rfi PodR${to}`, ...dependencies.map((edge) => `Rfi ${edge}`)];
+  return [...own, ...['Fri', ...atomics].map((edge) => `${edge} PodW${to}`)];
 }
 
-/** The n-th of the cycles that a seed stands for is the same however many are drawn. */
-export function randomCycles(count: number, seed: number): string[] {
+/** Cycles without end: the n-th is the same for the same seed. */
+export function* randomCycles(seed: number): Generator<string, never> {
   const random = randomNumbers(seed);
-  return Array.from({ length: count }, () => {
+  for (;;) {
     const family = familyNames[random(familyNames.length)]!;
     const edges = readCycle(cycleOfFamily(family)!).map((edge) => {
       if (edge.isExternal) return edge.text;
       const choices = innerEdges(edge.from, edge.to, edge.isSameLocation ? 's' : 'd');
       return choices[random(choices.length)]!;
     });
-    return edges.join(' ');
-  });
+    yield edges.join(' ');
+  }
+}
+
+/** As many cycles as can be drawn for one test that was not there before. */
+const mostInVain = 100_000;
+
+/**
+ * Different tests from the cycles of a seed, of one size of access after the other, until there is hardly another one; cycles that ask for
+ * nothing are passed over.
+ */
+export function* randomTests(seed: number, inTurn: readonly Size[]): Generator<GeneratedTest> {
+  const names = new Set<string>();
+  let inVain = 0;
+  for (const cycle of randomCycles(seed)) {
+    const test = testUnlessRefused(cycle, inTurn[names.size % inTurn.length]!);
+    if (test === undefined || names.has(test.name)) {
+      inVain += 1;
+      if (inVain > mostInVain) return;
+      continue;
+    }
+    inVain = 0;
+    names.add(test.name);
+    yield test;
+  }
+}
+
+function testUnlessRefused(cycle: string, size: Size): GeneratedTest | undefined {
+  try {
+    return generateTest(cycle, size);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
