@@ -36,7 +36,7 @@ function innerEdges(from: string, to: string, place: 'd' | 's'): string[] {
 }
 
 /** Cycles without end: the n-th is the same for the same seed. */
-export function* randomCycles(seed: number): Generator<string, never> {
+function* randomCycles(seed: number): Generator<string, never> {
   const random = randomNumbers(seed);
   for (;;) {
     const family = familyNames[random(familyNames.length)]!;
