@@ -88,7 +88,29 @@ describe('tests drawn from a seed', () => {
   );
 });
 
+describe('an excursion from a thread', () => {
+  /** Where three writes go to one location, there is an observer, too. */
+  const cycles = [
+    ['MP+dmb.sy+[fr-dmb.st-rf]-addr', 'DMB.SYdWW Rfe FrLeave DMB.STdWW RfBack DpAddrdR Fre', 'Never', 3],
+    ['MP+dmb.sy+po-[fr-rf]-addr', 'DMB.SYdWW Rfe PodRR FrLeave RfBack DpAddrdR Fre', 'Sometimes', 3],
+    ['MP+dmb.sy+addr-[fr-rf]-addr', 'DMB.SYdWW Rfe DpAddrdR FrLeave RfBack DpAddrdR Fre', 'Never', 3],
+    ['MP+dmb.sy+data-[ws-rf]-addr', 'WsLeave RfBack DpAddrdR Fre DMB.SYdWW Rfe DpDatadW', 'Never', 3],
+    ['MP+[ws-ws]-dmb.sy+addr', 'WsLeave WsBack DMB.SYdWW Rfe DpAddrdR Fre', 'Never', 4],
+  ] as const;
+  test.each(cycles)('%s goes to a thread of its own and comes back', (name, cycle, observation, threads) => {
+    const made = generateTest(cycle);
+    expect(made.name).toBe(name);
+    expect(litmusProgram(parseLitmus(made.text, name)).program.threads.length).toBe(threads);
+    expect(observationOf(made.text, 'sc')).toBe('Never');
+    expect(observationOf(made.text, 'arm')).toBe(observation);
+  });
+});
+
 test.each([
+  ['PodWW WsBack Rfe PodRR Fre', '"WsBack" comes back where no thread was left'],
+  ['PodWW Rfe FrLeave Rfe PodRR Fre', '"Rfe" goes on to another thread before the one that was left is come back to'],
+  ['FrLeave RfBack', 'a cycle needs two communications between threads, such as Rfe and Fre'],
+  ['FrLeave RfBack FrLeave RfBack', 'a cycle has a communication that is no excursion, such as Rfe'],
   ['Rfe PodWW', '"Rfe" ends in a R, "PodWW" begins with a W'],
   ['PodWW Rfe PodRR Fri', 'a cycle needs two communications between threads, such as Rfe and Fre'],
   ['PodWW Rfe PosRR Fre', 'a cycle that goes to another location comes back by a second such edge'],
@@ -99,7 +121,7 @@ test.each([
   expect(() => generateTest(cycle)).toThrow(sentence);
 });
 
-/** Those whose cycle speaks of edges that the generator has; most others have FrLeave and WsLeave, the ends of a third writer. */
+/** Those whose cycle speaks of edges that the generator has. */
 test.runIf(sharedTests.length > 0)(
   'published tests, made again from their cycles, are observed as herd7 observes them',
   () => {
@@ -124,9 +146,9 @@ test.runIf(sharedTests.length > 0)(
         }
       });
     expect(differing).toEqual([]);
-    expect(compared.cycles).toBeGreaterThan(1800 / step);
+    expect(compared.cycles).toBeGreaterThan(2400 / step);
     expect(compared.names / compared.cycles).toBeGreaterThan(0.9);
-    expect(compared.refused / compared.cycles).toBeLessThan(0.4);
+    expect(compared.refused / compared.cycles).toBeLessThan(0.05);
   },
   600_000,
 );

@@ -1,7 +1,8 @@
 // From a cycle of edges to the events of a test: thread by thread, each with its location, its value and its annotation.
 //
-// A communication between threads begins the next thread; an edge to another location begins the next location. Writes to a location are
-// numbered in the order of the cycle, which is the coherence order that is asked for; a read has the value that its edges ask for.
+// A communication between threads begins the next thread, or leaves for one of its own and comes back; an edge to another location begins the
+// next location. Writes to a location are numbered in the order of the cycle, which is the coherence order that is asked for; a read has the
+// value that its edges ask for.
 
 import { UserError } from '../../../report/user-error.ts';
 import type { Annotation, Direction, Edge } from './edges.ts';
@@ -30,17 +31,19 @@ const mostEdges = 40;
 
 export function layOutCycle(given: readonly Edge[]): Cycle {
   if (given.length > mostEdges) throw new UserError(`a cycle of more than ${mostEdges} edges`);
-  const external = given.filter((edge) => edge.isExternal).length;
-  if (external < fewestThreads)
+  const threads = given.filter((edge) => edge.isExternal && edge.excursion !== 'Back').length;
+  if (threads < fewestThreads)
     throw new UserError('a cycle needs two communications between threads, such as Rfe and Fre');
+  if (!given.some((edge) => edge.isExternal && edge.excursion === undefined))
+    throw new UserError('a cycle has a communication that is no excursion, such as Rfe');
   const moves = given.filter((edge) => !edge.isSameLocation).length;
   if (moves === 1) throw new UserError('a cycle that goes to another location comes back by a second such edge');
   const edges = startingRightly(given, moves === 0);
   const locations = Math.max(moves, 1);
-  let [thread, location] = [0, 0];
-  const places = edges.map((edge) => {
-    const place = { thread, location };
-    if (edge.isExternal) thread += 1;
+  const threadsInOrder = threadsOf(edges);
+  let location = 0;
+  const places = edges.map((edge, n) => {
+    const place = { thread: threadsInOrder[n]!, location };
     if (!edge.isSameLocation) location = (location + 1) % locations;
     return place;
   });
@@ -54,7 +57,25 @@ export function layOutCycle(given: readonly Edge[]): Cycle {
       value: values[n]!,
     };
   });
-  return { edges, events, threads: external, locations, finals };
+  return { edges, events, threads, locations, finals };
+}
+
+/** Of each event. An excursion has a thread of its own, and does not go on to another. */
+function threadsOf(edges: readonly Edge[]): number[] {
+  let [thread, last] = [0, 0];
+  let left: number | undefined;
+  return edges.map(({ isExternal, excursion, text }) => {
+    const own = thread;
+    if (!isExternal) return own;
+    if (excursion === 'Back' && left === undefined)
+      throw new UserError(`"${text}" comes back where no thread was left`);
+    if (excursion !== 'Back' && left !== undefined)
+      throw new UserError(`"${text}" goes on to another thread before the one that was left is come back to`);
+    if (left === undefined) last += 1;
+    thread = left ?? last;
+    left = excursion === 'Leave' ? own : undefined;
+    return own;
+  });
 }
 
 /** Both edges of an event may annotate it; plain agrees with anything. */
@@ -76,7 +97,8 @@ function startingRightly(edges: readonly Edge[], isOneLocation: boolean): Edge[]
       const before = edges[(start + edges.length - 1) % edges.length]!;
       const isRight =
         relation === undefined || (before.what.kind === 'communication' && before.what.relation === relation);
-      if (before.isExternal && isRight) return [...edges.slice(start), ...edges.slice(0, start)];
+      if (before.isExternal && before.excursion === undefined && isRight)
+        return [...edges.slice(start), ...edges.slice(0, start)];
     }
   }
   throw new UserError('on one location, a cycle comes back by Fre or Wse');

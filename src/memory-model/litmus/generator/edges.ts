@@ -1,6 +1,7 @@
 // The edges of which the cycles of litmus tests are made, in the names of diy7 (Alglave, Maranget, Sarkar, Sewell, "Litmus: running tests
-// against hardware"): communications (Rfe, Fre, Wse and their internal kin), program order, fences, dependencies, atomics. Two letters
-// behind an edge annotate its ends: P plain, A acquire, Q acquirePC, L release, X exclusive.
+// against hardware"): communications (Rfe, Fre, Wse and their internal kin), program order, fences, dependencies, atomics. FrLeave and its kin
+// leave a thread for one of their own, from which RfBack and its kin come back to the thread that was left. Two letters behind an edge
+// annotate its ends: P plain, A acquire, Q acquirePC, L release, X exclusive.
 
 import { UserError } from '../../../report/user-error.ts';
 
@@ -22,7 +23,10 @@ export interface Edge {
   readonly to: Direction;
   readonly fromAnnotation: Annotation;
   readonly toAnnotation: Annotation;
+  /** It leads to another thread. */
   readonly isExternal: boolean;
+  /** That thread is not the next one of the cycle, but one between two events of a thread, or it is that thread again. */
+  readonly excursion?: 'Leave' | 'Back';
   readonly isSameLocation: boolean;
 }
 
@@ -38,11 +42,13 @@ const shapes: readonly (readonly [
   (match: readonly string[]) => Partial<Edge> & Pick<Edge, 'what' | 'from' | 'to'>,
 ])[] = [
   [
-    /^(Rf|Fr|Ws|Co)([ei])/,
+    /^(Rf|Fr|Ws|Co)(e|i|Leave|Back)/,
     ([, name, side]) => {
       const relation = name === 'Co' ? 'Ws' : (name as 'Rf' | 'Fr' | 'Ws');
       const [from, to] = directionsOf[relation];
-      return { what: { kind: 'communication', relation }, from, to, isExternal: side === 'e', isSameLocation: true };
+      const what = { kind: 'communication', relation } as const;
+      const excursion = side === 'Leave' || side === 'Back' ? ({ excursion: side } as const) : {};
+      return { what, from, to, isExternal: side !== 'i', isSameLocation: true, ...excursion };
     },
   ],
   [

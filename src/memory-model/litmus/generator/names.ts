@@ -68,7 +68,7 @@ function threadsOf({ edges, events }: Cycle): ThreadShape[] {
   const threads: ThreadShape[] = [];
   let inner: Edge[] = [];
   for (const [n, edge] of edges.entries()) {
-    if (!edge.isExternal) {
+    if (!edge.isExternal || edge.excursion !== undefined) {
       inner.push(edge);
       continue;
     }
@@ -96,10 +96,16 @@ function decorationOf(edge: Edge): string {
     case 'dependency':
       return `${edge.what.dependency}${place}${annotations}`;
     case 'communication':
-      return `${edge.what.relation.toLowerCase()}i${annotations}`;
+      return communicationName(edge, edge.what.relation.toLowerCase()) + annotations;
     case 'atomic':
       return `${edge.what.operation === 'LxSx' ? 'lxsx' : `amo.${edge.what.operation.toLowerCase()}`}${annotations}`;
   }
+}
+
+/** What is in brackets happens in another thread: `[fr-rf]`. */
+function communicationName({ excursion }: Edge, relation: string): string {
+  if (excursion === undefined) return `${relation}i`;
+  return excursion === 'Leave' ? `[${relation}` : `${relation}]`;
 }
 
 /** Nothing where all is plain; once and with an s where all are the same. */

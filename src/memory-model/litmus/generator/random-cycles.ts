@@ -30,9 +30,10 @@ function innerEdges(from: string, to: string, place: 'd' | 's'): string[] {
   );
   const own = [...plain, ...annotated, ...(from === 'R' ? dependencies : [])];
   if (place === 's') return own;
-  // Another event of the location comes first: communication inside the thread, or the write of an atomic.
-  if (from === 'W') return [...own, `Wsi PodW${to}`, `Rfi PodR${to}`, ...dependencies.map((edge) => `Rfi ${edge}`)];
-  return [...own, ...['Fri', ...atomics].map((edge) => `${edge} PodW${to}`)];
+  // Another event of the location comes first: by communication inside the thread or through another one, or the write of an atomic.
+  const excursion = `${from === 'W' ? 'Ws' : 'Fr'}Leave RfBack PodR${to}`;
+  if (from === 'R') return [...own, excursion, ...['Fri', ...atomics].map((edge) => `${edge} PodW${to}`)];
+  return [...own, excursion, `Wsi PodW${to}`, ...[`PodR${to}`, ...dependencies].map((edge) => `Rfi ${edge}`)];
 }
 
 /** Cycles without end: the n-th is the same for the same seed. */
