@@ -1,18 +1,12 @@
 // Instructions of cat: definitions become slots, tests become checks, and included files are read in their place.
 
 import { Relation } from '../relation.ts';
-import {
-  bind,
-  closureOperands,
-  compile,
-  compileClosure,
-  leastFixedPoint,
-  recursiveName,
-  staticCondition,
-  type Context,
-} from './compile-expression.ts';
+import { compile, compileClosure, type Context } from './compile-expression.ts';
 import { slotValue, type Compiled, type Frame, type Level, type Locals, type Slot } from './compiled.ts';
+import { staticCondition } from './conditions.ts';
 import { parseCat } from './parser.ts';
+import { bind } from './patterns.ts';
+import { closureOperands, leastFixedPoint, recursiveName } from './recursion.ts';
 import { findProcedure, lookUp, within, withinPattern, type Scope } from './scope.ts';
 import { refuse, textOf, type Source, type Span } from './source.ts';
 import type { Binding, Instruction, Pattern, TestKind, TestRole } from './syntax.ts';

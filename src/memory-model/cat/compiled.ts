@@ -94,3 +94,21 @@ export const slotUse = (slot: Slot, span: Span): Compiled => ({
   isClosed: true,
   anatomy: { kind: 'slot', slot },
 });
+
+/** Of code that computes with these parts. */
+export const levelOf = (parts: readonly Compiled[]): Level =>
+  parts.reduce((level, part) => Math.max(level, part.level), 0);
+
+/** A part of code that is made of others. */
+export const make = (
+  span: Span,
+  parts: readonly Compiled[],
+  code: Code,
+  anatomy: Anatomy = { kind: 'leaf' },
+): Compiled => ({
+  span,
+  code,
+  level: levelOf(parts),
+  isClosed: parts.every(({ isClosed }) => isClosed),
+  anatomy,
+});
