@@ -32,9 +32,9 @@ describe('the virt board', () => {
     ]);
   });
 
-  it('gives each virtio slot an address and an interrupt of its own', () => {
-    expect(virtioSlot(0)).toEqual({ base: 0x0a00_0000, sizeBytes: 0x200, spi: 16 });
-    expect(virtioSlot(31)).toEqual({ base: 0x0a00_3e00, sizeBytes: 0x200, spi: 47 });
+  it('gives each virtio slot an address, an interrupt and a stream of its own', () => {
+    expect(virtioSlot(0)).toEqual({ base: 0x0a00_0000, sizeBytes: 0x200, spi: 16, streamId: 0x20 });
+    expect(virtioSlot(31)).toEqual({ base: 0x0a00_3e00, sizeBytes: 0x200, spi: 47, streamId: 0x3f });
   });
 
   it('gives each DMA engine an address, an interrupt and a StreamID of its own', () => {

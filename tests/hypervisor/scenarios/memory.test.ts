@@ -21,9 +21,9 @@ describe('memory of virtual machines', () => {
     expect(run.end).toBe('stopped');
     expect(words('first', notesIpa, 2)).toEqual([0x1111n, 0x1111n]);
     expect(words('second', notesIpa, 2)).toEqual([0x2222n, 0x2222n]);
-    // Every page that the tables of a VM lead to, by a walk of the tables as they are in memory.
+    // Every page that the tables of a VM lead to, by a walk of the tables as they are in memory; the first one has 64 entries, for 36 bits.
     const leaves = (table: number, level: number): number[] =>
-      Array.from({ length: 512 }, (_, n) => memory.doublewords[table / 8 + n]!).flatMap((entry) => {
+      Array.from({ length: level === 1 ? 64 : 512 }, (_, n) => memory.doublewords[table / 8 + n]!).flatMap((entry) => {
         if ((entry & 1n) === 0n) return [];
         const address = Number(entry & 0xffff_ffff_f000n);
         if (level < 3 && (entry & 2n) !== 0n) return leaves(address, level + 1);
