@@ -25,6 +25,10 @@ import type { ModuleFunction } from './wasm/module.ts';
  * functions when they are first called. Measured with 16, 32, 64 and 128.
  */
 const batchTraces = 64;
+/** As many hot entries wait for a module as this fraction, a power of two, of the traces there are. */
+const patienceShift = 6;
+/** Code that is entered so many times as often as hot code does not wait. */
+const mostPatience = 32;
 
 const pageMask = (1 << pageShift) - 1;
 
@@ -44,6 +48,11 @@ interface LiveTrace {
   readonly pa: number;
   readonly entry: Entry;
   readonly lines: ReadonlySet<number>;
+}
+
+interface Member {
+  readonly live: LiveTrace;
+  readonly trace: Trace;
 }
 
 export interface CodeCacheOptions {
@@ -76,6 +85,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const translate = makeTranslator(options.decode);
   const entries = new Map<number, Entry[]>();
   const tracesOfLine = new Map<number, Set<LiveTrace>>();
+  /** Hot code that waits for a module, by its entry. */
+  const waiting = new Map<Entry, number>();
   let traces = 0;
   let modules = 0;
   let invalidations = 0;
@@ -96,10 +107,10 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return entry;
   }
 
-  /** Translates the hot code at `pa` together with what it leads to inside its page, the nearest first. */
-  function translateBatch(pa: number, first: Entry): void {
+  /** The traces of the hot code at `pa` and of what it leads to inside its page, the nearest first. */
+  function tracesFrom(pa: number, first: Entry, isTaken: (entry: Entry) => boolean): Member[] {
     const pagePa = pa - (pa & pageMask);
-    const members: { live: LiveTrace; trace: Trace }[] = [];
+    const members: Member[] = [];
     const queue = [{ pa, entry: first }];
     const seen = new Set([pa]);
     for (let next = queue.shift(); next && members.length < batchTraces; next = queue.shift()) {
@@ -116,9 +127,32 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
         const entry = entryAt(targetPa, target, el, strictAlignment, guarded);
-        if (entry.functionIndex === 0) queue.push({ pa: targetPa, entry });
+        if (entry.functionIndex === 0 && !isTaken(entry)) queue.push({ pa: targetPa, entry });
       }
     }
+    return members;
+  }
+
+  /**
+   * Whether the entry's code is worth a module now. What an instance costs grows with the table and with the instances there are: the
+   * more has been translated, the more waits for the next module, but for code that is entered again and again.
+   */
+  function isDue(entry: Entry): boolean {
+    return waiting.size > traces >>> patienceShift || entry.count > (options.hotThreshold - 1) * mostPatience;
+  }
+
+  /** Translates all code that waits. */
+  function translateWaiting(): void {
+    const members: Member[] = [];
+    const taken = new Set<Entry>();
+    for (const [entry, pa] of waiting) {
+      if (taken.has(entry)) continue;
+      for (const member of tracesFrom(pa, entry, (other) => taken.has(other))) {
+        taken.add(member.live.entry);
+        members.push(member);
+      }
+    }
+    waiting.clear();
     const functions = options.instantiate(members.map(({ trace }) => trace.function));
     members.forEach(({ live }, i) => {
       live.entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
@@ -169,7 +203,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       if (entry.functionIndex === 0) {
         entry.count += 1;
         if (entry.count < options.hotThreshold) return options.stepBlock;
-        translateBatch(pa, entry);
+        waiting.set(entry, pa);
+        if (!isDue(entry)) return options.stepBlock;
+        translateWaiting();
       }
       const slot =
         base + record.jumpCache + ((Number(pc & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1)) * jumpCacheEntryBytes;

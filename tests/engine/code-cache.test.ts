@@ -192,3 +192,31 @@ describe('an engine', () => {
     expect(x(machine, 0, 1)).toBe(2n);
   });
 });
+
+describe('code that has become hot', () => {
+  it('shares modules the more, the more of it there is, and all of it is translated', () => {
+    const functions = 200;
+    const machine = flatMachine(
+      'tiered',
+      `
+        mov     x6, #100
+again:  adrp    x1, first
+        mov     x2, #${functions}
+next:   blr     x1
+        add     x1, x1, #0x1000
+        subs    x2, x2, #1
+        b.ne    next
+        subs    x6, x6, #1
+        b.ne    again
+end:    b       end
+        .align  12
+first:
+${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functions)}`,
+    );
+    machine.run(0, 100 * (5 + functions * 6));
+    expect(x(machine, 0, 3)).toBe(BigInt(100 * functions));
+    const { traces, modules } = machine.engine.counters();
+    expect(traces).toBeGreaterThanOrEqual(functions);
+    expect(modules).toBeLessThan(0.75 * functions);
+  });
+});
