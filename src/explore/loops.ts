@@ -39,14 +39,16 @@ function isSameEvent(a: LocalEvent, b: LocalEvent): boolean {
   );
 }
 
-/** Whether the iteration that has just ended in `state` can be left out; `visits` of the same instruction, in order. */
-export function isIdle(visits: readonly Visit[], state: ThreadState, events: readonly LocalEvent[]): boolean {
-  const last = visits.at(-1);
-  if (!last) return false;
+/** Whether the iteration from `last`, which has just ended in `state`, can be left out; `before` is the visit before it. */
+export function isIdle(
+  before: Visit | undefined,
+  last: Visit,
+  state: ThreadState,
+  events: readonly LocalEvent[],
+): boolean {
   const iteration = events.slice(last.recorder.events);
   if (iteration.some(({ kind }) => kind === 'W')) return false;
   if (state.isSameAs(last.state, isSameValue)) return true;
-  const before = visits.at(-2);
   if (!before) return false;
   const earlier = events.slice(before.recorder.events, last.recorder.events);
   return (

@@ -138,6 +138,12 @@ export class ThreadTree {
       if (hasRead || end?.kind === 'choice') resumptions.push(before);
       visits.push({ pc: before.state.pc, state: before.state, recorder: before.recorder });
       const stop = end ?? this.#loop(state, visits, recorder) ?? (n === mostInstructions ? tooLong : undefined);
+      if (stop?.kind === 'idle' || stop?.kind === 'bound') {
+        // What such a thread has done until here counts for nothing.
+        const { choices, known } = base;
+        const unused = { events, order: [], needed: [], compared: [], choices, choicePlaces: [], end: stop, state };
+        return { ...unused, known, resumptions, visits, children: new Map() };
+      }
       if (stop) {
         const order = this.#model.order(events);
         const { known } = base;
@@ -159,11 +165,15 @@ export class ThreadTree {
   #loop(state: ThreadState, visits: readonly Visit[], recorder: ThreadRecorder): PathEnd | undefined {
     const from = visits.at(-1)!;
     if (state.pc > from.pc) return undefined;
-    const same = visits.filter(({ pc }) => pc === state.pc);
-    if (isIdle(same, state, recorder.events)) return { kind: 'idle' };
+    const at = visits.findLastIndex(({ pc }) => pc === state.pc);
+    const last = visits[at];
+    if (last === undefined) return undefined;
+    const before = visits.findLast(({ pc }, n) => n < at && pc === state.pc);
+    if (isIdle(before, last, state, recorder.events)) return { kind: 'idle' };
     // A loop that decides by known values alone ends by itself.
     const decisions = decisionsOf(recorder.state());
-    const repeats = same.filter(({ recorder: then }) => decisionsOf(then) < decisions).length;
+    if (decisionsOf(last.recorder) === decisions) return undefined;
+    const repeats = visits.filter(({ pc, recorder: then }) => pc === state.pc && decisionsOf(then) < decisions).length;
     return repeats > this.#unroll ? { kind: 'bound' } : undefined;
   }
 }
