@@ -165,6 +165,15 @@ describe('the explorer', () => {
     expect(statesOf(source, arm)).toEqual(['0']);
   });
 
+  it('cuts a thread that stores for ever, which decides nothing, and says so', () => {
+    const source: Source = {
+      threads: ['mov w0, #1; str w0, [x20]', 'mov w0, #2; loop: str w0, [x20]; b loop'],
+      variables: { x: 0 },
+      observed: ['x'],
+    };
+    expect(explore(programOf(source), arm)).toMatchObject({ outcomes: [], hasBound: true });
+  });
+
   it('stops when it is told to, with what it has', () => {
     const source: Source = {
       threads: Array.from({ length: 4 }, (_, n) => `${store(0, n + 1)}; ldr w0, [x20]; ldr w1, [x20]; ldr w2, [x20]`),
