@@ -23,7 +23,6 @@ function pageNumber(value: bigint): number | undefined {
 }
 
 /** ADD_VM: X0 points to {name, its length, type, command line, its length, kernel, device tree and RAM disk load IPAs}. */
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* addVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const words = readGuestWords(rhyper, call.caller, at(call, 0), 8);
   if (!words) return undefined;
@@ -60,13 +59,11 @@ function configOf(rhyper: Rhyper, call: Hypercall): VmConfig | undefined {
 
 /** A call that changes the configuration of a VM: true where its arguments are accepted. */
 const change = (accept: (config: VmConfig, call: Hypercall, rhyper: Rhyper) => boolean): HypercallHandler =>
-  // eslint-disable-next-line require-yield -- a handler that has nothing to wait for
   function* (rhyper, call) {
     const config = configOf(rhyper, call);
     return config && accept(config, call, rhyper) ? 0n : undefined;
   };
 
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* deleteVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const vm = vmArgument(rhyper, call.args[0]);
   if (!vm || vm.id === 0 || vm.isBuilt !== 0) return undefined;

@@ -32,7 +32,6 @@ const at = ({ args }: Hypercall, n: number): bigint => args[n] ?? 0n;
 const doubleword = (rhyper: Rhyper, pa: number): bigint => rhyper.memory.view.getBigUint64(pa, true);
 
 /** APPEND: the management VM offers a page for a VM. */
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* append(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const ipa = at(call, 0);
   const bytes = readGuest(rhyper, call.caller, ipa, page.bytes);
@@ -174,7 +173,6 @@ function* lseek(rhyper: Rhyper, call: Hypercall): Activity<HypercallResult> {
   return yield* ask(rhyper, call.caller, event.lseek, [at(call, 0), at(call, 1), at(call, 2)]);
 }
 
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* finished(): Activity<bigint> {
   return 0n;
 }

@@ -30,7 +30,6 @@ function* updateMessagePage(rhyper: Rhyper, { caller, args }: Hypercall): Activi
 }
 
 /** SHARE_MEM: X0 type, X1 length; the IPA of a new window. It stays the VM's until the VM is removed. */
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* shareMemory(rhyper: Rhyper, { caller, args }: Hypercall): Activity<bigint | undefined> {
   const length = args[1] ?? 0n;
   const isValid =

@@ -25,7 +25,6 @@ export function vmArgument(rhyper: Rhyper, id: bigint | undefined): Vm | undefin
 
 const argument = (call: Hypercall, n: number): bigint => call.args[n] ?? 0n;
 
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* listVms(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const vms = rhyper.state.vms.filter(({ isConfigured }) => isConfigured !== 0);
   const bytes = new Uint8Array(8 + limits.vms * listEntryBytes);
@@ -41,13 +40,11 @@ function* listVms(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined>
   return writeGuest(rhyper, call.caller, argument(call, 0), bytes) ? 0n : undefined;
 }
 
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* stateOfVm(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const vm = vmArgument(rhyper, argument(call, 0));
   return vm && BigInt(vm.state);
 }
 
-// eslint-disable-next-line require-yield -- a handler that has nothing to wait for
 function* ownId(rhyper: Rhyper, call: Hypercall): Activity<bigint | undefined> {
   const bytes = new Uint8Array(8);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(call.caller.id), true);

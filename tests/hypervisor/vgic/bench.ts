@@ -300,7 +300,6 @@ export function makeBench(
           rhyper.core.ticks += 1;
           yield { kind: 'work', ticks: 1 };
         },
-        // eslint-disable-next-line require-yield -- no device of this board acts for a VM
         *device() {
           return undefined;
         },
