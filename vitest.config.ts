@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     environment: 'node',
     include: ['tests/**/*.test.ts'],
+    setupFiles: ['tests/set-up.ts'],
     // One process per test file: a test that starts actor hosts gets an event loop and a heap of its own.
     pool: 'forks',
     // A run on many cores already fills two host threads; more test files at once only make timeouts less telling.

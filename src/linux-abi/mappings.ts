@@ -66,8 +66,7 @@ const areAlike = (a: Mapping, b: Mapping): boolean =>
 /** Joins a mapping with its neighbours where they are one. */
 function joinAround(mappings: Mapping[], mapping: Mapping): void {
   const at = mappings.indexOf(mapping);
-  const next = mappings[at + 1];
-  if (next && areAlike(mapping, next)) {
+  for (let next = mappings[at + 1]; next && areAlike(mapping, next); next = mappings[at + 1]) {
     mapping.end = next.end;
     mappings.splice(at + 1, 1);
   }
