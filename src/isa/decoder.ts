@@ -18,9 +18,8 @@ export function makeDecoder(rows: readonly Row[]): Decoder {
   for (const row of rows) {
     const mask = row.mask >>> bucketShift;
     const value = row.value >>> bucketShift;
-    buckets.forEach((bucket, n) => {
-      if ((n & mask) === value) bucket.push(row);
-    });
+    // Every number with these bits under the mask: adding to one that has all the mask's bits set carries past them.
+    for (let n = value; n < buckets.length; n = (((n | mask) + 1) & ~mask) | value) buckets[n]!.push(row);
   }
   return (word) => {
     for (const row of buckets[word >>> bucketShift] ?? []) {

@@ -19,35 +19,59 @@ interface Candidate {
   readonly preset: Readonly<Record<string, number>>;
 }
 
-let candidatesByMnemonic: ReadonlyMap<string, readonly Candidate[]> | undefined;
+interface WrittenForm {
+  readonly row: Row;
+  readonly form: Form;
+}
 
-function candidates(): ReadonlyMap<string, readonly Candidate[]> {
-  if (candidatesByMnemonic !== undefined) return candidatesByMnemonic;
-  const all = everyInstruction.flatMap((row) => row.syntax.flatMap((form) => candidatesOf(row, form)));
-  const ordered = [...all.filter((c) => c.form.preferred !== never), ...all.filter((c) => c.form.preferred === never)];
-  const map = new Map<string, Candidate[]>();
-  for (const candidate of ordered) {
-    const mnemonic = mnemonicOf(candidate.form, candidate.preset)!;
-    const list = map.get(mnemonic);
-    if (list === undefined) map.set(mnemonic, [candidate]);
-    else list.push(candidate);
+let formsByMnemonic: ReadonlyMap<string, readonly WrittenForm[]> | undefined;
+const candidatesByMnemonic = new Map<string, readonly Candidate[]>();
+
+/** Every form under each mnemonic that it can have; those that are only read come last. */
+function everyForm(): ReadonlyMap<string, readonly WrittenForm[]> {
+  if (formsByMnemonic !== undefined) return formsByMnemonic;
+  const all = everyInstruction.flatMap((row) => row.syntax.map((form) => ({ row, form })));
+  const map = new Map<string, WrittenForm[]>();
+  for (const written of [
+    ...all.filter(({ form }) => form.preferred !== never),
+    ...all.filter(({ form }) => form.preferred === never),
+  ]) {
+    for (const mnemonic of mnemonicsOf(written)) {
+      const list = map.get(mnemonic);
+      if (list === undefined) map.set(mnemonic, [written]);
+      else list.push(written);
+    }
   }
-  candidatesByMnemonic = map;
+  formsByMnemonic = map;
   return map;
 }
 
-function candidatesOf(row: Row, form: Form): Candidate[] {
-  return knownCombinations(row)
-    .filter((known) => agrees(form, known) && mnemonicOf(form, known) !== undefined)
-    .map((known) => ({ row, form, preset: { ...known, ...form.where } as Record<string, number> }));
+function mnemonicsOf({ row, form }: WrittenForm): ReadonlySet<string> {
+  if (typeof form.mnemonic === 'string') return new Set([form.mnemonic]);
+  const all = knownCombinations(row).map((known) => (agrees(form, known) ? mnemonicOf(form, known) : undefined));
+  return new Set(all.filter((mnemonic) => mnemonic !== undefined));
+}
+
+function candidatesOf(mnemonic: string): readonly Candidate[] | undefined {
+  const made = candidatesByMnemonic.get(mnemonic);
+  if (made !== undefined) return made;
+  const candidates = everyForm()
+    .get(mnemonic)
+    ?.flatMap(({ row, form }) =>
+      knownCombinations(row)
+        .filter((known) => agrees(form, known) && mnemonicOf(form, known) === mnemonic)
+        .map((known) => ({ row, form, preset: { ...known, ...form.where } as Record<string, number> })),
+    );
+  if (candidates !== undefined) candidatesByMnemonic.set(mnemonic, candidates);
+  return candidates;
 }
 
 /** The instruction word of a statement; a UserError that says what is wrong with it otherwise. */
 export function encode(head: Token, operands: readonly Token[], place: Place, context: ReaderContext): number {
   const mnemonic = head.text.toLowerCase();
-  const forms = candidates().get(mnemonic);
+  const forms = candidatesOf(mnemonic);
   if (forms === undefined) {
-    throw refusal(place, head.column, `no instruction "${head.text}"`, hint(mnemonic, candidates().keys()));
+    throw refusal(place, head.column, `no instruction "${head.text}"`, hint(mnemonic, everyForm().keys()));
   }
   const trouble = noTrouble(operands);
   for (const candidate of forms) {
