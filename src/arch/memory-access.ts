@@ -227,10 +227,10 @@ function writeBeat(view: DataView, at: number, sizeBytes: number, data: number):
   else view.setUint32(at, data, true);
 }
 
-/** Load-Exclusive: an aligned load from RAM that marks its granule. */
+/** Load-Exclusive: an aligned load from RAM that marks its granule for these bytes. */
 export function loadExclusive(cx: PeContext, sizeBytes: number, flags: number): Exit {
   const taken = accessMemory(cx, accessKind.read, sizeBytes, flags | accessFlag.aligned | exclusive);
-  if (taken === exit.none) cx.monitors.mark(cx.index, cx.translation.pa);
+  if (taken === exit.none) cx.monitors.mark(cx.index, cx.translation.pa, sizeBytes);
   return taken;
 }
 
@@ -242,7 +242,7 @@ export function storeExclusive(cx: PeContext, sizeBytes: number, flags: number):
   if (!translatePart(cx, vaLow, vaHigh, accessEl(cx, flags), need.write, false)) return exit.redirect;
   const pa = cx.translation.pa;
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
-  const isPassed = cx.monitors.isMarked(cx.index, pa);
+  const isPassed = cx.monitors.isMarked(cx.index, pa, sizeBytes);
   if (isPassed && endsTranslations(cx, pa, sizeBytes)) return exit.step;
   cx.monitors.clear(cx.index);
   if (isPassed) accessPhysical(cx, accessKind.write, pa, sizeBytes, 0, 0, sizeBytes);

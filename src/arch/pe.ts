@@ -4,6 +4,7 @@
 // `pc` alone: the engine goes on with the next instruction. Any other exit has set `pc` as exits.ts says. 64-bit operands and
 // results pass through the scratch slots of the record.
 
+import type { ExclusiveTag } from '../memory/exclusive-monitors.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
 import type { DvmOperation, PeEnvironment, TimerKind } from './environment.ts';
 import type { BusAccesses } from './bus-accesses.ts';
@@ -69,8 +70,7 @@ export interface SavedPe {
   readonly tlb: SavedTlb;
   readonly bus: BusAccesses;
   readonly timers: Readonly<Record<TimerKind, TimerOutput>>;
-  /** Number of the granule that the exclusive monitor has tagged, 0 in Open Access state. */
-  readonly monitor: number;
+  readonly monitor: ExclusiveTag;
   readonly lines: number;
   readonly exceptionsTaken: readonly number[];
   readonly cyclesCountedUntil: number;

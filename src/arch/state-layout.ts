@@ -25,8 +25,8 @@ export const lineIsMonitored = 2;
 export const lineIsBeforeMonitored = 4;
 
 /**
- * The exclusive monitors: 32 bits for each PE, the number of the 64-byte line (physical address >>> lineShift) that it has
- * tagged, 0 where it is in the Open Access state.
+ * The exclusive monitors, two words for each PE: the physical address that it has marked, 0 where it is in the Open Access state,
+ * and how many bytes.
  */
 export const monitorTableOffset = 0x1f00_0000;
 

@@ -32,6 +32,28 @@ describe('a Store-Exclusive', () => {
   });
 
   it.each([
+    ['another size', a, 4],
+    ['a larger size', a, 16],
+    ['another address in the granule', a + 8n, 8],
+  ])('fails for %s than that of the Load-Exclusive, and clears the monitor', (_what, address, sizeBytes) => {
+    const test = onePe();
+    test.loadExclusive(a);
+    expect(test.storeExclusive(address, 5n, sizeBytes)).toBe(1);
+    expect(test.load(a, 8)).toBe(0n);
+    expect(test.storeExclusive(a, 5n)).toBe(1);
+  });
+
+  it('fails for the size of a Load-Exclusive that another one to the granule has followed', () => {
+    const test = onePe();
+    test.loadExclusive(a);
+    test.loadExclusive(a + 8n, 4);
+    expect(test.storeExclusive(a, 5n)).toBe(1);
+    test.loadExclusive(a);
+    test.loadExclusive(a + 8n, 4);
+    expect(test.storeExclusive(a + 8n, 5n, 4)).toBe(0);
+  });
+
+  it.each([
     { by: 'a store', write: (other: TestPe) => other.store(a + 8n, 1n, 1) },
     { by: 'a store of the same value', write: (other: TestPe) => other.store(a, 0n, 8) },
     {

@@ -49,3 +49,29 @@ table:  .quad   0
     expect(machine.pes[0]?.readX(4)).toBe(isFailing ? 1n : 0n);
   });
 });
+
+describe.each(['step', 'translate'] as const)('a Store-Exclusive, %s', (mode) => {
+  it.each([
+    ['ldxr w2, [x1]', 'stxr w4, w2, [x1]', true],
+    ['ldxrh w2, [x1]', 'stxr w4, w2, [x1]', false],
+    ['ldxr x2, [x1]', 'stxr w4, w2, [x1]', false],
+    ['ldxr w2, [x1]', 'add x1, x1, #4\n stxr w4, w2, [x1]', false],
+    ['ldxp x2, x3, [x1]', 'stxp w4, x2, x3, [x1]', true],
+    ['ldxp w2, w3, [x1]', 'stxp w4, x2, x3, [x1]', false],
+    ['ldxp x2, x3, [x1]', 'stxr w4, x2, [x1]', false],
+    ['ldxp w2, w3, [x1]', 'stxr w4, x2, [x1]', true],
+  ])('%s; %s: passes: %s', (load, store, isPassing) => {
+    const machine = flatMachine(
+      mode,
+      `
+        adr     x1, lock
+        ${load}
+        ${store}
+end:    b       end
+        .align  7
+lock:   .word   0`,
+    );
+    machine.run(0, 10);
+    expect(machine.pes[0]?.readX(4)).toBe(isPassing ? 0n : 1n);
+  });
+});

@@ -1,5 +1,5 @@
 // Machine and model cannot disagree: PEs of the step engine, whose instructions are interleaved at random, end in states that Armv8 allows.
-// A sample of the published tests of user mode and of self-modifying code beside the checkout; all of these with HEDDLE_LITMUS=all. Left
+// A sample of the published tests of user mode, of mixed sizes and of self-modifying code beside the checkout; all of these with HEDDLE_LITMUS=all. Left
 // out: tests with handlers of exceptions or descriptors.
 
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,7 @@ import { sharedTests, textOf } from '../litmus/shared-tests.ts';
 import { unsupported } from '../litmus/unsupported.ts';
 
 const all = process.env.HEDDLE_LITMUS === 'all';
-const sampleSteps = { user: 60, ifetch: 4 } as const;
+const sampleSteps = { user: 60, mixed: 4, ifetch: 4 } as const;
 const runsOfEach = 40;
 /** A run that takes longer waits in a loop, and is not looked at. */
 const mostInstructions = 400;
@@ -116,7 +116,7 @@ function run(machine: FlatMachine, { program, code }: Litmus, seed: number): str
 }
 
 describe.runIf(sharedTests.length > 0)('the step engine', () => {
-  it.each(['user', 'ifetch'] as const)(
+  it.each(['user', 'mixed', 'ifetch'] as const)(
     'ends in no state that Armv8 does not allow, on tests of the group %s',
     (wanted) => {
       const chosen = sharedTests

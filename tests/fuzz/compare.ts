@@ -37,7 +37,8 @@ export function differences(a: FuzzMachine, b: FuzzMachine): string[] {
   if (left.exceptionsTaken.join() !== right.exceptionsTaken.join()) {
     found.push(`exceptions taken: ${left.exceptionsTaken.join()} and ${right.exceptionsTaken.join()}`);
   }
-  if (left.monitor !== right.monitor) found.push(`monitor: ${left.monitor} and ${right.monitor}`);
+  if (left.monitor.pa !== right.monitor.pa || left.monitor.sizeBytes !== right.monitor.sizeBytes)
+    found.push(`monitor: ${JSON.stringify(left.monitor)} and ${JSON.stringify(right.monitor)}`);
   for (let page = 0; page < a.ram.length / pageBytes; page += 1) {
     if (a.isTouched(page) !== b.isTouched(page)) found.push(`page ${page} of RAM is marked as written in one only`);
     if (!a.isTouched(page) && !b.isTouched(page)) continue;

@@ -7,7 +7,7 @@
 import { createPe } from '../../src/arch/create-pe.ts';
 import type { PeEnvironment, TimerKind } from '../../src/arch/environment.ts';
 import { exit } from '../../src/arch/exits.ts';
-import type { InterruptKind, Pe } from '../../src/arch/pe.ts';
+import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
 import { pageShift, pe as record, ramBase, touchedPageOffset } from '../../src/arch/state-layout.ts';
 import { type Engine, type EngineMode, makeEngine } from '../../src/engine/engine.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
@@ -75,7 +75,7 @@ export interface Outcome {
   readonly record: Buffer;
   readonly log: readonly string[];
   readonly exceptionsTaken: readonly number[];
-  readonly monitor: number;
+  readonly monitor: SavedPe['monitor'];
   readonly ticks: number;
 }
 
