@@ -1,11 +1,9 @@
-// The SMMUv3 (Arm IHI 0070) as its Translation Control Unit: registers, Command queue, Event queue, and translation for the TBUs in
-// front of the devices. registers.ts says what it implements and what not; structures.ts and translation.ts do the translation.
+// The SMMUv3 (Arm IHI 0070) as its Translation Control Unit: registers, Command queue, and Event queue. registers.ts says what it
+// implements and what not; walkers.ts translates for the TBUs in front of the devices.
 //
 // Time: a command takes `commandTicks`; a translation `readTicks` for each of its reads of memory, those of a TBU one after the other;
-// what the caches hold takes no time. A translation is made at the end of its time, from what memory and caches hold then, so that
-// no answer is older than an invalidation sent before it. CMD_SYNC completes when every TBU has answered SYNC_REQ.
-//
-// Each TBU has a walker and a part of the caches of its own: no device waits for the walks of another one, or loses translations to it.
+// what the caches hold takes no time. A translation is made at the end of its time, so that no answer is older than an invalidation
+// sent before it. CMD_SYNC completes when every TBU has answered SYNC_REQ.
 //
 // Left out: memory attributes (an access to RAM has none here), performance monitors, RAS.
 
@@ -13,11 +11,10 @@ import type { RamPort } from '../../src/memory/ram-port.ts';
 import type { Actor, ActorId, Message, Port, Ticks } from '../actor.ts';
 import { type Device, type GuestErrors, narrow, RegisterFile, serveBusRequest } from '../device.ts';
 import { wireMessages } from '../gic/wires.ts';
-import { decode, encode, type FieldsOf } from '../protocol.ts';
+import { decode, encode } from '../protocol.ts';
 import { decodeCommand, invalidateEverything } from './commands.ts';
-import { dtiMessages, faultType, notCached } from './dti.ts';
-import { event, type Fault, recordOf, type Transaction } from './events.ts';
-import { accessBit } from './lti.ts';
+import { dtiMessages } from './dti.ts';
+import { type Fault, recordOf, type Transaction } from './events.ts';
 import { type Queue, queueOf } from './queue.ts';
 import {
   commandError,
@@ -30,9 +27,10 @@ import {
   smmuTable,
   streamBits,
 } from './registers.ts';
-import { addressOf, outputAddressBits } from './structures.ts';
+import { addressOf } from './structures.ts';
 import type { Invalidation } from './tlb.ts';
-import { type SavedTranslation, type StreamTable, Translation } from './translation.ts';
+import type { StreamTable } from './translation.ts';
+import { type SavedWalker, type WalkCounters, type Walked, Walkers } from './walkers.ts';
 
 export interface SmmuOptions {
   readonly distributor: ActorId;
@@ -42,17 +40,10 @@ export interface SmmuOptions {
   readonly intids: { readonly eventq: number; readonly cmdqSync: number; readonly gerror: number };
 }
 
-export interface SmmuCounters {
-  translations: number;
-  /** Of the TCU; the TBUs count their own. */
-  tlbHits: number;
-  reads: number;
-  faults: number;
+export interface SmmuCounters extends WalkCounters {
   eventsLost: number;
   commands: number;
 }
-
-type Request = FieldsOf<typeof dtiMessages.TRANS_REQ> & { readonly tbu: ActorId };
 
 /** What waits for the TBUs: a CMD_SYNC, or the end of a change of SMMUEN or of GBPA. */
 interface Sync {
@@ -61,20 +52,10 @@ interface Sync {
   left: number;
 }
 
-/** What translates for one TBU. */
-interface Walker {
-  readonly translation: Translation;
-  /** The first is being translated. */
-  requests: Request[];
-  /** The tag of the timer for its end. */
-  readonly tag: number;
-}
-
 interface SavedSmmu {
   readonly version: 2;
   readonly registers: readonly number[];
-  /** In the order of the TBUs. */
-  readonly walkers: readonly { readonly translation: SavedTranslation; readonly requests: readonly Request[] }[];
+  readonly walkers: readonly SavedWalker[];
   readonly syncs: readonly Sync[];
   readonly nextSync: number;
   readonly unacknowledged: number;
@@ -84,8 +65,6 @@ interface SavedSmmu {
   readonly counters: SmmuCounters;
 }
 
-/** A read of memory by a walk: DRAM behind the interconnect. */
-const readTicks = 60;
 /** A command of the queue: fetch and decode. */
 const commandTicks = 60;
 /** INV_REQs to each TBU that may be unanswered: the invalidation tokens of DTI. */
@@ -102,12 +81,11 @@ const overflow = 0x8000_0000;
 
 const indexOf = new Map(smmuTable.rows.map(({ name }, index) => [name, index]));
 
-export class Smmu implements Actor, Device {
+export class Smmu implements Actor, Device, Walked {
   private readonly port: Port;
   private readonly options: SmmuOptions;
   private readonly registers = new RegisterFile(smmuTable);
-  /** By TBU. */
-  private readonly walkers: ReadonlyMap<ActorId, Walker>;
+  private readonly walkers: Walkers;
   private syncs: Sync[] = [];
   private nextSync = 1;
   private unacknowledged = 0;
@@ -117,12 +95,16 @@ export class Smmu implements Actor, Device {
   constructor(port: Port, options: SmmuOptions) {
     this.port = port;
     this.options = options;
-    this.walkers = new Map(
-      options.tbus.map((tbu, n) => [
-        tbu,
-        { translation: new Translation(options.ram), requests: [], tag: firstWalkerTag + n },
-      ]),
-    );
+    this.walkers = new Walkers(options.tbus, options.ram, {
+      smmu: this,
+      counters: this.counters,
+      send: (tbu, code, payload) => {
+        port.send(tbu, code, payload);
+      },
+      endAfter: (delayTicks, n) => {
+        this.at(port.now() + delayTicks, firstWalkerTag + n);
+      },
+    });
   }
 
   get guestErrors(): GuestErrors {
@@ -133,7 +115,7 @@ export class Smmu implements Actor, Device {
     const { code, payload, source } = message;
     switch (code) {
       case dtiMessages.TRANS_REQ.code:
-        this.request({ ...decode(dtiMessages.TRANS_REQ, payload), tbu: source });
+        this.walkers.request({ ...decode(dtiMessages.TRANS_REQ, payload), tbu: source });
         break;
       case dtiMessages.INV_ACK.code:
         this.unacknowledged -= 1;
@@ -154,7 +136,7 @@ export class Smmu implements Actor, Device {
       this.scheduleCommand();
       return;
     }
-    for (const walker of this.walkers.values()) if (walker.tag === tag) this.endTranslation(walker);
+    this.walkers.endTranslation(tag - firstWalkerTag);
   }
 
   private at(dueTicks: Ticks, tag: number): void {
@@ -344,7 +326,7 @@ export class Smmu implements Actor, Device {
         this.synchronise(command.isSignalled ? 'signalled command' : 'command');
         return;
       case 'invalidate':
-        for (const { translation } of this.walkers.values()) translation.invalidate(command.invalidation);
+        this.walkers.invalidate(command.invalidation);
         this.broadcast(command.invalidation);
         break;
       case 'hint':
@@ -366,7 +348,7 @@ export class Smmu implements Actor, Device {
 
   // The Event queue.
 
-  private record(fault: Fault, transaction: Transaction): void {
+  record(fault: Fault, transaction: Transaction): void {
     if (!this.isOn(cr0.EVENTQEN)) {
       this.counters.eventsLost += 1;
       return;
@@ -391,9 +373,9 @@ export class Smmu implements Actor, Device {
     if (queue.isEmpty(PROD, CONS) && isEnabled) this.pulse(this.options.intids.eventq);
   }
 
-  // Translation.
+  // What the walkers ask.
 
-  private get streamTable(): StreamTable {
+  get streamTable(): StreamTable {
     const CFG = this.value('SMMU_STRTAB_BASE_CFG');
     const isTwoLevel = ((CFG >>> 16) & 3) === 1;
     const SPLIT = (CFG >>> 6) & 31;
@@ -408,83 +390,19 @@ export class Smmu implements Actor, Device {
     };
   }
 
-  private request(request: Request): void {
-    const walker = this.walkers.get(request.tbu);
-    if (walker === undefined) return;
-    walker.requests.push(request);
-    if (walker.requests.length === 1) this.beginTranslations(walker);
+  get isEnabled(): boolean {
+    return this.isOn(cr0.SMMUEN);
   }
 
-  /** Answers requests until one takes time. */
-  private beginTranslations(walker: Walker): void {
-    const { requests, translation, tag } = walker;
-    for (let first = requests[0]; first !== undefined; first = requests[0]) {
-      const reads = this.isOn(cr0.SMMUEN) ? translation.cost(this.streamTable, transactionOf(first), first.access) : 0;
-      if (reads > 0) {
-        this.counters.reads += reads;
-        this.at(this.port.now() + reads * readTicks, tag);
-        return;
-      }
-      requests.shift();
-      this.answer(first, translation);
-    }
-  }
-
-  private endTranslation(walker: Walker): void {
-    const first = walker.requests.shift();
-    if (first !== undefined) this.answer(first, walker.translation);
-    this.beginTranslations(walker);
-  }
-
-  private answer(request: Request, translation: Translation): void {
-    this.counters.translations += 1;
-    const { addressLow, addressHigh, access } = request;
-    if (!this.isOn(cr0.SMMUEN)) {
-      const isAborted = (this.value('SMMU_GBPA') & gbpa.ABORT) !== 0 || addressHigh >= 2 ** (outputAddressBits - 32);
-      if (isAborted) this.fault(request, faultType.abort);
-      else this.respond(request, { addressLow, addressHigh, shift: notCached, permissions: 0, tags: 0, context: 0 });
-      return;
-    }
-    const transaction = transactionOf(request);
-    const outcome = translation.translate(this.streamTable, transaction, access);
-    if (outcome.kind === 'fault') {
-      this.counters.faults += 1;
-      if (outcome.isRecorded) this.record(outcome.fault, transaction);
-      const isDisabled = outcome.fault.event === 0 || outcome.fault.event === event.F_STREAM_DISABLED;
-      this.fault(request, isDisabled ? faultType.streamDisabled : faultType.abort);
-      return;
-    }
-    const { entry, isHit } = outcome;
-    if (isHit) this.counters.tlbHits += 1;
-    this.respond(request, {
-      addressLow: entry.output >>> 0,
-      addressHigh: Math.floor(entry.output / 2 ** 32),
-      shift: entry.shift,
-      permissions: entry.stage1 & entry.stage2,
-      tags: (entry.vmid | (entry.asid << 16)) >>> 0,
-      context: entry.context,
-    });
-  }
-
-  private respond(
-    { tbu, translationId }: Request,
-    fields: Omit<FieldsOf<typeof dtiMessages.TRANS_RESP>, 'translationId'>,
-  ): void {
-    this.port.send(tbu, dtiMessages.TRANS_RESP.code, encode(dtiMessages.TRANS_RESP, { translationId, ...fields }));
-  }
-
-  private fault({ tbu, translationId }: Request, type: number): void {
-    this.port.send(tbu, dtiMessages.TRANS_FAULT.code, [translationId, type]);
+  get abortsBypass(): boolean {
+    return (this.value('SMMU_GBPA') & gbpa.ABORT) !== 0;
   }
 
   save(): SavedSmmu {
     return structuredClone({
       version: 2,
       registers: Array.from(this.registers.values),
-      walkers: [...this.walkers.values()].map(({ translation, requests }) => ({
-        translation: translation.save(),
-        requests,
-      })),
+      walkers: this.walkers.save(),
       syncs: this.syncs,
       nextSync: this.nextSync,
       unacknowledged: this.unacknowledged,
@@ -497,11 +415,7 @@ export class Smmu implements Actor, Device {
   restore(saved: SavedSmmu): void {
     const { registers, walkers, syncs, due, guestErrors, counters } = structuredClone(saved);
     this.registers.values.set(registers);
-    [...this.walkers.values()].forEach((walker, n) => {
-      const { translation, requests } = walkers[n]!;
-      walker.translation.restore(translation);
-      walker.requests = [...requests];
-    });
+    this.walkers.restore(walkers);
     this.syncs = [...syncs];
     this.nextSync = saved.nextSync;
     this.unacknowledged = saved.unacknowledged;
@@ -511,15 +425,4 @@ export class Smmu implements Actor, Device {
     Object.assign(this.guestErrors, guestErrors);
     Object.assign(this.counters, counters);
   }
-}
-
-function transactionOf({ streamId, substream, addressLow, addressHigh, access }: Request): Transaction {
-  return {
-    streamId,
-    substream,
-    addressLow,
-    addressHigh,
-    isRead: (access & accessBit.write) === 0,
-    isPrivileged: (access & accessBit.privileged) !== 0,
-  };
 }
