@@ -25,9 +25,10 @@ import {
   takeNext,
 } from './scheduler.ts';
 import { shootDown } from './shoot-down.ts';
-import { nameOfSignal, SI, SIG } from './signal-numbers.ts';
-import { deliverSignals, forceSignal, signalProcess } from './signals.ts';
+import { nameOfSignal, SIG } from './signal-numbers.ts';
+import { deliverSignals, forceSignal } from './signals.ts';
 import type { Signal, Thread } from './state.ts';
+import { expireTimers } from './timers.ts';
 import { readWord } from './user-memory.ts';
 import { endDueWaits } from './waits.ts';
 
@@ -118,18 +119,6 @@ function handleInterrupts(core: Core): void {
     if (taken === 'ring') core.own.isRung = false;
 }
 
-/** Interval timers are core 0's to watch. */
-function alarms(core: Core): void {
-  if (core.index !== 0) return;
-  const now = core.port.now();
-  for (const process of core.state.processes.values()) {
-    const { alarm } = process;
-    if (alarm.deadline > now) continue;
-    alarm.deadline = alarm.interval === 0 ? Infinity : alarm.deadline + alarm.interval;
-    signalProcess(core, process, { number: SIG.ALRM, code: SI.KERNEL });
-  }
-}
-
 function* payDebts(core: Core): Activity {
   if (core.toRing.size > 0) {
     // What the others will find is there before the interrupt is.
@@ -187,7 +176,7 @@ export function* leave(core: Core): Activity<EntryEnd> {
   const { own } = core;
   for (;;) {
     endDueWaits(core);
-    alarms(core);
+    expireTimers(core);
     endSlice(core);
     yield* payDebts(core);
     const next = own.thread ? undefined : takeNext(core);

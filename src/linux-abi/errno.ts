@@ -47,3 +47,6 @@ export const errno = {
 
 /** What a call returns for an error. */
 export const fail = (name: keyof typeof errno): number => -errno[name];
+
+/** Negative results of a call that are errors: MAX_ERRNO. */
+export const isError = (result: number): boolean => result < 0 && result > -4096;

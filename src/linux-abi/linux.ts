@@ -24,6 +24,7 @@ import { makeThread } from './processes.ts';
 import { makeReady } from './scheduler.ts';
 import { loadProgram } from './start.ts';
 import type { CoreState, LinuxState, Process } from './state.ts';
+import { makeTimer } from './timers.ts';
 
 export interface LinuxParts {
   readonly index: number;
@@ -54,6 +55,7 @@ export function makeLinuxState(platform: Platform, program: ProgramDescription, 
     processes: new Map(),
     queue: [],
     sleepers: new Set(),
+    timers: new Set(),
     futexes: new Map(),
     fileSystem: makeFileSystem(platform, program, mounts),
     firstPid,
@@ -117,7 +119,7 @@ function startProcess(core: Core): boolean {
     environmentRange: image.environmentRange,
     auxiliary: image.auxiliary,
     limits: new Map(),
-    alarm: { deadline: Infinity, interval: 0 },
+    alarm: makeTimer({ kind: 'alarm', pid: firstPid }),
     endedTicks: 0,
     childrenTicks: 0,
   };

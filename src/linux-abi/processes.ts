@@ -10,6 +10,7 @@ import { giveUpCore, makeReady, wake } from './scheduler.ts';
 import { interrupt, noAlternateStack, signalProcess } from './signals.ts';
 import { CLD, SA, SIG, SIG_IGN } from './signal-numbers.ts';
 import type { AddressSpace, Process, Thread } from './state.ts';
+import { disarmTimer, makeTimer } from './timers.ts';
 import { abandon } from './waits.ts';
 import { writeWord } from './user-memory.ts';
 
@@ -91,7 +92,7 @@ function cloneProcess(core: Core, parent: Process, pid: number, options: CloneOp
     isZombie: false,
     isVfork: options.isVfork,
     limits: new Map(parent.limits),
-    alarm: { deadline: Infinity, interval: 0 },
+    alarm: makeTimer({ kind: 'alarm', pid }),
     endedTicks: 0,
     childrenTicks: 0,
   };
@@ -184,7 +185,7 @@ function endProcess(core: Core, process: Process, status: number): void {
   endVfork(core, process);
   releaseSpace(core, process.space);
   process.isZombie = true;
-  process.alarm.deadline = Infinity;
+  disarmTimer(core, process.alarm);
   const first = state.processes.get(state.firstPid) as Process;
   for (const child of process.children.splice(0)) {
     child.parent = first;

@@ -57,7 +57,7 @@ export function block(core: Core, thread: Thread, wait: Wait, deadline = Infinit
 export function blockToRestart(
   core: Core,
   thread: Thread,
-  wait: Extract<Wait, { kind: 'child' | 'poll' | 'pipe' | 'lock' | 'signal' }>,
+  wait: Extract<Wait, { kind: 'child' | 'poll' | 'file' | 'lock' | 'signal' }>,
   deadline = Infinity,
 ): void {
   block(core, thread, wait, deadline);
@@ -110,9 +110,9 @@ export function dueSleepers({ state: { sleepers }, port }: Core): Thread[] {
 }
 
 /** When this core has to be entered again: for its slice, or for threads that sleep on it. */
-export function nextDeadline({ state: { sleepers, processes }, own }: Core): number {
+export function nextDeadline({ state: { sleepers, timers }, own }: Core): number {
   let next = own.sliceEnd;
   for (const { deadline, core } of sleepers) if (core === own.index) next = Math.min(next, deadline);
-  if (own.index === 0) for (const { alarm } of processes.values()) next = Math.min(next, alarm.deadline);
+  if (own.index === 0) for (const { deadline } of timers) next = Math.min(next, deadline);
   return next;
 }

@@ -75,7 +75,7 @@ export const SIG_IGN = 1n;
 
 /** si_code. */
 export const SI = { USER: 0, KERNEL: 0x80, QUEUE: -1, TIMER: -2, TKILL: -6 } as const;
-export const CLD = { EXITED: 1, KILLED: 2 } as const;
+export const CLD = { EXITED: 1, KILLED: 2, DUMPED: 3, TRAPPED: 4, STOPPED: 5, CONTINUED: 6, last: 6 } as const;
 
 /** Bit of a signal in a set. */
 export const maskOf = (signal: number): bigint => 1n << BigInt(signal - 1);

@@ -1,9 +1,10 @@
 // Signals: sent to a thread or to a process, taken by a thread before it goes on in its program, and then ignored, handled, or the end
 // of the process (kernel/signal.c, arch/arm64/kernel/signal.c).
 
+import { POLL, wakeFile } from './files/wake.ts';
 import type { Core } from './kernel.ts';
 import { emptyRegisters, loadRegisters, saveRegisters, setResult } from './registers.ts';
-import { makeReady } from './scheduler.ts';
+import { instructionBytes, makeReady } from './scheduler.ts';
 import { abandon, prepareRestart } from './waits.ts';
 import { buildFrame, frameBytes, frameOffset, frameRecordBytes } from './sigframe.ts';
 import {
@@ -40,6 +41,15 @@ function enqueue(pending: Signal[], signal: Signal): void {
   pending.push(signal);
 }
 
+/** Descriptors of signalfd can be read now. */
+function tellSignalFiles(core: Core, { files }: Process, number: number): void {
+  for (const descriptor of files) {
+    const inode = descriptor?.file.inode;
+    if (inode?.anonymous?.kind === 'signals' && (inode.anonymous.set & maskOf(number)) !== 0n)
+      wakeFile(core, inode, POLL.IN);
+  }
+}
+
 /** A thread that waits, or another core that runs it, hears that there is a signal. */
 export function interrupt(core: Core, thread: Thread): void {
   if (thread.state === 'running') {
@@ -60,6 +70,7 @@ export function signalProcess(core: Core, process: Process, signal: Signal): voi
   if (isIgnored(process, signal.number) && !process.threads.every((t) => isBlocked(t, signal.number)) && !waiting)
     return;
   enqueue(process.pending, signal);
+  tellSignalFiles(core, process, signal.number);
   const taker =
     waiting ?? process.threads.find((thread) => thread.state !== 'dead' && !isBlocked(thread, signal.number));
   if (taker) interrupt(core, taker);
@@ -73,6 +84,7 @@ export function signalThread(core: Core, thread: Thread, signal: Signal): void {
   if (thread.state === 'dead') return;
   if (isIgnored(thread.process, signal.number) && !isBlocked(thread, signal.number)) return;
   enqueue(thread.pending, signal);
+  tellSignalFiles(core, thread.process, signal.number);
   if (!isBlocked(thread, signal.number) || isWaitingFor(thread, signal.number)) interrupt(core, thread);
 }
 
@@ -114,7 +126,7 @@ export function takeSignalOf(thread: Thread, set: bigint): Signal | undefined {
   return undefined;
 }
 
-export const hasSignal = (thread: Thread): boolean =>
+const hasSignal = (thread: Thread): boolean =>
   [...thread.pending, ...thread.process.pending].some(({ number }) => !isBlocked(thread, number));
 
 export const pendingSet = (thread: Thread): bigint =>
@@ -131,6 +143,20 @@ function endRestart(core: Core, thread: Thread, action: 'none' | 'handler' | 'SA
   core.pe.writeX(0, BigInt.asUintN(64, BigInt(thread.partial ?? fail('EINTR'))));
   thread.partial = undefined;
   thread.callDeadline = undefined;
+}
+
+/**
+ * Signals are blocked as a call asks for the time that it waits. True where one is pending that is not blocked then: the call ends by its
+ * handler, or runs again where there is none.
+ */
+export function suspendSignals(core: Core, thread: Thread, mask: bigint): boolean {
+  thread.suspendedSignals ??= thread.blockedSignals;
+  thread.blockedSignals = mask & ~unblockable;
+  if (!hasSignal(thread)) return false;
+  const pc = core.pe.readRegister('ELR_EL1');
+  thread.restart = { pc, afterHandler: false };
+  core.pe.writeRegister('ELR_EL1', pc - instructionBytes);
+  return true;
 }
 
 /** Enters a handler; false where there is no room for its frame. */

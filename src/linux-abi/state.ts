@@ -1,8 +1,7 @@
 // What the kernel knows: plain data, which structuredClone copies whole. Page tables and user memory are in RAM; everything else is
 // here, one record for the machine that all its cores share.
 
-import type { FileSystem, Inode } from './files/inode.ts';
-import type { OpenFile } from './files/open-file.ts';
+import type { FileSystem, Inode, OpenFile, Timer } from './files/inode.ts';
 import type { SharedPages } from './files/shared-pages.ts';
 
 /** Registers of a thread that no core holds. */
@@ -74,9 +73,10 @@ export interface Signal {
 export type Wait =
   | { readonly kind: 'futex'; readonly key: string; readonly bitset: number }
   | { readonly kind: 'sleep'; readonly remainder: number }
-  /** For the call to run again: for a child, a pipe, several files. */
-  | { readonly kind: 'child' | 'poll' }
-  | { readonly kind: 'pipe' | 'lock'; readonly inode: number }
+  /** For the call to run again: for a child, several files, one file, a lock of one. */
+  | { readonly kind: 'child' }
+  | { readonly kind: 'poll'; readonly inodes: readonly number[] }
+  | { readonly kind: 'file' | 'lock'; readonly inode: number }
   | { readonly kind: 'vfork'; readonly child: number }
   | { readonly kind: 'signal'; readonly set: bigint }
   | { readonly kind: 'pause' };
@@ -146,7 +146,7 @@ export interface Process {
   auxiliary: Uint8Array;
   limits: Map<number, readonly [soft: bigint, hard: bigint]>;
   /** ITIMER_REAL. */
-  alarm: { deadline: number; interval: number };
+  readonly alarm: Timer;
   /** Ticks of threads that have ended, and of children that have been waited for. */
   endedTicks: number;
   childrenTicks: number;
@@ -184,6 +184,8 @@ export interface LinuxState {
   readonly queue: Thread[];
   /** Threads that a deadline will wake. */
   readonly sleepers: Set<Thread>;
+  /** Those that do not stand still. */
+  readonly timers: Set<Timer>;
   /** Waiters by key, in the order of their arrival. */
   readonly futexes: Map<string, Thread[]>;
   readonly fileSystem: FileSystem;

@@ -26,7 +26,7 @@ export function prepareRestart(thread: Thread): boolean {
   const { wait, registers, deadline } = thread;
   switch (wait?.kind) {
     case 'child':
-    case 'pipe':
+    case 'file':
     case 'lock':
       thread.restart = { pc: registers.pc + instructionBytes, afterHandler: true };
       return true;
@@ -35,8 +35,9 @@ export function prepareRestart(thread: Thread): boolean {
       thread.restart = { pc: registers.pc + instructionBytes, afterHandler: false };
       return true;
     case 'futex':
+    case 'pause':
       if (deadline !== Infinity) return false;
-      thread.restart = { pc: registers.pc, afterHandler: true };
+      thread.restart = { pc: registers.pc, afterHandler: wait.kind === 'futex' };
       registers.pc -= instructionBytes;
       return true;
     default:
@@ -54,10 +55,13 @@ export function endDueWaits(core: Core): void {
         wake(core, thread, fail('ETIMEDOUT'));
         break;
       case 'signal':
-      case 'poll':
         registers.pc += instructionBytes;
         thread.callDeadline = undefined;
-        wake(core, thread, wait.kind === 'poll' ? 0 : fail('EAGAIN'));
+        wake(core, thread, fail('EAGAIN'));
+        break;
+      case 'poll':
+        // The call runs again, finds that its time is over, and says so where it says what is ready.
+        wake(core, thread);
         break;
       default:
         wake(core, thread, 0);

@@ -77,6 +77,7 @@ export const programs: readonly Program[] = [
   { name: 'signals', exitCode: 143, qemu: true },
   { name: 'files', exitCode: 0, qemu: true },
   { name: 'timing', exitCode: 0, qemu: true },
+  { name: 'events', exitCode: 0, qemu: true },
   { name: 'processes', exitCode: 0, qemu: false },
   { name: 'robust', exitCode: 0, qemu: false },
 ];

@@ -3,8 +3,8 @@
 import { fail } from '../errno.ts';
 import { dateOf } from '../files/content.ts';
 import { close, descriptorOf, fileOf, install, installAt, isPossible, openFile } from '../files/descriptors.ts';
-import { deviceOf, makeInode } from '../files/inode.ts';
-import { O, type OpenFile } from '../files/open-file.ts';
+import { deviceOf, makeInode, type OpenFile } from '../files/inode.ts';
+import { O } from '../files/open-file.ts';
 import { makePipe } from '../files/pipe.ts';
 import { openFiles } from '../limits.ts';
 import { readString, readWord, writeUser, writeWord } from '../user-memory.ts';

@@ -1,6 +1,6 @@
 // futex(2): the operations of kernel/futex/syscalls.c, but for those with priority inheritance.
 
-import { fail } from '../errno.ts';
+import { fail, isError } from '../errno.ts';
 import { addWaiter, anyBit, futexKey, requeue, wakeKey } from '../futex.ts';
 import { block } from '../scheduler.ts';
 import { readWord, writeDoubleword, writeWord } from '../user-memory.ts';
@@ -33,7 +33,7 @@ function wait(call: Call, command: number, isRealTime: boolean, bitset: number):
   const va = unsigned(call, 0);
   if (bitset === 0) return fail('EINVAL');
   const deadline = deadlineOf(call, command, isRealTime);
-  if (deadline < 0 && deadline > -4096) return deadline;
+  if (isError(deadline)) return deadline;
   const key = futexKey(core, space, va);
   const word = readWord(core, space, va);
   if (key === undefined || word === undefined) return fail('EFAULT');

@@ -2,7 +2,8 @@
 
 import { fail } from '../errno.ts';
 import { fileOf } from '../files/descriptors.ts';
-import { isReadable, isWritable, O, type OpenFile } from '../files/open-file.ts';
+import type { OpenFile } from '../files/inode.ts';
+import { isReadable, isWritable, O } from '../files/open-file.ts';
 import { isNonBlocking, isSeekable, readFrom, writeTo } from '../files/stream.ts';
 import { chunkBytes, transferBytes, vectors } from '../limits.ts';
 import { u64At, viewOf } from '../records.ts';
@@ -40,10 +41,10 @@ const onePart = (call: Call): Part[] => [
   { at: unsigned(call, 1), sizeBytes: Math.min(unsigned(call, 2), transferBytes) },
 ];
 
-/** Waits until the pipe has changed, unless the file says that nobody waits. */
+/** Waits until something has happened to the file, unless the file says that nobody waits. */
 function waitFor({ core, thread }: Call, file: OpenFile): Result {
   if (isNonBlocking(file)) return fail('EAGAIN');
-  blockToRestart(core, thread, { kind: 'pipe', inode: file.inode.number });
+  blockToRestart(core, thread, { kind: 'file', inode: file.inode.number });
   return undefined;
 }
 
@@ -61,11 +62,8 @@ function read(call: Call, parts: readonly Part[] | number, offset?: number): Res
       // What a reader takes off a pipe or the console is gone: the memory must be there before.
       const room = isSeekable(file) ? asked : readSome(core, space, at + filled, asked).length;
       if (room === 0) return done > 0 ? done : fail('EFAULT');
-      const bytes =
-        done > 0 && file.inode.pipe?.bytes === 0
-          ? new Uint8Array(0)
-          : readFrom(core, file, offset === undefined ? file.position : offset + done, room);
-      if (bytes === undefined) return waitFor(call, file);
+      const bytes = readFrom(core, file, offset === undefined ? file.position : offset + done, room);
+      if (bytes === undefined) return done > 0 ? done : waitFor(call, file);
       if (typeof bytes === 'number') return done > 0 ? done : bytes;
       const written = writeSome(core, space, at + filled, bytes);
       if (offset === undefined && isSeekable(file)) file.position += written;
@@ -115,7 +113,7 @@ function continueLater(call: Call, file: OpenFile, done: number): Result {
   const { core, thread } = call;
   if (isNonBlocking(file)) return done;
   thread.partial = (thread.partial ?? 0) + done;
-  blockToRestart(core, thread, { kind: 'pipe', inode: file.inode.number });
+  blockToRestart(core, thread, { kind: 'file', inode: file.inode.number });
   return undefined;
 }
 
@@ -165,6 +163,8 @@ const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
 function lseek(call: Call): Result {
   const file = fileOf(call.process, int(call, 0));
   if (!file) return fail('EBADF');
+  // noop_llseek().
+  if (file.inode.kind === 'anonymous') return 0;
   if (!isSeekable(file)) return fail('ESPIPE');
   const offset = signed(call, 1);
   const end = file.content?.length ?? file.inode.sizeBytes;

@@ -216,6 +216,7 @@ const typeOf: Readonly<Record<FileKind, number>> = {
   directory: 4,
   file: 8,
   symlink: 10,
+  anonymous: 0,
   other: 12,
 };
 const direntBytes = 19;

@@ -5,7 +5,7 @@ import { fields, viewOf } from '../records.ts';
 import { block, blockToRestart } from '../scheduler.ts';
 import { frameBytes, restoreFrame, stackOf } from '../sigframe.ts';
 import { SI, SIG, SIG_DFL, SIG_IGN, ignoredByDefault, lastSignal, maskOf, unblockable } from '../signal-numbers.ts';
-import { forceSignal, hasSignal, pendingSet, signalProcess, signalThread, SS, takeSignalOf } from '../signals.ts';
+import { forceSignal, pendingSet, signalProcess, signalThread, SS, suspendSignals, takeSignalOf } from '../signals.ts';
 import type { Process, Signal, Thread } from '../state.ts';
 import { readDoubleword, readUser, writeDoubleword, writeUser } from '../user-memory.ts';
 import { readTimespec } from './time.ts';
@@ -180,10 +180,7 @@ function sigsuspend(call: Call): Result {
   const set = readDoubleword(core, space, unsigned(call, 0));
   if (unsigned(call, 1) !== setBytes) return fail('EINVAL');
   if (set === undefined) return fail('EFAULT');
-  thread.suspendedSignals = thread.blockedSignals;
-  thread.blockedSignals = set & ~unblockable;
-  if (hasSignal(thread)) return fail('EINTR');
-  block(core, thread, { kind: 'pause' });
+  if (!suspendSignals(core, thread, set)) block(core, thread, { kind: 'pause' });
   return undefined;
 }
 

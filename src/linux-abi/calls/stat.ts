@@ -18,6 +18,8 @@ const typeBits: Readonly<Record<FileKind, number>> = {
   symlink: 0o120000,
   pipe: 0o010000,
   character: 0o020000,
+  /** Neither kind: anon_inode. */
+  anonymous: 0,
   other: 0o140000,
 };
 /** Standard streams look like pipes: they are no terminals. */

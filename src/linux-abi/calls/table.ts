@@ -6,6 +6,8 @@ import type { Core } from '../kernel.ts';
 import type { Thread } from '../state.ts';
 import type { Call, Family, Handler } from './call.ts';
 import { descriptorCalls } from './descriptors.ts';
+import { epollCalls } from './epoll.ts';
+import { eventCalls } from './events.ts';
 import { fileCalls } from './files.ts';
 import { futexCalls } from './futex.ts';
 import { identityCalls } from './identity.ts';
@@ -32,7 +34,9 @@ export const families: Readonly<Record<string, Family>> = {
   files: fileCalls,
   names: nameCalls,
   'what is known of files': statCalls,
-  descriptors: { ...descriptorCalls, ...pollCalls },
+  descriptors: descriptorCalls,
+  'waiting for files': { ...pollCalls, ...epollCalls },
+  'events as files': eventCalls,
   'sockets, all of them refused': socketCalls,
   time: timeCalls,
   identity: identityCalls,
@@ -70,5 +74,7 @@ export function systemCall(core: Core, thread: Thread): void {
   const x = Array.from({ length: argumentCount }, (_, n) => pe.readX(n));
   const call: Call = { core, thread, process, space: process.space, x };
   const result = handler(call);
-  if (result !== undefined) pe.writeX(0, BigInt.asUintN(64, BigInt(result)));
+  if (result === undefined) return;
+  thread.callDeadline = undefined;
+  pe.writeX(0, BigInt.asUintN(64, BigInt(result)));
 }

@@ -1,10 +1,12 @@
 // Time is simulated time: clocks, sleep, interval timers (kernel/time). The date begins at that of the machine's reset.
 
-import { fail } from '../errno.ts';
+import { fail, isError } from '../errno.ts';
 import type { Core } from '../kernel.ts';
-import { fields, i64At, timespec, viewOf } from '../records.ts';
+import { concatenate, fields, i64At, timespec, viewOf } from '../records.ts';
 import { block } from '../scheduler.ts';
 import type { Process, Thread } from '../state.ts';
+import type { Timer } from '../files/inode.ts';
+import { armTimer, ticksLeft } from '../timers.ts';
 import { readUser, writeUser } from '../user-memory.ts';
 import { type Call, type Family, int, type Result, unsigned } from './call.ts';
 
@@ -99,7 +101,7 @@ function nanosleep(call: Call): Result {
   return duration < 0 ? duration : sleepUntil(call, call.core.port.now() + duration, unsigned(call, 1));
 }
 
-const TIMER_ABSTIME = 1;
+export const TIMER_ABSTIME = 1;
 
 function clockNanosleep(call: Call): Result {
   const { core } = call;
@@ -163,14 +165,36 @@ const itimerval = (interval: number, value: number): Uint8Array => {
   return record.bytes;
 };
 
+/** struct itimerspec: what a timer is set to. */
+export interface TimerSetting {
+  readonly interval: number;
+  readonly value: number;
+}
+
+/** A struct itimerspec in ticks, or an error. */
+export function readItimerspec(call: Pick<Call, 'core' | 'space'>, va: number): TimerSetting | number {
+  const [interval, value] = [readTimespec(call, va), readTimespec(call, va + 16)];
+  if (isError(interval)) return interval;
+  return isError(value) ? value : { interval, value };
+}
+
+/** Simulated time at which a timer expires that is set so; 0 stops it. */
+export function expiryOf(core: Core, value: number, isAbsolute: boolean, isRealTime: boolean): number {
+  if (value === 0) return Infinity;
+  return isAbsolute ? atClock(core, isRealTime, value) : core.port.now() + value;
+}
+
+/** The time that a timer has left, and its interval. */
+export function itimerspec(core: Core, timer: Timer): Uint8Array {
+  return concatenate([timespec(BigInt(timer.interval)), timespec(BigInt(ticksLeft(core, timer)))]);
+}
+
 const ITIMER_REAL = 0;
-const leftOf = (core: Core, { alarm: { deadline } }: Process): number =>
-  deadline === Infinity ? 0 : Math.max(1, deadline - core.port.now());
 
 function getitimer(call: Call): Result {
   const { core, process, space } = call;
   const isReal = int(call, 0) === ITIMER_REAL;
-  const record = isReal ? itimerval(process.alarm.interval, leftOf(core, process)) : itimerval(0, 0);
+  const record = isReal ? itimerval(process.alarm.interval, ticksLeft(core, process.alarm)) : itimerval(0, 0);
   return writeUser(core, space, unsigned(call, 1), record) ? 0 : fail('EFAULT');
 }
 
@@ -184,9 +208,8 @@ function setitimer(call: Call): Result {
   const at = (offset: number): number => i64At(view, offset) * secondTicks + i64At(view, offset + 8) * microsecondTicks;
   const [interval, value] = [at(0), at(16)];
   if (interval < 0 || value < 0) return fail('EINVAL');
-  const old = itimerval(process.alarm.interval, leftOf(core, process));
-  process.alarm = { deadline: value === 0 ? Infinity : core.port.now() + value, interval };
-  if (core.index !== 0) core.toRing.add(0);
+  const old = itimerval(process.alarm.interval, ticksLeft(core, process.alarm));
+  armTimer(core, process.alarm, value === 0 ? Infinity : core.port.now() + value, interval);
   const oldAt = unsigned(call, 2);
   return oldAt === 0 || writeUser(core, space, oldAt, old) ? 0 : fail('EFAULT');
 }

@@ -4,7 +4,7 @@
 import type { Lock } from './lock.ts';
 import type { SharedPages } from './shared-pages.ts';
 
-export type FileKind = 'file' | 'directory' | 'symlink' | 'pipe' | 'character' | 'other';
+export type FileKind = 'file' | 'directory' | 'symlink' | 'pipe' | 'character' | 'anonymous' | 'other';
 
 /** A file of /proc or /sys, whose content is made when it is opened; `pid` where it is a process's, `id` its thread or descriptor. */
 export interface Synthetic {
@@ -51,11 +51,70 @@ export interface Inode {
   isChanged: boolean;
   character?: Device;
   pipe?: Pipe;
+  anonymous?: Anonymous;
+  /** Epoll descriptors that watch it. */
+  watchers?: EpollItem[];
   synthetic?: Synthetic;
   locks?: Lock[];
   /** Pages that are mapped and shared. */
   pages?: SharedPages;
 }
+
+/** An open file description: what descriptors that were duplicated or inherited have in common. */
+export interface OpenFile {
+  readonly inode: Inode;
+  /** As it was opened, for /proc/self/fd. */
+  readonly path: string;
+  /** O_*: the access mode, and the status flags that F_SETFL changes. */
+  flags: number;
+  position: number;
+  /** Descriptors, of all processes. */
+  users: number;
+  /** Of a directory: the names as they were when reading began. */
+  names?: readonly string[];
+  /** Of a synthetic file: its content as it was when it was opened. */
+  content?: Uint8Array;
+}
+
+/** struct epitem: one file that is watched. */
+export interface EpollItem {
+  /** The inode of the epoll descriptor. */
+  readonly owner: Inode;
+  readonly fd: number;
+  readonly file: OpenFile;
+  /** Events that are asked for, and flags. */
+  events: number;
+  data: bigint;
+}
+
+/** struct eventpoll. */
+export interface Epoll {
+  readonly items: EpollItem[];
+  /** Those that something has happened to, in that order. */
+  ready: EpollItem[];
+}
+
+/** What a timer does when it expires: SIGALRM of a process, or an expiration of a timerfd. */
+export type TimerTarget =
+  { readonly kind: 'alarm'; readonly pid: number } | { readonly kind: 'file'; readonly inode: Inode };
+
+export interface Timer {
+  /** Simulated time; Infinity: it stands still. */
+  deadline: number;
+  /** Ticks from one time to the next; 0: it expires once. */
+  interval: number;
+  readonly target: TimerTarget;
+}
+
+/** What descriptors may hold that is no file of any tree: anonymous inodes (fs/anon_inodes.c). */
+export type Anonymous =
+  /** eventfd: a counter that is read and reset, or, as a semaphore, read one by one. */
+  | { readonly kind: 'event'; count: bigint; readonly isSemaphore: boolean }
+  /** timerfd: expirations that have not been read. */
+  | { readonly kind: 'timer'; readonly isRealTime: boolean; readonly timer: Timer; expirations: number }
+  /** signalfd: the signals of the reader that it reads. */
+  | { readonly kind: 'signals'; set: bigint }
+  | { readonly kind: 'epoll'; readonly epoll: Epoll };
 
 export interface FileSystem {
   nextInode: number;
@@ -68,7 +127,7 @@ export interface FileSystem {
 }
 
 /** st_dev of each file system. */
-export const deviceOf = { root: 1, work: 2, memory: 3, process: 4, devices: 5, pipes: 6 } as const;
+export const deviceOf = { root: 1, work: 2, memory: 3, process: 4, devices: 5, pipes: 6, anonymous: 7 } as const;
 
 type Optional = Omit<Inode, 'number' | 'links' | 'sizeBytes' | 'isChanged'>;
 

@@ -1,21 +1,6 @@
-// An open file description: what descriptors that were duplicated or inherited have in common.
+// The flags of an open file.
 
-import type { Inode } from './inode.ts';
-
-export interface OpenFile {
-  readonly inode: Inode;
-  /** As it was opened, for /proc/self/fd. */
-  readonly path: string;
-  /** O_*: the access mode, and the status flags that F_SETFL changes. */
-  flags: number;
-  position: number;
-  /** Descriptors, of all processes. */
-  users: number;
-  /** Of a directory: the names as they were when reading began. */
-  names?: readonly string[];
-  /** Of a synthetic file: its content as it was when it was opened. */
-  content?: Uint8Array;
-}
+import type { OpenFile } from './inode.ts';
 
 /** include/uapi/asm-generic/fcntl.h and arch/arm64/include/uapi/asm/fcntl.h. */
 export const O = {

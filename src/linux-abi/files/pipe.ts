@@ -2,8 +2,8 @@
 
 import { fail } from '../errno.ts';
 import type { Core } from '../kernel.ts';
-import { wake } from '../scheduler.ts';
 import { deviceOf, type Inode, makeInode, type Pipe } from './inode.ts';
+import { POLL, wakeFile } from './wake.ts';
 
 const capacityBytes = 1 << 16;
 /** PIPE_BUF: what is written in one piece or not at all. */
@@ -18,14 +18,6 @@ export function makePipe(core: Core): Inode {
     changedAt: 0n,
     pipe: { chunks: [], bytes: 0, readers: 1, writers: 1 },
   });
-}
-
-/** Whoever waits for this pipe, or for several files of which it may be one, looks again. */
-export function wakePipe(core: Core, inode: Inode): void {
-  for (const thread of core.state.threads.values()) {
-    const { wait } = thread;
-    if (wait?.kind === 'poll' || (wait?.kind === 'pipe' && wait.inode === inode.number)) wake(core, thread);
-  }
 }
 
 export const isPipeWritable = ({ bytes, readers }: Pipe): boolean =>
@@ -45,7 +37,7 @@ export function readPipe(core: Core, inode: Inode, sizeBytes: number): Uint8Arra
     else pipe.chunks[0] = chunk.subarray(part.length);
   }
   pipe.bytes -= result.length;
-  if (result.length > 0) wakePipe(core, inode);
+  if (result.length > 0) wakeFile(core, inode, POLL.OUT | POLL.WRNORM);
   return result;
 }
 
@@ -58,6 +50,6 @@ export function writePipe(core: Core, inode: Inode, bytes: Uint8Array): number |
   if (accepted === 0) return bytes.length === 0 ? 0 : undefined;
   pipe.chunks.push(bytes.slice(0, accepted));
   pipe.bytes += accepted;
-  wakePipe(core, inode);
+  wakeFile(core, inode, POLL.IN | POLL.RDNORM);
   return accepted;
 }

@@ -3,8 +3,11 @@
 import { fail } from '../errno.ts';
 import type { Core } from '../kernel.ts';
 import { readContent, writeContent } from './content.ts';
-import { type OpenFile, O } from './open-file.ts';
+import type { Inode, OpenFile } from './inode.ts';
+import { O } from './open-file.ts';
+import { eventBytes, readEvent, writeEvent } from './event-counter.ts';
 import { readPipe, writePipe } from './pipe.ts';
+import { readSignals } from './signal-file.ts';
 
 /** The bytes from an offset on, an error, or undefined where the reader must wait. `offset` means nothing to pipes and devices. */
 export function readFrom(
@@ -22,8 +25,28 @@ export function readFrom(
       return fail('EISDIR');
     case 'pipe':
       return readPipe(core, inode, sizeBytes);
+    case 'anonymous':
+      return readAnonymous(core, inode, sizeBytes);
     case 'character':
       return readDevice(core, file, sizeBytes);
+    default:
+      return fail('EINVAL');
+  }
+}
+
+function readAnonymous(core: Core, inode: Inode, sizeBytes: number): Uint8Array | number | undefined {
+  const { anonymous } = inode;
+  switch (anonymous?.kind) {
+    case 'event':
+      return sizeBytes < eventBytes ? fail('EINVAL') : readEvent(core, inode, anonymous);
+    case 'timer': {
+      if (sizeBytes < eventBytes) return fail('EINVAL');
+      const { expirations } = anonymous;
+      anonymous.expirations = 0;
+      return expirations === 0 ? undefined : new Uint8Array(BigUint64Array.of(BigInt(expirations)).buffer);
+    }
+    case 'signals':
+      return readSignals(core, anonymous.set, sizeBytes);
     default:
       return fail('EINVAL');
   }
@@ -55,6 +78,8 @@ export function writeTo(core: Core, file: OpenFile, offset: number, bytes: Uint8
       return bytes.length;
     case 'pipe':
       return writePipe(core, inode, bytes);
+    case 'anonymous':
+      return inode.anonymous?.kind === 'event' ? writeEvent(core, inode, inode.anonymous, bytes) : fail('EINVAL');
     case 'character':
       if (inode.character === 'full') return fail('ENOSPC');
       if (inode.character === 'stdin') return fail('EBADF');

@@ -23,6 +23,7 @@ int signals(int argc, char **argv);
 int processes(int argc, char **argv);
 int files(int argc, char **argv);
 int timing(int argc, char **argv);
+int events(int argc, char **argv);
 int robust(int argc, char **argv);
 int open_each(int argc, char **argv);
 int devour(int argc, char **argv);
