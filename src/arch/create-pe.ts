@@ -1,7 +1,10 @@
 // A processing element, put together: its context, reset, save and restore, and the services that the engines and the core call.
 
 import { createExclusiveMonitors } from '../memory/exclusive-monitors.ts';
+import { createPairs } from '../memory/pairs.ts';
+import { createSharedMonitors } from '../memory/shared-monitors.ts';
 import { assert } from '../report/assert.ts';
+import { clearExclusive, hasLostMonitor, watchMonitor } from './concurrent-access.ts';
 import { answerBusRequest, createBusAccesses, forgetAnswers } from './bus-accesses.ts';
 import { highestEl, midrMax } from './core-identity.ts';
 import { flushJumpCache, flushSoftTlb, refreshDerivedState, worldWords } from './derived-state.ts';
@@ -11,7 +14,7 @@ import { checkBranchTarget } from './branch-targets.ts';
 import { translateFetch } from './instruction-fetch.ts';
 import { attribute } from './translation-attributes.ts';
 import * as interrupts from './interrupts.ts';
-import { accessMemory, loadExclusive, storeExclusive } from './memory-access.ts';
+import { accessMemory, compareAndSwap, loadExclusive, storeExclusive } from './memory-access.ts';
 import {
   advancePc,
   copy,
@@ -29,11 +32,14 @@ import {
 import type { Pe, PeOptions, ResetState, ResidentSoftware, SavedPe } from './pe.ts';
 import { readMemory, writeMemory } from './resident-access.ts';
 import {
+  lineHoldsPair,
   lineIsBeforeMonitored,
   lineIsMonitored,
   lineMapOffset,
+  linePairIsReady,
   lineShift,
   monitorTableOffset,
+  pairLockOffset,
   pe,
   peState,
   ramBase,
@@ -119,13 +125,14 @@ export function createPe(options: PeOptions): Pe {
     sev: () => sev(cx),
     sevl: () => sevl(cx),
     clrex() {
-      cx.monitors.clear(cx.index);
+      clearExclusive(cx);
       return exit.none;
     },
 
     accessMemory: (kind, sizeBytes, flags) => accessMemory(cx, kind, sizeBytes, flags),
     loadExclusive: (sizeBytes, flags) => loadExclusive(cx, sizeBytes, flags),
     storeExclusive: (sizeBytes, flags) => storeExclusive(cx, sizeBytes, flags),
+    compareAndSwap: (sizeBytes, flags) => compareAndSwap(cx, sizeBytes, flags),
     translateFetch: () => translateFetch(cx),
     get isFetchGuarded() {
       return (cx.translation.attributes & attribute.guarded) !== 0;
@@ -139,6 +146,8 @@ export function createPe(options: PeOptions): Pe {
     takePendingSError: () => interrupts.takePendingSError(cx),
     wakeUpPending: () => interrupts.wakeUpPending(cx),
     receiveEvent: () => setLow(cx, pe.eventRegister, 1),
+    hasLostMonitor: () => hasLostMonitor(cx),
+    watchMonitor: () => watchMonitor(cx),
     receiveDvm: (operation) => applyTlbi(cx, operation),
     timerExpired: (kind) => timerExpired(cx, kind),
     busResponse: (isOkay, valueLow, valueHigh) => answerBusRequest(cx.bus, isOkay, valueLow, valueHigh),
@@ -170,7 +179,7 @@ export function createPe(options: PeOptions): Pe {
 }
 
 function createContext(options: PeOptions): PeContext {
-  const { index, memory, environment } = options;
+  const { index, memory, environment, concurrency } = options;
   assert(index < options.count, `PE ${index} of ${options.count}`);
   return {
     index,
@@ -188,7 +197,7 @@ function createContext(options: PeOptions): PeContext {
     hasEl2: options.hasEl2,
     hasEl3: options.hasEl3,
     ramEnd: ramBase + options.ramBytes,
-    monitors: createExclusiveMonitors(memory, {
+    monitors: (concurrency ? createSharedMonitors : createExclusiveMonitors)(memory, {
       tableOffset: monitorTableOffset,
       lineMapOffset,
       lineShift,
@@ -196,6 +205,16 @@ function createContext(options: PeOptions): PeContext {
       beforeMonitored: lineIsBeforeMonitored,
       count: options.count,
     }),
+    pairs:
+      concurrency &&
+      createPairs(memory, {
+        lockOffset: pairLockOffset,
+        lineMapOffset,
+        lineShift,
+        holdsPair: lineHoldsPair,
+        pairIsReady: linePairIsReady,
+        ...concurrency,
+      }),
     monitorCleared: (target) => environment.event(target),
     tlb: createTlb(),
     translation: {
@@ -261,7 +280,7 @@ function reset(cx: PeContext, state: ResetState): void {
   setLow(cx, pe.pstate, (state.el << PSTATE.elShift) | PSTATE.SP | PSTATE.D | PSTATE.A | PSTATE.I | PSTATE.F);
   write64(cx, pe.pc, state.pc);
   write64(cx, pe.x, state.x0);
-  cx.monitors.clear(cx.index);
+  clearExclusive(cx);
   forgetAnswers(cx.bus);
   restoreTlb(cx.tlb, createTlb());
   cx.cyclesCountedUntil = -1;

@@ -18,6 +18,7 @@ import {
   setLow,
   setPair,
 } from './pe-context.ts';
+import { clearExclusive } from './concurrent-access.ts';
 import { fpTrapTarget, sctlr, setNzcv, setPstate, spsrFromPstate } from './derived-state.ts';
 import { exit, type Exit } from './exits.ts';
 import { spsrWritable } from './registers/exceptions.ts';
@@ -233,7 +234,7 @@ export function exceptionReturn(cx: PeContext, from: number = elrOf(cx)): void {
   setNzcv(cx, spsr >>> 0);
   setLow(cx, pe.btype, (spsr >>> PSTATE.btypeShift) & 3);
   setPstate(cx, pstate);
-  cx.monitors.clear(cx.index);
+  clearExclusive(cx);
   setLow(cx, pe.eventRegister, 1);
 }
 const spsrMask = Number(spsrWritable);

@@ -6,7 +6,15 @@
 // access otherwise); an access that crosses from Device memory, or to it, faults if it is not aligned; a Store-Exclusive
 // reports faults whether the monitors pass or not.
 
+import { copyWhole } from '../memory/single-copy.ts';
 import { busAccess } from './bus-accesses.ts';
+import {
+  clearExclusive,
+  exchangeScratch,
+  isRemembered,
+  rememberExclusive,
+  storeIfRemembered,
+} from './concurrent-access.ts';
 import { abortIss, dataAbort } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { currentEl, high, isHost, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
@@ -127,20 +135,13 @@ function accessPhysical(
 ): Exit {
   if (kind === accessKind.read && offset === 0 && sizeBytes < 16) setPair(cx, value, 0, 0);
   if (!isRam(cx, pa)) return accessBus(cx, kind, pa, partBytes, offset, flags, elementBytesOf(sizeBytes, flags));
-  const { bytes } = cx.memory;
   const at = cx.base + value + offset;
   if (kind === accessKind.read) {
-    for (let i = 0; i < partBytes; i++) bytes[at + i] = bytes[pa + i]!;
+    copyWhole(cx.memory, at, pa, partBytes);
     return exit.none;
   }
-  if (partBytes === 8 && (pa & 7) === 0) {
-    cx.words[pa / 4] = low(cx, value + offset);
-    cx.words[pa / 4 + 1] = high(cx, value + offset);
-  } else if (partBytes === 4 && (pa & 3) === 0 && (offset & 3) === 0) {
-    cx.words[pa / 4] = low(cx, value + offset);
-  } else {
-    for (let i = 0; i < partBytes; i++) bytes[pa + i] = bytes[at + i]!;
-  }
+  if (cx.pairs?.concerns(pa, partBytes)) cx.pairs.locked(() => copyWhole(cx.memory, pa, at, partBytes));
+  else copyWhole(cx.memory, pa, at, partBytes);
   reportStore(cx, pa, partBytes);
   return exit.none;
 }
@@ -230,7 +231,10 @@ function writeBeat(view: DataView, at: number, sizeBytes: number, data: number):
 /** Load-Exclusive: an aligned load from RAM that marks its granule for these bytes. */
 export function loadExclusive(cx: PeContext, sizeBytes: number, flags: number): Exit {
   const taken = accessMemory(cx, accessKind.read, sizeBytes, flags | accessFlag.aligned | exclusive);
-  if (taken === exit.none) cx.monitors.mark(cx.index, cx.translation.pa, sizeBytes);
+  if (taken !== exit.none) return taken;
+  const { pa } = cx.translation;
+  if (cx.pairs) rememberExclusive(cx, pa, sizeBytes);
+  else cx.monitors.mark(cx.index, pa, sizeBytes);
   return taken;
 }
 
@@ -242,11 +246,30 @@ export function storeExclusive(cx: PeContext, sizeBytes: number, flags: number):
   if (!translatePart(cx, vaLow, vaHigh, accessEl(cx, flags), need.write, false)) return exit.redirect;
   const pa = cx.translation.pa;
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
-  const isPassed = cx.monitors.isMarked(cx.index, pa, sizeBytes);
+  let isPassed = cx.pairs ? isRemembered(cx, pa, sizeBytes) : cx.monitors.isMarked(cx.index, pa, sizeBytes);
   if (isPassed && endsTranslations(cx, pa, sizeBytes)) return exit.step;
-  cx.monitors.clear(cx.index);
-  if (isPassed) accessPhysical(cx, accessKind.write, pa, sizeBytes, 0, 0, sizeBytes);
+  if (isPassed && cx.pairs) {
+    isPassed = storeIfRemembered(cx, pa, sizeBytes);
+    if (isPassed) reportStore(cx, pa, sizeBytes);
+  } else if (isPassed) {
+    accessPhysical(cx, accessKind.write, pa, sizeBytes, 0, 0, sizeBytes);
+  }
+  clearExclusive(cx);
   setPair(cx, pe.scratch + 24, isPassed ? 0 : 1, 0);
+  return exit.none;
+}
+
+/** CAS where PEs run at the same time; what the other atomics are made of. */
+export function compareAndSwap(cx: PeContext, sizeBytes: number, flags: number): Exit {
+  const vaLow = low(cx, pe.scratch);
+  const vaHigh = high(cx, pe.scratch);
+  const needed = needOf(accessKind.write, flags | accessFlag.atomic);
+  if ((vaLow & (sizeBytes - 1)) !== 0) return dataAbort(cx, FSC.alignment | writeNotRead(needed, 0), vaLow, vaHigh);
+  if (!translatePart(cx, vaLow, vaHigh, accessEl(cx, flags), needed, false)) return exit.redirect;
+  const { pa } = cx.translation;
+  if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
+  if (endsTranslations(cx, pa, sizeBytes)) return exit.step;
+  if (exchangeScratch(cx, pa, sizeBytes)) reportStore(cx, pa, sizeBytes);
   return exit.none;
 }
 
@@ -257,7 +280,9 @@ export function zeroLine(cx: PeContext, vaLow: number, vaHigh: number): Exit {
   const pa = cx.translation.pa - (vaLow - start);
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.externalAbort | abortIss.WnR, vaLow, vaHigh);
   if (endsTranslations(cx, pa, lineBytes)) return exit.step;
-  cx.memory.bytes.fill(0, pa, pa + lineBytes);
+  const clear = (): unknown => cx.memory.doublewords.fill(0n, pa / 8, (pa + lineBytes) / 8);
+  if (cx.pairs?.concerns(pa, lineBytes)) cx.pairs.locked(clear);
+  else clear();
   reportStore(cx, pa, lineBytes);
   return exit.none;
 }

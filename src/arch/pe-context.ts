@@ -2,6 +2,7 @@
 
 import type { ExclusiveMonitors } from '../memory/exclusive-monitors.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
+import type { Pairs } from '../memory/pairs.ts';
 import type { BusAccesses } from './bus-accesses.ts';
 import type { CoreIdentity } from './core-identity.ts';
 import type { PeEnvironment, TimerKind } from './environment.ts';
@@ -43,6 +44,8 @@ export interface PeContext {
   /** First physical address after RAM. */
   readonly ramEnd: number;
   readonly monitors: ExclusiveMonitors;
+  /** Given where PEs of other threads use RAM at the same time. */
+  readonly pairs: Pairs | undefined;
   /** This PE has cleared the global monitor of another one: a WFE wake-up event for it. */
   readonly monitorCleared: (pe: number) => void;
   readonly tlb: Tlb;

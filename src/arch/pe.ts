@@ -54,6 +54,13 @@ export interface PeOptions {
   readonly firmware?: { readonly conduit: 'smc' | 'hvc'; readonly call: ResidentSoftware };
   /** Answers HLT #0xF000; without it HLT is UNDEFINED. */
   readonly semihosting?: ResidentSoftware;
+  /** Given where PEs of other threads use RAM at the same time (concurrent-access.ts). */
+  readonly concurrency?: Concurrency;
+}
+
+export interface Concurrency {
+  /** Returns when every other thread has left the translated code that it was in. */
+  readonly awaitOthers: () => void;
 }
 
 export interface ResetState {
@@ -131,6 +138,11 @@ export interface Pe {
   loadExclusive(sizeBytes: number, flags: number): Exit;
   /** The status, 0 or 1, goes to scratch[3]. */
   storeExclusive(sizeBytes: number, flags: number): Exit;
+  /**
+   * Where PEs run at the same time: stores the value if memory holds what scratch[3] and scratch[4] do; what it held before is then
+   * in scratch[1] and scratch[2].
+   */
+  compareAndSwap(sizeBytes: number, flags: number): Exit;
   /** The physical address of the instruction at PC, or -1 after an exception has been taken (PC is then the vector). */
   translateFetch(): number;
   /** The page that translateFetch() has just translated is guarded. */
@@ -151,6 +163,10 @@ export interface Pe {
   wakeUpPending(): boolean;
   /** Sets the event register. */
   receiveEvent(): void;
+  /** Where PEs run at the same time: true, once, when the value of the last Load-Exclusive is not there any more. */
+  hasLostMonitor(): boolean;
+  /** Where PEs run at the same time: stores to the line of the last Load-Exclusive are events from now on; false where there is none. */
+  watchMonitor(): boolean;
   receiveDvm(operation: DvmOperation): void;
   timerExpired(kind: TimerKind): void;
   /** The response to the outstanding busRequest. */

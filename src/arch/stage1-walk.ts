@@ -4,6 +4,7 @@
 // CONSTRAINED UNPREDICTABLE choices: a TxSZ out of range counts as the nearest in range; a TGx that names a granule that is not
 // implemented counts as 4KB; memory with the Contiguous bit is taken as mapped uniformly.
 
+import { readHalves } from '../memory/single-copy.ts';
 import { hasTwoRanges, hcr, HCR, high, low, type PeContext } from './pe-context.ts';
 import { stage2, translateStage2 } from './stage2.ts';
 import { ramBase } from './state-layout.ts';
@@ -84,8 +85,8 @@ export function walkStage1(cx: PeContext, vaLow: number, vaHigh: number, isUpper
       out.fault = FSC.externalAbortOnWalk + level;
       return;
     }
-    const descriptorLow = cx.words[descriptorAddress / 4]!;
-    const descriptorHigh = cx.words[descriptorAddress / 4 + 1]!;
+    const descriptor = readHalves(cx.memory, descriptorAddress);
+    const [descriptorLow, descriptorHigh] = [descriptor[0]!, descriptor[1]!];
     const isLeafEncoding = (descriptorLow & 2) === 0;
     if ((descriptorLow & 1) === 0 || (isLeafEncoding && (level === 0 || level === 3))) {
       out.fault = FSC.translation + level;

@@ -8,6 +8,7 @@
 // implemented counts as 4KB; a MemAttr with a reserved cacheability counts as Non-cacheable; memory with the Contiguous bit is
 // taken as mapped uniformly.
 
+import { readHalves } from '../memory/single-copy.ts';
 import { high, low, type PeContext } from './pe-context.ts';
 import { ramBase } from './state-layout.ts';
 import { slotOf } from './system-registers.ts';
@@ -84,8 +85,8 @@ function walk(cx: PeContext, ipa: number): number {
     const index = Math.floor(ipa / 2 ** blockShift) & (2 ** indexBits - 1);
     const descriptorAddress = table + index * 8;
     if (descriptorAddress < ramBase || descriptorAddress >= cx.ramEnd) return FSC.externalAbortOnWalk + level;
-    const descriptorLow = cx.words[descriptorAddress / 4]!;
-    const descriptorHigh = cx.words[descriptorAddress / 4 + 1]!;
+    const descriptor = readHalves(cx.memory, descriptorAddress);
+    const [descriptorLow, descriptorHigh] = [descriptor[0]!, descriptor[1]!];
     const isLeafEncoding = (descriptorLow & 2) === 0;
     if ((descriptorLow & 1) === 0 || (isLeafEncoding && (level === 0 || level === 3))) return FSC.translation + level;
     const outputAddress = (descriptorHigh & 0xffff) * twoTo32 + ((descriptorLow & 0xffff_f000) >>> 0);

@@ -14,7 +14,7 @@ export const lineShift = 6;
 /**
  * The line map: one byte for each 64-byte line of RAM; the byte of physical address `a` is at `lineMapOffset + (a >>> lineShift)`.
  * A store to a line whose byte is not zero leaves the fast path. Bits: `lineHoldsCode`, `lineIsMonitored`,
- * `lineIsBeforeMonitored`.
+ * `lineIsBeforeMonitored`, `lineHoldsPair`, `linePairIsReady`.
  */
 export const lineMapOffset = 0x0f00_0000;
 /** The line, or the one after it, holds the source of translated code. */
@@ -23,12 +23,18 @@ export const lineHoldsCode = 1;
 export const lineIsMonitored = 2;
 /** The line after this one is monitored: a store may begin here and reach into it. */
 export const lineIsBeforeMonitored = 4;
+/** The line, or the one after it, is accessed by 16 bytes at once (src/memory/pairs.ts): stores take the lock; and all of them do by now. */
+export const lineHoldsPair = 8;
+export const linePairIsReady = 16;
 
 /**
  * The exclusive monitors, two words for each PE: the physical address that it has marked, 0 where it is in the Open Access state,
  * and how many bytes.
  */
 export const monitorTableOffset = 0x1f00_0000;
+
+/** The lock of src/memory/pairs.ts: 32 bits, after the tags of 1,024 PEs. */
+export const pairLockOffset = 0x1f00_2000;
 
 /**
  * One byte for each page of RAM, not 0 where the page may have been written to: the byte of page `a >>> pageShift` is at
@@ -87,6 +93,13 @@ export const pe = {
   pointerTrapped: 0x1d4,
   /** PSTATE.BTYPE: not 0 only between a branch and the end of the instruction that it leads to. */
   btype: 0x1d8,
+  /**
+   * Of the exclusive monitor where PEs run at the same time: the physical address of the last Load-Exclusive, or 0; what it has read, 16
+   * bytes; and how many bytes.
+   */
+  exclusiveAddress: 0x1dc,
+  exclusiveValue: 0x1e0,
+  exclusiveBytes: 0x1f0,
   /** V0..V31, 16 bytes each. */
   vector: 0x200,
   /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */

@@ -1,6 +1,7 @@
 // WFI, WFE, SEV and the event register (Arm ARM, "Mechanisms for entering a low-power state").
 // What waits in a WFE is woken by its core, which clears the event register as a WFE that finds it set would.
 
+import { hasLostMonitor } from './concurrent-access.ts';
 import { waitTrap } from './exceptions.ts';
 import { exit, type Exit } from './exits.ts';
 import { pendingInterrupt, wakeUpPending } from './interrupts.ts';
@@ -38,7 +39,7 @@ export function wfe(cx: PeContext): Exit {
     setLow(cx, pe.eventRegister, 0);
     return exit.none;
   }
-  if (pendingInterrupt(cx) !== undefined) return exit.none;
+  if (pendingInterrupt(cx) !== undefined || hasLostMonitor(cx)) return exit.none;
   const target = trapTarget(cx, nTWE, HCR.TWE, SCR.TWE);
   if (target !== 0) return waitTrap(cx, target, 1);
   advancePc(cx);

@@ -68,6 +68,8 @@ export interface CodeCacheOptions {
   readonly hotThreshold: number;
   /** Other workers translate too: a line stays marked, since it may hold the source of their code. */
   readonly isLineMapShared: boolean;
+  /** They do so at the same time. */
+  readonly isConcurrent: boolean;
 }
 
 export interface CodeCache {
@@ -82,7 +84,7 @@ export interface CodeCache {
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const { words, signedWords, doublewords, bytes } = options.views;
-  const translate = makeTranslator(options.decode);
+  const translate = makeTranslator(options.decode, options.isConcurrent);
   const entries = new Map<number, Entry[]>();
   const tracesOfLine = new Map<number, Set<LiveTrace>>();
   /** Hot code that waits for a module, by its entry. */

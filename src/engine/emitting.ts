@@ -3,7 +3,7 @@
 import { pe } from '../arch/state-layout.ts';
 import type { Width } from '../isa/semantics.ts';
 import { emit, type Locals, localValue, naturalAlignment, type Node, settle, stateLoad } from './expression.ts';
-import { op, simd, type } from './wasm/opcodes.ts';
+import { op, simd, threads, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** Parameters of every generated function: the record's address, and the budget (blocks) or instruction word (step functions). */
@@ -60,6 +60,21 @@ export abstract class Emitting implements Locals {
     this.w.u32(code);
     this.w.u32(0);
     this.w.u32(offset);
+  }
+
+  /** An access, sequentially consistent, whose address is aligned to its size. */
+  protected atomicOperation(code: number, bytes: number): void {
+    this.w.byte(op.threads);
+    this.w.u32(code);
+    this.w.u32(Math.log2(bytes));
+    this.w.u32(0);
+  }
+
+  /** Orders every access before it before every one after it, for every thread. */
+  protected fence(): void {
+    this.w.byte(op.threads);
+    this.w.u32(threads.atomic_fence);
+    this.w.byte(0);
   }
 
   protected block(kindOfBlock: number, body: () => void): void {

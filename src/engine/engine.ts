@@ -56,6 +56,8 @@ export interface EngineOptions {
   readonly stepModule?: WebAssembly.Module;
   /** Given where other workers run PEs of the same machine: hears of every write to a line marked as code. */
   readonly onCodeWritten?: (line: number) => void;
+  /** They run at the same time. */
+  readonly isConcurrent?: boolean;
 }
 
 export interface EngineCounters {
@@ -120,6 +122,7 @@ export function makeEngine({
   mode = 'tiered',
   stepModule,
   onCodeWritten,
+  isConcurrent = false,
 }: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
   const pes: Pe[] = [];
@@ -149,16 +152,15 @@ export function makeEngine({
 
   /** True where what a service has done must come before any other instruction. */
   const mustStop = (): boolean => pauseAsked && !isAlone;
+  /** The same for what has changed memory: while other PEs run, it cannot be done twice, and a message waits for the end of the run. */
+  const mustStoreAgain = (): boolean => mustStop() && !isConcurrent;
 
   function memoryService(cpu: number, descriptor: number): Exit {
     const isStore = (descriptor & memoryDescriptor.store) !== 0;
-    const code = peOf(cpu).accessMemory(
-      isStore ? accessKind.write : accessKind.read,
-      bytesOf(descriptor),
-      flagsOf(descriptor),
-    );
+    const kind = isStore ? accessKind.write : accessKind.read;
+    const code = peOf(cpu).accessMemory(kind, bytesOf(descriptor), flagsOf(descriptor));
     // Plain stores may run twice: the second time the stepper runs the rest of the instruction too.
-    return code === exit.none && isStore && mustStop() ? exit.step : code;
+    return code === exit.none && isStore && mustStoreAgain() ? exit.step : code;
   }
 
   /** Pairs of words travel as one doubleword; the generated code sees one slot each. */
@@ -172,7 +174,7 @@ export function makeEngine({
     if (descriptor & memoryDescriptor.store) {
       if (isPair && bytes === 8) words[value + 1] = words[high] as number;
       const stored = peOf(cpu).storeExclusive(bytes, flags);
-      if (stored !== exit.none || !mustStop()) return stored;
+      if (stored !== exit.none || !mustStoreAgain()) return stored;
       // Marked again, the granule lets the store pass a second time.
       return peOf(cpu).loadExclusive(bytes, flags) === exit.none ? exit.step : stored;
     }
@@ -201,17 +203,26 @@ export function makeEngine({
     const at = (n: number): bigint => doublewords[n] as bigint;
     const operand = pack(at(low), at(high));
     const expected = pack(at(slot(scratchSlot.expected)), at(slot(scratchSlot.expectedHigh)));
+    const put = (n: number, value: bigint): void => {
+      doublewords[n] = BigInt.asUintN(64, value);
+      doublewords[n + 1] = value >> 64n;
+    };
+    const found = (): bigint => BigInt.asUintN(8 * bytes, bytes === 16 ? at(low) | (at(high) << 64n) : at(low));
     const read = pe.accessMemory(accessKind.read, bytes, flags);
     if (read !== exit.none) return read;
-    const before = BigInt.asUintN(8 * bytes, bytes === 16 ? at(low) | (at(high) << 64n) : at(low));
-    const after = atomicResult(operation, before, operand, expected, bytes);
-    doublewords[low] = BigInt.asUintN(64, after);
-    doublewords[high] = after >> 64n;
-    const written = pe.accessMemory(accessKind.write, bytes, flags);
-    if (written !== exit.none) return written;
-    if (mustStop()) {
-      doublewords[low] = BigInt.asUintN(64, before);
-      doublewords[high] = before >> 64n;
+    let before = found();
+    for (let isDone = false; !isDone;) {
+      const after = atomicResult(operation, before, operand, expected, bytes);
+      put(low, after);
+      if (isConcurrent) put(slot(scratchSlot.expected), before);
+      const written = isConcurrent ? pe.compareAndSwap(bytes, flags) : pe.accessMemory(accessKind.write, bytes, flags);
+      if (written !== exit.none) return written;
+      // Another PE may have come between.
+      isDone = !isConcurrent || found() === before;
+      if (!isDone) before = found();
+    }
+    if (mustStoreAgain()) {
+      put(low, before);
       pe.accessMemory(accessKind.write, bytes, flags);
       return exit.step;
     }
@@ -261,6 +272,7 @@ export function makeEngine({
       case systemOperation.systemInstructionWithResult:
         return pe.systemInstructionWithResult(immediate);
       case systemOperation.dsb:
+        if (isConcurrent) fence(cpu);
         return pe.dsb();
       case systemOperation.isb:
         return pe.isb();
@@ -297,7 +309,23 @@ export function makeEngine({
     return exit.redirect;
   }
 
-  const services = { access: memoryService, exclusive: exclusiveService, atomic: atomicService, system: systemService };
+  /** What TypeScript does in memory is plain: where other PEs run, fences around it order what an instruction has to. */
+  const fenced =
+    (service: (cpu: number, descriptor: number) => Exit) =>
+    (cpu: number, descriptor: number): Exit => {
+      if ((descriptor & memoryDescriptor.ordered) === 0) return service(cpu, descriptor);
+      fence(cpu);
+      const code = service(cpu, descriptor);
+      fence(cpu);
+      return code;
+    };
+  const accesses = { access: memoryService, exclusive: exclusiveService, atomic: atomicService };
+  const orderedAccesses = {
+    access: fenced(memoryService),
+    exclusive: fenced(exclusiveService),
+    atomic: fenced(atomicService),
+  };
+  const services = { ...(isConcurrent ? orderedAccesses : accesses), system: systemService };
 
   function addToTable(f: CallableFunction): number {
     if (tableUsed === table.length) table.grow(table.length);
@@ -340,6 +368,7 @@ export function makeEngine({
     .exports;
   const runLoop = runtime.run as (cpu: number) => Exit;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
+  const fence = runtime.fence as (cpu: number) => number;
   const generatedImports = { memory, table, ...services, ...runtime };
 
   const stepExports = stepModule ? new WebAssembly.Instance(stepModule, { h: generatedImports }).exports : {};
@@ -371,6 +400,7 @@ export function makeEngine({
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),
     hotThreshold: mode === 'translate' ? 1 : 24,
     isLineMapShared: onCodeWritten !== undefined,
+    isConcurrent,
   });
 
   function runStepped(pe: Pe, budget: number): Exit {

@@ -217,8 +217,9 @@ export abstract class Generator extends MemoryGenerator implements Semantics {
     return this.scratchResult(scratchSlot.system, 8);
   }
   barrier(kindOfBarrier: BarrierKind, CRm: Value): void {
-    // Under lockstep a PE's accesses are performed in program order and seen by all at once: a DMB has nothing to add.
+    // Where PEs take turns, a PE's accesses are performed in program order and seen by all at once: a DMB has nothing to add.
     if (kindOfBarrier === 'DSB') this.systemService(systemOperation.dsb, CRm);
+    else if (this.isConcurrent) this.fence();
   }
   instructionSynchronizationBarrier(): void {
     this.systemService(systemOperation.isb);

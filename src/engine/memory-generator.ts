@@ -19,12 +19,13 @@ import type {
   Semantics,
   Value,
 } from '../isa/semantics.ts';
+import { assert } from '../report/assert.ts';
 import { node } from './arithmetic.ts';
 import { cpuLocal, scratch } from './emitting.ts';
 import { constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
 import { FloatGenerator } from './float-generator.ts';
 import { atomicOperations, atomicShift, functionIndex, log2Bytes, memoryDescriptor, scratchSlot } from './services.ts';
-import { op, simd, type } from './wasm/opcodes.ts';
+import { op, simd, threads, type } from './wasm/opcodes.ts';
 
 type Accessing =
   | 'load'
@@ -57,6 +58,27 @@ const storeOpcode64: Readonly<Record<number, number>> = {
   8: op.i64_store,
 };
 
+/** Of Load-Acquire and Store-Release: the host's own order what is before and after them at least as much. */
+const orderedLoadOpcode: Readonly<Record<number, number>> = {
+  1: threads.i32_atomic_load8_u,
+  2: threads.i32_atomic_load16_u,
+  4: threads.i32_atomic_load,
+  8: threads.i64_atomic_load,
+};
+const orderedStoreOpcode32: Readonly<Record<number, number>> = {
+  1: threads.i32_atomic_store8,
+  2: threads.i32_atomic_store16,
+  4: threads.i32_atomic_store,
+};
+const orderedStoreOpcode64: Readonly<Record<number, number>> = {
+  1: threads.i64_atomic_store8,
+  2: threads.i64_atomic_store16,
+  4: threads.i64_atomic_store32,
+  8: threads.i64_atomic_store,
+};
+const isOrdered = ({ acquire, acquirePC, release }: Ordering): boolean =>
+  acquire === true || acquirePC === true || release === true;
+
 interface ElementChunk {
   readonly at: Value;
   readonly bytes: 8 | 16;
@@ -66,6 +88,8 @@ interface ElementChunk {
 
 export abstract class MemoryGenerator extends FloatGenerator implements Pick<Semantics, Accessing> {
   protected abstract readonly alignment: AlignmentCheck;
+  /** PEs of other threads may use memory at the same time: what orders accesses becomes the host's. */
+  protected abstract readonly isConcurrent: boolean;
   /** Completes the record before a service is called. */
   protected abstract synchronise(): void;
   /** Address of the soft TLB, 32 bits. */
@@ -78,6 +102,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     this.accessMemory(va, bytes, access, softTlbEntry.readTag, {
       fast: () => {
         if (bytes === 16) this.vectorOperation(simd.v128_load, 0);
+        else if (this.isHostOrdered(access)) this.atomicOperation(orderedLoadOpcode[bytes] ?? op.unreachable, bytes);
         else this.memoryOperation(loadOpcode[bytes], 0);
         this.set(result);
       },
@@ -99,14 +124,24 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     this.accessMemory(va, bytes, access, softTlbEntry.writeTag, {
       fast: () => {
         this.emit(data);
+        const [plain, ordered] =
+          data.width === 64 ? [storeOpcode64, orderedStoreOpcode64] : [storeOpcode32, orderedStoreOpcode32];
         if (bytes === 16) this.vectorOperation(simd.v128_store, 0);
-        else this.memoryOperation((data.width === 64 ? storeOpcode64 : storeOpcode32)[bytes] ?? op.unreachable, 0);
+        else if (this.isHostOrdered(access)) this.atomicOperation(ordered[bytes] ?? op.unreachable, bytes);
+        else this.memoryOperation(plain[bytes] ?? op.unreachable, 0);
       },
       slow: (descriptor) => {
         this.storeState(scratch(scratchSlot.value), data);
         this.callService(functionIndex.access, constant32(descriptor | memoryDescriptor.store));
       },
     });
+  }
+
+  /** An ordered access is aligned: without FEAT_LSE2 there is no other. */
+  private isHostOrdered(access: Access): boolean {
+    if (!this.isConcurrent || !isOrdered(access)) return false;
+    assert(access.aligned === true, 'an ordered access is aligned');
+    return true;
   }
 
   loadElements(address: Value, bits: ElementBits, count: number): readonly Value[] {

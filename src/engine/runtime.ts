@@ -23,7 +23,7 @@ import {
   vectorUnarySignature,
 } from './wasm/module.ts';
 import { naturalAlignment } from './expression.ts';
-import { op, simd, type } from './wasm/opcodes.ts';
+import { op, simd, threads, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** The decode cache: direct-mapped, 8 bytes an entry: instruction word, function index of its step function (0: none). */
@@ -296,6 +296,13 @@ function stale(): ModuleFunction {
   return t.done(codeSignature, 'stale');
 }
 
+/** cpu → 0: orders what TypeScript accesses before and after it. */
+function fence(): ModuleFunction {
+  const t = new Text(1);
+  t.ops(op.threads, threads.atomic_fence, 0).i32(0);
+  return t.done(unarySignature, 'fence');
+}
+
 /** Reverses 64 bits: swaps neighbours at distances 1, 2, 4, then bytes. */
 function rbit(): ModuleFunction {
   const t = new Text(1);
@@ -399,6 +406,7 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
     runLoop(),
     chain(),
     stale(),
+    fence(),
     rbit(),
     multiplyHigh(false),
     multiplyHigh(true),

@@ -56,6 +56,8 @@ export const memoryDescriptor = {
   acquire: 1 << 6,
   acquirePC: 1 << 7,
   release: 1 << 8,
+  /** Any of the three. */
+  ordered: 7 << 6,
   /** exclusive: two elements of this size. */
   pair: 1 << 9,
   /** access: log2 of the number of elements of which it is made. */

@@ -21,6 +21,8 @@ const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe
 
 class StepGenerator extends Generator {
   protected readonly alignment = 'dynamic';
+  /** The same functions serve machines whose PEs take turns. */
+  protected readonly isConcurrent = true;
   private branched = false;
 
   function(row: Row, known: Readonly<Record<string, number>>): ModuleFunction {

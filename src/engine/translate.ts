@@ -87,6 +87,7 @@ const noUses = (): Uses => ({
 class TraceGenerator extends Generator {
   protected alignment: AlignmentCheck = 'relaxed';
   protected override readonly inlinesHostFloat = true;
+  protected readonly isConcurrent: boolean;
   private readonly decode: Decoder;
   private source!: TraceSource;
   /** What this pass has found out, and what the pass before found out. */
@@ -110,9 +111,10 @@ class TraceGenerator extends Generator {
   private dirtyFlags = false;
   private tlbLocal = -1;
 
-  constructor(decode: Decoder) {
+  constructor(decode: Decoder, isConcurrent: boolean) {
     super();
     this.decode = decode;
+    this.isConcurrent = isConcurrent;
   }
 
   trace(source: TraceSource): Trace {
@@ -458,8 +460,8 @@ class TraceGenerator extends Generator {
   }
 }
 
-/** Makes traces of the instructions that `decode` knows; others are UNDEFINED. */
-export function makeTranslator(decode: Decoder): (source: TraceSource) => Trace {
-  const generator = new TraceGenerator(decode);
+/** Makes traces of the instructions that `decode` knows; others are UNDEFINED. `isConcurrent`: other threads run PEs at the same time. */
+export function makeTranslator(decode: Decoder, isConcurrent = false): (source: TraceSource) => Trace {
+  const generator = new TraceGenerator(decode, isConcurrent);
   return (source) => generator.trace(source);
 }

@@ -3,6 +3,7 @@
 
 export interface MemoryViews {
   readonly bytes: Uint8Array;
+  readonly halfwords: Uint16Array;
   readonly words: Uint32Array;
   readonly signedWords: Int32Array;
   readonly doublewords: BigUint64Array;
@@ -13,6 +14,7 @@ export interface MemoryViews {
 export function memoryViews(buffer: ArrayBufferLike): MemoryViews {
   return {
     bytes: new Uint8Array(buffer),
+    halfwords: new Uint16Array(buffer),
     words: new Uint32Array(buffer),
     signedWords: new Int32Array(buffer),
     doublewords: new BigUint64Array(buffer),

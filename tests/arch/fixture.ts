@@ -96,7 +96,7 @@ export function fakeCore(): FakeCore {
 }
 
 export type MachineOptions = Partial<
-  Pick<PeOptions, 'hasEl2' | 'hasEl3' | 'hasGicRegisters' | 'firmware' | 'semihosting'>
+  Pick<PeOptions, 'hasEl2' | 'hasEl3' | 'hasGicRegisters' | 'firmware' | 'semihosting' | 'concurrency'>
 > & {
   readonly count?: number;
 };

@@ -59,10 +59,12 @@ export interface FlatOptions {
   readonly pes?: number;
   /** Hears of writes to code, as where there are other workers. */
   readonly onCodeWritten?: (line: number) => void;
+  /** As where other threads run PEs at the same time. */
+  readonly isConcurrent?: boolean;
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, onCodeWritten } = options;
+  const { pes: count = 1, onCodeWritten, isConcurrent = false } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
     memory,
@@ -70,6 +72,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     worker: 0,
     mode,
     stepModule,
+    isConcurrent,
     ...(onCodeWritten ? { onCodeWritten } : {}),
   });
   const { bytes, symbols } = assemble(program, { base: ramBase, names: registerNames });
@@ -96,6 +99,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
       hasEl2: false,
       hasEl3: false,
       mpidr: BigInt(0x8000_0000 + index),
+      ...(isConcurrent ? { concurrency: { awaitOthers: () => undefined } } : {}),
     });
     engine.attach(pe);
     pe.reset({ el: 1, pc: BigInt(ramBase), x0: BigInt(index) });

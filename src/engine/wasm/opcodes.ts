@@ -125,6 +125,24 @@ export const op = {
   i64_extend32_s: 0xc4,
   /** Prefix of the vector instructions. */
   simd: 0xfd,
+  /** Prefix of the instructions of the threads proposal. */
+  threads: 0xfe,
+} as const;
+
+/** Instructions of the threads proposal, after the prefix. Addresses are aligned to the size of the access. */
+export const threads = {
+  atomic_fence: 0x03,
+  i32_atomic_load: 0x10,
+  i64_atomic_load: 0x11,
+  i32_atomic_load8_u: 0x12,
+  i32_atomic_load16_u: 0x13,
+  i32_atomic_store: 0x17,
+  i64_atomic_store: 0x18,
+  i32_atomic_store8: 0x19,
+  i32_atomic_store16: 0x1a,
+  i64_atomic_store8: 0x1b,
+  i64_atomic_store16: 0x1c,
+  i64_atomic_store32: 0x1d,
 } as const;
 
 /** Vector instructions, after the prefix. */
