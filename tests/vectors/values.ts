@@ -61,30 +61,51 @@ export function fillWithValues(to: Uint32Array, random: Random): void {
   }
 }
 
-/** [exponent bits, fraction bits] of the formats. */
-const FORMATS = { 16: [5, 10], 32: [8, 23], 64: [11, 52] } as const;
+interface Format {
+  readonly exponentBits: number;
+  readonly fractionBits: number;
+  /** What is worth trying in each field. */
+  readonly fractions: readonly bigint[];
+  readonly exponents: readonly number[];
+}
+
+function formatOf(exponentBits: number, fractionBits: number): Format {
+  const ones = (1n << BigInt(fractionBits)) - 1n;
+  const half = 1n << BigInt(fractionBits - 1);
+  const maxExponent = 2 ** exponentBits - 1;
+  const bias = 2 ** (exponentBits - 1) - 1;
+  return {
+    exponentBits,
+    fractionBits,
+    fractions: [0n, 1n, ones, ones - 1n, half, half - 1n],
+    exponents: [0, 0, 1, 1, 2, maxExponent - 1, maxExponent, maxExponent, bias, bias - 1, bias + 1],
+  };
+}
+
+const FORMATS = { 16: formatOf(5, 10), 32: formatOf(8, 23), 64: formatOf(11, 52) } as const;
 
 /** A number of a format: zeros, infinities, NaNs of both kinds, the ends of the ranges, numbers near 1, near each other, any bits. */
 function drawFloat(bits: 16 | 32 | 64, earlier: readonly bigint[], random: Random): bigint {
-  const [exponentBits, fractionBits] = FORMATS[bits];
+  const { exponentBits, fractionBits, fractions, exponents } = FORMATS[bits];
   const maxExponent = 2 ** exponentBits - 1;
   const bias = 2 ** (exponentBits - 1) - 1;
-  const anyFraction = (): bigint =>
-    ((BigInt(random.word()) << 32n) | BigInt(random.word())) & ((1n << BigInt(fractionBits)) - 1n);
-  const ones = (1n << BigInt(fractionBits)) - 1n;
-  const fractions = [0n, 1n, ones, ones - 1n, 1n << BigInt(fractionBits - 1), (1n << BigInt(fractionBits - 1)) - 1n];
+  const anyFraction = (): bigint => {
+    const high = random.word();
+    const low = random.word();
+    if (fractionBits < 32) return BigInt(low & (2 ** fractionBits - 1));
+    return BigInt((high & (2 ** (fractionBits - 32) - 1)) * 2 ** 32 + low);
+  };
   const edgeFraction = (): bigint =>
     random.chance(50) ? (fractions[random.below(fractions.length)] ?? 0n) : anyFraction();
-  const exponents = [0, 0, 1, 1, 2, maxExponent - 1, maxExponent, maxExponent, bias, bias - 1, bias + 1];
   const draw = random.below(100);
   if (draw < 10 && earlier.length > 0) return (earlier[random.below(earlier.length)] ?? 0n) ^ BigInt(random.below(3));
   let exponent = random.below(maxExponent + 1);
   if (draw < 50) exponent = exponents[random.below(exponents.length)] ?? 0;
   // Where integers end: the widths of integer registers, and the digits of the format.
   else if (draw < 75) exponent = Math.min(maxExponent - 1, bias + random.below(70) - 3);
-  const sign = BigInt(random.below(2));
+  const sign = random.below(2);
   const fraction = draw < 75 ? edgeFraction() : anyFraction();
-  return (((sign << BigInt(exponentBits)) | BigInt(exponent)) << BigInt(fractionBits)) | fraction;
+  return (BigInt(sign * 2 ** exponentBits + exponent) << BigInt(fractionBits)) | fraction;
 }
 
 /** Fills `to`, 64 bits after 64 bits, with numbers of a format. */
