@@ -1,7 +1,6 @@
 // The programs that are measured, and what each of them is made of. All of them run on one core and print the same everywhere.
 
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../src/report/user-error.ts';
 
 export interface BenchGuest {
   readonly name: string;
@@ -25,13 +24,3 @@ export const smallestGuest = 'wfe-mutex';
 /** From the built code, in dist/bench. */
 export const guestFile = (name: string): string =>
   fileURLToPath(new URL(`../../tests/guests/bin/${name}.elf`, import.meta.url));
-
-/** The guests with these names, in the order of the table. */
-export function selectGuests(names: readonly string[]): readonly BenchGuest[] {
-  const unknown = names.find((name) => !benchGuests.some((guest) => guest.name === name));
-  if (unknown !== undefined) {
-    const known = benchGuests.map(({ name }) => name).join(', ');
-    throw new UserError(`there is no benchmark "${unknown}"`, `there are ${known}`);
-  }
-  return benchGuests.filter(({ name, byDefault }) => (names.length === 0 ? byDefault : names.includes(name)));
-}

@@ -7,13 +7,13 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import Table from 'cli-table3';
 import { builtInModels } from '../src/explore/explore.ts';
 import { runLitmus } from '../src/explore/litmus.ts';
 import { registerNames } from '../src/arch/register-names.ts';
 import { parseLitmus } from '../src/memory-model/litmus/parse.ts';
 import { litmusProgram } from '../src/memory-model/litmus/program.ts';
 import { UserError } from '../src/report/user-error.ts';
+import { table } from './table.ts';
 
 interface Published {
   readonly path: string;
@@ -53,15 +53,6 @@ for (const test of published) {
   }
 }
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const made = new Table({
-    head: [...head],
-    colAligns: head.map((_, n) => (n === 0 ? 'left' : 'right')),
-    style: { head: [], border: [], compact: true },
-  });
-  for (const row of rows) made.push([...row]);
-  return `${made.toString()}\n`;
-};
 const sum = (tests: readonly Timed[], of: (test: Timed) => number): number =>
   tests.reduce((total, test) => total + of(test), 0);
 const row = (name: string, tests: readonly Timed[]): string[] => {
@@ -76,13 +67,13 @@ const rows = folders.map((name) =>
     timed.filter(({ path }) => dirname(path) === name),
   ),
 );
-process.stdout.write(table(['folder', 'tests', 'herd7 s', 'heddle s', 'times'], [...rows, row('all', timed)]));
+process.stdout.write(`${table(['folder', 'tests', 'herd7 s', 'heddle s', 'times'], [...rows, row('all', timed)])}\n`);
 const worst = timed
   .filter(({ seconds }) => seconds >= leastSeconds)
   .sort((a, b) => b.seconds / b.herd_seconds - a.seconds / a.herd_seconds)
   .slice(0, worstShown);
 process.stdout.write(
-  table(
+  `${table(
     [`slowest beside herd7, of at least ${leastSeconds} s`, 'herd7 s', 'heddle s', 'of its time'],
     worst.map((test) => [
       test.path,
@@ -90,7 +81,7 @@ process.stdout.write(
       test.seconds.toFixed(3),
       (test.seconds / test.herd_seconds).toFixed(2),
     ]),
-  ),
+  )}\n`,
 );
 const violations = timed.filter(({ seconds, herd_seconds }) => seconds >= leastSeconds && seconds > herd_seconds / 3);
 process.stdout.write(

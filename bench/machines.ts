@@ -86,10 +86,10 @@ export function benchmarks(
   const measured: Measured[] = [
     wholeProcess(startUpNames.node, () => node('-e', '0')),
     wholeProcess(startUpNames.heddle, () => node(commandLine, 'run', smallest)),
-    ...(hasQemu ? [wholeProcess(startUpNames.qemu, () => runQemu(smallest))] : []),
+    ...(hasQemu ? [wholeProcess(startUpNames.qemu, () => runQemu({ file: smallest }))] : []),
     ...guests.flatMap((guest) => [
       ...modes.map((mode) => ownRun(guest, mode)),
-      ...(hasQemu ? [{ name: nameOf(guest, 'qemu'), take: () => timeInQemu(guestFile(guest.name)) }] : []),
+      ...(hasQemu ? [{ name: nameOf(guest, 'qemu'), take: () => timeInQemu({ file: guestFile(guest.name) }) }] : []),
     ]),
   ];
 

@@ -21,6 +21,10 @@ export function spreadOf(samples: readonly number[]): Spread {
   };
 }
 
+/** The mean of ratios: what is twice as fast here and half as fast there is as fast. */
+export const geometricMean = (ratios: readonly number[]): number =>
+  Math.exp(ratios.reduce((sum, ratio) => sum + Math.log(ratio), 0) / ratios.length);
+
 /** Quotients of what was measured in the same round, so that a disturbance of a round touches both. */
 export const ratioOf = (ours: readonly number[], theirs: readonly number[]): Spread =>
   spreadOf(ours.map((value, round) => value / (theirs[round] ?? NaN)));

@@ -60,7 +60,7 @@ export interface HostResult {
   /** From host 0: what Linux programs have changed in the workdir, and calls of theirs that are not there. */
   readonly linux?: { readonly changes: readonly Change[]; readonly unknownCalls: readonly UnknownCall[] };
   /** From host 0. */
-  readonly ending?: { readonly end: EndOfRun; readonly ticks: number };
+  readonly ending?: { readonly end: EndOfRun; readonly ticks: number; readonly hostMs: number };
 }
 
 /** A host of this run, with its mailboxes. */
@@ -239,7 +239,8 @@ export function runHost(task: HostTask): HostResult {
     stopped: () => control.stopReason !== stopReason.none,
     aborted: () => control.aborted,
   });
-  const ending = conductLockstep(ensemble, {
+  const startMs = performance.now();
+  const ended = conductLockstep(ensemble, {
     coreCount,
     lookaheadTicks: config.lookaheadTicks,
     seed: task.seed,
@@ -247,6 +248,7 @@ export function runHost(task: HostTask): HostResult {
     maxTicks: task.maxTicks,
     progress: control.setProgress,
   });
+  const ending = { ...ended, hostMs: performance.now() - startMs };
   for (let other = 1; other < config.hosts; other += 1) control.finish(other);
   task.output.close();
   const smmu = machine.smmu.report();

@@ -44,6 +44,7 @@ export async function runMachine(options: RunOptions, io: RunIo): Promise<RunRep
     : bootedMachine(options, 'tiered');
   const { report, results } = await runConfigured(config, options, io);
   writeFiles(options, results[0], io);
+  io.conducted?.(results[0]?.ending?.hostMs ?? 0);
   const smmu = results[0]?.smmu;
   const unknownCalls = results[0]?.linux?.unknownCalls ?? [];
   return {

@@ -49,6 +49,8 @@ export interface RunIo {
   readonly writeFile: (path: string, bytes: Uint8Array) => void;
   /** How far a long run has come: simulated time, and instructions of all cores. */
   readonly progress?: (ticks: number, instructions: number) => void;
+  /** At the end of the run: host time, in milliseconds, from the first instruction to the last, without what it takes to start. */
+  readonly conducted?: (hostMs: number) => void;
   /** Fires when the user asks to stop: the run ends cleanly, with the reason `interrupted`. */
   readonly signal: AbortSignal;
 }

@@ -7,7 +7,7 @@ import { formatTable } from '../report/run-table.ts';
 import { writeOutput } from './input.ts';
 import { version } from './version.ts';
 import type { RunIo, RunOptions } from '../board/run-options.ts';
-import type { RunReport } from '../report/run-report.ts';
+import type { HostTime, RunReport } from '../report/run-report.ts';
 import type { TypedOptions } from './run-options.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -25,13 +25,16 @@ function headline(options: RunOptions): string {
 }
 
 /** The machine's own figures in one line, those of the host in another. */
-function summary({ simulatedTimeNs, instructions, traceHash }: RunReport, hostTimeMs: number): string {
-  const millionPerSecond = hostTimeMs > 0 ? instructions / hostTimeMs / 1000 : 0;
+function summary(
+  { simulatedTimeNs, instructions, traceHash }: RunReport,
+  { hostTimeMs, hostRunMs = hostTimeMs }: HostTime,
+): string {
+  const millionPerSecond = hostRunMs > 0 ? instructions / hostRunMs / 1000 : 0;
   const time = formatTime(simulatedTimeNs);
-  const hostTime = formatTime(Math.round(hostTimeMs * 1e6));
+  const [hostTime, start] = [hostTimeMs, hostTimeMs - hostRunMs].map((ms) => formatTime(Math.round(ms * 1e6)));
   return [
     `simulated time ${time}, ${formatCount(instructions)} instructions, trace ${traceHash}`,
-    `host time ${hostTime}, ${millionPerSecond.toFixed(1)} million instructions a second`,
+    `host time ${hostTime}, ${start} of it to start and to end, ${millionPerSecond.toFixed(1)} million instructions a second`,
   ].join('\n');
 }
 
@@ -52,6 +55,7 @@ export async function run(
   const options = parseRunOptions(image, words, typed);
   terminal.error(`${headline(options)}\n`);
   const startMs = performance.now();
+  let hostRunMs: number | undefined;
   const report = await runMachine(options, {
     stdout: (bytes, source) => {
       // The standard error of a Linux program is this one's.
@@ -62,16 +66,19 @@ export async function run(
       terminal.error(text);
     },
     writeFile: writeOutput,
+    conducted: (hostMs) => {
+      hostRunMs = hostMs;
+    },
     progress: (ticks, instructions) => {
       terminal.progress(`simulated time ${formatTime(ticks)}, ${formatCount(instructions)} instructions`);
     },
     signal: terminal.signal,
   });
-  const hostTimeMs = performance.now() - startMs;
+  const hostTime: HostTime = { hostTimeMs: performance.now() - startMs, ...(hostRunMs !== undefined && { hostRunMs }) };
 
-  if (options.json) terminal.print(`${formatJson(report, options.stats ? hostTimeMs : undefined)}\n`);
+  if (options.json) terminal.print(`${formatJson(report, options.stats ? hostTime : undefined)}\n`);
   else if (options.stats)
-    terminal.print(`${formatTable(report)}\n${summary(report, hostTimeMs)}\n${unknownCallsOf(report)}`);
+    terminal.print(`${formatTable(report)}\n${summary(report, hostTime)}\n${unknownCallsOf(report)}`);
   const wasTold = report.reason === 'exit' || report.reason === 'system-off' || report.reason === 'system-reset';
   if (!wasTold) terminal.error(`heddle: ${endingOf(report)}\n${commandOf(options)}\n`);
   return report.exitCode;

@@ -107,7 +107,14 @@ const reasonSentence: Readonly<Record<RunReason, string>> = {
 export const endingOf = ({ reason, message }: Pick<RunReport, 'reason' | 'message'>): string =>
   message ?? reasonSentence[reason];
 
-/** One document; host time only if it is given. */
-export function formatJson(report: RunReport, hostTimeMs?: number): string {
-  return JSON.stringify(hostTimeMs === undefined ? report : { ...report, hostTimeMs }, undefined, 2);
+/** What a run took on the host. */
+export interface HostTime {
+  /** From the start of the machine to its report. */
+  readonly hostTimeMs: number;
+  /** Of these, from the first instruction to the last. */
+  readonly hostRunMs?: number;
 }
+
+/** One document; host time only if it is given. */
+export const formatJson = (report: RunReport, hostTime?: HostTime): string =>
+  JSON.stringify({ ...report, ...hostTime }, undefined, 2);

@@ -3,7 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { guestFile, selectGuests, smallestGuest } from '../../bench/guests.ts';
+import { guestFile, smallestGuest } from '../../bench/guests.ts';
+import { selectContests, selectPrograms } from '../../bench/selection.ts';
 import type { Sample } from '../../bench/sample.ts';
 
 const built = (path: string): string => fileURLToPath(new URL(`../../dist/${path}`, import.meta.url));
@@ -27,8 +28,12 @@ describe('a sample', () => {
   });
 });
 
-test('A benchmark that does not exist is refused by the names of those that do', () => {
-  expect(() => selectGuests(['intlop'])).toThrow('there is no benchmark "intlop"');
-  expect(selectGuests(['chase', 'intloop']).map(({ name }) => name)).toEqual(['intloop', 'chase']);
+test('A benchmark that does not exist is refused by the name that was meant, or by those that there are', () => {
+  expect(() => selectPrograms(['intlop'])).toThrow('there is no benchmark "intlop"');
+  expect(() => selectContests(['sha-265'])).toThrow('there is no contest "sha-265"');
+  expect(selectPrograms(['chase', 'intloop', 'zstd'])).toMatchObject({
+    guests: [{ name: 'intloop' }, { name: 'chase' }],
+    linux: [{ name: 'zstd' }],
+  });
   expect(guestFile('chase')).toMatch(/tests\/guests\/bin\/chase\.elf$/);
 });

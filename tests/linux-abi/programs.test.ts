@@ -27,6 +27,11 @@ describe('a static Linux program', () => {
   });
 });
 
+it('A Linux program that computes in double precision finds the same bits', { timeout: 60_000 }, () => {
+  const { code, stdout } = runSuite('linpack', []);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expectedOf('linpack') });
+});
+
 describe.skipIf(!hasQemu)('qemu-aarch64, where it is there,', () => {
   for (const { name, exitCode, qemu } of programs) {
     if (!qemu) continue;

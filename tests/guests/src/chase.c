@@ -1,6 +1,8 @@
 /* A pointer chase: each load's address is the result of the one before. Rings of one node per 64 bytes in an order
- * that Sattolo's algorithm makes one cycle, of 16 KiB to 4 MiB: where a cache model shows its levels. About 17 million instructions. */
+ * that Sattolo's algorithm makes one cycle, of 16 KiB to 4 MiB: where a cache model shows its levels. About 17 million instructions;
+ * repeat=N times as many. */
 #include "guest.h"
+#include "option.h"
 
 #define NODES 65536
 #define STEPS 1000000
@@ -46,8 +48,10 @@ static void chase(u32 n) {
 
 int guest(void) {
     print("chase\n");
-    for (u32 n = 256; n <= NODES; n *= 4) {
-        chase(n);
+    for (u64 repeat = option("repeat", 1); repeat > 0; repeat--) {
+        for (u32 n = 256; n <= NODES; n *= 4) {
+            chase(n);
+        }
     }
     return 0;
 }

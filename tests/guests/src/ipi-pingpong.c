@@ -1,10 +1,9 @@
 /* Pairs of cores send an SGI to and fro; each sleeps in WFI until the other's arrives. INTIDs 1 to 15 in turn. A core
- * without a partner plays with itself. */
+ * without a partner plays with itself. rounds=N for more than 300. */
 #include "guest.h"
+#include "option.h"
 
-#define ROUNDS 300
-
-static u32 count;
+static u32 count, rounds;
 static struct {
     u32 received;
     u32 by_intid[16];
@@ -41,7 +40,7 @@ static void play(void) {
     bool serves = n <= partner(n);
     gic_init_core();
     meet_all();
-    for (u32 round = 1; round <= ROUNDS; round++) {
+    for (u32 round = 1; round <= rounds; round++) {
         u32 intid = 1 + round % 15;
         if (serves) {
             send_sgi(partner(n), intid);
@@ -58,6 +57,7 @@ static void play(void) {
 int guest(void) {
     count = core_count();
     title("ipi-pingpong");
+    rounds = (u32)option("rounds", 300);
     gic_init();
     on_irq = received;
     on_all_cores(play);

@@ -1,49 +1,18 @@
-/* Code that changes code. The sequence of the Arm ARM ("Synchronization and coherency issues between data and
- * instruction accesses"): store, DC CVAU, DSB, IC IVAU, DSB, and an ISB on every core that executes the result. And the
- * exception to it: B, NOP, BL, BRK, HVC, ISB, SMC and SVC may replace each other while others execute them; a core then
- * sees the old or the new one. */
+/* Code that changes code: by the sequence of code.h, with an ISB on every core that executes the result. And the exception
+ * to it: B, NOP, BL, BRK, HVC, ISB, SMC and SVC may replace each other while others execute them; a core then sees the old
+ * or the new one. */
 #include "guest.h"
+#include "code.h"
 
 #define ROUNDS 100
 
-#define RET 0xd65f03c0u
-#define NOP 0xd503201fu
 #define B_PLUS_8 0x14000002u
 #define B_PLUS_12 0x14000003u
-#define MOVZ_W0(imm) (0x52800000u | (imm) << 5)
 
 static u32 count;
 static u32 stop;
 static u64 wrong;
 static u32 code[64] __attribute__((aligned(4096)));
-
-static u64 data_line(void) {
-    return 4ull << (READ(ctr_el0) >> 16 & 15);
-}
-static u64 instruction_line(void) {
-    return 4ull << (READ(ctr_el0) & 15);
-}
-
-/* Makes the instructions at `start` visible to instruction fetch on all cores. */
-static void synchronize(const void *start, u64 bytes) {
-    u64 from = (u64)start, end = from + bytes;
-    dsb(ish); /* the stores may have gone through another address of the same memory */
-    for (u64 p = from & ~(data_line() - 1); p < end; p += data_line()) {
-        asm volatile("dc cvau, %0" : : "r"(p) : "memory");
-    }
-    dsb(ish);
-    for (u64 p = from & ~(instruction_line() - 1); p < end; p += instruction_line()) {
-        asm volatile("ic ivau, %0" : : "r"(p) : "memory");
-    }
-    dsb(ish);
-    isb();
-}
-
-static u32 run(const u32 *at) {
-    register u32 w0 asm("w0") = 0xdead;
-    asm volatile("blr %1" : "+r"(w0) : "r"(at) : "x1", "x30", "memory");
-    return w0;
-}
 
 static void expect(u32 got, u32 wanted) {
     if (got != wanted) {

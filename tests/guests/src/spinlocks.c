@@ -1,11 +1,10 @@
 /* Five locks, each around a counter that is loaded, changed and stored in the ordinary way, and two atomic additions
  * without a lock. The locks: LDAXR/STXR, SWPA, CASA, a ticket lock (fair), an MCS queue lock (each core waits on its
- * own line). */
+ * own line). rounds=N for more than 500 additions of each kind. */
 #include "guest.h"
+#include "option.h"
 
-#define ROUNDS 500
-
-static u32 count;
+static u32 count, rounds;
 static u64 totals[7];
 
 struct line {
@@ -115,7 +114,7 @@ static void work(void) {
     for (u32 kind = 0; kind < 7; kind++) {
         meet_all();
         if (lse || !kinds[kind].needs_lse) {
-            for (u32 i = 0; i < ROUNDS; i++) {
+            for (u32 i = 0; i < rounds; i++) {
                 kinds[kind].add(&totals[kind]);
             }
         }
@@ -125,8 +124,9 @@ static void work(void) {
 
 int guest(void) {
     count = core_count();
+    rounds = (u32)option("rounds", 500);
     title("spinlocks");
-    print("%u additions by each core\n", (u32)ROUNDS);
+    print("%u additions by each core\n", rounds);
     on_all_cores(work);
     bool exact = true;
     for (u32 kind = 0; kind < 7; kind++) {
@@ -134,7 +134,7 @@ int guest(void) {
             print("%s: FEAT_LSE is not implemented\n", kinds[kind].name);
         } else {
             print("%s: %lu\n", kinds[kind].name, totals[kind]);
-            exact &= totals[kind] == (u64)count * ROUNDS;
+            exact &= totals[kind] == (u64)count * rounds;
         }
     }
     print(exact ? "no addition lost\n" : "ADDITIONS LOST\n");

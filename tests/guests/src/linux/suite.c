@@ -13,7 +13,7 @@ static const struct {
   int (*run)(int argc, char **argv);
 } programs[] = {
     {"start", start},     {"threads", threads},     {"lockfree", lockfree}, {"memory", memory}, {"signals", signals},
-    {"processes", processes}, {"files", files}, {"timing", timing},     {"race", race}, {"events", events}, {"robust", robust}, {"open", open_each}, {"spoil", spoil}, {"devour", devour}, {"random-calls", random_calls},
+    {"processes", processes}, {"files", files}, {"timing", timing},     {"race", race}, {"events", events}, {"robust", robust}, {"linpack", linpack}, {"open", open_each}, {"spoil", spoil}, {"devour", devour}, {"random-calls", random_calls},
 };
 
 int main(int argc, char **argv) {

@@ -25,6 +25,7 @@ int files(int argc, char **argv);
 int timing(int argc, char **argv);
 int events(int argc, char **argv);
 int robust(int argc, char **argv);
+int linpack(int argc, char **argv);
 int open_each(int argc, char **argv);
 int devour(int argc, char **argv);
 int spoil(int argc, char **argv);

@@ -1,0 +1,76 @@
+// What a race says of its samples; the samples themselves are whole runs (sample.test.ts).
+
+import { expect, test } from 'vitest';
+import { contests } from '../../bench/contests.ts';
+import { makeRace } from '../../bench/race.ts';
+import { meansOf, raceData, raceTable } from '../../bench/race-report.ts';
+import { selectContests } from '../../bench/selection.ts';
+import { geometricMean } from '../../bench/statistics.ts';
+
+const conductors = ['lockstep', 'parallel'];
+
+function resultsOf(milliseconds: Readonly<Record<string, readonly number[]>>, names: readonly string[]) {
+  const race = makeRace(selectContests(names), conductors, { guest: true, linux: true });
+  race.end();
+  expect(race.measured.map(({ name }) => name)).toEqual(Object.keys(milliseconds));
+  return race.results(new Map(Object.entries(milliseconds)));
+}
+
+const two = (): ReturnType<typeof resultsOf> =>
+  resultsOf(
+    {
+      'memcpy, heddle lockstep': [10, 20],
+      'memcpy, heddle parallel': [20, 40],
+      'memcpy, qemu': [20, 40],
+      'sha-256, heddle lockstep': [100, 100],
+      'sha-256, heddle parallel': [50, 50],
+      'sha-256, qemu': [50, 50],
+      'boot-1024, heddle lockstep': [7, 9],
+      'boot-1024, heddle parallel': [5, 5],
+    },
+    ['memcpy', 'sha-256', 'boot-1024'],
+  );
+
+test('Each contest is run under every conductor and under its peer, if it has one, before the next', () => {
+  expect(two().map(({ contest, peerMs }) => [contest.name, peerMs?.median])).toEqual([
+    ['memcpy', 30],
+    ['sha-256', 50],
+    ['boot-1024', undefined],
+  ]);
+});
+
+test("A ratio is the peer's time over our own in the same round", () => {
+  const [memcpy] = two();
+  expect(memcpy?.entries.map(({ ratio }) => ratio?.median)).toEqual([2, 1]);
+});
+
+test('The mean of a group is the geometric one of its medians, and a group without a peer has none', () => {
+  expect(meansOf(two())).toEqual([
+    { group: 'one core', conductor: 'lockstep', ratio: geometricMean([2, 0.5]) },
+    { group: 'one core', conductor: 'parallel', ratio: 1 },
+  ]);
+  expect(geometricMean([2, 0.5])).toBeCloseTo(1, 12);
+});
+
+test('The table has a row for each contest, and a dash where there is no peer', () => {
+  const text = raceTable(two());
+  expect(text).toMatch(/memcpy .*15\.0 \(10\.0–20\.0\).*30\.0 \(20\.0–40\.0\).*2\.00 \(2\.00–2\.00\)/);
+  expect(text).toMatch(/boot-1024 .*1024.*8\.00 \(7\.00–9\.00\).* – .* – .* – /);
+  expect(text).toContain("one core, parallel: 1.00 × QEMU's speed");
+});
+
+test('The document holds what the table holds', () => {
+  expect(raceData(two())).toMatchObject({
+    contests: [
+      { name: 'memcpy', group: 'one core', cores: 1, peerMs: { median: 30 } },
+      { name: 'sha-256', entries: [{ conductor: 'lockstep', ratio: { median: 0.5 } }, { ratio: { median: 1 } }] },
+      { name: 'boot-1024', cores: 1024 },
+    ],
+  });
+});
+
+test('Names of contests are one word each, and no two are the same', () => {
+  const names = contests.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  for (const name of names) expect(name).toMatch(/^[a-z0-9-]+$/);
+});
