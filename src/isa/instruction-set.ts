@@ -10,6 +10,7 @@ import { floatCompare } from './float-compare.ts';
 import { floatConversion } from './float-conversion.ts';
 import { floatDataProcessing } from './float-data-processing.ts';
 import { loadsStores } from './loads-stores.ts';
+import { loadsStoresLRCPC3 } from './loads-stores-lrcpc3.ts';
 import { loadsStoresOrderedPair } from './loads-stores-ordered-pair.ts';
 import { simd } from './simd.ts';
 import { system } from './system.ts';
@@ -28,7 +29,7 @@ export const instructionSet: readonly Row[] = [
 ];
 
 /** Rows of features that no core has: UNDEFINED there, but they can be assembled, and memory models know what they order. */
-export const beyondCores: readonly Row[] = [...commonShortSequences, ...loadsStoresOrderedPair];
+export const beyondCores: readonly Row[] = [...commonShortSequences, ...loadsStoresOrderedPair, ...loadsStoresLRCPC3];
 
 export const everyInstruction: readonly Row[] = [...instructionSet, ...beyondCores];
 

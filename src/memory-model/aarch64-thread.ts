@@ -1,6 +1,6 @@
 // A thread of A64 instructions: the trace reading over its own registers.
 //
-// Left out: SP alignment checks, traps of SIMD&FP, system registers but NZCV and ELR_EL1. Exceptions are taken to EL1
+// Left out: SP alignment checks, traps of SIMD&FP, system registers but NZCV, ELR_EL1, FPCR, FPSR and the thread ID registers. Exceptions are taken to EL1
 // (aarch64-exceptions.ts), where the thread goes on with its handler.
 
 import { noPointerKeys } from '../isa/pointer-authentication/pointer.ts';
@@ -96,6 +96,12 @@ function fenceOf(kind: BarrierKind, CRm: number): FenceName | undefined {
 }
 
 const flagNumber: Readonly<Record<FlagName, number>> = { N: 0, Z: 1, C: 2, V: 3 };
+/** System registers that only hold what is written to them, from 0 on: FPCR and FPSR; TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1. */
+const plainRegisters: readonly number[] = [
+  ...[0b11_011_0100_0100_000, 0b11_011_0100_0100_001],
+  ...[0b11_011_1101_0000_010, 0b11_011_1101_0000_011, 0b11_000_1101_0000_100],
+];
+
 const undefinedInstruction: TraceException = { exception: 'UNDEFINED' };
 
 /** Where a thread is with its exceptions: it has none, is in its handler, or does an instruction again that has faulted. */
@@ -115,6 +121,8 @@ class Registers implements TraceState {
   #v: TraceValue[];
   #flags: TraceValue[];
   #sp: TraceValue;
+  /** In the order of plainRegisters. */
+  #plain: readonly TraceValue[];
 
   /** As another, or with initial values. */
   constructor(pc: bigint, from: Registers | InitialRegisters) {
@@ -128,12 +136,14 @@ class Registers implements TraceState {
       this.#v = from.#v.slice();
       this.#flags = from.#flags.slice();
       this.#sp = from.#sp;
+      this.#plain = from.#plain;
     } else {
       this.gcspr = traceValue(64, from.get('GCSPR_EL1') ?? 0n);
       this.#x = Array.from({ length: 31 }, (_, n) => traceValue(64, from.get(`X${n}`) ?? 0n));
       this.#v = Array.from({ length: 32 }, (_, n) => traceValue(128, from.get(`V${n}`) ?? 0n));
       this.#flags = (['N', 'Z', 'C', 'V'] as const).map((flag) => traceValue(32, from.get(flag) ?? 0n));
       this.#sp = traceValue(64, from.get('SP') ?? 0n);
+      this.#plain = plainRegisters.map(() => traceValue(64, 0n));
     }
   }
 
@@ -150,7 +160,8 @@ class Registers implements TraceState {
       this.#x.every((value, n) => sameValue(value, other.#x[n]!)) &&
       this.#v.every((value, n) => sameValue(value, other.#v[n]!)) &&
       this.#flags.every((value, n) => sameValue(value, other.#flags[n]!)) &&
-      sameValue(this.#sp, other.#sp)
+      sameValue(this.#sp, other.#sp) &&
+      this.#plain.every((value, n) => sameValue(value, other.#plain[n]!))
     );
   }
 
@@ -177,6 +188,20 @@ class Registers implements TraceState {
   }
   writeFlag(name: FlagName, value: TraceValue): void {
     this.#flags[flagNumber[name]] = value;
+  }
+
+  readSystem(key: number): TraceValue | undefined {
+    return key === keyELR_EL1 ? this.elr : this.#plain[plainRegisters.indexOf(key)];
+  }
+  /** False where there is no such register. */
+  writeSystem(key: number, value: TraceValue): boolean {
+    if (key === keyELR_EL1) {
+      this.elr = value;
+      return true;
+    }
+    const n = plainRegisters.indexOf(key);
+    if (n >= 0) this.#plain = this.#plain.with(n, value);
+    return n >= 0;
   }
 }
 
@@ -324,12 +349,8 @@ function traceHooks(
       const fence = fenceOf(event.kind, event.CRm);
       if (fence !== undefined) hooks.fence(fence);
     },
-    readSystemRegister: (key) => (key === keyELR_EL1 ? registers.elr : undefinedInstruction),
-    writeSystemRegister: (key, value) => {
-      if (key !== keyELR_EL1) return undefinedInstruction;
-      registers.elr = value;
-      return undefined;
-    },
+    readSystemRegister: (key) => registers.readSystem(key) ?? undefinedInstruction,
+    writeSystemRegister: (key, value) => (registers.writeSystem(key, value) ? undefined : undefinedInstruction),
     systemInstruction: (key, argument) => {
       if (stack && isStackOperation(key)) return stackOperation(key, stack, argument);
       const tlb = tlbOperations.get(key);

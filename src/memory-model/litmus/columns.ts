@@ -50,7 +50,7 @@ function readRows(source: Source, from: number): { rows: Cell[][]; end: number }
   const rows: Cell[][] = [];
   let at = from;
   for (;;) {
-    const rest = /\s*(~|\w+)?/y;
+    const rest = /\s*([~(]|\w+)?/y;
     rest.lastIndex = at;
     const word = rest.exec(text)?.[1];
     if (word !== undefined && endingWords.has(word)) return { rows, end: at };

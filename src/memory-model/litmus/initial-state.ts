@@ -1,7 +1,7 @@
 // The initial state: `{ 0:X1=x; uint64_t y=2; int z[2]={1,2}; [PTE(x)]=(valid:0); }`.
 
 import { mostElements, readLocation, readType, readValue } from './terms.ts';
-import type { InitialItem, Location, Spot, TypeText } from './test.ts';
+import type { InitialItem, Location, Spot, TypeText, Value } from './test.ts';
 import { refuse, type Source, TokenReader } from './text.ts';
 
 /** Reads from the opening brace; the items, and where the closing brace ends. */
@@ -27,7 +27,7 @@ function readItem(reader: TokenReader): InitialItem {
     reader.next();
     return { kind: 'symbolic register', at, name: text.slice(1), ...typed(type), ...readInitialValue(reader) };
   }
-  if (type !== undefined && reader.second().text === '[') return readArray(reader, at, type);
+  if (type !== undefined && !reader.sees('[') && reader.second().text === '[') return readArray(reader, at, type);
   const location = readLocation(reader);
   checkType(at, type, location);
   return { kind: 'location', at, location, ...typed(type), ...readInitialValue(reader) };
@@ -35,7 +35,15 @@ function readItem(reader: TokenReader): InitialItem {
 
 const typed = (type: TypeText | undefined) => (type === undefined ? {} : { type });
 
-const readInitialValue = (reader: TokenReader) => (reader.accept('=') ? { value: readValue(reader) } : {});
+/** `=1`, `=ATOMIC_INIT(1)`. */
+function readInitialValue(reader: TokenReader): { readonly value?: Value } {
+  if (!reader.accept('=')) return {};
+  if (!reader.accept('ATOMIC_INIT')) return { value: readValue(reader) };
+  reader.expect('(');
+  const value = readValue(reader);
+  reader.expect(')');
+  return { value };
+}
 
 function checkType(at: Spot, type: TypeText | undefined, location: Location): void {
   if (type !== undefined && location.kind === 'descriptor') throw refuse(at, 'a descriptor has no other type');

@@ -14,8 +14,10 @@ const architectures: readonly Architecture[] = ['AArch64', 'X86_64', 'X86'];
 function a64RegisterName(text: string): string {
   const name = text.toUpperCase();
   if (/^W(?:\d{1,2}|SP|ZR)$/.test(name)) return name === 'WSP' ? 'SP' : `X${name.slice(1)}`;
-  return /^(?:[XBHSDQV]\d{1,2}|XZR|SP|LR|NZCV)$/.test(name) ? name : text;
+  return name === 'LR' ? 'X30' : isA64Register(name) ? name : text;
 }
+
+const isA64Register = (text: string): boolean => /^(?:[WXBHSDQV]\d{1,2}|[WX]ZR|W?SP|LR)$/i.test(text);
 
 /** x86: the widest register of the architecture, in the letters of herd7. */
 const x86RegisterName =
@@ -27,10 +29,12 @@ const x86RegisterName =
     return bytes === 8 ? name.toLowerCase() : name;
   };
 
-const registerNames: Readonly<Record<Architecture, (text: string) => string>> = {
-  AArch64: a64RegisterName,
-  X86_64: x86RegisterName(8),
-  X86: x86RegisterName(4),
+const isX86Register = (text: string): boolean => generalRegister(text.replace('%', '')) !== undefined;
+
+const registers: Readonly<Record<Architecture, Pick<Source, 'registerName' | 'isRegister'>>> = {
+  AArch64: { registerName: a64RegisterName, isRegister: isA64Register },
+  X86_64: { registerName: x86RegisterName(8), isRegister: isX86Register },
+  X86: { registerName: x86RegisterName(4), isRegister: isX86Register },
 };
 
 /** Names that are used for the same. */
@@ -47,7 +51,7 @@ export function parseLitmus(text: string, file: string): LitmusTest {
   const { architecture, name, end: headEnd } = readFirstLine(source);
   const open = openingBrace(source, headEnd);
   const { documentation, info } = readHeader(source.text.slice(headEnd, open));
-  const named: Source = { ...source, registerName: registerNames[architecture] };
+  const named: Source = { ...source, ...registers[architecture] };
   const { items, end } = readInitialState(named, open);
   const { columns, end: columnsEnd } = readColumns(named, end);
   const ending = readEnding(named, columnsEnd);

@@ -256,6 +256,9 @@ const codeNumbersOfThread = 100_000n;
 const hasLabel = (value: Value | undefined): boolean =>
   value?.kind === 'label' || (value?.kind === 'list' && value.elements.some(hasLabel));
 
+/** ADR, ADRP, BL, BLR, and a load whose address is a label. */
+const makesCodeAddress = /^(?:ADR|BL|LDR(?:SW)?\s+\w+\s*,\s*[A-Z_.])/i;
+
 /** Labels and instructions of the test as values; `isRead` where any instruction's address can be had by the program. */
 function namesOfCode(
   test: LitmusTest,
@@ -270,7 +273,7 @@ function namesOfCode(
   const isRead =
     test.initial.some((item) => hasLabel(item.value)) ||
     test.columns.some((column) =>
-      column.lines.some((line) => line.kind === 'instruction' && /^(?:ADR|BL)/i.test(line.text)),
+      column.lines.some((line) => line.kind === 'instruction' && makesCodeAddress.test(line.text)),
     );
   const words = new Set(isRead ? code.flatMap(({ bytes }) => wordsOf(bytes)) : []);
   return {

@@ -116,11 +116,11 @@ export function spellProposition(proposition: Proposition, isArray: IsArray): st
     case 'not':
       return `not (${inner(proposition.operand)})`;
     case 'and':
-      return proposition.operands.map((part) => closed(part, 'or', 'implies')).join(' /\\ ');
+      return proposition.operands.map((part) => closed(part, 'or')).join(' /\\ ');
     case 'or':
-      return proposition.operands.map((part) => closed(part, 'implies')).join(' \\/ ');
+      return proposition.operands.map(inner).join(' \\/ ');
     case 'implies':
-      return `${closed(proposition.left, 'implies')} => ${inner(proposition.right)}`;
+      return `${closed(proposition.left, 'implies', 'and', 'or')} => ${closed(proposition.right, 'and', 'or')}`;
   }
 }
 

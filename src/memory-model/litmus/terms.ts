@@ -56,6 +56,7 @@ export function readLocation(reader: TokenReader): Location {
     };
   }
   if (isCall(reader, 'PTE', 'TTD')) return { kind: 'descriptor', name: argument(reader) };
+  if (isCall(reader, 'tag', 'TAG')) throw refuse(token.at, 'memory tags are not supported');
   const { text } = reader.word('a register or a variable');
   const page = descriptorOf(text);
   if (page !== undefined) return { kind: 'descriptor', name: page };
@@ -63,6 +64,12 @@ export function readLocation(reader: TokenReader): Location {
   const index = reader.number('an index', mostElements - 1);
   reader.expect(']');
   return { kind: 'memory', name: text, index };
+}
+
+/** `0:X1`, where what follows the colon is the name of a register and no label. */
+export function isRegister(reader: TokenReader): boolean {
+  const [token, colon, name] = reader.ahead(3);
+  return threadOf(token!) !== undefined && colon!.text === ':' && reader.isRegister(name!.text);
 }
 
 /** `-1`, `x`, `&x[1]`, `x+4`, `P0:L0`, `NOP`, `instr:"B .+8"`, `(oa:PA(x), valid:0)`, `{1,2}`. */
@@ -89,6 +96,8 @@ export function readValue(reader: TokenReader): Value {
   }
   if (isCall(reader, 'PTE', 'TTD')) return { kind: 'descriptor address', name: argument(reader) };
   if (isCall(reader, 'PA')) return { kind: 'physical address', name: argument(reader) };
+  if (isCall(reader, 'pac', 'pacda', 'pacdb', 'pacia', 'pacib'))
+    throw refuse(token.at, 'values with a pointer authentication code are not supported');
   const { text } = reader.word('a value');
   if (!isAddress && reader.accept(':')) return readPrefixed(reader, text);
   return isAddress ? readAddress(reader, text) : namedValue(reader, text);
@@ -213,13 +222,23 @@ function readFaultType(reader: TokenReader): string {
   return parts.join('');
 }
 
+/** `int [x]`, where `x[1]` is no type. */
+const isBracketed = (reader: TokenReader): boolean => reader.ahead(3)[2]!.kind === 'word';
+
 /** `int`, `uint64_t *` before a location, where the next word is one: two words, or a word and a star or a thread. */
 export function readType(reader: TokenReader): TypeText | undefined {
+  if (reader.accept('*')) return { name: 'int', isPointer: true };
+  reader.accept('_Atomic');
   const token = reader.peek();
   if (token.kind !== 'word') return undefined;
   const second = reader.second();
-  const isType = second.kind === 'word' || second.text === '*' || second.kind === 'number';
+  const isType =
+    second.kind === 'word' ||
+    second.text === '*' ||
+    second.kind === 'number' ||
+    (second.text === '[' && isBracketed(reader));
   if (!isType) return undefined;
   reader.next();
+  if (token.text === 'unsigned') reader.accept('int');
   return { name: token.text, isPointer: reader.accept('*') };
 }

@@ -24,6 +24,7 @@ export interface Source {
   spot(offset: number): Spot;
   /** How the architecture spells a register. */
   registerName(text: string): string;
+  isRegister(text: string): boolean;
 }
 
 export function refuse(at: Spot, message: string, hint?: string): UserError {
@@ -58,7 +59,7 @@ export function makeSource(raw: string, file: string): Source {
     }
   }
   blanked.push(raw.slice(kept));
-  return { file, text: blanked.join(''), spot, registerName: (name) => name };
+  return { file, text: blanked.join(''), spot, registerName: (name) => name, isRegister: () => false };
 }
 
 function endOfComment(raw: string, start: number): number | undefined {
@@ -151,6 +152,10 @@ export class TokenReader {
     return this.source.registerName(text);
   }
 
+  isRegister(text: string): boolean {
+    return this.source.isRegister(text);
+  }
+
   peek(): Token {
     return this.current;
   }
@@ -158,6 +163,13 @@ export class TokenReader {
   /** The token after the next one. */
   second(): Token {
     return this.scan(this.current.end);
+  }
+
+  /** The next tokens. */
+  ahead(count: number): readonly Token[] {
+    const tokens = [this.current];
+    while (tokens.length < count) tokens.push(this.scan(tokens.at(-1)!.end));
+    return tokens;
   }
 
   next(): Token {

@@ -37,6 +37,7 @@ const types: ReadonlyMap<string, ScalarType> = new Map([
     [`uint${bits}_t`, integer((bits / 8) as ScalarType['bytes'], false)],
   ]),
   ['__int128', integer(16, true)],
+  ['__uint128', integer(16, false)],
   ['__uint128_t', integer(16, false)],
 ]);
 

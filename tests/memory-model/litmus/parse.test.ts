@@ -81,15 +81,38 @@ describe('a litmus test', () => {
     expect(spellCondition(read.condition, arraysOf(read))).toBe('forall (true)');
   });
 
-  test('binds not before and, and before or, or before an implication', () => {
-    const conditionOf = (text: string) =>
-      spellCondition(parse(`AArch64 a {} P0; NOP; ${text}`.replace(' {', '\n{')).condition, () => false);
-    expect(conditionOf('forall ~x=1 /\\ y=2 \\/ z=3 => x=4 => (y=5 \\/ z=6) /\\ not (x=7 /\\ y<>8)')).toBe(
-      'forall ([x]=1 /\\ [y]=2 \\/ [z]=3 => [x]=4 => ([y]=5 \\/ [z]=6) /\\ not ([x]=7 /\\ not ([y]=8)))'.replace(
-        '[x]=1',
-        'not ([x]=1)',
-      ),
+  const conditionOf = (text: string) => spellCondition(parse(`AArch64 a\n{} P0; NOP; ${text}`).condition, () => false);
+
+  test('binds not before an implication, that before and, and that before or, as herd7 does', () => {
+    expect(conditionOf('forall ~x=1 => y=2 => z=3 /\\ x=4 \\/ (y=5 \\/ z=6) /\\ (x=7 /\\ y<>8 => z=9)')).toBe(
+      'forall (not ([x]=1) => [y]=2 => [z]=3 /\\ [x]=4 \\/ ([y]=5 \\/ [z]=6) /\\ [x]=7 /\\ not ([y]=8) => [z]=9)',
     );
+    expect(conditionOf('exists (x=1 /\\ y=2) => (z=3 \\/ x=4)')).toBe(
+      'exists (([x]=1 /\\ [y]=2) => ([z]=3 \\/ [x]=4))',
+    );
+  });
+
+  test.each([
+    ['final (x=1)', 'exists ([x]=1)'],
+    ['(x=1)', 'exists ([x]=1)'],
+    ['not exists x=1', '~exists ([x]=1)'],
+    ['observed 0:X1=1; x=2; and x=3;', 'exists (0:X1=1 /\\ [x]=2 \\/ [x]=3)'],
+    ['exists (x=1) with tso: exists; sc: ~exists;', 'exists ([x]=1)'],
+    ['exists x==1 /\\ x!=2', 'exists ([x]=1 /\\ not ([x]=2))'],
+    ['exists x=0:W1 /\\ [x]=[y] /\\ 0:X1=*y', 'exists ([x]=0:X1 /\\ [x]=[y] /\\ 0:X1=[y])'],
+    ['exists 0:LR=P0:L0', 'exists (0:X30=label:"P0:L0")'],
+  ])('may ask for %s', (ending, condition) => {
+    expect(conditionOf(ending)).toBe(condition);
+  });
+
+  test('declares variables as C does', () => {
+    const read = parse('AArch64 a\n{ _Atomic int x=ATOMIC_INIT(1); unsigned int y; int [z]=2; *0:X1=x; }\nP0;\nNOP;\n');
+    expect(read.initial.map(({ at: _, ...item }) => item)).toMatchObject([
+      { location: { name: 'x' }, type: { name: 'int' }, value: { value: 1n } },
+      { location: { name: 'y' }, type: { name: 'unsigned' } },
+      { location: { name: 'z' }, type: { name: 'int' }, value: { value: 2n } },
+      { location: { name: 'X1' }, type: { isPointer: true }, value: { name: 'x' } },
+    ]);
   });
 });
 
@@ -106,6 +129,8 @@ describe('a refusal names file, line and column', () => {
     ['a value that is missing', () => withLine('0:X1=x;', '0:X1=;'), 'a.litmus:7:7: expected a value, not ";"'],
     ['a malformed number', () => withLine('0x10', '0y10'), 'a.litmus:18:32: malformed number "0y10"'],
     ['a condition that goes on', () => withLine(/\)\n$/, ') x\n'), 'a.litmus:18:76: expected the end of the test, not "x"'],
+    ['a memory tag', () => withLine('0:X1=x;', '[tag(x)]=:red;'), 'a.litmus:7:3: memory tags are not supported'],
+    ['a pointer authentication code', () => withLine('0:X1=x;', '0:X1=pac(x,pacda,0);'), 'a.litmus:7:7: values with a pointer authentication code are not supported'],
     ['no quantifier', () => withLine('exists', 'exist'), 'a.litmus:18:1: expected "exists", "~exists" or "forall", not "exist"'],
     ['a condition that is nested without end', () => withLine(/exists.*/, `exists ${'('.repeat(5000)}`), 'a.litmus:18:208: nested deeper than 200 times'],
   ])('%s', (_, refused, sentence) => {

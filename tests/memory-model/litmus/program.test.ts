@@ -91,6 +91,19 @@ describe('the program of a litmus test', () => {
     );
   });
 
+  test('computes with floating-point numbers, and keeps what TPIDR_EL0 is given', () => {
+    const columns =
+      'P0;\nLDR S1,[X1];\nFADD S2,S1,S1;\nSTR S2,[X1];\nMSR S3_3_C13_C0_2,X1;\nMRS X3,S3_3_C13_C0_2;\nMRS X4,S3_3_C4_C4_1;';
+    const initial = 'uint32_t x=0x3fc00000; 0:X1=x;';
+    expect(run(programOf(initial, columns, 'locations [x; 0:X3; 0:X4;]'))).toBe(
+      '0:X3=x; 0:X4=0; [x]=1077936128; holds',
+    );
+  });
+
+  test('loads from a label', () => {
+    expect(run(programOf('', 'P0;\nLDR W1,L0;\nL0: NOP;', 'exists 0:X1=NOP'))).toBe('0:X1=NOP; holds');
+  });
+
   test('orders states as unsigned numbers, and addresses after numbers', () => {
     const { program, finalStates } = programOf('0:X1=x;', 'P0;\nNOP;', 'locations [0:X0;]');
     const address = program.memory[0]!.address;
