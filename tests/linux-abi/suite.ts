@@ -1,7 +1,7 @@
 // The programs for Linux (tests/guests/src/linux), under Heddle and under qemu-aarch64, with the same input, words and environment.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import type { RunOptions } from '../../src/board/run-options.ts';
@@ -24,15 +24,13 @@ interface Start {
 }
 
 function start(command: string, args: readonly string[], { input = '', cwd = checkout, env }: Start = {}): Ended {
-  // qemu-aarch64 is found by the PATH of the test.
-  const path = env && { PATH: process.env.PATH };
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     input,
     cwd,
     encoding: 'latin1',
     timeout: 280_000,
     maxBuffer: 1 << 26,
-    ...(env && { env: { ...env, ...path } }),
+    ...(env && { env }),
   });
   return { code: status, signal, stdout, stderr };
 }
@@ -41,7 +39,13 @@ function start(command: string, args: readonly string[], { input = '', cwd = che
 export const heddleRun = (args: readonly string[], options?: Start): Ended =>
   start(process.execPath, [main, 'run', ...args], options);
 
-export const hasQemu = spawnSync('qemu-aarch64', ['--version']).status === 0;
+const qemuPath = (process.env.PATH ?? '')
+  .split(':')
+  .map((directory) => resolve(directory, 'qemu-aarch64'))
+  .find((path) => existsSync(path));
+export const hasQemu = qemuPath !== undefined;
+/** By its whole path: programs under it have a PATH of their own. */
+export const qemu = qemuPath ?? 'qemu-aarch64';
 
 /** The options of a run of an executable, for a machine in this process. */
 export const goodRun = (bytes: Uint8Array): RunOptions => ({
@@ -105,7 +109,7 @@ export const runSuite = (name: string, options: readonly string[]): Ended =>
 
 /** qemu-aarch64 with these words, and with none of the host's environment but the same as a program under Heddle has. */
 export const runUnderQemu = (args: readonly string[], options: Start): Ended =>
-  start('qemu-aarch64', args, { ...options, env: { PATH: '/none', HOME: '/', LANG: 'C', ...options.env } });
+  start(qemu, args, { ...options, env: { PATH: '/none', HOME: '/', LANG: 'C', ...options.env } });
 
 export const runSuiteUnderQemu = (name: string): Ended =>
   inFolder((folder) => runUnderQemu([suite, name, ...words], { input, cwd: folder, env: { WORD: 'w' } }));
