@@ -49,5 +49,6 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     lookaheadTicks,
     engineMode,
     stepModule: readStepModule(),
+    isProfiled: options.profile === true,
   };
 }

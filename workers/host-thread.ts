@@ -6,6 +6,7 @@ import type { ActorId } from '../actors/actor.ts';
 import type { Change } from '../src/linux-abi/files/changes.ts';
 import type { CoreReport, DeviceReport, UnknownCall } from '../src/report/run-report.ts';
 import type { SmmuActivity } from '../src/board/smmu-activity.ts';
+import type { ThreadProfile } from '../src/report/profile.ts';
 import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import {
   type Command,
@@ -16,9 +17,11 @@ import {
   stopReason,
 } from './control-block.ts';
 import { type ConductedHost, makeEnsemble } from './ensemble.ts';
+import type { MappedCode } from './guest-names.ts';
 import type { CoreWindow } from './host.ts';
 import { conductLockstep, type EndOfRun } from './lockstep.ts';
 import { buildMachine, hostOfCore, hostOf, type HostedMachine, type MachineConfig } from './machine.ts';
+import { profiled } from './profiler.ts';
 import { openRing, type Ring } from './ring.ts';
 
 /** What a thread is given. */
@@ -58,7 +61,14 @@ export interface HostResult {
   /** From host 0: the frames of the network, where they were to be kept. */
   readonly capture?: Uint8Array;
   /** From host 0: what Linux programs have changed in the workdir, and calls of theirs that are not there. */
-  readonly linux?: { readonly changes: readonly Change[]; readonly unknownCalls: readonly UnknownCall[] };
+  readonly linux?: {
+    readonly changes: readonly Change[];
+    readonly unknownCalls: readonly UnknownCall[];
+    /** Where the run is profiled. */
+    readonly code?: readonly MappedCode[];
+  };
+  /** Where the run is profiled. */
+  readonly profile?: ThreadProfile;
   /** From host 0. */
   readonly ending?: { readonly end: EndOfRun; readonly ticks: number; readonly hostMs: number };
 }
@@ -222,6 +232,12 @@ function conductedHosts(config: MachineConfig, control: ControlBlock, own: Membe
 
 /** The task of the pool: runs one host to the end of the run. */
 export function runHost(task: HostTask): HostResult {
+  if (!task.config.isProfiled) return takePart(task);
+  const { result, profile } = profiled(() => takePart(task));
+  return { ...result, profile };
+}
+
+function takePart(task: HostTask): HostResult {
   const { config, host } = task;
   const control = openControlBlock(task.control, config.hosts);
   const member = join(task, control);
@@ -258,7 +274,11 @@ export function runHost(task: HostTask): HostResult {
     devices: machine.virtio.reports(),
     ...(smmu && { smmu }),
     ...(machine.linux && {
-      linux: { changes: machine.linux.changes(), unknownCalls: machine.linux.unknownCalls() },
+      linux: {
+        changes: machine.linux.changes(),
+        unknownCalls: machine.linux.unknownCalls(),
+        ...(config.isProfiled && { code: machine.linux.code() }),
+      },
     }),
     changedDisks: machine.virtio.changedDisks(),
     files: machine.virtio.files(),

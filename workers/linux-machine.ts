@@ -38,6 +38,7 @@ export function linuxConfig(options: RunOptions, linux: LinuxOptions, stepModule
     lookaheadTicks,
     engineMode: 'tiered',
     stepModule,
+    isProfiled: options.profile === true,
     linux: { path: image.path, bytes: image.bytes, ...linux },
   };
 }

@@ -9,6 +9,7 @@ import type { ResidentLevelSoftware } from '../src/arch/resident.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
 import type { Board } from '../src/board/virt.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { codeAmong } from '../src/linux-abi/address-space.ts';
 import { callNames } from '../src/linux-abi/call-names.ts';
 import { type Change, collectChanges } from '../src/linux-abi/files/changes.ts';
 import type { HostTree } from '../src/linux-abi/files/host-tree.ts';
@@ -18,6 +19,7 @@ import type { MemoryViews } from '../src/memory/memory-views.ts';
 import type { UnknownCall } from '../src/report/run-report.ts';
 import { deviceRam } from './device-ram.ts';
 import { hostTree } from './host-tree.ts';
+import type { MappedCode } from './guest-names.ts';
 import { readStandardInput } from './standard-input.ts';
 
 /** A program and what of the host it may see. */
@@ -44,6 +46,8 @@ export interface LinuxMachine {
   /** What the programs have changed in the workdir. */
   changes(): readonly Change[];
   unknownCalls(): readonly UnknownCall[];
+  /** Files that programs have had in their memory as code, for a profile. */
+  code(): readonly MappedCode[];
 }
 
 /** The stream of the console that is not standard output. */
@@ -97,6 +101,12 @@ export function linuxMachine(host: LinuxHost, program: LinuxProgram): LinuxMachi
       });
     },
     changes: () => collectChanges(state, workdir, views),
+    code: () => {
+      const present = [...state.processes.values()].flatMap(({ space }) => codeAmong(space.mappings, state.formerCode));
+      return [...state.formerCode, ...present].flatMap(({ start, end, offset, name, inode }) =>
+        inode?.data ? [{ start, end, offset, file: { path: name, bytes: inode.data.slice(0, inode.sizeBytes) } }] : [],
+      );
+    },
     unknownCalls: () =>
       [...state.unknownCalls]
         .sort(([a], [b]) => a - b)

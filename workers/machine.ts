@@ -54,6 +54,8 @@ export interface MachineConfig {
   readonly engineMode: EngineMode;
   /** All step functions, compiled (workers/step-module.ts). */
   readonly stepModule: WebAssembly.Module;
+  /** The host's time is to be profiled. */
+  readonly isProfiled?: boolean;
   /** The hypervisor that is resident at EL2, in place of an image. */
   readonly resident?: ResidentSystem;
   /** The program that the resident Linux ABI at EL1 runs, in place of an image. */
@@ -133,6 +135,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     worker: hostNumber,
     mode: config.engineMode,
     stepModule: config.stepModule,
+    isProfiled: config.isProfiled === true,
     ...(config.hosts > 1 ? { onCodeWritten: output.codeWritten } : {}),
   });
   const affinities = board.cores.map(({ mpidr }) => packedAffinity(mpidr));

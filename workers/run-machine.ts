@@ -7,10 +7,13 @@ import { Piscina } from 'piscina';
 import { pageShift, ramBase, touchedPageOffset } from '../src/arch/state-layout.ts';
 import type { RunIo, RunOptions } from '../src/board/run-options.ts';
 import { assert } from '../src/report/assert.ts';
+import { type ProfileIo, summarise } from '../src/report/profile.ts';
 import { exitCodeOf, type RunReason, type RunReport } from '../src/report/run-report.ts';
+import { formatSpeedscope } from '../src/report/speedscope.ts';
 import { applyChanges } from './apply-changes.ts';
 import { bootedMachine } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
+import { namesOfImage, namesOfPrograms } from './guest-names.ts';
 import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
 import { linuxConfig } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
@@ -38,12 +41,13 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 };
 
 /** Runs a machine that boots an image to its end. */
-export async function runMachine(options: RunOptions, io: RunIo): Promise<RunReport> {
+export async function runMachine(options: RunOptions, io: RunIo & ProfileIo): Promise<RunReport> {
   const config = options.linux
     ? linuxConfig(options, options.linux, readStepModule())
     : bootedMachine(options, 'tiered');
   const { report, results } = await runConfigured(config, options, io);
   writeFiles(options, results[0], io);
+  if (config.isProfiled) reportProfile(options, results, io);
   io.conducted?.(results[0]?.ending?.hostMs ?? 0);
   const smmu = results[0]?.smmu;
   const unknownCalls = results[0]?.linux?.unknownCalls ?? [];
@@ -160,6 +164,19 @@ export async function runConfigured(
     clearInterval(watch);
     io.signal.removeEventListener('abort', abort);
   }
+}
+
+/** Puts the profiles of the threads together. */
+function reportProfile(
+  { image, linux, speedscope }: RunOptions,
+  results: readonly HostResult[],
+  io: RunIo & ProfileIo,
+): void {
+  const threads = results.flatMap(({ profile }) => (profile ? [profile] : []));
+  const guestName = linux ? namesOfPrograms(results[0]?.linux?.code ?? []) : namesOfImage(image);
+  io.profiled?.(summarise(threads, guestName));
+  if (speedscope === undefined) return;
+  io.writeFile(speedscope, new TextEncoder().encode(formatSpeedscope(image.path, threads, guestName)));
 }
 
 /** What the run leaves in files: disks that the guest has written to, unless the user has asked to forget it, and what devices made. */

@@ -7,7 +7,7 @@ import type { InputFile } from './image.ts';
 
 const sectionHeaderBytes = 64;
 const symbolBytes = 24;
-const sectionType = { symbols: 2 } as const;
+const sectionType = { symbols: 2, dynamicSymbols: 11 } as const;
 const symbolType = { noType: 0, object: 1, function: 2 } as const;
 const undefinedSection = 0;
 
@@ -42,13 +42,24 @@ function sections(file: InputFile): Section[] {
   });
 }
 
-/** Names of functions, objects and labels with their (virtual) addresses, in the order of the file. */
-export function readSymbols(file: InputFile): Map<string, bigint> {
+export interface ElfSymbol {
+  readonly name: string;
+  /** Its virtual address. */
+  readonly address: bigint;
+  /** 0 where nobody has said it. */
+  readonly sizeBytes: bigint;
+  readonly isObject: boolean;
+}
+
+/**
+ * Functions, objects and labels, in the order of the file. Of a stripped file, those that a dynamic linker needs.
+ */
+export function elfSymbols(file: InputFile): ElfSymbol[] {
   const { path, bytes } = file;
-  const symbols = new Map<string, bigint>();
   const all = sections(file);
-  const table = all.find(({ type }) => type === sectionType.symbols);
-  if (!table) return symbols;
+  const table =
+    all.find(({ type }) => type === sectionType.symbols) ?? all.find(({ type }) => type === sectionType.dynamicSymbols);
+  if (!table) return [];
   const names = all[table.link];
   if (!names) return refuse(path, `its symbol table names section ${table.link}, which does not exist`);
   for (const { offset, sizeBytes } of [table, names])
@@ -57,6 +68,7 @@ export function readSymbols(file: InputFile): Map<string, bigint> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const namesEnd = names.offset + names.sizeBytes;
   const decoder = new TextDecoder();
+  const symbols: ElfSymbol[] = [];
   for (let at = table.offset; at + symbolBytes <= table.offset + table.sizeBytes; at += symbolBytes) {
     const type = view.getUint8(at + 4) & 15;
     const isNamed = type === symbolType.noType || type === symbolType.object || type === symbolType.function;
@@ -67,7 +79,17 @@ export function readSymbols(file: InputFile): Map<string, bigint> {
     const terminator = text.indexOf(0);
     const name = decoder.decode(terminator < 0 ? text : text.subarray(0, terminator));
     // $x and $d tell code from data; they name nothing.
-    if (name !== '' && !name.startsWith('$')) symbols.set(name, view.getBigUint64(at + 8, true));
+    if (name === '' || name.startsWith('$')) continue;
+    symbols.push({
+      name,
+      address: view.getBigUint64(at + 8, true),
+      sizeBytes: view.getBigUint64(at + 16, true),
+      isObject: type === symbolType.object,
+    });
   }
   return symbols;
 }
+
+/** The addresses of symbols by their names. */
+export const readSymbols = (file: InputFile): Map<string, bigint> =>
+  new Map(elfSymbols(file).map(({ name, address }) => [name, address]));

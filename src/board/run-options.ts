@@ -34,6 +34,10 @@ export interface RunOptions extends BoardOptions, BootFiles {
   readonly semihosting: boolean;
   /** The image is a Linux program. */
   readonly linux?: LinuxOptions;
+  /** Say where the host's time went. */
+  readonly profile?: boolean;
+  /** Write the profile to this file, in speedscope's format. */
+  readonly speedscope?: string;
   /** Print the table of cores. */
   readonly stats: boolean;
   /** Print one JSON document. */

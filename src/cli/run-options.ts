@@ -28,6 +28,8 @@ export interface TypedOptions extends TypedLinuxOptions {
   readonly maxInstructions?: string;
   readonly maxTime?: string;
   readonly semihosting: boolean;
+  readonly profile?: true;
+  readonly speedscope?: string;
   readonly stats?: true;
   readonly json?: true;
 }
@@ -80,12 +82,14 @@ export const runOptionRows: readonly OptionRow[] = [
   { flags: '--max-time <T>', says: 'end the run at this simulated time, as in 200ms' },
   { flags: '--semihosting', says: 'HLT #0xF000 calls the host', byDefault: true },
   { flags: '--no-semihosting', says: 'HLT #0xF000 is UNDEFINED' },
+  { flags: '--profile', says: "tell where the time of the host went, by the guest's symbols" },
+  { flags: '--speedscope <F>', says: 'write the profile to a file for speedscope.app; implies --profile' },
   { flags: '--stats', says: 'print a table per core, and host time' },
   { flags: '--json', says: 'print one JSON document; the console goes to standard error' },
 ];
 
 /** Options of later versions, so that a script that uses one reads why it does not work. */
-export const laterRunOptions: readonly string[] = ['--gdb', '--trace', '--profile'];
+export const laterRunOptions: readonly string[] = ['--gdb', '--trace'];
 
 const valued = new Set(runOptionRows.flatMap(({ flags }) => (flags.includes('<') ? [flags.split(' ')[0]] : [])));
 export const takesValue = (option: string): boolean => valued.has(option);
@@ -145,6 +149,7 @@ export function parseRunOptions(path: string, words: readonly string[], typed: T
         : parseCount('--host-threads', typed.hostThreads, 1, maxHostThreads),
     seed: parseCount('--seed', typed.seed, 0, Number.MAX_SAFE_INTEGER),
     semihosting: typed.semihosting,
+    profile: typed.profile ?? typed.speedscope !== undefined,
     stats: typed.stats ?? false,
     json: typed.json ?? false,
     ...(typed.kernelArgs !== undefined && { kernelArgs: typed.kernelArgs }),
@@ -154,6 +159,7 @@ export function parseRunOptions(path: string, words: readonly string[], typed: T
     }),
     ...(typed.maxTime !== undefined && { maxTimeNs: parseTime('--max-time', typed.maxTime) }),
     ...(typed.pcap !== undefined && { pcap: typed.pcap }),
+    ...(typed.speedscope !== undefined && { speedscope: typed.speedscope }),
     image,
     ...(linux && { linux }),
     ...(typed.initrd !== undefined && { initrd: readInput(typed.initrd) }),

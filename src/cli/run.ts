@@ -3,6 +3,8 @@
 import { commandOf, machineOf, parseRunOptions } from './run-options.ts';
 import { formatCount, formatSize, formatTime } from '../report/figures.ts';
 import { endingOf, formatJson } from '../report/run-report.ts';
+import type { HostProfile, ProfileIo } from '../report/profile.ts';
+import { formatProfile } from '../report/profile-table.ts';
 import { formatTable } from '../report/run-table.ts';
 import { writeOutput } from './input.ts';
 import { version } from './version.ts';
@@ -11,7 +13,7 @@ import type { HostTime, RunReport } from '../report/run-report.ts';
 import type { TypedOptions } from './run-options.ts';
 import type { Terminal } from './terminal.ts';
 
-export type RunMachine = (options: RunOptions, io: RunIo) => Promise<RunReport>;
+export type RunMachine = (options: RunOptions, io: RunIo & ProfileIo) => Promise<RunReport>;
 
 /** Under lockstep one core at a time touches memory: what it shows is sequentially consistent. */
 const memoryModel = 'sc';
@@ -56,6 +58,7 @@ export async function run(
   terminal.error(`${headline(options)}\n`);
   const startMs = performance.now();
   let hostRunMs: number | undefined;
+  let profile: HostProfile | undefined;
   const report = await runMachine(options, {
     stdout: (bytes, source) => {
       // The standard error of a Linux program is this one's.
@@ -66,6 +69,9 @@ export async function run(
       terminal.error(text);
     },
     writeFile: writeOutput,
+    profiled: (found) => {
+      profile = found;
+    },
     conducted: (hostMs) => {
       hostRunMs = hostMs;
     },
@@ -76,9 +82,13 @@ export async function run(
   });
   const hostTime: HostTime = { hostTimeMs: performance.now() - startMs, ...(hostRunMs !== undefined && { hostRunMs }) };
 
-  if (options.json) terminal.print(`${formatJson(report, options.stats ? hostTime : undefined)}\n`);
-  else if (options.stats)
-    terminal.print(`${formatTable(report)}\n${summary(report, hostTime)}\n${unknownCallsOf(report)}`);
+  if (options.json)
+    terminal.print(`${formatJson(report, { ...(options.stats && hostTime), ...(profile && { profile }) })}\n`);
+  else {
+    if (options.stats)
+      terminal.print(`${formatTable(report)}\n${summary(report, hostTime)}\n${unknownCallsOf(report)}`);
+    if (profile) terminal.print(`${formatProfile(profile)}\n`);
+  }
   const wasTold = report.reason === 'exit' || report.reason === 'system-off' || report.reason === 'system-reset';
   if (!wasTold) terminal.error(`heddle: ${endingOf(report)}\n${commandOf(options)}\n`);
   return report.exitCode;

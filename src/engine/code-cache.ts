@@ -18,6 +18,7 @@ import {
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
 import { makeTranslator, type Trace } from './translate.ts';
+import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
 
 /**
@@ -66,6 +67,8 @@ export interface CodeCacheOptions {
   readonly stepBlock: number;
   /** Cold entries after which code is translated. */
   readonly hotThreshold: number;
+  /** Traces are named for a profile. */
+  readonly isProfiled: boolean;
   /** Other workers translate too: a line stays marked, since it may hold the source of their code. */
   readonly isLineMapShared: boolean;
   /** They do so at the same time. */
@@ -155,7 +158,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       }
     }
     waiting.clear();
-    const functions = options.instantiate(members.map(({ trace }) => trace.function));
+    const functions = options.instantiate(
+      members.map(({ live, trace }) =>
+        options.isProfiled ? { ...trace.function, name: guestCodeName(live.entry) } : trace.function,
+      ),
+    );
     members.forEach(({ live }, i) => {
       live.entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
       for (const line of live.lines) {

@@ -54,6 +54,8 @@ export interface EngineOptions {
   readonly mode?: EngineMode;
   /** The compiled module of all step functions (step-module.ts); left out, each is made when it is needed. */
   readonly stepModule?: WebAssembly.Module;
+  /** Translated code is named, so that a profile of the host can tell what it is. */
+  readonly isProfiled?: boolean;
   /** Given where other workers run PEs of the same machine: hears of every write to a line marked as code. */
   readonly onCodeWritten?: (line: number) => void;
   /** They run at the same time. */
@@ -121,6 +123,7 @@ export function makeEngine({
   worker,
   mode = 'tiered',
   stepModule,
+  isProfiled = false,
   onCodeWritten,
   isConcurrent = false,
 }: EngineOptions): Engine {
@@ -399,6 +402,7 @@ export function makeEngine({
     stale: runtime.stale as CallableFunction,
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),
     hotThreshold: mode === 'translate' ? 1 : 24,
+    isProfiled,
     isLineMapShared: onCodeWritten !== undefined,
     isConcurrent,
   });

@@ -126,7 +126,7 @@ class Text {
     return this.ops(op.end);
   }
   done(signature: number, exportName: string): ModuleFunction {
-    return { signature, locals: this.locals, body: this.w, exportName };
+    return { signature, locals: this.locals, body: this.w, exportName, name: exportName };
   }
 }
 

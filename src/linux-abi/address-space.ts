@@ -34,6 +34,15 @@ function dropPages(core: Core, space: AddressSpace, start: number, end: number):
   if (pages.length > 0) core.stale.push({ space, pages, frames });
 }
 
+/** The mappings of files that can be executed, less those that are known: what a program forks and starts again adds nothing. */
+export const codeAmong = (mappings: readonly Mapping[], known: readonly Mapping[]): Mapping[] =>
+  mappings.filter(
+    ({ protection, inode, start }) =>
+      (protection & PROT.EXEC) !== 0 &&
+      inode !== undefined &&
+      !known.some((other) => other.inode === inode && other.start === start),
+  );
+
 /** The last user has gone: everything goes back, and the ASID with it. */
 export function releaseSpace(core: Core, space: AddressSpace): void {
   space.users -= 1;
@@ -41,6 +50,7 @@ export function releaseSpace(core: Core, space: AddressSpace): void {
   const frames: number[] = [...space.tables, space.root];
   forEachPage(core, space, 0, taskBytes, (_va, { pa }) => frames.push(pa) > 0);
   const removed = space.mappings.splice(0);
+  core.state.formerCode.push(...codeAmong(removed, core.state.formerCode));
   dropObjects(core, space, removed);
   core.stale.push({ space, pages: 'all', frames });
 }

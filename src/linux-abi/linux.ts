@@ -64,6 +64,7 @@ export function makeLinuxState(platform: Platform, program: ProgramDescription, 
     freeAsids: [],
     nextOrder: 0,
     coresReady: 0,
+    formerCode: [],
     unknownCalls: new Map(),
   };
 }

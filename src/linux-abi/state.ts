@@ -196,6 +196,8 @@ export interface LinuxState {
   readonly freeAsids: number[];
   nextOrder: number;
   coresReady: number;
+  /** Mappings of code that went with their processes: a profile names what they have run. */
+  readonly formerCode: Mapping[];
   /** Calls that are not there, and how often they have been made. */
   readonly unknownCalls: Map<number, number>;
 }

@@ -1,6 +1,7 @@
 // What a run leaves behind, as data and as one JSON document. Three numbers are always told apart: simulated time,
 // instructions, and host time, which is not the machine's and therefore not in the report.
 
+import type { HostProfile } from './profile.ts';
 import type { SmmuActivity } from '../board/smmu-activity.ts';
 
 export type RunReason =
@@ -107,7 +108,7 @@ const reasonSentence: Readonly<Record<RunReason, string>> = {
 export const endingOf = ({ reason, message }: Pick<RunReport, 'reason' | 'message'>): string =>
   message ?? reasonSentence[reason];
 
-/** What a run took on the host. */
+/** What a run took on the host, as far as it was asked for. */
 export interface HostTime {
   /** From the start of the machine to its report. */
   readonly hostTimeMs: number;
@@ -116,5 +117,5 @@ export interface HostTime {
 }
 
 /** One document; host time only if it is given. */
-export const formatJson = (report: RunReport, hostTime?: HostTime): string =>
-  JSON.stringify({ ...report, ...hostTime }, undefined, 2);
+export const formatJson = (report: RunReport, host: Partial<HostTime> & { readonly profile?: HostProfile }): string =>
+  JSON.stringify({ ...report, ...host }, undefined, 2);

@@ -38,6 +38,8 @@ export interface ModuleFunction {
   /** Instructions without the final `end`. */
   readonly body: Writer;
   readonly exportName?: string;
+  /** What a profile calls it: an entry of the name section. */
+  readonly name?: string;
 }
 
 function section(out: Writer, id: number, fill: (w: Writer) => void): void {
@@ -128,5 +130,21 @@ export function encodeModule(
       w.append(body);
     }
   });
+  const named = functions.flatMap(({ name }, i) => (name === undefined ? [] : [{ name, i }]));
+  if (named.length > 0) section(out, 0, nameSection(named, imports.length));
   return out.take();
 }
+
+/** The custom section `name` with the names of functions (core specification, appendix 7.4.1). */
+const nameSection =
+  (named: readonly { readonly name: string; readonly i: number }[], firstIndex: number) =>
+  (w: Writer): void => {
+    w.name('name');
+    section(w, 1, (names) => {
+      names.u32(named.length);
+      for (const { name, i } of named) {
+        names.u32(firstIndex + i);
+        names.name(name);
+      }
+    });
+  };
