@@ -22,6 +22,7 @@ import {
   makeReady,
   mayRunOn,
   nextDeadline,
+  renewSlice,
   takeNext,
 } from './scheduler.ts';
 import { shootDown } from './shoot-down.ts';
@@ -136,7 +137,7 @@ function* switchTo(core: Core, thread: Thread): Activity {
   thread.state = 'running';
   core.own.thread = thread;
   core.own.runningSince = core.port.now();
-  core.own.sliceEnd = Infinity;
+  renewSlice(thread);
   installSpace(core, thread.process.space);
   loadRegisters(core, thread.registers);
 }

@@ -3,7 +3,7 @@
 import { copySpace, releaseSpace } from './address-space.ts';
 import { closeAll, inheritFiles } from './files/descriptors.ts';
 import type { Core } from './kernel.ts';
-import { threads as threadLimit } from './limits.ts';
+import { sliceTicks, threads as threadLimit } from './limits.ts';
 import { emptyRegisters, saveRegisters } from './registers.ts';
 import { releaseRobustList, wakeFutex } from './futex.ts';
 import { giveUpCore, makeReady, wake } from './scheduler.ts';
@@ -36,6 +36,7 @@ export function makeThread(core: Core, process: Process, tid: number, like: Thre
     pending: [],
     alternateStack: noAlternateStack,
     ranTicks: 0,
+    sliceEndTicks: sliceTicks,
   };
   process.threads.push(thread);
   core.state.threads.set(tid, thread);

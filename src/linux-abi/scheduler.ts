@@ -83,22 +83,31 @@ export function takeNext({ state: { queue }, index }: Core): Thread | undefined 
 export const hasWaiting = ({ state: { queue }, index }: Core): boolean =>
   queue.some((thread) => mayRunOn(thread, index));
 
-/** At an entry: the running thread's time is over, and somebody waits for it. */
+/** When the running thread's slice is over, whether others wait or not. */
+const endOfSlice = ({ runningSince }: CoreState, { sliceEndTicks, ranTicks }: Thread): number =>
+  runningSince + sliceEndTicks - ranTicks;
+
+/** A thread that has run to the end of its slice has a new one when it comes to a core again; one that has waited, or yielded, what is left. */
+export function renewSlice(thread: Thread): void {
+  if (thread.ranTicks >= thread.sliceEndTicks) thread.sliceEndTicks = thread.ranTicks + sliceTicks;
+}
+
+/**
+ * At an entry: the running thread's time is over, and somebody waits for it. This comes right after a call that has woken somebody, too: one
+ * that gives up its core nowhere but with a lock held does not keep the others out for ever.
+ */
 export function endSlice(core: Core): void {
   const { own, port } = core;
   const { thread } = own;
-  if (!thread || port.now() < own.sliceEnd) return;
-  own.sliceEnd = Infinity;
-  if (!hasWaiting(core)) return;
+  if (!thread || port.now() < endOfSlice(own, thread) || !hasWaiting(core)) return;
   giveUpCore(core);
   makeReady(core, thread);
 }
 
-/** A slice begins where others wait and none is under way. */
+/** The slice counts where others wait. */
 export function beginSlice(core: Core): void {
-  const { own, port } = core;
-  if (!hasWaiting(core)) own.sliceEnd = Infinity;
-  else if (own.sliceEnd === Infinity) own.sliceEnd = port.now() + sliceTicks;
+  const { own } = core;
+  own.sliceEnd = own.thread && hasWaiting(core) ? endOfSlice(own, own.thread) : Infinity;
 }
 
 /** Sleepers whose time has come, in the order in which they have begun to wait. */

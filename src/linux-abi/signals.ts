@@ -99,11 +99,11 @@ export function forceSignal(core: Core, thread: Thread, signal: Signal): void {
   thread.pending.unshift(signal);
 }
 
-/** Takes the next signal that is not blocked off the queues: the thread's own first, and an instruction's before others. */
-function takeSignal(thread: Thread): Signal | undefined {
+/** Takes the next signal of a kind off the queues: the thread's own first, an instruction's before others, then by number. */
+function takeWhere(thread: Thread, isWanted: (number: number) => boolean): Signal | undefined {
   const queues = [thread.pending, thread.process.pending];
   for (const queue of queues) {
-    const open = queue.filter(({ number }) => !isBlocked(thread, number));
+    const open = queue.filter(({ number }) => isWanted(number));
     const first =
       open.find(({ number, code }) => synchronousSignals.has(number) && code > 0) ??
       open.reduce<Signal | undefined>(
@@ -117,14 +117,11 @@ function takeSignal(thread: Thread): Signal | undefined {
   return undefined;
 }
 
+const takeSignal = (thread: Thread): Signal | undefined => takeWhere(thread, (number) => !isBlocked(thread, number));
+
 /** One of a set, for sigtimedwait: whether it is blocked or not. */
-export function takeSignalOf(thread: Thread, set: bigint): Signal | undefined {
-  for (const queue of [thread.pending, thread.process.pending]) {
-    const at = queue.findIndex(({ number }) => (set & maskOf(number)) !== 0n);
-    if (at >= 0) return queue.splice(at, 1)[0];
-  }
-  return undefined;
-}
+export const takeSignalOf = (thread: Thread, set: bigint): Signal | undefined =>
+  takeWhere(thread, (number) => (set & maskOf(number)) !== 0n);
 
 const hasSignal = (thread: Thread): boolean =>
   [...thread.pending, ...thread.process.pending].some(({ number }) => !isBlocked(thread, number));

@@ -112,6 +112,8 @@ export interface Thread {
   alternateStack: { readonly sp: bigint; readonly size: bigint; readonly flags: number };
   /** Ticks that it has run. */
   ranTicks: number;
+  /** `ranTicks` at which its time slice is over. */
+  sliceEndTicks: number;
 }
 
 export interface Descriptor {
