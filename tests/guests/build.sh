@@ -52,6 +52,17 @@ build_linux() {
   done
   ${cross}gcc -static -pthread -Wl,--build-id=none -o bin/linux/suite $objects -lm
   ${cross}strip bin/linux/suite
+
+  # Programs of threads, static and dynamic.
+  objects=
+  for source in src/linux/pthreads/*.c; do
+    object=$work/pthreads-$(basename "$source").o
+    ${cross}gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-array-bounds -march=armv8-a -fno-ident -c "$source" -o "$object"
+    objects="$objects $object"
+  done
+  ${cross}gcc -static -pthread -Wl,--build-id=none -o bin/linux/pthreads $objects
+  ${cross}gcc -pthread -Wl,--build-id=none -o bin/linux/pthreads-dynamic $objects
+  ${cross}strip bin/linux/pthreads bin/linux/pthreads-dynamic
 }
 
 mkdir -p bin/vm
