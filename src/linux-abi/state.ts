@@ -77,6 +77,8 @@ export type Wait =
   | { readonly kind: 'child' }
   | { readonly kind: 'poll'; readonly inodes: readonly number[] }
   | { readonly kind: 'file' | 'lock'; readonly inode: number }
+  /** For who opens the other end of a named pipe: then the file gets its descriptor. */
+  | { readonly kind: 'fifo'; readonly file: OpenFile; readonly closesOnExec: boolean }
   | { readonly kind: 'vfork'; readonly child: number }
   | { readonly kind: 'signal'; readonly set: bigint }
   | { readonly kind: 'pause' };

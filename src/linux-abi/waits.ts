@@ -1,6 +1,7 @@
 // The end of a wait that nobody has ended by what was waited for: its time is over, a signal has come, or the process ends.
 
 import { fail } from './errno.ts';
+import { closeEnd } from './files/pipe-ends.ts';
 import { removeWaiter } from './futex.ts';
 import type { Core } from './kernel.ts';
 import { timespec } from './records.ts';
@@ -19,6 +20,7 @@ export function abandon(core: Core, thread: Thread): void {
   }
   thread.wait = undefined;
   thread.deadline = Infinity;
+  if (wait?.kind === 'fifo') closeEnd(core, wait.file);
 }
 
 /** A call that runs again after a signal, if its action says so; false where it ends with EINTR in any case. */
@@ -35,9 +37,10 @@ export function prepareRestart(thread: Thread): boolean {
       thread.restart = { pc: registers.pc + instructionBytes, afterHandler: false };
       return true;
     case 'futex':
+    case 'fifo':
     case 'pause':
       if (deadline !== Infinity) return false;
-      thread.restart = { pc: registers.pc, afterHandler: wait.kind === 'futex' };
+      thread.restart = { pc: registers.pc, afterHandler: wait.kind !== 'pause' };
       registers.pc -= instructionBytes;
       return true;
     default:

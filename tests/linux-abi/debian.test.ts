@@ -141,6 +141,14 @@ begin; insert into a(name) values ('x'), ('y'), ('z'); insert into b values (1, 
 begin; delete from b; rollback; create index i on b(a);
 select name, count(n), sum(n), avg(n) from a left join b on b.a = a.id group by name order by name; pragma integrity_check;`;
 
+/** Who opens one end of a named pipe waits for the other. */
+const namedPipes = `mkfifo fifo; (cat fifo >got; echo done >>got) & env echo through >fifo; wait; cat got
+(sleep 0.01; echo late >fifo) & read x <fifo; echo "got $x"
+timeout 0.05 cat fifo; echo "timeout $?"
+exec 3<>fifo; echo both >&3; read y <&3; echo "$y"; exec 3>&-
+(cat fifo; cat fifo) & echo one >fifo; sleep 0.02; echo two >fifo; wait
+trap 'echo signal' USR1; (sleep 0.02; kill -USR1 $$; sleep 0.02; echo end >fifo) & read z <fifo; echo "$z"`;
+
 const cases: readonly (Comparison & { readonly code?: number })[] = [
   {
     program: 'bin/bash',
@@ -152,6 +160,7 @@ const cases: readonly (Comparison & { readonly code?: number })[] = [
     ],
     code: 9,
   },
+  { program: 'bin/bash', words: ['-c', namedPipes], cores: 2, startsOthers: true },
   { program: 'usr/bin/sort', words: ['-n', '-r', '--parallel=4', 'numbers'], cores: 4 },
   { program: 'usr/bin/sha256sum', words: ['numbers', 'fruit'] },
   { program: 'usr/bin/od', words: ['-t', 'f8x4', 'numbers'] },

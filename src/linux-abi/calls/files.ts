@@ -3,6 +3,7 @@
 import { fail } from '../errno.ts';
 import { changed, dateOf, loadContent, resizeContent } from '../files/content.ts';
 import { fileOf, install, openFile } from '../files/descriptors.ts';
+import { openPipe } from '../files/fifo.ts';
 import type { Inode } from '../files/inode.ts';
 import { isWritable, O } from '../files/open-file.ts';
 import { findPlace, pathOfPlace, type Place } from '../files/paths.ts';
@@ -61,7 +62,7 @@ function refusal({ core }: Call, inode: Inode, flags: number): number {
 const keptFlags = O.accessMode | O.APPEND | O.NONBLOCK | O.DIRECTORY | O.NOFOLLOW | O.DIRECT | O.LARGEFILE | O.PATH;
 
 function open(call: Call, fd: number, path: string | number, flags: number, mode: number): Result {
-  const { core, process } = call;
+  const { core, process, thread } = call;
   if (typeof path === 'number') return path;
   // O_TMPFILE is O_DIRECTORY and a bit that no other flag has.
   if ((flags & O_TMPFILE) !== 0) return fail('EOPNOTSUPP');
@@ -74,11 +75,9 @@ function open(call: Call, fd: number, path: string | number, flags: number, mode
     resizeContent(core, inode, 0);
   const file = openFile(inode, pathOfPlace(core, found), flags & keptFlags);
   if (inode.synthetic && inode.kind === 'file') file.content = syntheticContent(core, inode);
-  if (inode.pipe) {
-    if ((flags & O.accessMode) !== O.WRONLY) inode.pipe.readers += 1;
-    if ((flags & O.accessMode) !== 0) inode.pipe.writers += 1;
-  }
-  return install(process, file, (flags & O.CLOEXEC) !== 0) ?? fail('EMFILE');
+  const closesOnExec = (flags & O.CLOEXEC) !== 0;
+  if (inode.pipe && (flags & O.PATH) === 0) return openPipe(core, thread, file, closesOnExec);
+  return install(process, file, closesOnExec) ?? fail('EMFILE');
 }
 const O_TMPFILE = 0o20000000;
 

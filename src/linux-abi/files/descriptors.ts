@@ -7,8 +7,7 @@ import type { Descriptor, Process } from '../state.ts';
 import { disarmTimer } from '../timers.ts';
 import type { Inode, OpenFile } from './inode.ts';
 import { forgetWatches } from './epoll.ts';
-import { isReadable, isWritable } from './open-file.ts';
-import { POLL, wakeFile } from './wake.ts';
+import { closeEnd } from './pipe-ends.ts';
 
 export const descriptorOf = ({ files }: Process, fd: number): Descriptor | undefined => files[fd];
 export const fileOf = (process: Process, fd: number): OpenFile | undefined => descriptorOf(process, fd)?.file;
@@ -56,15 +55,12 @@ export function close(core: Core, process: Process, fd: number): boolean {
 
 function releaseFile(core: Core, file: OpenFile): void {
   file.users -= 1;
-  const { pipe, anonymous } = file.inode;
+  const { anonymous } = file.inode;
   if (file.users > 0) return;
   forgetWatches(file);
   if (anonymous?.kind === 'timer') disarmTimer(core, anonymous.timer);
   dropLocks(core, file.inode, file);
-  if (!pipe) return;
-  if (isReadable(file)) pipe.readers -= 1;
-  if (isWritable(file)) pipe.writers -= 1;
-  wakeFile(core, file.inode, POLL.HUP | POLL.ERR);
+  closeEnd(core, file);
 }
 
 /** The end of a process: its table goes, unless another shares it. */
