@@ -40,6 +40,8 @@ export type TraceException =
       /** The MMU has raised it, by a descriptor that memory holds; otherwise there is nothing at the address that could be accessed. */
       readonly byDescriptor?: boolean;
     }
+  /** No exception of the architecture: the memory translates no access that crosses from one page into another. */
+  | { readonly exception: 'page crossing'; readonly address: bigint }
   /** A Guarded Control Stack Data Check exception. */
   | { readonly exception: 'GCS data check'; readonly check: 'PRET' | 'POPM' | 'SS1' | 'SS2' }
   /** No exception of the architecture: the instruction needs a value that is open, and can be run again when it is known. */

@@ -14,6 +14,8 @@ function reason(exception: TraceException): string {
         ? `accesses ${at}, which is not aligned as it must be`
         : `accesses ${at}, where there is no variable`;
     }
+    case 'page crossing':
+      return `accesses two pages at 0x${exception.address.toString(16)}, which is not modelled with translation`;
     case 'UNDEFINED':
       return 'is not an instruction that a thread can execute';
     case 'SVC':

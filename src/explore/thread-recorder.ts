@@ -14,6 +14,7 @@ import {
   type TraceValue,
 } from '../engine/trace-values.ts';
 import type { AtomicOperation } from '../isa/semantics.ts';
+import { pageBytes } from '../memory-model/descriptor.ts';
 import type { CacheMaintenance, FenceName, TakenException, ThreadHooks } from '../memory-model/program.ts';
 import type { Translation } from '../memory-model/translation.ts';
 import { type LocatedAccess, readParts, writeParts } from './accesses.ts';
@@ -145,6 +146,7 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
 
   nextInstruction(): void {
     this.#recording.instruction += 1;
+    this.#faultingWalk = undefined;
   }
 
   // ThreadHooks
@@ -324,6 +326,8 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     const sources = decide(this.#sources, [address, ...givenValues], this.#recording);
     if (sources === undefined) return choiceMissing;
     this.#sources = sources;
+    if (this.#translation?.descriptorOf(address.bits) !== undefined && crossesPage(address.bits, total))
+      return { exception: 'page crossing', address: address.bits };
     const translated = this.#translate(withReads(sources, address), kind, access.unprivileged ?? false);
     if ('exception' in translated) return translated.exception;
     const values = givenValues.map((value) => withReads(sources, value));
@@ -343,6 +347,8 @@ export class ThreadRecorder implements TraceMemory, ThreadHooks {
     return outcome;
   }
 }
+
+const crossesPage = (address: bigint, bytes: number): boolean => (address % pageBytes) + BigInt(bytes) > pageBytes;
 
 interface Located {
   readonly access: LocatedAccess;

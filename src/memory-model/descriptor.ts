@@ -4,6 +4,8 @@
 // AP[2] is turned around: `db`, the dirty bit, is set where writes are permitted. Attributes that have names are numbered in bits that
 // hardware ignores, since no test depends on what MAIR_ELx says of AttrIndx.
 
+export const pageBytes = 0x1000n;
+
 /** The fields that are one bit, in the order in which they are compared; what a page of its own has that says nothing. */
 const flags = {
   af: { bit: 10n, isInverted: false, usual: 1n },

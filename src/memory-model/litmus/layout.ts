@@ -1,6 +1,7 @@
 // Where the variables of a test lie, and what an address is called. Every variable has a page of its own, so that no two of them share
 // a granule of an exclusive monitor, a cache line or a translation; addresses are far above every number that a test writes.
 
+import { pageBytes } from '../descriptor.ts';
 import type { InitialItem, LitmusTest, Location, Proposition, Spot, Value } from './test.ts';
 import { refuse } from './text.ts';
 import { x86Names } from './x86-code.ts';
@@ -30,7 +31,6 @@ export interface Layout {
 
 /** Variables lie here; code (code.ts) lies below. Both are in reach of an ADRP. */
 const firstAddress = 0x70_8000_0000n;
-const pageBytes = 0x1000n;
 
 /** Where the last-level descriptor of the page of a virtual address lies: in a page of its own, so that nothing shares a granule. */
 const descriptorsAt = 1n << 40n;

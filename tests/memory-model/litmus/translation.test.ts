@@ -184,12 +184,30 @@ ${columns('SWP X0,X2,[X1]', 'STR W0,[X1]')}locations [0:X2; [PTE(x)];]`);
   });
 });
 
+test('the entry of a system call waits for nothing that an earlier fault of its thread has waited for', () => {
+  const states = statesOf(
+    `{ [PTE(x)]=(valid:0); 0:X1=x; 0:X3=y; 1:X0=(oa:PA(x)); 1:X1=PTE(x); 1:X3=x; 1:X5=y; 1:X6=1; }
+${columns('LDR W2,[X3]\nL0: LDR W0,[X1]\nDSB SY\nSVC #0', `STR X0,[X1]\n${invalidate}\nSTR W6,[X5]`)}
+exists (0:X2=1 /\\ fault(P0:L0,x))`,
+    'vmsa,skip',
+  );
+  expect(states).toContain('0:X2=1; Fault(P0:L0,x,D-MMU:Translation);');
+});
+
 describe('what is refused', () => {
   test.each([
     ['TTHM=HX\n{}\nP0;\nNOP;', 'a.litmus:1:1: TTHM: expected HA, HD, P0:HA or P0:HD, not "HX"'],
     ['EL0=all\n{}\nP0;\nNOP;', 'a.litmus:1:1: EL0: expected threads, as in P0,P2, not "all"'],
   ])('%s', (text, sentence) => {
     expect(() => statesOf(text)).toThrow(sentence);
+  });
+
+  test('an access to two pages that are translated', () => {
+    const initial = '{ int x[2048]; 0:X1=&x[1023]; }';
+    expect(() => statesOf(`${initial}\n${columns('NOP\nLDR X0,[X1]')}locations [0:X0;]`)).toThrow(
+      /^a\.litmus:6:1: P0: "ldr x0, \[x1\]" accesses two pages at 0x[0-9a-f]+ffc, which is not modelled with translation$/,
+    );
+    expect(statesOf(`${initial}\n${columns('LDR W0,[X1]')}locations [0:X0;]`)).toEqual(['0:X0=0;']);
   });
 
   test('translation under models that know nothing of it', () => {
