@@ -25,6 +25,8 @@ const tableBytes = 4096;
 
 export interface Tables {
   readonly root: bigint;
+  /** Where the descriptor of a level lies, in tables that are made where there are none. */
+  addressOf(va: bigint, level?: 1 | 2 | 3): number;
   /** Maps a page (level 3) or block (level 1, 2); `tableFields` go into the table descriptors on the way that are new. */
   map(va: bigint, pa: bigint, fields: bigint, level?: 1 | 2 | 3, tableFields?: bigint): void;
   /** Writes the descriptor of a level as it is. */
@@ -32,7 +34,11 @@ export interface Tables {
 }
 
 /** Tables grow downwards from the end of RAM, or from `end`. `startLevel` 0 needs TxSZ of 16 to 24, 1 of 25 to 33, 2 above. */
-export function tablesFor(test: TestPe, startLevel: 0 | 1 | 2 = 0, end = ramBase + ramBytes): Tables {
+export function tablesFor(
+  test: Pick<TestPe, 'ram64' | 'setRam64'>,
+  startLevel: 0 | 1 | 2 = 0,
+  end = ramBase + ramBytes,
+): Tables {
   let next = end;
   const allocate = (): bigint => {
     next -= tableBytes;
@@ -56,6 +62,7 @@ export function tablesFor(test: TestPe, startLevel: 0 | 1 | 2 = 0, end = ramBase
 
   return {
     root,
+    addressOf: (va, level = 3) => descend(va, level, 0n),
     map(va, pa, fields, level = 3, tableFields = 0n) {
       test.setRam64(descend(va, level, tableFields), pa | fields | (level === 3 ? 3n : 1n));
     },

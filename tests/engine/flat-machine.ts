@@ -1,7 +1,7 @@
 // PEs at EL1 with the MMU off, and their engine, without a core: a test says which of them runs, and for how many instructions.
 
 import { createPe } from '../../src/arch/create-pe.ts';
-import type { PeEnvironment } from '../../src/arch/environment.ts';
+import type { DvmOperation, PeEnvironment } from '../../src/arch/environment.ts';
 import { type Exit } from '../../src/arch/exits.ts';
 import type { Pe } from '../../src/arch/pe.ts';
 import {
@@ -61,10 +61,15 @@ export interface FlatOptions {
   readonly onCodeWritten?: (line: number) => void;
   /** As where other threads run PEs at the same time. */
   readonly isConcurrent?: boolean;
+  /** What becomes of DVM operations: without a word nobody hears of them. */
+  readonly dvm?: {
+    broadcast(from: number, operation: DvmOperation): void;
+    isComplete(from: number): boolean;
+  };
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, onCodeWritten, isConcurrent = false } = options;
+  const { pes: count = 1, onCodeWritten, isConcurrent = false, dvm } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
     memory,
@@ -82,8 +87,8 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     now: () => 0,
     codeWritten: engine.codeWritten,
     busRequest: () => pes[index]?.busResponse(false, 0, 0),
-    broadcast: () => undefined,
-    dvmComplete: () => true,
+    broadcast: (operation) => dvm?.broadcast(index, operation),
+    dvmComplete: () => dvm?.isComplete(index) ?? true,
     instructionCache: () => undefined,
     event: engine.pause,
     timer: () => undefined,
