@@ -57,4 +57,9 @@ export interface RunnableActor extends Actor {
   advanceTo(ticks: Ticks): void;
   /** Runs up to `untilTicks`; stops earlier when it falls asleep, waits, or has sent a message. */
   run(untilTicks: Ticks): void;
+  /**
+   * Where cores run at the same time: a look at memory for what ends its wait. True while it waits for a store of which no message may
+   * tell. `watch`: from now on a message tells of it; `anyway`: the wait ends whatever is there.
+   */
+  look(how: 'value' | 'watch' | 'anyway'): boolean;
 }

@@ -45,6 +45,7 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     devices: options.devices,
     capture: options.pcap !== undefined,
     seed: options.seed,
+    conductor: options.conductor,
     hosts: Math.min(options.hostThreads, board.cores.length, maxHosts),
     lookaheadTicks,
     engineMode,

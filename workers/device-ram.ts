@@ -3,19 +3,17 @@
 
 import type { ActorId, Port } from '../actors/actor.ts';
 import { coreMessages } from '../actors/core/messages.ts';
+import { monitorsOf, pairsOf } from '../src/arch/monitors.ts';
+import type { Concurrency } from '../src/arch/pe.ts';
 import {
   lineHoldsCode,
-  lineIsBeforeMonitored,
-  lineIsMonitored,
   lineMapOffset,
   lineShift,
-  monitorTableOffset,
   pageShift,
   ramBase,
   touchedPageOffset,
 } from '../src/arch/state-layout.ts';
 import type { Engine } from '../src/engine/engine.ts';
-import { createExclusiveMonitors } from '../src/memory/exclusive-monitors.ts';
 import type { MemoryViews } from '../src/memory/memory-views.ts';
 import { makeRamPort, type RamPort } from '../src/memory/ram-port.ts';
 
@@ -25,10 +23,15 @@ export interface DeviceRamOptions {
   readonly engine: Pick<Engine, 'codeWritten'>;
   /** Actor identities of all cores, by index. */
   readonly cores: readonly ActorId[];
+  /** Given where cores of other threads run at the same time. */
+  readonly concurrency?: Concurrency;
 }
 
 /** RAM as the device with this port sees it. */
-export function deviceRam({ views, ramBytes, engine, cores }: DeviceRamOptions, port: Pick<Port, 'send'>): RamPort {
+export function deviceRam(
+  { views, ramBytes, engine, cores, concurrency }: DeviceRamOptions,
+  port: Pick<Port, 'send'>,
+): RamPort {
   return makeRamPort({
     views,
     ramBase,
@@ -38,14 +41,8 @@ export function deviceRam({ views, ramBytes, engine, cores }: DeviceRamOptions, 
     lineHoldsCode,
     touchedPageOffset,
     pageShift,
-    monitors: createExclusiveMonitors(views, {
-      tableOffset: monitorTableOffset,
-      lineMapOffset,
-      lineShift,
-      monitored: lineIsMonitored,
-      beforeMonitored: lineIsBeforeMonitored,
-      count: cores.length,
-    }),
+    monitors: monitorsOf(views, cores.length, concurrency),
+    ...(concurrency && { pairs: pairsOf(views, concurrency) }),
     codeWritten: engine.codeWritten,
     monitorCleared: (pe) => {
       port.send(cores[pe] as ActorId, coreMessages.Event.code, []);

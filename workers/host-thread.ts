@@ -1,13 +1,6 @@
 // One thread of a run, carried by the piscina pool: an actor host, and on host 0 the conductor. The thread belongs to the run from its
 // first window to its last; its event loop does not turn in between, so all it needs comes by shared memory.
 
-import type { MessagePort } from 'node:worker_threads';
-import type { ActorId } from '../actors/actor.ts';
-import type { Change } from '../src/linux-abi/files/changes.ts';
-import type { CoreReport, DeviceReport, UnknownCall } from '../src/report/run-report.ts';
-import type { SmmuActivity } from '../src/board/smmu-activity.ts';
-import type { ThreadProfile } from '../src/report/profile.ts';
-import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import {
   type Command,
   commandKind,
@@ -17,61 +10,13 @@ import {
   stopReason,
 } from './control-block.ts';
 import { type ConductedHost, makeEnsemble } from './ensemble.ts';
-import type { MappedCode } from './guest-names.ts';
 import type { CoreWindow } from './host.ts';
-import { conductLockstep, type EndOfRun } from './lockstep.ts';
+import { type HostResult, type HostTask, outputOf, resultOf, resultOfDevices } from './host-task.ts';
+import { conductLockstep } from './lockstep.ts';
 import { buildMachine, hostOfCore, hostOf, type HostedMachine, type MachineConfig } from './machine.ts';
+import { runParallelHost } from './parallel-thread.ts';
 import { profiled } from './profiler.ts';
 import { openRing, type Ring } from './ring.ts';
-
-/** What a thread is given. */
-export interface HostTask {
-  readonly config: MachineConfig;
-  readonly host: number;
-  readonly control: SharedArrayBuffer;
-  /** rings[from][to]; none from a host to itself. */
-  readonly rings: readonly (readonly (SharedArrayBuffer | undefined)[])[];
-  readonly seed: number;
-  readonly maxInstructions: number;
-  readonly maxTicks: number;
-  /** Where console bytes and sentences about the guest go. */
-  readonly output: MessagePort;
-}
-
-/** `position`: of all that the run says, whatever thread says it. */
-export type OutputMessage = { readonly position: number } & (
-  { readonly console: Uint8Array; readonly source?: string } | { readonly guestError: string }
-);
-
-/** What is left of a host when the run has ended. */
-export interface HostResult {
-  readonly cores: readonly CoreReport[];
-  /** Trace hashes by actor. */
-  readonly hashes: readonly (readonly [ActorId, string])[];
-  /** From host 0. */
-  readonly devices?: readonly DeviceReport[];
-  /** From host 0: of the SMMU, where there is one. */
-  readonly smmu?: SmmuActivity;
-  /** From host 0: devices of virtual machines. */
-  readonly vmDevices?: readonly VmDeviceCounts[];
-  /** From host 0: paths of disks that the guest has written to. */
-  readonly changedDisks?: readonly string[];
-  /** From host 0: files that devices have made, by path. */
-  readonly files?: readonly (readonly [path: string, bytes: Uint8Array])[];
-  /** From host 0: the frames of the network, where they were to be kept. */
-  readonly capture?: Uint8Array;
-  /** From host 0: what Linux programs have changed in the workdir, and calls of theirs that are not there. */
-  readonly linux?: {
-    readonly changes: readonly Change[];
-    readonly unknownCalls: readonly UnknownCall[];
-    /** Where the run is profiled. */
-    readonly code?: readonly MappedCode[];
-  };
-  /** Where the run is profiled. */
-  readonly profile?: ThreadProfile;
-  /** From host 0. */
-  readonly ending?: { readonly end: EndOfRun; readonly ticks: number; readonly hostMs: number };
-}
 
 /** A host of this run, with its mailboxes. */
 interface Member {
@@ -98,14 +43,7 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
         ring.waitUntilDrained(1);
       });
     },
-    console: (bytes, source) => {
-      const said = { position: control.nextOutput(), console: bytes, ...(source !== undefined && { source }) };
-      output.postMessage(said satisfies OutputMessage);
-    },
-    guestError: (sentence) => {
-      output.postMessage({ position: control.nextOutput(), guestError: sentence } satisfies OutputMessage);
-      control.stop(stopReason.guestError, 1);
-    },
+    ...outputOf(output, control),
     stop: (reason, code) => {
       control.stop(reason, code);
     },
@@ -239,13 +177,14 @@ export function runHost(task: HostTask): HostResult {
 
 function takePart(task: HostTask): HostResult {
   const { config, host } = task;
+  if (config.conductor === 'parallel') return runParallelHost(task);
   const control = openControlBlock(task.control, config.hosts);
   const member = join(task, control);
   const { machine } = member;
   if (host > 0) {
     follow(task, control, member);
     task.output.close();
-    return { cores: machine.reports(), hashes: machine.hashes() };
+    return resultOf(machine);
   }
   const coreCount = config.board.cores.length;
   const ensemble = makeEnsemble({
@@ -267,23 +206,5 @@ function takePart(task: HostTask): HostResult {
   const ending = { ...ended, hostMs: performance.now() - startMs };
   for (let other = 1; other < config.hosts; other += 1) control.finish(other);
   task.output.close();
-  const smmu = machine.smmu.report();
-  return {
-    cores: machine.reports(),
-    hashes: machine.hashes(),
-    devices: machine.virtio.reports(),
-    ...(smmu && { smmu }),
-    ...(machine.linux && {
-      linux: {
-        changes: machine.linux.changes(),
-        unknownCalls: machine.linux.unknownCalls(),
-        ...(config.isProfiled && { code: machine.linux.code() }),
-      },
-    }),
-    changedDisks: machine.virtio.changedDisks(),
-    files: machine.virtio.files(),
-    vmDevices: machine.vms.reports(),
-    capture: config.resident ? machine.vms.capture() : machine.virtio.capture(),
-    ending,
-  };
+  return { ...resultOf(machine), ...resultOfDevices(machine, config), ending };
 }

@@ -38,6 +38,8 @@ export interface HostOptions {
   readonly lookaheadTicks: Ticks;
   /** Passes on a message for an actor of another host. */
   readonly forward: (message: Message) => void;
+  /** Simulated time, where it passes by itself; else it is what the conductor makes of it. */
+  readonly clock?: () => Ticks;
 }
 
 /** What the cores of a host may do before the conductor is asked again. */
@@ -51,12 +53,22 @@ export interface CoreWindow {
   readonly instructionsLeft: number;
 }
 
+export interface HostedCore {
+  readonly id: ActorId;
+  readonly actor: RunnableActor;
+}
+
 export interface Host {
   /** Accepts a message for one of its actors. */
   readonly accept: (message: Message) => void;
   readonly outlook: () => Outlook;
-  /** Handles what is due before `untilTicks` at every actor that is not a core. */
+  /** Handles what is due before `untilTicks` at every actor that is not a core; where time passes by itself, at every actor. */
   runDevices(untilTicks: Ticks): void;
+  /** Where time passes by itself: when something is due next, other than running. */
+  nextDue(): Ticks;
+  readonly cores: readonly HostedCore[];
+  /** Messages that its actors have sent, and those that they have been handed. */
+  readonly messages: number;
   /** Runs the host's cores from `first` to `last`, in this order, and returns how many instructions they have run. */
   runCores(window: CoreWindow): number;
   actor(id: ActorId): Actor | RunnableActor;
@@ -65,9 +77,9 @@ export interface Host {
   readonly instructions: () => number;
 }
 
-export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOptions): Host {
+export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: HostOptions): Host {
   const local = new Map<ActorId, Actor>();
-  const cores: { id: ActorId; actor: RunnableActor; queue: EventQueue }[] = [];
+  const cores: (HostedCore & { queue: EventQueue })[] = [];
   const coreQueues = new Map<ActorId, EventQueue>();
   const deviceQueue = makeEventQueue();
   const hashes = new Map<ActorId, TraceHash>();
@@ -75,6 +87,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
   const timers = new Map<ActorId, Map<number, Message>>();
   let deviceTicks = 0;
   let messagesSent = 0;
+  let delivered = 0;
 
   const queueOf = (id: ActorId): EventQueue => coreQueues.get(id) ?? deviceQueue;
 
@@ -126,6 +139,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
 
   function deliver(actor: Actor, message: Message, progress: number): void {
     const { code, source, target, payload } = message;
+    delivered += 1;
     hashes.get(target)?.add(message, progress);
     if (code === timerCode && source === target) {
       const tag = payload[0] as number;
@@ -139,13 +153,14 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
   for (const { id, make } of actors) {
     hashes.set(id, makeTraceHash());
     if (id < coreCount) {
-      const queue = makeEventQueue();
+      // Where time passes by itself, what is due is handled in one order for all.
+      const queue = clock ? deviceQueue : makeEventQueue();
       coreQueues.set(id, queue);
-      const core = make(portOf(id, () => core.nowTicks)) as RunnableActor;
+      const core = make(portOf(id, clock ?? (() => core.nowTicks))) as RunnableActor;
       local.set(id, core);
       cores.push({ id, actor: core, queue });
     } else {
-      local.set(id, make(portOf(id, () => deviceTicks)));
+      local.set(id, make(portOf(id, clock ?? (() => deviceTicks))));
     }
   }
 
@@ -195,11 +210,20 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward }: HostOpt
       return result;
     },
     runDevices: (untilTicks) => {
-      for (let next = deviceQueue.peek(); next && next.dueTicks < untilTicks; next = deviceQueue.peek()) {
+      // Where time passes by itself, answers are due at once.
+      const until = clock ? (): Ticks => clock() + 1 : (): Ticks => untilTicks;
+      for (let next = deviceQueue.peek(); next && next.dueTicks < until(); next = deviceQueue.peek()) {
         deviceQueue.pop();
         deviceTicks = next.dueTicks;
-        deliver(local.get(next.target) as Actor, next, 0);
+        const actor = local.get(next.target) as Actor;
+        if (clock && next.target < coreCount) (actor as RunnableActor).advanceTo(clock());
+        deliver(actor, next, 0);
       }
+    },
+    nextDue: () => deviceQueue.peek()?.dueTicks ?? Infinity,
+    cores,
+    get messages() {
+      return messagesSent + delivered;
     },
     runCores: (window) => {
       let run = 0;

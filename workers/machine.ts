@@ -1,6 +1,6 @@
 // The machine as actors: who there is, which host each lives on, and how a host makes its own.
 
-import type { Actor, ActorId, Message, Port } from '../actors/actor.ts';
+import type { Actor, ActorId, Message, Port, Ticks } from '../actors/actor.ts';
 import { type BusRegion, makeBusMap } from '../actors/bus/map.ts';
 import { type Core, type CoreControl, makeCore } from '../actors/core/core.ts';
 import { ErrorSource, type ReportedError } from '../actors/error-source/error-source.ts';
@@ -9,7 +9,8 @@ import { Rtc } from '../actors/rtc/rtc.ts';
 import { Uart } from '../actors/uart/uart.ts';
 import { requestRegisters, vmTransportBytes } from '../actors/virtio/vm-transport.ts';
 import { createPe } from '../src/arch/create-pe.ts';
-import type { Pe, PeOptions } from '../src/arch/pe.ts';
+import type { Concurrency, Pe, PeOptions } from '../src/arch/pe.ts';
+import type { Conductor } from '../src/board/run-options.ts';
 import { memoryMap } from '../src/board/memory-map.ts';
 import { buildVmTree } from '../src/vm/vm-tree.ts';
 import type { DeviceDescription } from '../src/board/devices.ts';
@@ -49,6 +50,8 @@ export interface MachineConfig {
   /** Of the run: what is random in a device follows from it. */
   readonly seed: number;
   readonly hosts: number;
+  /** `lockstep` unless told. */
+  readonly conductor?: Conductor;
   /** The smallest latency between two actors, in ticks. */
   readonly lookaheadTicks: number;
   readonly engineMode: EngineMode;
@@ -72,6 +75,11 @@ export interface MachineOutput {
   readonly stop: (reason: number, exitCode: number) => void;
   /** Heard where the machine has several hosts. */
   readonly codeWritten: (line: number) => void;
+}
+
+/** What the hosts of a machine have beside them where each runs by itself. */
+export interface Parallel extends Concurrency {
+  readonly now: () => Ticks;
 }
 
 /** One host's part of the machine. */
@@ -124,9 +132,16 @@ export function hostOf(config: MachineConfig, actor: ActorId): number {
 }
 
 /** Makes the actors of one host. */
-export function buildMachine(config: MachineConfig, hostNumber: number, output: MachineOutput): HostedMachine {
+export function buildMachine(
+  config: MachineConfig,
+  hostNumber: number,
+  output: MachineOutput,
+  parallel?: Parallel,
+): HostedMachine {
   const { board, reset } = config;
   const coreCount = board.cores.length;
+  /** The cores of one host take turns. */
+  const concurrency = config.hosts > 1 ? parallel : undefined;
   const ids = identities(coreCount);
   const views = memoryViews(config.memory.buffer);
   const engine = makeEngine({
@@ -137,11 +152,15 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     stepModule: config.stepModule,
     isProfiled: config.isProfiled === true,
     ...(config.hosts > 1 ? { onCodeWritten: output.codeWritten } : {}),
+    isConcurrent: concurrency !== undefined,
   });
   const affinities = board.cores.map(({ mpidr }) => packedAffinity(mpidr));
   const gic = interruptController(board, ids);
   const ramOf = (port: Port): RamPort =>
-    deviceRam({ views, ramBytes: board.memoryBytes, engine, cores: ids.cores }, port);
+    deviceRam(
+      { views, ramBytes: board.memoryBytes, engine, cores: ids.cores, ...(concurrency && { concurrency }) },
+      port,
+    );
   const virtio = virtioDevices({
     descriptions: config.devices,
     capture: config.capture === true,
@@ -225,6 +244,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
       mpidr: BigInt(board.cores[index]?.mpidr ?? 0),
       ...(reset.psciConduit ? { firmware: { conduit: reset.psciConduit, call: createPsci(control.power) } } : {}),
       ...(config.semihosting ? { semihosting } : {}),
+      ...(concurrency && { concurrency }),
     };
   }
 
@@ -290,6 +310,7 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
           output.stop(stopReason.exit, code);
         },
         guestError: output.guestError,
+        ...(parallel && { clock: parallel.now }),
         makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
         ...(config.resident ? { makeResident: hypervisor(config.resident, index) } : {}),
         ...(linux ? { makeResident: (hosted: Pe, control: CoreControl) => linux.ofCore(index, hosted, control) } : {}),
@@ -359,7 +380,14 @@ export function buildMachine(config: MachineConfig, hostNumber: number, output: 
     ...devices.map(([id, make]) => ({ id, make })),
   ];
   const mine = everyone.filter(({ id }) => hostOf(config, id) === hostNumber);
-  const host = makeHost({ actors: mine, coreCount, lookaheadTicks: config.lookaheadTicks, forward: output.forward });
+  const host = makeHost({
+    actors: mine,
+    coreCount,
+    // Where time passes by itself, a message is due when it is there.
+    lookaheadTicks: parallel ? 0 : config.lookaheadTicks,
+    forward: output.forward,
+    ...(parallel && { clock: parallel.now }),
+  });
   const cores = mine.filter(({ id }) => id < coreCount).map(({ id }) => ({ id, core: host.actor(id) as Core }));
   for (const { id, core: hosted } of cores) {
     if (bootCores.includes(id)) hosted.start(BigInt(config.entry), BigInt(config.x0));

@@ -14,10 +14,12 @@ import { applyChanges } from './apply-changes.ts';
 import { bootedMachine } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
 import { namesOfImage, namesOfPrograms } from './guest-names.ts';
-import type { HostResult, HostTask, OutputMessage } from './host-thread.ts';
+import type { HostResult, HostTask, OutputMessage } from './host-task.ts';
+import { hostNanoseconds } from './host-clock.ts';
 import { linuxConfig } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { MachineConfig } from './machine.ts';
+import { limitMeeting, meetingBuffer } from './meeting.ts';
 import { ringBuffer } from './ring.ts';
 import { readStepModule } from './step-module.ts';
 
@@ -95,6 +97,10 @@ export async function runConfigured(
   const rings = Array.from({ length: hosts }, (_, from) =>
     Array.from({ length: hosts }, (__, to) => (from === to ? undefined : ringBuffer())),
   );
+  const maxInstructions = options.maxInstructions ?? Infinity;
+  const isParallel = config.conductor === 'parallel';
+  const meeting = meetingBuffer(hosts);
+  limitMeeting(meeting, hosts, maxInstructions);
   let message: string | undefined;
 
   const pool = takePool(hosts);
@@ -103,6 +109,7 @@ export async function runConfigured(
   };
   io.signal.addEventListener('abort', abort);
   const startMs = performance.now();
+  const startNanoseconds = hostNanoseconds();
   const watch = setInterval(() => {
     if (performance.now() - startMs >= quietMs) io.progress?.(block.progress.ticks, block.progress.instructions);
   }, progressMs);
@@ -129,8 +136,10 @@ export async function runConfigured(
             host,
             control,
             rings,
+            ...(isParallel && { meeting }),
+            startNanoseconds,
             seed: options.seed,
-            maxInstructions: options.maxInstructions ?? Infinity,
+            maxInstructions,
             maxTicks: options.maxTimeNs ?? Infinity,
             output: port2,
           },
@@ -143,15 +152,21 @@ export async function runConfigured(
     assert(ending !== undefined, 'host 0 tells how the run has ended');
     const reason = ending.end === 'stopped' ? reasonOfStop[block.stopReason] : reasonOfEnd[ending.end];
     assert(reason !== undefined, `a reason for stop ${block.stopReason}`);
-    const cores = results.flatMap((result) => result.cores).sort((a, b) => a.core - b.core);
+    const { ticks } = ending;
+    const cores = results
+      .flatMap((result) => result.cores)
+      .sort((a, b) => a.core - b.core)
+      // The clock goes on while hosts tell what they have done.
+      .map((core) => (isParallel ? { ...core, timeNs: Math.min(core.timeNs, ticks) } : core));
     const report: RunReport = {
       format: 'heddle-run',
       version: 1,
       seed: options.seed,
       exitCode: exitCodeOf(reason, block.exitCode),
       reason,
-      traceHash: traceHash(results, new Uint8Array(config.memory.buffer), board.memoryBytes),
-      simulatedTimeNs: Math.max(ending.ticks, ...cores.map(({ timeNs }) => timeNs)),
+      // No two runs under `parallel` are alike.
+      ...(!isParallel && { traceHash: traceHash(results, new Uint8Array(config.memory.buffer), board.memoryBytes) }),
+      simulatedTimeNs: Math.max(ticks, ...cores.map(({ timeNs }) => timeNs)),
       instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
       cores,
     };

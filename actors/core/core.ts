@@ -7,7 +7,7 @@ import { never, type PeEnvironment, type TimerKind } from '../../src/arch/enviro
 import { exit } from '../../src/arch/exits.ts';
 import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
 import type { ResidentLevelSoftware } from '../../src/arch/resident.ts';
-import { pe as record } from '../../src/arch/state-layout.ts';
+import { lineShift, pe as record } from '../../src/arch/state-layout.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { PowerInterface } from '../../src/firmware/psci.ts';
 import type { MemoryViews } from '../../src/memory/memory-views.ts';
@@ -64,6 +64,8 @@ export interface CoreOptions {
   readonly makePe: (environment: PeEnvironment, control: CoreControl) => Pe;
   /** Software that is resident at the level that the PE resets to, in place of instructions: a hypervisor at EL2, a kernel at EL1. */
   readonly makeResident?: (pe: Pe, control: CoreControl) => ResidentLevelSoftware;
+  /** Simulated time where it passes by itself, whatever the core does. */
+  readonly clock?: () => Ticks;
   /** Ends the run: the guest has asked for it, or cannot go on. */
   readonly guestExit: (code: number) => void;
   readonly guestError: (sentence: string) => void;
@@ -143,7 +145,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
 
   const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
   const budgetLeft = (): number => engine.budgetLeft(pe);
-  const now = (): Ticks => (running ? timeTicks + runBudget - budgetLeft() : timeTicks);
+  const now = options.clock ?? ((): Ticks => (running ? timeTicks + runBudget - budgetLeft() : timeTicks));
 
   /** Everything that the core sends goes through here: a run ends with the instruction that has sent something or set a timer. */
   const corePort: Port = {
@@ -240,6 +242,11 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     corePort.send(region.actor, row.code, encode(row, fields));
   }
 
+  /** Translated code follows the stores to its source; but it may have been made while another core was about to store. */
+  function forgetCode(address: number): void {
+    if (options.clock) engine.linesWrittenElsewhere(address === wholeCache ? undefined : [address >>> lineShift]);
+  }
+
   const environment: PeEnvironment = {
     now,
     codeWritten: engine.codeWritten,
@@ -247,8 +254,9 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     broadcast: dvm.broadcast,
     dvmComplete: () => dvm.complete() && gic.isQuiet,
     instructionCache: (pa, isBroadcast) => {
-      // Translated code follows the stores to its source, so that what is left to do is to tell the others.
-      if (isBroadcast) dvm.invalidateInstructionCache(pa < 0 ? wholeCache : pa);
+      const address = pa < 0 ? wholeCache : pa;
+      forgetCode(address);
+      if (isBroadcast) dvm.invalidateInstructionCache(address);
     },
     event: dvm.event,
     timer: (kind, deadlineTicks, level) => {
@@ -376,7 +384,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         break;
       }
       case coreMessages.InstructionCacheInvalidate.code:
-        // Nothing is stale here: translated code follows the stores to its source.
+        forgetCode(payload[0] as number);
         break;
       case powerMessages.PsciResponse.code: {
         const { tag, status } = decode(powerMessages.PsciResponse, payload);
@@ -445,9 +453,12 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     },
     start: boot,
     advanceTo: (ticks) => {
-      if (waiting.state === 'asleep' || waiting.state === 'suspended') counters.asleepTicks += ticks - timeTicks;
+      // Where time passes by itself, instructions may have taken less.
+      const passed = Math.max(ticks - timeTicks, 0);
+      if (waiting.state === 'asleep' || waiting.state === 'suspended') counters.asleepTicks += passed;
       timeTicks = ticks;
     },
+    look: waiting.look,
     run,
     receive,
     timer: (tag) => {

@@ -6,6 +6,7 @@ import type { Pe } from '../../src/arch/pe.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { MemoryViews } from '../../src/memory/memory-views.ts';
 import { assert } from '../../src/report/assert.ts';
+import type { RunnableActor } from '../actor.ts';
 import { type CoreEvent, coreLifecycle, type CoreState } from './lifecycle.ts';
 
 /** Why a core that is on does not run. */
@@ -35,6 +36,8 @@ export interface Waiting {
   answered(): void;
   /** After anything that may end a wait. */
   reconsider(): void;
+  /** See RunnableActor. */
+  readonly look: RunnableActor['look'];
   /** The core comes out of reset. */
   reset(): void;
   restore(state: CoreState, wait: Wait): void;
@@ -58,6 +61,20 @@ export function makeWaiting({ index, words, pe, isBarrierComplete, resumed }: Wa
   function wake(): void {
     wait = 'none';
     apply('WAKE');
+  }
+
+  function reconsider(): void {
+    const eventWord = (pe.base + record.eventRegister) >>> 2;
+    if (state === 'suspended' && pe.wakeUpPending()) {
+      apply('WAKE');
+      resumed();
+    }
+    if (wait === 'WFI' && pe.wakeUpPending()) wake();
+    if (wait === 'WFE' && (words[eventWord] !== 0 || pe.pendingInterrupt() !== undefined)) {
+      words[eventWord] = 0;
+      wake();
+    }
+    if (wait === 'barrier' && isBarrierComplete()) wait = 'none';
   }
 
   return {
@@ -94,18 +111,15 @@ export function makeWaiting({ index, words, pe, isBarrierComplete, resumed }: Wa
     answered: () => {
       if (wait === 'bus') wait = 'none';
     },
-    reconsider: () => {
-      const eventWord = (pe.base + record.eventRegister) >>> 2;
-      if (state === 'suspended' && pe.wakeUpPending()) {
-        apply('WAKE');
-        resumed();
-      }
-      if (wait === 'WFI' && pe.wakeUpPending()) wake();
-      if (wait === 'WFE' && (words[eventWord] !== 0 || pe.pendingInterrupt() !== undefined)) {
-        words[eventWord] = 0;
-        wake();
-      }
-      if (wait === 'barrier' && isBarrierComplete()) wait = 'none';
+    reconsider,
+    look: (how) => {
+      if (wait !== 'WFE') return false;
+      const isSet = how === 'watch' ? pe.watchMonitor() : pe.isMonitorSet;
+      if (!isSet) return false;
+      if (!pe.hasLostMonitor() && how !== 'anyway') return true;
+      pe.receiveEvent();
+      reconsider();
+      return false;
     },
     reset: () => {
       wait = 'none';

@@ -1,8 +1,5 @@
 // A processing element, put together: its context, reset, save and restore, and the services that the engines and the core call.
 
-import { createExclusiveMonitors } from '../memory/exclusive-monitors.ts';
-import { createPairs } from '../memory/pairs.ts';
-import { createSharedMonitors } from '../memory/shared-monitors.ts';
 import { assert } from '../report/assert.ts';
 import { clearExclusive, hasLostMonitor, watchMonitor } from './concurrent-access.ts';
 import { answerBusRequest, createBusAccesses, forgetAnswers } from './bus-accesses.ts';
@@ -14,6 +11,7 @@ import { checkBranchTarget } from './branch-targets.ts';
 import { translateFetch } from './instruction-fetch.ts';
 import { attribute } from './translation-attributes.ts';
 import * as interrupts from './interrupts.ts';
+import { monitorsOf, pairsOf } from './monitors.ts';
 import { accessMemory, compareAndSwap, loadExclusive, storeExclusive } from './memory-access.ts';
 import {
   advancePc,
@@ -31,19 +29,7 @@ import {
 } from './pe-context.ts';
 import type { Pe, PeOptions, ResetState, ResidentSoftware, SavedPe } from './pe.ts';
 import { readMemory, writeMemory } from './resident-access.ts';
-import {
-  lineHoldsPair,
-  lineIsBeforeMonitored,
-  lineIsMonitored,
-  lineMapOffset,
-  linePairIsReady,
-  lineShift,
-  monitorTableOffset,
-  pairLockOffset,
-  pe,
-  peState,
-  ramBase,
-} from './state-layout.ts';
+import { pe, peState, ramBase } from './state-layout.ts';
 import {
   msrImmediate,
   readSystemRegister,
@@ -146,6 +132,9 @@ export function createPe(options: PeOptions): Pe {
     takePendingSError: () => interrupts.takePendingSError(cx),
     wakeUpPending: () => interrupts.wakeUpPending(cx),
     receiveEvent: () => setLow(cx, pe.eventRegister, 1),
+    get isMonitorSet() {
+      return low(cx, pe.exclusiveAddress) !== 0;
+    },
     hasLostMonitor: () => hasLostMonitor(cx),
     watchMonitor: () => watchMonitor(cx),
     receiveDvm: (operation) => applyTlbi(cx, operation),
@@ -197,24 +186,8 @@ function createContext(options: PeOptions): PeContext {
     hasEl2: options.hasEl2,
     hasEl3: options.hasEl3,
     ramEnd: ramBase + options.ramBytes,
-    monitors: (concurrency ? createSharedMonitors : createExclusiveMonitors)(memory, {
-      tableOffset: monitorTableOffset,
-      lineMapOffset,
-      lineShift,
-      monitored: lineIsMonitored,
-      beforeMonitored: lineIsBeforeMonitored,
-      count: options.count,
-    }),
-    pairs:
-      concurrency &&
-      createPairs(memory, {
-        lockOffset: pairLockOffset,
-        lineMapOffset,
-        lineShift,
-        holdsPair: lineHoldsPair,
-        pairIsReady: linePairIsReady,
-        ...concurrency,
-      }),
+    monitors: monitorsOf(memory, options.count, concurrency),
+    pairs: concurrency && pairsOf(memory, concurrency),
     monitorCleared: (target) => environment.event(target),
     tlb: createTlb(),
     translation: {

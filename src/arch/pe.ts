@@ -163,6 +163,8 @@ export interface Pe {
   wakeUpPending(): boolean;
   /** Sets the event register. */
   receiveEvent(): void;
+  /** Where PEs run at the same time: a Load-Exclusive waits for its Store-Exclusive. */
+  readonly isMonitorSet: boolean;
   /** Where PEs run at the same time: true, once, when the value of the last Load-Exclusive is not there any more. */
   hasLostMonitor(): boolean;
   /** Where PEs run at the same time: stores to the line of the last Load-Exclusive are events from now on; false where there is none. */

@@ -1,5 +1,5 @@
 // What one run of a machine is made of, checked and complete: the board, the files that boot it, and how long it may go on. Two runs
-// with the same options are the same to the bit, whatever `hostThreads` is.
+// under `lockstep` with the same options are the same to the bit, whatever `hostThreads` is.
 
 import type { BootFiles } from './boot.ts';
 import type { DeviceDescription } from './devices.ts';
@@ -17,9 +17,12 @@ export interface LinuxOptions {
   readonly guestPath?: string;
 }
 
+/** Who decides which core runs next. */
+export type Conductor = 'lockstep' | 'parallel';
+
 export interface RunOptions extends BoardOptions, BootFiles {
   readonly cpu: string;
-  readonly conductor: 'lockstep';
+  readonly conductor: Conductor;
   readonly hostThreads: number;
   readonly seed: number;
   /** Ends the run after so many instructions of all cores together. */

@@ -11,7 +11,7 @@ import { readInput } from './input.ts';
 import { parseLinuxOptions, type TypedLinuxOptions, wordsOfLinux } from './linux-options.ts';
 import { parseCount, parseLargeCount, parseOnOff, parseSize, parseTime } from './quantities.ts';
 import { quote } from './quote.ts';
-import type { RunOptions } from '../board/run-options.ts';
+import type { Conductor, RunOptions } from '../board/run-options.ts';
 
 /** What was typed, by the option's name in camel case; defaults are filled in. */
 export interface TypedOptions extends TypedLinuxOptions {
@@ -75,8 +75,15 @@ export const runOptionRows: readonly OptionRow[] = [
   { flags: '--sysroot <D>', says: "a Linux program's files: this directory is its /, read-only" },
   { flags: '--workdir <D>', says: 'a Linux program starts in this directory, as /work, and may change it' },
   { flags: '--env <NAME=VALUE>', says: "in a Linux program's environment; may be given several times", isList: true },
-  { flags: '--conductor <NAME>', says: 'who decides which core runs next', byDefault: 'lockstep' },
-  { flags: '--host-threads <N>', says: 'threads of the host to use; the run is the same for any number' },
+  {
+    flags: '--conductor <NAME>',
+    says: 'who decides which core runs next: "lockstep", simulated time; "parallel", all at once on host threads',
+    byDefault: 'lockstep',
+  },
+  {
+    flags: '--host-threads <N>',
+    says: 'threads of the host to use; under lockstep the run is the same for any number',
+  },
   { flags: '--seed <N>', says: 'where every random choice comes from', byDefault: defaultSeed },
   { flags: '--max-instructions <N>', says: 'end the run after so many instructions of all cores' },
   { flags: '--max-time <T>', says: 'end the run at this simulated time, as in 200ms' },
@@ -104,10 +111,12 @@ function parseDma(engines: string): number {
   return engines === 'on' ? 1 : parseCount('--dma', engines, 0, dmaEngineCount);
 }
 
-function parseConductor(name: string): 'lockstep' {
-  if (name === 'lockstep') return name;
-  if (name === 'parallel' || name === 'explore') throw new UserError(`--conductor ${name}: not supported yet`);
-  throw new UserError(`--conductor ${name}: there is no such conductor`, 'use lockstep');
+function parseConductor(name: string, isLinux: boolean): Conductor {
+  if (name === 'parallel' && isLinux)
+    throw new UserError('--conductor parallel: a Linux program runs under lockstep, since its cores share one kernel');
+  if (name === 'lockstep' || name === 'parallel') return name;
+  if (name === 'explore') throw new UserError(`--conductor ${name}: not supported yet`);
+  throw new UserError(`--conductor ${name}: there is no such conductor`, 'use lockstep or parallel');
 }
 
 /** Hosts are kept as bits of a word, and each pair of them has a mailbox; a run with more takes longer, not shorter. */
@@ -142,7 +151,7 @@ export function parseRunOptions(path: string, words: readonly string[], typed: T
   const linux = parseLinuxOptions(image, words, typed);
   return {
     ...board,
-    conductor: parseConductor(typed.conductor),
+    conductor: parseConductor(typed.conductor, linux !== undefined),
     hostThreads:
       typed.hostThreads === undefined
         ? defaultHostThreads(cores)
@@ -189,6 +198,9 @@ export function commandOf(options: RunOptions): string {
     ...(options.secure ? ['--secure on'] : []),
     ...(iommu === 'none' ? [] : [`--iommu ${iommu}`]),
     ...(dmaEngines === 0 ? [] : [`--dma ${dmaEngines}`]),
+    ...(options.conductor === 'lockstep'
+      ? []
+      : [`--conductor ${options.conductor} --host-threads ${options.hostThreads}`]),
     ...(options.semihosting ? [] : ['--no-semihosting']),
     ...(kernelArgs === undefined ? [] : [`--kernel-args ${quote(kernelArgs)}`]),
     ...(initrd === undefined ? [] : [`--initrd ${quote(initrd.path)}`]),

@@ -15,15 +15,15 @@ import type { Terminal } from './terminal.ts';
 
 export type RunMachine = (options: RunOptions, io: RunIo & ProfileIo) => Promise<RunReport>;
 
-/** Under lockstep one core at a time touches memory: what it shows is sequentially consistent. */
-const memoryModel = 'sc';
+/** Under lockstep one core at a time touches memory: what it shows is sequentially consistent. Else it is what the host shows. */
+const memoryModelOf = ({ conductor }: RunOptions): string => (conductor === 'lockstep' ? 'sc' : 'of the host');
 
 /** The first line of a run: everything that decides what it does. */
 function headline(options: RunOptions): string {
   const { cores, memoryBytes, cpu, seed, conductor, linux } = options;
   const machine = linux ? 'Linux ABI' : machineOf(options);
   const count = cores === 1 ? '1 core' : `${cores} cores`;
-  return `heddle ${version}, model ${memoryModel}, ${machine}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
+  return `heddle ${version}, model ${memoryModelOf(options)}, ${machine}, ${count} ${cpu}, ${formatSize(memoryBytes)}, seed ${seed}, conductor ${conductor}`;
 }
 
 /** The machine's own figures in one line, those of the host in another. */
@@ -35,7 +35,7 @@ function summary(
   const time = formatTime(simulatedTimeNs);
   const [hostTime, start] = [hostTimeMs, hostTimeMs - hostRunMs].map((ms) => formatTime(Math.round(ms * 1e6)));
   return [
-    `simulated time ${time}, ${formatCount(instructions)} instructions, trace ${traceHash}`,
+    `simulated time ${time}, ${formatCount(instructions)} instructions${traceHash === undefined ? '' : `, trace ${traceHash}`}`,
     `host time ${hostTime}, ${start} of it to start and to end, ${millionPerSecond.toFixed(1)} million instructions a second`,
   ].join('\n');
 }

@@ -45,7 +45,7 @@ interface VmDocument extends Omit<RunReport, 'format' | 'smmu'> {
 /** The same hypervisor and commands with another system, and how many times as long the latencies are here. */
 interface Comparison {
   readonly file: string;
-  readonly traceHash: string;
+  readonly traceHash?: string;
   readonly latencies: Latencies;
   readonly ratios: Readonly<Record<string, LatencyRatio>>;
 }
@@ -125,7 +125,8 @@ async function compare(
   const ratios = latencyRatios(ours, latencies);
   if (Object.keys(ratios).length === 0)
     terminal.error(`heddle: ${file} has no real-time task of the same name that tells of its latency\n`);
-  return { file, traceHash: report.traceHash, latencies, ratios };
+  const { traceHash } = report;
+  return { file, ...(traceHash !== undefined && { traceHash }), latencies, ratios };
 }
 
 /** Runs a system and returns the exit code of the command. `commands`: for the shell of the management VM. */

@@ -170,8 +170,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         if (sharing) sharing.add(live);
         else tracesOfLine.set(line, new Set([live]));
         // A store that begins in the line before may reach into this one.
-        for (const at of [line - 1, line])
-          bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) | lineHoldsCode;
+        for (const at of [line - 1, line]) Atomics.or(bytes, lineMapOffset + at, lineHoldsCode);
       }
     });
     traces += members.length;

@@ -85,7 +85,7 @@ export interface Engine {
   /** A store is about to change this part of RAM, whose line is marked in the line map; true when traces have been ended. */
   readonly codeWritten: (pa: number, sizeBytes: number) => boolean;
   /** Another worker's PE has written to these lines of code; undefined: to more than is known. */
-  linesWrittenElsewhere(lines: readonly number[] | undefined): void;
+  readonly linesWrittenElsewhere: (lines: readonly number[] | undefined) => void;
   counters(): EngineCounters;
 }
 

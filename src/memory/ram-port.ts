@@ -2,10 +2,13 @@
 // as touched, translated code that is written over ends, exclusive monitors of the lines are cleared), in the order data, then
 // monitors. A range that is not wholly in RAM is answered as a bus answers it: nothing has been read or written.
 //
-// Under `lockstep` devices run when no core does, so that an access is atomic to every PE whatever its size.
+// Under `lockstep` devices run when no core does, so that an access is atomic to every PE whatever its size. Under `parallel` an aligned
+// word is: it is read before, and written after, everything that the device does later, and has done before; so that drivers that look
+// at an index of a ring, and devices, may rely on what it says.
 
 import type { ExclusiveMonitors } from './exclusive-monitors.ts';
 import type { MemoryViews } from './memory-views.ts';
+import type { Pairs } from './pairs.ts';
 
 /** Guest RAM, as one device sees it. Addresses may be any number: what is no RAM address is out of range. */
 export interface RamPort {
@@ -34,6 +37,8 @@ export interface RamPortOptions {
   readonly touchedPageOffset: number;
   readonly pageShift: number;
   readonly monitors: Pick<ExclusiveMonitors, 'stored'>;
+  /** Given where PEs run at the same time. */
+  readonly pairs?: Pick<Pairs, 'concerns' | 'locked'>;
   /** Ends what was translated from these bytes, at every engine of the machine. */
   readonly codeWritten: (pa: number, sizeBytes: number) => void;
   /** The global monitor of a PE has been cleared: an event for it. */
@@ -45,7 +50,7 @@ const nobody = -1;
 
 export function makeRamPort(options: RamPortOptions): RamPort {
   const { views, ramBase, ramBytes, lineMapOffset, lineShift, lineHoldsCode, touchedPageOffset, pageShift } = options;
-  const { bytes, view } = views;
+  const { bytes, halfwords, words, view } = views;
   const ramEnd = ramBase + ramBytes;
   const isRam = (pa: number, sizeBytes: number): boolean =>
     Number.isInteger(pa) && sizeBytes >= 0 && pa >= ramBase && pa + sizeBytes <= ramEnd;
@@ -78,26 +83,31 @@ export function makeRamPort(options: RamPortOptions): RamPort {
     if (!isRam(pa, sizeBytes)) return false;
     if (sizeBytes === 0) return true;
     announce(pa, sizeBytes);
-    store();
+    if (options.pairs?.concerns(pa, sizeBytes)) options.pairs.locked(store);
+    else store();
     report(pa, sizeBytes);
     return true;
   }
+  const isAligned = (pa: number, sizeBytes: number): boolean => pa % sizeBytes === 0;
 
   return {
     holds: isRam,
     readBytes: (pa, sizeBytes) => (isRam(pa, sizeBytes) ? bytes.slice(pa, pa + sizeBytes) : undefined),
     readWord: (pa, sizeBytes) => {
       if (!isRam(pa, sizeBytes)) return undefined;
-      if (sizeBytes === 1) return view.getUint8(pa);
-      return sizeBytes === 2 ? view.getUint16(pa, true) : view.getUint32(pa, true);
+      if (sizeBytes === 1) return Atomics.load(bytes, pa);
+      if (!isAligned(pa, sizeBytes)) return sizeBytes === 2 ? view.getUint16(pa, true) : view.getUint32(pa, true);
+      return sizeBytes === 2 ? Atomics.load(halfwords, pa / 2) : Atomics.load(words, pa / 4);
     },
     readDoubleword: (pa) => (isRam(pa, 8) ? view.getBigUint64(pa, true) : undefined),
     writeBytes: (pa, source) => write(pa, source.length, () => bytes.set(source, pa)),
     writeWord: (pa, sizeBytes, value) =>
       write(pa, sizeBytes, () => {
-        if (sizeBytes === 1) view.setUint8(pa, value);
-        else if (sizeBytes === 2) view.setUint16(pa, value, true);
-        else view.setUint32(pa, value, true);
+        if (sizeBytes === 1) Atomics.store(bytes, pa, value);
+        else if (!isAligned(pa, sizeBytes) && sizeBytes === 2) view.setUint16(pa, value, true);
+        else if (!isAligned(pa, sizeBytes)) view.setUint32(pa, value, true);
+        else if (sizeBytes === 2) Atomics.store(halfwords, pa / 2, value);
+        else Atomics.store(words, pa / 4, value);
       }),
     writeDoubleword: (pa, value) => write(pa, 8, () => view.setBigUint64(pa, value, true)),
   };

@@ -58,8 +58,8 @@ export interface RunReport {
   readonly reason: RunReason;
   /** One sentence on why the run ended, where the reason alone does not say it. */
   readonly message?: string;
-  /** Over every instruction count, message, interrupt and the final RAM, in hexadecimal. */
-  readonly traceHash: string;
+  /** Over every instruction count, message, interrupt and the final RAM, in hexadecimal. A run under `parallel` has none: no two are alike. */
+  readonly traceHash?: string;
   readonly simulatedTimeNs: number;
   readonly instructions: number;
   readonly cores: readonly CoreReport[];

@@ -146,7 +146,7 @@ describe('heddle run', () => {
     expect(await refused('run', image, '--gic', '2', '--cores', '9')).toBe(
       'a GIC of version 2 serves at most 8 cores, not 9; use GIC version 3 for more',
     );
-    expect(await refused('run', image, '--conductor', 'parallel')).toBe('--conductor parallel: not supported yet');
+    expect(await refused('run', image, '--conductor', 'explore')).toBe('--conductor explore: not supported yet');
     expect(await refused('run', image, '--secure', 'yes')).toBe('--secure yes: it must be on or off');
     expect(await refused('run', image, '--max-time', '5')).toBe('--max-time 5: write it like 5s, 200ms or 10us');
     expect(await refused('run', join(folder, 'none'))).toBe(`${join(folder, 'none')}: no such file`);

@@ -73,7 +73,7 @@ describe('words of the command line that mean nothing are refused in one sentenc
     [['--max-instructions', 'many'], /--max-instructions many: write it like/],
     [['--max-time', '-1s'], /--max-time -1s: write it like/],
     [['--max-time', '5'], /write it like 5s/],
-    [['--conductor', 'parallel'], /--conductor parallel: not supported yet/],
+    [['--conductor', 'explore'], /--conductor explore: not supported yet/],
     [['--conductor', 'chaos'], /no such conductor/],
     [['--gic', '2', '--cores', '9'], /GIC of version 2 serves at most 8 cores, not 9/],
     [['--gic', '5'], /--gic 5/],

@@ -59,11 +59,11 @@ export function perform(cast: Cast, staging: Staging): Performance {
   const sent: Performance['sent'][number][] = [];
   let ram = 1;
 
-  /** Does a step; true where it has sent something or set a timer. */
+  /** Does a step; true where it has sent something or set a timer. Cores tell what is in RAM; devices do not look into it. */
   function act(step: Step, port: Port): boolean {
     switch (step.do) {
       case 'send':
-        port.send(step.to % actorCount, note, [ram], step.extraTicks);
+        port.send(step.to % actorCount, note, [port.self < coreCount ? ram : 0], step.extraTicks);
         sent.push({
           window: windows.at(-1) as Window,
           byTicks: port.now(),
@@ -140,6 +140,7 @@ export function perform(cast: Cast, staging: Staging): Performance {
       timer: (tag) => {
         heard({ timer: tag });
       },
+      look: () => false,
       save: () => undefined,
       restore: () => undefined,
     };

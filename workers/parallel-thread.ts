@@ -1,0 +1,101 @@
+// One thread of a run under `parallel`: an actor host that runs by itself, and what it shares with the others.
+
+import type { Message } from '../actors/actor.ts';
+import { assert } from '../src/report/assert.ts';
+import { openControlBlock, stopReason } from './control-block.ts';
+import { makeHostClock } from './host-clock.ts';
+import { type HostResult, type HostTask, outputOf, resultOf, resultOfDevices } from './host-task.ts';
+import type { EndOfRun } from './lockstep.ts';
+import { buildMachine, hostOf } from './machine.ts';
+import { meetingEnd, openMeeting } from './meeting.ts';
+import { runInParallel } from './parallel.ts';
+import { openRing, type Ring } from './ring.ts';
+
+const endOfRun: Readonly<Record<number, EndOfRun>> = {
+  [meetingEnd.stopped]: 'stopped',
+  [meetingEnd.aborted]: 'aborted',
+  [meetingEnd.deadlock]: 'deadlock',
+  [meetingEnd.maxInstructions]: 'max-instructions',
+  [meetingEnd.maxTime]: 'max-time',
+};
+
+export function runParallelHost(task: HostTask): HostResult {
+  const { config, host: self, rings, maxTicks } = task;
+  assert(task.meeting !== undefined, 'hosts that run by themselves have a meeting');
+  const control = openControlBlock(task.control, config.hosts);
+  const meeting = openMeeting(task.meeting, config.hosts, self);
+  const clock = makeHostClock(task.startNanoseconds);
+  const mailboxes = rings.map((row) => row.map((buffer) => (buffer ? openRing(buffer) : undefined)));
+  const outgoing = mailboxes[self] ?? [];
+  const incoming = mailboxes.flatMap((row) => row[self] ?? []);
+  const everywhere = mailboxes.flat().filter((ring) => ring !== undefined);
+  const { console, guestError } = outputOf(task.output, control);
+
+  function forward(message: Message): void {
+    const target = hostOf(config, message.target);
+    const ring = outgoing[target] as Ring;
+    ring.write(message, () => {
+      // The receiver may be waiting for this host in the same way.
+      meeting.passed();
+      meeting.wake(target);
+      drain();
+      ring.waitUntilDrained(1);
+    });
+    ring.publish();
+    meeting.wake(target);
+  }
+  function drain(): void {
+    for (const ring of incoming) ring.drain(machine.host.accept);
+  }
+
+  const machine = buildMachine(
+    config,
+    self,
+    {
+      forward,
+      console,
+      guestError: (sentence) => {
+        guestError(sentence);
+        meeting.end(meetingEnd.stopped);
+      },
+      stop: (reason, code) => {
+        control.stop(reason, code);
+        meeting.end(meetingEnd.stopped);
+      },
+      codeWritten: meeting.logCodeWrite,
+    },
+    { now: clock.now, awaitOthers: meeting.awaitOthers },
+  );
+  const { host } = machine;
+  const startMs = performance.now();
+  runInParallel({
+    host,
+    clock,
+    meeting,
+    mailboxes: {
+      receive: () => {
+        drain();
+        // After the messages: who has been told of written code does not run what it was before.
+        meeting.codeWrites(machine.engine.linesWrittenElsewhere);
+      },
+      hasMail: () => incoming.some(({ isEmpty }) => !isEmpty),
+      isUnderWay: () => everywhere.some(({ isEmpty }) => !isEmpty),
+    },
+    maxTicks,
+    aborted: () => control.aborted,
+    progress: () => {
+      meeting.setInstructions(host.instructions());
+      if (self === 0) control.setProgress(clock.now(), meeting.instructions());
+    },
+  });
+  const hostMs = performance.now() - startMs;
+  task.output.close();
+  if (self > 0) return resultOf(machine);
+  const end = control.stopReason === stopReason.none ? endOfRun[meeting.ended] : 'stopped';
+  assert(end !== undefined, 'the run has ended in one of the ways that there are');
+  return {
+    ...resultOf(machine),
+    ...resultOfDevices(machine, config),
+    ending: { end, ticks: end === 'max-time' ? maxTicks : clock.now(), hostMs },
+  };
+}

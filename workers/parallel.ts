@@ -1,0 +1,148 @@
+// The conductor `parallel`, as one host follows it: what is due is handled as soon as it is seen, and the host's cores run in turns, a
+// slice of instructions each, while those of other hosts run at the same time. Simulated time is the host's (host-clock.ts).
+//
+// A host whose cores all wait looks about for a moment, since what they wait for is often near; then it sleeps until it is rung or a
+// timer is due. A core in WFE may wait for a store that no message tells of: its value is looked at, before the thread sleeps its line
+// is watched, and from time to time the core is let go, as the architecture allows at any time (Arm ARM, "Wait for Event").
+
+import type { Ticks } from '../actors/actor.ts';
+import type { RunnableActor } from '../actors/actor.ts';
+import type { Host } from './host.ts';
+import type { HostClock } from './host-clock.ts';
+import { type Meeting, meetingEnd } from './meeting.ts';
+
+/** Instructions between two looks at the mailboxes: some tens of microseconds of translated code. */
+const sliceInstructions = 20_000;
+
+/** A host looks about so often before it sleeps, and among these so often at the clock and at what WFE waits for. */
+const looksBeforeSleep = 2000;
+const looksPerClock = 16;
+
+/** Nobody sleeps longer, so that a user's interrupt is seen; and a core in WFE is let go after so long. */
+const longestSleepMs = 100;
+const blindSleepMs = 10;
+
+const ticksPerMs = 1_000_000;
+
+/** What one host is to the others. */
+export interface Mailboxes {
+  /** Accepts every message that has come, and hears of code that other hosts have written. */
+  readonly receive: () => void;
+  /** True where a message waits. */
+  readonly hasMail: () => boolean;
+  /** True where a message is between any two hosts. */
+  readonly isUnderWay: () => boolean;
+}
+
+export interface ParallelOptions {
+  readonly host: Host;
+  readonly clock: HostClock;
+  readonly meeting: Meeting;
+  readonly mailboxes: Mailboxes;
+  readonly maxTicks: Ticks;
+  /** Set when the user has ended the run. */
+  readonly aborted: () => boolean;
+  /** Hears, after every turn, how many instructions the host has run. */
+  readonly progress: () => void;
+}
+
+/** Runs the host until the run ends. */
+export function runInParallel(options: ParallelOptions): void {
+  const { host, clock, meeting, mailboxes, maxTicks, aborted, progress } = options;
+  const { cores } = host;
+  let turn = 0;
+  let turns = 0;
+  /** As of when the host slept last; cores that it has let go since then without a reason. */
+  let messagesBefore = 0;
+  let turnsBefore = 0;
+  let letGo = 0;
+
+  /** The core whose turn it is. */
+  function nextCore(): RunnableActor | undefined {
+    for (let n = 0; n < cores.length; n += 1) {
+      const { actor } = cores[turn]!;
+      if (actor.runnable) return actor;
+      pass();
+    }
+    return undefined;
+  }
+
+  function pass(): void {
+    turn = (turn + 1) % cores.length;
+    if (turn === 0) for (const { actor } of cores) actor.look('value');
+  }
+
+  /** A slice of one core, or what is left of the run. */
+  function run(core: RunnableActor): void {
+    const claimed = meeting.claim(sliceInstructions);
+    if (claimed === 0) {
+      meeting.end(meetingEnd.maxInstructions);
+      return;
+    }
+    const before = core.instructions;
+    const start = clock.now();
+    core.advanceTo(start);
+    core.run(start + claimed);
+    const used = core.instructions - before;
+    meeting.giveBack(claimed - used);
+    turns += 1;
+    if (used >= claimed || !core.runnable) pass();
+    progress();
+  }
+
+  /** True when something has come up. */
+  function lookAbout(): boolean {
+    for (let look = 0; look < looksBeforeSleep; look += 1) {
+      if (mailboxes.hasMail() || meeting.ended !== meetingEnd.none) return true;
+      if (look % looksPerClock !== 0) continue;
+      meeting.passed();
+      for (const { actor } of cores) {
+        actor.look('value');
+        if (actor.runnable) return true;
+      }
+      if (clock.now() >= host.nextDue()) return true;
+    }
+    return false;
+  }
+
+  function sleep(): void {
+    const rings = meeting.rings();
+    let isBlind = false;
+    for (const { actor } of cores) {
+      if (actor.look('watch')) isBlind = true;
+      if (actor.runnable) return;
+    }
+    const due = Math.min(host.nextDue(), maxTicks);
+    const hasWorked = host.messages !== messagesBefore || turns - turnsBefore > letGo;
+    meeting.fallAsleep(due, hasWorked, isBlind);
+    if (!mailboxes.hasMail()) {
+      meeting.conclude(clock.now, mailboxes.isUnderWay);
+      const milliseconds = Math.min((due - clock.now()) / ticksPerMs, isBlind ? blindSleepMs : longestSleepMs);
+      if (milliseconds > 0) meeting.sleep(rings, milliseconds);
+    }
+    meeting.wakeUp();
+    clock.skipped = meeting.skipped;
+    messagesBefore = host.messages;
+    turnsBefore = turns;
+    letGo = 0;
+    if (!isBlind || mailboxes.hasMail()) return;
+    meeting.looked();
+    for (const { actor } of cores) {
+      actor.look('anyway');
+      if (actor.runnable) letGo += 1;
+    }
+  }
+
+  for (;;) {
+    meeting.passed();
+    mailboxes.receive();
+    const now = clock.now();
+    host.runDevices(now + 1);
+    if (aborted()) meeting.end(meetingEnd.aborted);
+    if (now >= maxTicks) meeting.end(meetingEnd.maxTime);
+    if (meeting.ended !== meetingEnd.none) return;
+    const core = cores.length > 0 ? nextCore() : undefined;
+    if (core) run(core);
+    else if (!lookAbout()) sleep();
+  }
+}
