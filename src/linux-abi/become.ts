@@ -4,7 +4,7 @@ import type { Inode } from './files/inode.ts';
 import { baseName } from './files/names.ts';
 import type { Core } from './kernel.ts';
 import { emptyRegisters, loadRegisters } from './registers.ts';
-import { noAlternateStack } from './signals.ts';
+import { noAlternateStack } from './delivery.ts';
 import { SIG_IGN } from './signal-numbers.ts';
 import type { Image } from './start.ts';
 import type { AddressSpace, Thread } from './state.ts';

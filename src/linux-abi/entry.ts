@@ -27,9 +27,9 @@ import {
 } from './scheduler.ts';
 import { shootDown } from './shoot-down.ts';
 import { nameOfSignal, SIG } from './signal-numbers.ts';
-import { deliverSignals, forceSignal } from './signals.ts';
+import { deliverSignals, forceSignal } from './delivery.ts';
 import type { Signal, Thread } from './state.ts';
-import { expireTimers } from './timers.ts';
+import { expireTimers, nextExpiry } from './timers.ts';
 import { readWord } from './user-memory.ts';
 import { endDueWaits } from './waits.ts';
 
@@ -167,9 +167,12 @@ function settle(core: Core, thread: Thread): boolean {
     makeReady(core, thread);
     return false;
   }
-  const fatal = deliverSignals(core, thread);
+  const fatal = thread.process.stop === undefined ? deliverSignals(core, thread) : undefined;
   if (fatal) endBySignal(core, thread, fatal);
-  return !fatal;
+  if (thread.process.stop === undefined) return !fatal;
+  giveUpCore(core);
+  thread.state = 'stopped';
+  return false;
 }
 
 /** Until there is nothing left to do, and a thread for this core, or none for it to have. */
@@ -188,7 +191,7 @@ export function* leave(core: Core): Activity<EntryEnd> {
   }
   own.isIdle = own.thread === undefined;
   beginSlice(core);
-  setTimer(core, nextDeadline(core));
+  setTimer(core, Math.min(nextDeadline(core), nextExpiry(core)));
   if (own.isIdle) return 'sleep';
   yield* work(costs.exit);
   return 'return';

@@ -6,7 +6,7 @@ import { mappingAt } from './mappings.ts';
 import { resolve } from './faults.ts';
 import { readDoubleword, readWord, writeWord } from './user-memory.ts';
 import { wake } from './scheduler.ts';
-import type { AddressSpace, Thread } from './state.ts';
+import type { AddressSpace, FutexWait, Thread } from './state.ts';
 
 export const anyBit = 0xffff_ffff;
 
@@ -17,33 +17,44 @@ export function futexKey(core: Core, space: AddressSpace, va: number): string | 
   return mappingAt(space, va)?.isShared === true ? `pa ${pa}` : `${space.asid}:${va}`;
 }
 
-export function addWaiter({ state: { futexes } }: Core, key: string, thread: Thread): void {
-  const waiters = futexes.get(key);
-  if (waiters) waiters.push(thread);
-  else futexes.set(key, [thread]);
+export const futexWait = ({ wait }: Thread): FutexWait | undefined => (wait?.kind === 'futex' ? wait : undefined);
+/** Waits for a lock with priority inheritance, or to be moved to one. */
+export const isOfLock = (wait: Thread['wait']): boolean =>
+  wait?.kind === 'futex' && (wait.lockAt !== undefined || wait.requeueTo !== undefined);
+export const waitersOf = ({ state: { futexes } }: Core, key: string): readonly Thread[] => futexes.get(key) ?? [];
+
+export function addWaiter({ state: { futexes } }: Core, thread: Thread): void {
+  for (const key of futexWait(thread)?.keys ?? []) {
+    const waiters = futexes.get(key);
+    if (waiters) waiters.push(thread);
+    else futexes.set(key, [thread]);
+  }
 }
 
-/** A thread does not wait any more: its time is over, or a signal has come. */
+/** A thread does not wait any more: it is woken, its time is over, or a signal has come. */
 export function removeWaiter({ state: { futexes } }: Core, thread: Thread): void {
-  if (thread.wait?.kind !== 'futex') return;
-  const { key } = thread.wait;
-  const waiters = futexes.get(key);
-  if (!waiters) return;
-  const at = waiters.indexOf(thread);
-  if (at >= 0) waiters.splice(at, 1);
-  if (waiters.length === 0) futexes.delete(key);
+  for (const key of futexWait(thread)?.keys ?? []) {
+    const waiters = futexes.get(key);
+    if (!waiters) continue;
+    const at = waiters.indexOf(thread);
+    if (at >= 0) waiters.splice(at, 1);
+    if (waiters.length === 0) futexes.delete(key);
+  }
+}
+
+/** Ends a wait for a word: the result is 0, or, of futex_waitv, which of the words it was. */
+export function wakeWaiter(core: Core, thread: Thread, key: string): void {
+  const wait = futexWait(thread);
+  removeWaiter(core, thread);
+  wake(core, thread, wait?.isVector === true ? wait.keys.indexOf(key) : 0);
 }
 
 /** Wakes up to `count` waiters that have one of these bits; how many. */
 export function wakeKey(core: Core, key: string, count: number, bitset = anyBit): number {
-  const waiters = core.state.futexes.get(key) ?? [];
-  const woken = waiters
-    .filter(({ wait }) => wait?.kind === 'futex' && (wait.bitset & bitset) !== 0)
+  const woken = waitersOf(core, key)
+    .filter((thread) => ((futexWait(thread)?.bitset ?? 0) & bitset) !== 0)
     .slice(0, Math.max(count, 0));
-  for (const thread of woken) {
-    removeWaiter(core, thread);
-    wake(core, thread, 0);
-  }
+  for (const thread of woken) wakeWaiter(core, thread, key);
   return woken.length;
 }
 
@@ -54,20 +65,36 @@ export function wakeFutex(core: Core, space: AddressSpace, va: number, count: nu
 
 /** Moves up to `count` waiters to another word; how many. */
 export function requeue(core: Core, from: string, to: string, count: number): number {
-  const waiters = (core.state.futexes.get(from) ?? []).slice(0, Math.max(count, 0));
+  const waiters = waitersOf(core, from).slice(0, Math.max(count, 0));
   if (from === to) return waiters.length;
   for (const thread of waiters) {
-    const bitset = thread.wait?.kind === 'futex' ? thread.wait.bitset : anyBit;
+    const wait = futexWait(thread);
+    if (!wait) continue;
     removeWaiter(core, thread);
-    thread.wait = { kind: 'futex', key: to, bitset };
-    addWaiter(core, to, thread);
+    thread.wait = { ...wait, keys: wait.keys.map((key) => (key === from ? to : key)) };
+    addWaiter(core, thread);
   }
   return waiters.length;
 }
 
-const FUTEX_WAITERS = 0x8000_0000;
-const FUTEX_OWNER_DIED = 0x4000_0000;
-const FUTEX_TID_MASK = 0x3fff_ffff;
+export const FUTEX_WAITERS = 0x8000_0000;
+export const FUTEX_OWNER_DIED = 0x4000_0000;
+export const FUTEX_TID_MASK = 0x3fff_ffff;
+
+/**
+ * A lock with priority inheritance passes to who has waited longest: all threads have one priority. False where nobody waits for it.
+ * `died`: FUTEX_OWNER_DIED, where its owner has not let go of it.
+ */
+export function passLock(core: Core, key: string, died: number): boolean {
+  const [next, ...rest] = waitersOf(core, key);
+  const va = next && futexWait(next)?.lockAt;
+  if (!next || va === undefined) return false;
+  const word = (next.tid | (rest.length > 0 ? FUTEX_WAITERS : 0) | died) >>> 0;
+  writeWord(core, next.process.space, va, word);
+  wakeWaiter(core, next, key);
+  return true;
+}
+
 /** ROBUST_LIST_LIMIT. */
 const robustLimit = 2048;
 
@@ -76,6 +103,8 @@ function ownerDied(core: Core, thread: Thread, va: number): void {
   const { space } = thread.process;
   const word = readWord(core, space, va);
   if (word === undefined || (word & FUTEX_TID_MASK) !== thread.tid) return;
+  const key = futexKey(core, space, va);
+  if (key !== undefined && passLock(core, key, FUTEX_OWNER_DIED)) return;
   writeWord(core, space, va, ((word & FUTEX_WAITERS) | FUTEX_OWNER_DIED) >>> 0);
   if ((word & FUTEX_WAITERS) !== 0) wakeFutex(core, space, va, 1);
 }
@@ -99,4 +128,14 @@ export function releaseRobustList(core: Core, thread: Thread): void {
     entry = next;
   }
   if (pending !== 0) ownerDied(core, thread, pending + distance);
+}
+
+/** exit_pi_state_list(): locks with priority inheritance that a thread still holds pass to others. */
+export function releaseLocks(core: Core, thread: Thread): void {
+  for (const [key, [first]] of [...core.state.futexes]) {
+    const va = first && futexWait(first)?.lockAt;
+    if (!first || va === undefined) continue;
+    const word = readWord(core, first.process.space, va);
+    if (word !== undefined && (word & FUTEX_TID_MASK) === thread.tid) passLock(core, key, FUTEX_OWNER_DIED);
+  }
 }

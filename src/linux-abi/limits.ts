@@ -33,6 +33,8 @@ export const openFiles = 1024;
 /** Arguments and environment together: a quarter of the stack, as in Linux; and one of them: MAX_ARG_STRLEN. */
 export const argumentBytes = stackBytes / 4;
 export const argumentStringBytes = 32 * pageBytes;
+/** Timers of timer_create, of one process. */
+export const posixTimers = 4096;
 /** Threads of all processes together. */
 export const threads = 32768;
 
@@ -48,6 +50,9 @@ export const costs = {
   /** For each 64 bytes that are copied. */
   line: 4,
 } as const;
+
+/** How often the time that a process has run is looked at where it matters: CONFIG_HZ is 250. */
+export const tickTicks = 4_000_000;
 
 /** Time that a thread has while others wait. */
 export const sliceTicks = 1_000_000;

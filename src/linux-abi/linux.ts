@@ -20,11 +20,10 @@ import type { Inode } from './files/inode.ts';
 import { makeFrames } from './frames.ts';
 import { startInterrupts } from './interrupts.ts';
 import type { Core, LinuxPort, Platform, ProgramDescription } from './kernel.ts';
-import { makeThread } from './processes.ts';
 import { makeReady } from './scheduler.ts';
 import { loadProgram } from './start.ts';
 import type { CoreState, LinuxState, Process } from './state.ts';
-import { makeTimer } from './timers.ts';
+import { freshTimers, makeThread } from './processes.ts';
 
 export interface LinuxParts {
   readonly index: number;
@@ -111,6 +110,9 @@ function startProcess(core: Core): boolean {
     pending: [],
     ending: undefined,
     isZombie: false,
+    stop: undefined,
+    unreported: undefined,
+    watch: undefined,
     group: firstPid,
     session: firstPid,
     isVfork: false,
@@ -120,7 +122,7 @@ function startProcess(core: Core): boolean {
     environmentRange: image.environmentRange,
     auxiliary: image.auxiliary,
     limits: new Map(),
-    alarm: makeTimer({ kind: 'alarm', pid: firstPid }),
+    ...freshTimers(firstPid),
     endedTicks: 0,
     childrenTicks: 0,
   };

@@ -2,12 +2,15 @@
 
 import { copySpace, releaseSpace } from './address-space.ts';
 import { closeAll, inheritFiles } from './files/descriptors.ts';
+import { POLL, wakeFile } from './files/wake.ts';
 import type { Core } from './kernel.ts';
 import { sliceTicks, threads as threadLimit } from './limits.ts';
 import { emptyRegisters, saveRegisters } from './registers.ts';
-import { releaseRobustList, wakeFutex } from './futex.ts';
+import { releaseLocks, releaseRobustList, wakeFutex } from './futex.ts';
 import { giveUpCore, makeReady, wake } from './scheduler.ts';
-import { interrupt, noAlternateStack, signalProcess } from './signals.ts';
+import { noAlternateStack } from './delivery.ts';
+import { endOrphans } from './job-control.ts';
+import { interrupt, tellParent } from './signals.ts';
 import { CLD, SA, SIG, SIG_IGN } from './signal-numbers.ts';
 import type { AddressSpace, Process, Thread } from './state.ts';
 import { disarmTimer, makeTimer } from './timers.ts';
@@ -72,6 +75,26 @@ export function cloneThread(core: Core, parent: Thread, options: CloneOptions): 
   return thread;
 }
 
+/** What a process has of timers when it begins; their numbers are those of setitimer. */
+export function freshTimers(pid: number): Pick<Process, 'intervalTimers' | 'timers' | 'nextTimer'> {
+  const clock = { kind: 'process', id: pid } as const;
+  return {
+    intervalTimers: [
+      makeTimer({ kind: 'interval', pid, signal: SIG.ALRM }),
+      makeTimer({ kind: 'interval', pid, signal: SIG.VTALRM }, clock),
+      makeTimer({ kind: 'interval', pid, signal: SIG.PROF }, clock),
+    ],
+    timers: new Map(),
+    nextTimer: 0,
+  };
+}
+
+/** execve(): timers of timer_create go. */
+export function dropTimers(core: Core, process: Process): void {
+  for (const timer of process.timers.values()) disarmTimer(core, timer);
+  process.timers.clear();
+}
+
 function cloneProcess(core: Core, parent: Process, pid: number, options: CloneOptions): Process | undefined {
   let space: AddressSpace | undefined = parent.space;
   if (options.sharesMemory) space.users += 1;
@@ -91,9 +114,12 @@ function cloneProcess(core: Core, parent: Process, pid: number, options: CloneOp
     pending: [],
     ending: undefined,
     isZombie: false,
+    stop: undefined,
+    unreported: undefined,
+    watch: undefined,
     isVfork: options.isVfork,
     limits: new Map(parent.limits),
-    alarm: makeTimer({ kind: 'alarm', pid }),
+    ...freshTimers(pid),
     endedTicks: 0,
     childrenTicks: 0,
   };
@@ -114,6 +140,7 @@ export function endVfork(core: Core, process: Process): void {
 export function endThread(core: Core, thread: Thread, status: number): void {
   const { process } = thread;
   releaseRobustList(core, thread);
+  releaseLocks(core, thread);
   if (thread.clearChildTid !== 0 && (process.space.users > 1 || process.threads.length > 1)) {
     writeWord(core, process.space, thread.clearChildTid, 0);
     wakeFutex(core, process.space, thread.clearChildTid, 1);
@@ -135,7 +162,7 @@ export function endAllThreads(core: Core, process: Process, status: number): voi
     return;
   }
   for (const thread of process.threads) {
-    if (thread.state === 'blocked') {
+    if (thread.state === 'blocked' || thread.state === 'stopped') {
       // Nothing of the call is left to be done.
       abandon(core, thread);
       makeReady(core, thread);
@@ -186,32 +213,31 @@ function endProcess(core: Core, process: Process, status: number): void {
   endVfork(core, process);
   releaseSpace(core, process.space);
   process.isZombie = true;
-  disarmTimer(core, process.alarm);
+  if (process.watch) wakeFile(core, process.watch, POLL.IN);
+  for (const timer of [...process.intervalTimers, ...process.timers.values()]) disarmTimer(core, timer);
+  const { group, session, children } = process;
+  const groups = [group, ...children.filter((child) => child.session === session).map((child) => child.group)];
   const first = state.processes.get(state.firstPid) as Process;
   for (const child of process.children.splice(0)) {
     child.parent = first;
     first.children.push(child);
-    if (child.isZombie) tellParent(core, child);
+    if (child.isZombie) reportEnd(core, child);
   }
-  tellParent(core, process);
+  reportEnd(core, process);
+  endOrphans(core, groups);
 }
 
 /** SIGCHLD; a parent that ignores it has no zombies. */
-function tellParent(core: Core, process: Process): void {
+function reportEnd(core: Core, process: Process): void {
   const { parent } = process;
   if (!parent) return;
   const action = parent.actions[SIG.CHLD];
   const reaps = action !== undefined && (action.handler === SIG_IGN || (action.flags & SA.NOCLDWAIT) !== 0n);
   const status = process.ending ?? 0;
   const isSignal = (status & 0x7f) !== 0;
-  signalProcess(core, parent, {
-    number: SIG.CHLD,
-    code: isSignal ? CLD.KILLED : CLD.EXITED,
-    pid: process.pid,
-    status: isSignal ? status & 0x7f : status >>> exitShift,
-  });
   if (reaps) reap(core, process);
-  for (const thread of [...parent.threads]) if (thread.wait?.kind === 'child') wake(core, thread);
+  const code = isSignal ? CLD.KILLED : CLD.EXITED;
+  tellParent(core, process, code, isSignal ? status & 0x7f : status >>> exitShift);
 }
 
 /** The last that is known of a process goes. */

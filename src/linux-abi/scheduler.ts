@@ -38,7 +38,10 @@ export function wake(core: Core, thread: Thread, result?: number): void {
   core.state.sleepers.delete(thread);
   thread.wait = undefined;
   thread.deadline = Infinity;
-  if (result !== undefined) setResult(thread, result);
+  if (result !== undefined) {
+    setResult(thread, result);
+    thread.callDeadline = undefined;
+  }
   makeReady(core, thread);
 }
 
@@ -119,9 +122,8 @@ export function dueSleepers({ state: { sleepers }, port }: Core): Thread[] {
 }
 
 /** When this core has to be entered again: for its slice, or for threads that sleep on it. */
-export function nextDeadline({ state: { sleepers, timers }, own }: Core): number {
+export function nextDeadline({ state: { sleepers }, own }: Core): number {
   let next = own.sliceEnd;
   for (const { deadline, core } of sleepers) if (core === own.index) next = Math.min(next, deadline);
-  if (own.index === 0) for (const { deadline } of timers) next = Math.min(next, deadline);
   return next;
 }

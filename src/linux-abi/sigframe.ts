@@ -24,10 +24,12 @@ const fpsimd = { magic: 0x4650_8001, sizeBytes: 528, fpsr: 8, fpcr: 12, vregs: 1
 const esr = { magic: 0x4553_5201, sizeBytes: 16, value: 8 } as const;
 export const uid = 1000;
 
-function siginfo({ number, code, pid = 0, address = 0n, status = 0, value = 0n }: Signal): Uint8Array {
+/** struct siginfo. */
+export function siginfo({ number, code, pid = 0, address = 0n, status = 0, value = 0n, timer }: Signal): Uint8Array {
   const info = fields(siginfoBytes).u32(0, number).u32(8, code);
   const isFault = code > 0 && code !== SI.KERNEL && faultSignals.has(number);
   if (isFault) return info.i64(16, address).bytes;
+  if (timer) return info.u32(16, timer.id).u32(20, timer.lastOverrun).i64(24, value).bytes;
   info.u32(16, pid).u32(20, code === SI.KERNEL ? 0 : uid);
   if (number === SIG.CHLD && (code === CLD.EXITED || code === CLD.KILLED)) return info.u32(24, status).bytes;
   return info.i64(24, value).bytes;

@@ -38,17 +38,11 @@ export const lastSignal = 64;
 /** Several real-time signals of one number are pending one by one. */
 export const firstRealTime = 32;
 
-/** Without a handler nothing happens. Nobody resumes what has been stopped, so that stopping is left out. */
-export const ignoredByDefault: ReadonlySet<number> = new Set([
-  SIG.CHLD,
-  SIG.CONT,
-  SIG.URG,
-  SIG.WINCH,
-  SIG.STOP,
-  SIG.TSTP,
-  SIG.TTIN,
-  SIG.TTOU,
-]);
+/** Without a handler nothing happens when they are taken. */
+export const ignoredByDefault: ReadonlySet<number> = new Set([SIG.CHLD, SIG.CONT, SIG.URG, SIG.WINCH]);
+
+/** Without a handler the process stops. */
+export const stopsByDefault: ReadonlySet<number> = new Set([SIG.STOP, SIG.TSTP, SIG.TTIN, SIG.TTOU]);
 
 /** An instruction's own: handled before others. */
 export const synchronousSignals: ReadonlySet<number> = new Set([

@@ -1,7 +1,7 @@
 // What the kernel knows: plain data, which structuredClone copies whole. Page tables and user memory are in RAM; everything else is
 // here, one record for the machine that all its cores share.
 
-import type { FileSystem, Inode, OpenFile, Timer } from './files/inode.ts';
+import type { FileSystem, Inode, OpenFile, PosixTimer, Timer } from './files/inode.ts';
 import type { SharedPages } from './files/shared-pages.ts';
 
 /** Registers of a thread that no core holds. */
@@ -67,11 +67,26 @@ export interface Signal {
   readonly address?: bigint;
   readonly status?: number;
   readonly value?: bigint;
+  /** Of timer_create: which has sent it. */
+  readonly timer?: PosixTimer;
+}
+
+export interface FutexWait {
+  readonly kind: 'futex';
+  /** Of the word, or of several. */
+  readonly keys: readonly string[];
+  readonly bitset: number;
+  /** Of futex_waitv: it returns which of the words it was. */
+  readonly isVector?: boolean;
+  /** The word is a lock with priority inheritance: its address. */
+  readonly lockAt?: number;
+  /** Of FUTEX_WAIT_REQUEUE_PI: the key of the lock that it will wait for. */
+  readonly requeueTo?: string;
 }
 
 /** What a thread waits for; each kind is one family's. */
 export type Wait =
-  | { readonly kind: 'futex'; readonly key: string; readonly bitset: number }
+  | FutexWait
   | { readonly kind: 'sleep'; readonly remainder: number }
   /** For the call to run again: for a child, several files, one file, a lock of one. */
   | { readonly kind: 'child' }
@@ -87,7 +102,7 @@ export interface Thread {
   /** Of the first thread, and of one that has called execve, the number of the process. */
   tid: number;
   readonly process: Process;
-  state: 'ready' | 'running' | 'blocked' | 'dead';
+  state: 'ready' | 'running' | 'blocked' | 'stopped' | 'dead';
   registers: Registers;
   /** The core that runs it, or has run it last. */
   core: number;
@@ -139,6 +154,12 @@ export interface Process {
   ending: number | undefined;
   /** It has ended, and its parent has not asked yet. */
   isZombie: boolean;
+  /** The signal that has stopped it. */
+  stop: number | undefined;
+  /** What its parent can still wait for besides its end. */
+  unreported: 'stopped' | 'continued' | undefined;
+  /** What descriptors of it are of, if there have been any. */
+  watch: Inode | undefined;
   group: number;
   session: number;
   /** The parent waits until this process has its own memory or has ended. */
@@ -149,8 +170,11 @@ export interface Process {
   environmentRange: readonly [start: number, end: number];
   auxiliary: Uint8Array;
   limits: Map<number, readonly [soft: bigint, hard: bigint]>;
-  /** ITIMER_REAL. */
-  readonly alarm: Timer;
+  /** ITIMER_REAL, ITIMER_VIRTUAL and ITIMER_PROF. */
+  readonly intervalTimers: readonly Timer[];
+  /** Of timer_create, by their numbers. */
+  readonly timers: Map<number, Timer>;
+  nextTimer: number;
   /** Ticks of threads that have ended, and of children that have been waited for. */
   endedTicks: number;
   childrenTicks: number;

@@ -2,7 +2,7 @@
 
 import { fail } from './errno.ts';
 import { closeEnd } from './files/pipe-ends.ts';
-import { removeWaiter } from './futex.ts';
+import { isOfLock, removeWaiter } from './futex.ts';
 import type { Core } from './kernel.ts';
 import { timespec } from './records.ts';
 import { dueSleepers, instructionBytes, wake } from './scheduler.ts';
@@ -23,6 +23,12 @@ export function abandon(core: Core, thread: Thread): void {
   if (wait?.kind === 'fifo') closeEnd(core, wait.file);
 }
 
+/** The call runs again, until the time that it has been given, unless a handler ends it. */
+function restartAfter(thread: Thread, afterHandler: boolean): void {
+  thread.restart = { pc: thread.registers.pc, afterHandler };
+  if (thread.deadline !== Infinity) thread.callDeadline = thread.deadline;
+}
+
 /** A call that runs again after a signal, if its action says so; false where it ends with EINTR in any case. */
 export function prepareRestart(thread: Thread): boolean {
   const { wait, registers, deadline } = thread;
@@ -37,10 +43,14 @@ export function prepareRestart(thread: Thread): boolean {
       thread.restart = { pc: registers.pc + instructionBytes, afterHandler: false };
       return true;
     case 'futex':
+      // Whoever waits for a lock, or to be moved to one, goes on waiting after any handler; its time is a date.
+      if (!isOfLock(wait)) restartAfter(thread, deadline === Infinity);
+      registers.pc -= instructionBytes;
+      return true;
     case 'fifo':
+    case 'sleep':
     case 'pause':
-      if (deadline !== Infinity) return false;
-      thread.restart = { pc: registers.pc, afterHandler: wait.kind !== 'pause' };
+      restartAfter(thread, wait.kind === 'fifo');
       registers.pc -= instructionBytes;
       return true;
     default:

@@ -68,22 +68,34 @@ export const goodRun = (bytes: Uint8Array): RunOptions => ({
 export interface Program {
   readonly name: string;
   readonly exitCode: number;
-  /** qemu-aarch64 has no robust lists, and cannot start itself by /proc/self/exe. */
+  /** qemu-aarch64 has no robust lists, cannot start itself by /proc/self/exe, and has not every call. */
   readonly qemu: boolean;
+  /** Numbers of cores that it is run on. */
+  readonly cores: readonly number[];
 }
 
+const all = [1, 2, 4, 16];
+/** Where little or nothing runs at once. */
+const some = [1, 4];
+
 export const programs: readonly Program[] = [
-  { name: 'start', exitCode: 42, qemu: true },
-  { name: 'threads', exitCode: 0, qemu: true },
-  { name: 'lockfree', exitCode: 0, qemu: true },
-  { name: 'memory', exitCode: 0, qemu: true },
+  { name: 'start', exitCode: 42, qemu: true, cores: all },
+  { name: 'threads', exitCode: 0, qemu: true, cores: all },
+  { name: 'lockfree', exitCode: 0, qemu: true, cores: all },
+  { name: 'memory', exitCode: 0, qemu: true, cores: all },
   // Ends by SIGTERM.
-  { name: 'signals', exitCode: 143, qemu: true },
-  { name: 'files', exitCode: 0, qemu: true },
-  { name: 'timing', exitCode: 0, qemu: true },
-  { name: 'events', exitCode: 0, qemu: true },
-  { name: 'processes', exitCode: 0, qemu: false },
-  { name: 'robust', exitCode: 0, qemu: false },
+  { name: 'signals', exitCode: 143, qemu: true, cores: all },
+  { name: 'files', exitCode: 0, qemu: true, cores: all },
+  { name: 'timing', exitCode: 0, qemu: true, cores: all },
+  { name: 'events', exitCode: 0, qemu: true, cores: some },
+  { name: 'jobs', exitCode: 0, qemu: true, cores: some },
+  { name: 'locks', exitCode: 0, qemu: true, cores: some },
+  { name: 'timers', exitCode: 0, qemu: true, cores: some },
+  { name: 'cpu-timers', exitCode: 0, qemu: true, cores: some },
+  { name: 'transfers', exitCode: 0, qemu: true, cores: [1] },
+  { name: 'beyond', exitCode: 0, qemu: false, cores: some },
+  { name: 'processes', exitCode: 0, qemu: false, cores: all },
+  { name: 'robust', exitCode: 0, qemu: false, cores: all },
 ];
 
 export const expectedOf = (name: string): string =>

@@ -63,7 +63,7 @@ function timerfdSettime(call: Call): Result {
   const old = itimerspec(core, file.timer);
   const isAbsolute = (flags & TIMER_ABSTIME) !== 0;
   file.expirations = 0;
-  armTimer(core, file.timer, expiryOf(core, wanted.value, isAbsolute, file.isRealTime), wanted.interval);
+  armTimer(core, file.timer, expiryOf(core, file.timer, wanted.value, isAbsolute, file.isRealTime), wanted.interval);
   const oldAt = unsigned(call, 3);
   return oldAt === 0 || writeUser(core, space, oldAt, old) ? 0 : fail('EFAULT');
 }

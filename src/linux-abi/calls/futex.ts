@@ -1,9 +1,11 @@
-// futex(2): the operations of kernel/futex/syscalls.c, but for those with priority inheritance.
+// futex(2) and futex_waitv(2): the operations of kernel/futex/syscalls.c.
 
 import { fail, isError } from '../errno.ts';
-import { addWaiter, anyBit, futexKey, requeue, wakeKey } from '../futex.ts';
+import { addWaiter, anyBit, futexKey, isOfLock, requeue, waitersOf, wakeKey } from '../futex.ts';
+import { u64At, viewOf } from '../records.ts';
 import { block } from '../scheduler.ts';
-import { readWord, writeDoubleword, writeWord } from '../user-memory.ts';
+import { readUser, readWord, writeDoubleword, writeWord } from '../user-memory.ts';
+import { lock, requeueToLock, tryLock, unlock, waitRequeue } from './futex-locks.ts';
 import { atClock, readTimespec } from './time.ts';
 import { type Call, type Family, type Result, int, uint, unsigned } from './call.ts';
 
@@ -13,14 +15,21 @@ const FUTEX = {
   REQUEUE: 3,
   CMP_REQUEUE: 4,
   WAKE_OP: 5,
+  LOCK_PI: 6,
+  UNLOCK_PI: 7,
+  TRYLOCK_PI: 8,
   WAIT_BITSET: 9,
   WAKE_BITSET: 10,
+  WAIT_REQUEUE_PI: 11,
+  CMP_REQUEUE_PI: 12,
+  LOCK_PI2: 13,
   command: 0x7f,
   CLOCK_REALTIME: 0x100,
 } as const;
 
 /** When a wait gives up; an error where its time is none. */
 function deadlineOf(call: Call, command: number, isRealTime: boolean): number {
+  if (call.thread.callDeadline !== undefined) return call.thread.callDeadline;
   const at = unsigned(call, 3);
   if (at === 0) return Infinity;
   const time = readTimespec(call, at);
@@ -39,15 +48,19 @@ function wait(call: Call, command: number, isRealTime: boolean, bitset: number):
   if (key === undefined || word === undefined) return fail('EFAULT');
   if (word !== uint(call, 2)) return fail('EAGAIN');
   if (deadline <= core.port.now()) return fail('ETIMEDOUT');
-  block(core, thread, { kind: 'futex', key, bitset }, deadline);
-  addWaiter(core, key, thread);
+  block(core, thread, { kind: 'futex', keys: [key], bitset }, deadline);
+  addWaiter(core, thread);
   return undefined;
 }
 
 function wakeOnly(call: Call, bitset: number): Result {
   if (bitset === 0) return fail('EINVAL');
-  const key = futexKey(call.core, call.space, unsigned(call, 0));
-  return key === undefined ? fail('EFAULT') : wakeKey(call.core, key, int(call, 2), bitset);
+  const { core } = call;
+  const key = futexKey(core, call.space, unsigned(call, 0));
+  if (key === undefined) return fail('EFAULT');
+  // Who waits for a lock, or to be moved to one, is not woken so.
+  if (waitersOf(core, key).some(({ wait: waiting }) => isOfLock(waiting))) return fail('EINVAL');
+  return wakeKey(core, key, int(call, 2), bitset);
 }
 
 function wakeAndRequeue(call: Call, compares: boolean): Result {
@@ -58,6 +71,8 @@ function wakeAndRequeue(call: Call, compares: boolean): Result {
   if (wakes < 0 || moves < 0) return fail('EINVAL');
   if (from === undefined || to === undefined) return fail('EFAULT');
   if (compares && readWord(core, space, unsigned(call, 0)) !== uint(call, 5)) return fail('EAGAIN');
+  if ([...waitersOf(core, from), ...waitersOf(core, to)].some(({ wait: waiting }) => isOfLock(waiting)))
+    return fail('EINVAL');
   const woken = wakeKey(core, from, wakes);
   const moved = requeue(core, from, to, moves);
   return compares ? woken + moved : woken;
@@ -113,12 +128,55 @@ function wakeOp(call: Call): Result {
   return woken + (isWaking ? wakeKey(core, key2, int(call, 3)) : 0);
 }
 
+/** struct futex_waitv: value, address, flags. */
+const vectorBytes = 24;
+const vectorLimit = 128;
+const FUTEX2 = { size32: 2, private: 0x80 } as const;
+const CLOCK_MONOTONIC = 1;
+
+/** Waits for one of several words. */
+function waitVector(call: Call): Result {
+  const { core, thread, space } = call;
+  const [count, flags, timeAt, clock] = [uint(call, 1), uint(call, 2), unsigned(call, 3), int(call, 4)];
+  if (flags !== 0 || count === 0 || count > vectorLimit || unsigned(call, 0) === 0) return fail('EINVAL');
+  if (timeAt !== 0 && clock !== 0 && clock !== CLOCK_MONOTONIC) return fail('EINVAL');
+  const time = timeAt === 0 ? Infinity : readTimespec(call, timeAt);
+  if (isError(time)) return time;
+  const bytes = readUser(core, space, unsigned(call, 0), count * vectorBytes);
+  if (!bytes) return fail('EFAULT');
+  const view = viewOf(bytes);
+  const words = Array.from({ length: count }, (_, n) => ({
+    value: view.getBigUint64(n * vectorBytes, true),
+    va: u64At(view, n * vectorBytes + 8),
+    flags: view.getUint32(n * vectorBytes + 16, true),
+    reserved: view.getUint32(n * vectorBytes + 20, true),
+  }));
+  const isWrong = words.some(
+    (word) => (word.flags & ~FUTEX2.private) !== FUTEX2.size32 || word.reserved !== 0 || word.va % 4 !== 0,
+  );
+  if (isWrong) return fail('EINVAL');
+  const keys = words.map(({ va }) => futexKey(core, space, va));
+  const isRefused = keys.includes(undefined);
+  if (isRefused) return fail('EFAULT');
+  if (words.some(({ va, value }) => BigInt(readWord(core, space, va) ?? 0) !== (value & 0xffff_ffffn)))
+    return fail('EAGAIN');
+  const deadline = thread.callDeadline ?? (time === Infinity ? time : atClock(core, clock === 0, time));
+  if (deadline <= core.port.now()) return fail('ETIMEDOUT');
+  const held = keys.filter((key) => key !== undefined);
+  block(core, thread, { kind: 'futex', keys: held, bitset: anyBit, isVector: true }, deadline);
+  addWaiter(core, thread);
+  return undefined;
+}
+
+/** Commands that have a clock to choose. */
+const takesClock: ReadonlySet<number> = new Set([FUTEX.WAIT, FUTEX.WAIT_BITSET, FUTEX.WAIT_REQUEUE_PI, FUTEX.LOCK_PI2]);
+
 function futex(call: Call): Result {
   const operation = uint(call, 1);
   const command = operation & FUTEX.command;
   const isRealTime = (operation & FUTEX.CLOCK_REALTIME) !== 0;
   if (unsigned(call, 0) % 4 !== 0) return fail('EINVAL');
-  if (isRealTime && command !== FUTEX.WAIT_BITSET && command !== FUTEX.WAIT) return fail('ENOSYS');
+  if (isRealTime && !takesClock.has(command)) return fail('ENOSYS');
   switch (command) {
     case FUTEX.WAIT:
       return wait(call, command, isRealTime, anyBit);
@@ -134,6 +192,18 @@ function futex(call: Call): Result {
       return wakeAndRequeue(call, true);
     case FUTEX.WAKE_OP:
       return wakeOp(call);
+    case FUTEX.LOCK_PI:
+      return lock(call, deadlineOf(call, command, true));
+    case FUTEX.LOCK_PI2:
+      return lock(call, deadlineOf(call, command, isRealTime));
+    case FUTEX.TRYLOCK_PI:
+      return tryLock(call);
+    case FUTEX.UNLOCK_PI:
+      return unlock(call);
+    case FUTEX.WAIT_REQUEUE_PI:
+      return waitRequeue(call, deadlineOf(call, command, isRealTime));
+    case FUTEX.CMP_REQUEUE_PI:
+      return requeueToLock(call);
     default:
       return fail('ENOSYS');
   }
@@ -144,6 +214,7 @@ const robustHeadBytes = 24;
 
 export const futexCalls: Family = {
   futex,
+  futex_waitv: waitVector,
   set_robust_list: (call) => {
     if (unsigned(call, 1) !== robustHeadBytes) return fail('EINVAL');
     call.thread.robustList = unsigned(call, 0);

@@ -26,7 +26,12 @@ function setpgid(call: Call): Result {
   if (group < 0) return fail('EINVAL');
   if (!target || (target !== call.process && target.parent !== call.process)) return fail('ESRCH');
   if (target.session !== call.process.session || target.pid === target.session) return fail('EPERM');
-  target.group = group === 0 ? target.pid : group;
+  const wanted = group === 0 ? target.pid : group;
+  const isThere = [...call.core.state.processes.values()].some(
+    (process) => process.group === wanted && process.session === target.session,
+  );
+  if (wanted !== target.pid && !isThere) return fail('EPERM');
+  target.group = wanted;
   return 0;
 }
 

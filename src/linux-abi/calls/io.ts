@@ -5,37 +5,16 @@ import { fileOf } from '../files/descriptors.ts';
 import type { OpenFile } from '../files/inode.ts';
 import { isReadable, isWritable, O } from '../files/open-file.ts';
 import { isNonBlocking, isSeekable, readFrom, writeTo } from '../files/stream.ts';
-import { chunkBytes, transferBytes, vectors } from '../limits.ts';
-import { u64At, viewOf } from '../records.ts';
+import { chunkBytes, transferBytes } from '../limits.ts';
 import { blockToRestart } from '../scheduler.ts';
 import { signalThread } from '../signals.ts';
 import { SI, SIG } from '../signal-numbers.ts';
-import { readSome, readUser, writeSome } from '../user-memory.ts';
+import { readSome, writeSome } from '../user-memory.ts';
+import { type Part, vectorAt } from './vectors.ts';
 import { type Call, type Family, int, type Result, signed, uint, unsigned } from './call.ts';
 
-interface Part {
-  readonly at: number;
-  readonly sizeBytes: number;
-}
-
-/** struct iovec, with its bytes together limited as one transfer is; an error otherwise. */
-function partsOf(call: Call): Part[] | number {
-  const count = int(call, 2);
-  if (count < 0 || count > vectors) return fail('EINVAL');
-  const bytes = readUser(call.core, call.space, unsigned(call, 1), count * 16);
-  if (!bytes) return fail('EFAULT');
-  const view = viewOf(bytes);
-  let left = transferBytes;
-  const parts: Part[] = [];
-  for (let n = 0; n < count; n += 1) {
-    const sizeBytes = u64At(view, 16 * n + 8);
-    if (sizeBytes > Number.MAX_SAFE_INTEGER) return fail('EINVAL');
-    const taken = Math.min(sizeBytes, left);
-    parts.push({ at: u64At(view, 16 * n), sizeBytes: taken });
-    left -= taken;
-  }
-  return parts;
-}
+/** The struct iovec of readv and its kin. */
+const partsOf = (call: Call): Part[] | number => vectorAt(call, unsigned(call, 1), int(call, 2));
 
 const onePart = (call: Call): Part[] => [
   { at: unsigned(call, 1), sizeBytes: Math.min(unsigned(call, 2), transferBytes) },
@@ -137,27 +116,6 @@ function resume(call: Call, parts: Part[] | number, act: (parts: Part[] | number
 /** preadv and pwritev have the offset in two halves, of which the second is all that a 64-bit program has. */
 const offsetOf = (call: Call): number => signed(call, 3);
 
-function sendfile(call: Call): Result {
-  const { core, process, space } = call;
-  const target = fileOf(process, int(call, 0));
-  const source = fileOf(process, int(call, 1));
-  if (!target || !source || !isWritable(target) || !isReadable(source)) return fail('EBADF');
-  if (source.inode.kind !== 'file') return fail('EINVAL');
-  const pointer = unsigned(call, 2);
-  const stored = pointer === 0 ? undefined : readUser(core, space, pointer, 8);
-  if (pointer !== 0 && !stored) return fail('EFAULT');
-  const start = stored ? u64At(viewOf(stored), 0) : source.position;
-  const bytes = readFrom(core, source, start, Math.min(unsigned(call, 3), chunkBytes));
-  if (typeof bytes === 'number' || bytes === undefined) return fail('EINVAL');
-  const written = writeTo(core, target, target.position, bytes);
-  if (written === undefined) return waitFor(call, target);
-  if (written < 0) return written;
-  if (isSeekable(target)) target.position += written;
-  if (!stored) source.position = start + written;
-  else writeSome(core, space, pointer, new Uint8Array(BigUint64Array.of(BigInt(start + written)).buffer));
-  return written;
-}
-
 const SEEK = { SET: 0, CUR: 1, END: 2, DATA: 3, HOLE: 4 } as const;
 
 function lseek(call: Call): Result {
@@ -205,6 +163,12 @@ export const ioCalls: Family = {
   pwritev: (call) => write(call, partsOf(call), offsetOf(call)),
   preadv2: (call) => read(call, partsOf(call), offsetOf(call) === -1 ? undefined : offsetOf(call)),
   pwritev2: (call) => write(call, partsOf(call), offsetOf(call) === -1 ? undefined : offsetOf(call)),
-  sendfile,
   lseek,
+  vmsplice: (call) => {
+    const file = fileOf(call.process, int(call, 0));
+    if (!file?.inode.pipe) return fail('EBADF');
+    const parts = vectorAt(call, unsigned(call, 1), unsigned(call, 2));
+    // What the program gives is copied: its pages stay its own.
+    return isWritable(file) ? resume(call, parts, (rest) => write(call, rest)) : read(call, parts);
+  },
 };

@@ -7,7 +7,7 @@ import { POLL } from '../files/wake.ts';
 import { openFiles } from '../limits.ts';
 import { u64At, viewOf } from '../records.ts';
 import { blockToRestart } from '../scheduler.ts';
-import { suspendSignals } from '../signals.ts';
+import { suspendSignals } from '../delivery.ts';
 import { readDoubleword, readUser, writeUser } from '../user-memory.ts';
 import { readTimespec } from './time.ts';
 import { type Call, type Family, int, type Result, uint, unsigned } from './call.ts';

@@ -7,14 +7,21 @@ import type { Inode } from '../files/inode.ts';
 import { AT_FDCWD, lookUp, resolvePath } from '../files/paths.ts';
 import { readContent } from '../files/content.ts';
 import { argumentBytes, argumentStringBytes, pathBytes } from '../limits.ts';
-import { cloneThread, endAllThreads, endOtherThreads, endThread, endVfork, exitStatus, reap } from '../processes.ts';
+import {
+  cloneThread,
+  dropTimers,
+  endAllThreads,
+  endOtherThreads,
+  endThread,
+  endVfork,
+  exitStatus,
+} from '../processes.ts';
 import { becomeImage } from '../become.ts';
 import { u64At, viewOf } from '../records.ts';
-import { block, blockToRestart, makeReady } from '../scheduler.ts';
-import type { Process } from '../state.ts';
+import { block, makeReady } from '../scheduler.ts';
 import { loadProgram, type Image, type Refusal } from '../start.ts';
-import { readDoubleword, readString, readUser, writeUser, writeWord } from '../user-memory.ts';
-import { rusage } from './time.ts';
+import { readDoubleword, readString, readUser, writeWord } from '../user-memory.ts';
+import { openPidfd } from './pidfd.ts';
 import { type Call, type Family, int, type Result, uint, unsigned } from './call.ts';
 
 /** include/uapi/linux/sched.h. */
@@ -39,7 +46,7 @@ const CLONE = {
   CHILD_SETTID: 0x100_0000,
 } as const;
 const CLONE_CLEAR_SIGHAND = 0x1_0000_0000;
-/** Namespaces and descriptors of processes are not there. */
+/** Namespaces are not there. */
 const understood =
   CLONE.VM |
   CLONE.FS |
@@ -53,6 +60,7 @@ const understood =
   CLONE.CHILD_CLEARTID |
   CLONE.CHILD_SETTID |
   CLONE.DETACHED |
+  CLONE.PIDFD |
   CLONE.UNTRACED |
   CLONE.PTRACE;
 
@@ -63,14 +71,20 @@ interface CloneArguments {
   readonly parentTid: number;
   readonly childTid: number;
   readonly tls: bigint;
+  /** Of CLONE_PIDFD: where the descriptor of the child goes. */
+  readonly pidfdAt: number;
 }
 
-function clone(call: Call, { flags, clearsHandlers, stack, parentTid, childTid, tls }: CloneArguments): Result {
+function clone(
+  call: Call,
+  { flags, clearsHandlers, stack, parentTid, childTid, tls, pidfdAt }: CloneArguments,
+): Result {
   const { core, thread, process, space } = call;
   const has = (flag: number): boolean => (flags & flag) !== 0;
   if ((flags & ~(understood | CLONE.signal)) !== 0) return fail('EINVAL');
   if (has(CLONE.THREAD) && !has(CLONE.SIGHAND)) return fail('EINVAL');
   if (has(CLONE.SIGHAND) && !has(CLONE.VM)) return fail('EINVAL');
+  if (has(CLONE.PIDFD) && (has(CLONE.THREAD) || has(CLONE.DETACHED))) return fail('EINVAL');
   if (clearsHandlers && has(CLONE.SIGHAND)) return fail('EINVAL');
   const child = cloneThread(core, thread, {
     sharesMemory: has(CLONE.VM),
@@ -82,6 +96,7 @@ function clone(call: Call, { flags, clearsHandlers, stack, parentTid, childTid, 
   if (!child) return fail('EAGAIN');
   if (stack !== 0n) child.registers.sp = stack;
   if (has(CLONE.SETTLS)) child.registers.tpidr = tls;
+  if (has(CLONE.PIDFD)) writeWord(core, space, pidfdAt, openPidfd(core, process, child.process, 0) >>> 0);
   if (has(CLONE.PARENT_SETTID)) writeWord(core, space, parentTid, child.tid);
   if (has(CLONE.CHILD_SETTID)) writeWord(core, child.process.space, childTid, child.tid);
   if (has(CLONE.CHILD_CLEARTID)) child.clearChildTid = childTid;
@@ -116,6 +131,7 @@ function clone3(call: Call): Result {
     childTid: u64At(view, 16),
     parentTid: u64At(view, 24),
     tls: at(7),
+    pidfdAt: u64At(view, 8),
   });
 }
 
@@ -213,72 +229,27 @@ function replace(call: Call, { image, inode, path }: Loaded): void {
   const { core, process, thread, space } = call;
   endOtherThreads(core, thread);
   closeOnExec(core, process);
+  dropTimers(core, process);
   becomeImage(core, thread, image, inode, path);
   endVfork(core, process);
   releaseSpace(core, space);
 }
 
-const WNOHANG = 1;
-const WEXITED = 4;
-const WNOWAIT = 0x0100_0000;
-
-/** A child that fits, and whether there is any that may. */
-function findChild({ process }: Call, pid: number): { readonly ended: Process | undefined; readonly exists: boolean } {
-  const group = pid === 0 ? process.group : -pid;
-  const fits = process.children.filter((child) => pid === -1 || (pid > 0 ? child.pid === pid : child.group === group));
-  return { ended: fits.find(({ isZombie }) => isZombie), exists: fits.length > 0 };
-}
-
-function wait4(call: Call): Result {
-  const { core, thread, space } = call;
-  const [statusAt, usageAt] = [unsigned(call, 1), unsigned(call, 3)];
-  const { ended, exists } = findChild(call, int(call, 0));
-  if (!exists) return fail('ECHILD');
-  if (!ended) {
-    if ((int(call, 2) & WNOHANG) !== 0) return 0;
-    blockToRestart(core, thread, { kind: 'child' });
-    return undefined;
-  }
-  if (statusAt !== 0 && !writeWord(core, space, statusAt, ended.ending ?? 0)) return fail('EFAULT');
-  if (usageAt !== 0 && !writeUser(core, space, usageAt, rusage(ended.endedTicks))) return fail('EFAULT');
-  reap(core, ended);
-  return ended.pid;
-}
-
-const idtype = { P_ALL: 0, P_PID: 1, P_PGID: 2 } as const;
-
-function waitid(call: Call): Result {
-  const { core, thread, space } = call;
-  const [kind, id, infoAt, options] = [int(call, 0), int(call, 1), unsigned(call, 2), int(call, 3)];
-  if ((options & WEXITED) === 0 || kind < idtype.P_ALL || kind > idtype.P_PGID) return fail('EINVAL');
-  const { ended, exists } = findChild(call, kind === idtype.P_ALL ? -1 : kind === idtype.P_PID ? id : -id);
-  if (!exists) return fail('ECHILD');
-  const info = new DataView(new ArrayBuffer(128));
-  if (ended) {
-    const status = ended.ending ?? 0;
-    const isSignal = (status & 0x7f) !== 0;
-    [17, 0, isSignal ? 2 : 1, 0, ended.pid, 1000, isSignal ? status & 0x7f : status >>> 8].forEach((value, n) => {
-      info.setInt32(4 * n, value, true);
-    });
-  } else if ((options & WNOHANG) === 0) {
-    blockToRestart(core, thread, { kind: 'child' });
-    return undefined;
-  }
-  if (infoAt !== 0 && !writeUser(core, space, infoAt, new Uint8Array(info.buffer))) return fail('EFAULT');
-  if (ended && (options & WNOWAIT) === 0) reap(core, ended);
-  return 0;
-}
-
 export const processCalls: Family = {
-  clone: (call) =>
-    clone(call, {
+  clone: (call) => {
+    // The two would go to one address.
+    const both = CLONE.PIDFD | CLONE.PARENT_SETTID;
+    if ((uint(call, 0) & both) === both) return fail('EINVAL');
+    return clone(call, {
       flags: uint(call, 0),
       clearsHandlers: false,
       stack: call.x[1] as bigint,
       parentTid: unsigned(call, 2),
       tls: call.x[3] as bigint,
       childTid: unsigned(call, 4),
-    }),
+      pidfdAt: unsigned(call, 2),
+    });
+  },
   clone3,
   execve: (call) => execve(call, AT_FDCWD, unsigned(call, 0), unsigned(call, 1), unsigned(call, 2), 0),
   execveat: (call) => execve(call, int(call, 0), unsigned(call, 1), unsigned(call, 2), unsigned(call, 3), int(call, 4)),
@@ -290,8 +261,6 @@ export const processCalls: Family = {
     endAllThreads(call.core, call.process, exitStatus(int(call, 0)));
     return undefined;
   },
-  wait4,
-  waitid,
   set_tid_address: (call) => {
     call.thread.clearChildTid = unsigned(call, 0);
     return call.thread.tid;

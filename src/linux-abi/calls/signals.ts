@@ -3,9 +3,11 @@
 import { fail } from '../errno.ts';
 import { fields, viewOf } from '../records.ts';
 import { block, blockToRestart } from '../scheduler.ts';
-import { frameBytes, restoreFrame, stackOf } from '../sigframe.ts';
+import { frameBytes, restoreFrame, siginfo, stackOf } from '../sigframe.ts';
 import { SI, SIG, SIG_DFL, SIG_IGN, ignoredByDefault, lastSignal, maskOf, unblockable } from '../signal-numbers.ts';
-import { forceSignal, pendingSet, signalProcess, signalThread, SS, suspendSignals, takeSignalOf } from '../signals.ts';
+import { signalProcess, signalThread } from '../signals.ts';
+import { forceSignal, SS, suspendSignals } from '../delivery.ts';
+import { forgetSignals, pendingSet, takeSignalOf } from '../signal-queues.ts';
 import type { Process, Signal, Thread } from '../state.ts';
 import { readDoubleword, readUser, writeDoubleword, writeUser } from '../user-memory.ts';
 import { readTimespec } from './time.ts';
@@ -34,16 +36,8 @@ function sigaction(call: Call): Result {
   const at = (offset: number): bigint => view.getBigUint64(offset, true);
   process.actions[number] = { handler: at(0), flags: at(8), restorer: at(16), mask: at(24) };
   const ignores = at(0) === SIG_IGN || (at(0) === SIG_DFL && ignoredByDefault.has(number));
-  if (ignores) forget(process, number);
+  if (ignores) forgetSignals(process, new Set([number]));
   return 0;
-}
-
-/** What is pending of a signal that is now ignored goes. */
-function forget(process: Process, number: number): void {
-  for (const queue of [process.pending, ...process.threads.map(({ pending }) => pending)]) {
-    const kept = queue.filter((signal) => signal.number !== number);
-    queue.splice(0, queue.length, ...kept);
-  }
 }
 
 const SIG_BLOCK = 0;
@@ -154,20 +148,20 @@ function sendTo(call: Call, group: number | undefined, tid: number, signal: Sign
   return 0;
 }
 
-/** siginfo that a program has written itself, for sigqueue. */
-function queued(call: Call, at: number, number: number): Signal | number {
+/** siginfo that a program has written itself, for a process: only to itself may it say what it likes. */
+export function readSiginfo(call: Call, at: number, number: number, target: number): Signal | number {
   const bytes = readUser(call.core, call.space, at, 128);
   if (!bytes) return fail('EFAULT');
   const view = viewOf(bytes);
   const code = view.getInt32(8, true);
-  if (code >= 0 || code === SI.TKILL) return fail('EPERM');
+  if ((code >= 0 || code === SI.TKILL) && target !== call.process.pid) return fail('EPERM');
   return { number, code, pid: view.getInt32(16, true), value: view.getBigUint64(24, true) };
 }
 
 function sigqueue(call: Call): Result {
   const number = int(call, 1);
   if (!isSignal(number)) return fail('EINVAL');
-  const signal = queued(call, unsigned(call, 2), number);
+  const signal = readSiginfo(call, unsigned(call, 2), number, int(call, 0));
   if (typeof signal === 'number') return signal;
   const target = call.core.state.processes.get(int(call, 0));
   if (!target) return fail('ESRCH');
@@ -196,12 +190,7 @@ function sigtimedwait(call: Call): Result {
   const deadline = thread.callDeadline ?? core.port.now() + time;
   thread.callDeadline = undefined;
   if (taken) {
-    const info = fields(128)
-      .u32(0, taken.number)
-      .u32(8, taken.code)
-      .u32(16, taken.pid ?? 0)
-      .i64(24, taken.value ?? 0n);
-    return infoAt === 0 || writeUser(core, space, infoAt, info.bytes) ? taken.number : fail('EFAULT');
+    return infoAt === 0 || writeUser(core, space, infoAt, siginfo(taken)) ? taken.number : fail('EFAULT');
   }
   if (deadline <= core.port.now()) return fail('EAGAIN');
   thread.callDeadline = deadline;
@@ -221,7 +210,7 @@ export const signalCalls: Family = {
   rt_sigtimedwait: sigtimedwait,
   rt_sigqueueinfo: sigqueue,
   rt_tgsigqueueinfo: (call) => {
-    const signal = queued(call, unsigned(call, 3), int(call, 2));
+    const signal = readSiginfo(call, unsigned(call, 3), int(call, 2), int(call, 0));
     return typeof signal === 'number' ? signal : sendTo(call, int(call, 0), int(call, 1), signal);
   },
   sigaltstack,

@@ -4,6 +4,7 @@ import { callNames } from '../call-names.ts';
 import { fail } from '../errno.ts';
 import type { Core } from '../kernel.ts';
 import type { Thread } from '../state.ts';
+import { attributeCalls } from './attributes.ts';
 import type { Call, Family, Handler } from './call.ts';
 import { descriptorCalls } from './descriptors.ts';
 import { epollCalls } from './epoll.ts';
@@ -14,31 +15,36 @@ import { identityCalls } from './identity.ts';
 import { ioCalls } from './io.ts';
 import { memoryCalls } from './memory.ts';
 import { nameCalls } from './names.ts';
+import { pidfdCalls } from './pidfd.ts';
 import { pollCalls } from './poll.ts';
 import { processCalls } from './processes.ts';
+import { remoteMemoryCalls } from './remote-memory.ts';
 import { schedulingCalls } from './scheduling.ts';
 import { signalCalls } from './signals.ts';
 import { socketCalls } from './sockets.ts';
+import { spliceCalls } from './splice.ts';
 import { statCalls } from './stat.ts';
 import { systemCalls } from './system.ts';
 import { timeCalls } from './time.ts';
+import { timerCalls } from './timers.ts';
+import { waitCalls } from './wait.ts';
 
 /** The families, as docs/linux.md lists them. */
 export const families: Readonly<Record<string, Family>> = {
   memory: memoryCalls,
-  'processes and threads': processCalls,
+  'processes and threads': { ...processCalls, ...waitCalls, ...pidfdCalls, ...remoteMemoryCalls },
   futexes: futexCalls,
   scheduling: schedulingCalls,
   signals: signalCalls,
-  'reading and writing': ioCalls,
+  'reading and writing': { ...ioCalls, ...spliceCalls },
   files: fileCalls,
   names: nameCalls,
-  'what is known of files': statCalls,
+  'what is known of files': { ...statCalls, ...attributeCalls },
   descriptors: descriptorCalls,
   'waiting for files': { ...pollCalls, ...epollCalls },
   'events as files': eventCalls,
   'sockets, all of them refused': socketCalls,
-  time: timeCalls,
+  time: { ...timeCalls, ...timerCalls },
   identity: identityCalls,
   system: systemCalls,
 };

@@ -1,12 +1,12 @@
 // Time is simulated time: clocks, sleep, interval timers (kernel/time). The date begins at that of the machine's reset.
 
 import { fail, isError } from '../errno.ts';
+import { cpuClockTicks, processTicks, threadTicks } from '../cpu-time.ts';
+import type { CpuClock, Timer } from '../files/inode.ts';
 import type { Core } from '../kernel.ts';
 import { concatenate, fields, i64At, timespec, viewOf } from '../records.ts';
 import { block } from '../scheduler.ts';
-import type { Process, Thread } from '../state.ts';
-import type { Timer } from '../files/inode.ts';
-import { armTimer, ticksLeft } from '../timers.ts';
+import { armTimer, clockOf, ticksLeft } from '../timers.ts';
 import { readUser, writeUser } from '../user-memory.ts';
 import { type Call, type Family, int, type Result, unsigned } from './call.ts';
 
@@ -25,40 +25,33 @@ const CLOCK = {
   BOOTTIME: 7,
   TAI: 11,
 } as const;
-const realTime: ReadonlySet<number> = new Set([CLOCK.REALTIME, CLOCK.REALTIME_COARSE, CLOCK.TAI]);
-const sinceReset: ReadonlySet<number> = new Set([
+export const realTime: ReadonlySet<number> = new Set([CLOCK.REALTIME, CLOCK.REALTIME_COARSE, CLOCK.TAI]);
+export const sinceReset: ReadonlySet<number> = new Set([
   CLOCK.MONOTONIC,
   CLOCK.MONOTONIC_RAW,
   CLOCK.MONOTONIC_COARSE,
   CLOCK.BOOTTIME,
 ]);
 
-/** Ticks that a thread has run up to now. */
-function threadTicks(core: Core, thread: Thread): number {
-  const { thread: running, runningSince } = core.state.cores[thread.core] ?? core.own;
-  return thread.ranTicks + (running === thread ? core.port.now() - runningSince : 0);
-}
-
-const processTicks = (core: Core, process: Process): number =>
-  process.threads.reduce((sum, thread) => sum + threadTicks(core, thread), process.endedTicks);
-
 /** A clock in nanoseconds; undefined where there is none of that number. */
-function readClock({ core, thread, process }: Call, clock: number): number | undefined {
+function readClock(call: Call, clock: number): number | undefined {
+  const { core } = call;
   if (realTime.has(clock)) return core.platform.startSeconds * secondTicks + core.port.now();
   if (sinceReset.has(clock)) return core.port.now();
-  if (clock === CLOCK.PROCESS_CPUTIME_ID) return processTicks(core, process);
-  if (clock === CLOCK.THREAD_CPUTIME_ID) return threadTicks(core, thread);
-  return readCpuClock(core, clock);
+  const running = cpuClock(call, clock);
+  return running && cpuClockTicks(core, running);
 }
 
-/** Clocks of other processes and threads: ~pid << 3, bit 2 for a thread, and the kind below. */
-function readCpuClock(core: Core, clock: number): number | undefined {
+/** Clocks of what a thread or process has run: the two of the caller, and ~pid << 3, with bit 2 for a thread and the kind below. */
+export function cpuClock({ thread, process, core }: Call, clock: number): CpuClock | undefined {
+  if (clock === CLOCK.PROCESS_CPUTIME_ID) return { kind: 'process', id: process.pid };
+  if (clock === CLOCK.THREAD_CPUTIME_ID) return { kind: 'thread', id: thread.tid };
   if (clock >= 0) return undefined;
   const id = ~(clock >> 3);
-  const thread = core.state.threads.get(id);
-  if ((clock & 4) !== 0) return thread && threadTicks(core, thread);
-  const process = core.state.processes.get(id);
-  return process && processTicks(core, process);
+  const kind = (clock & 4) === 0 ? 'process' : 'thread';
+  if (id === 0) return { kind, id: kind === 'process' ? process.pid : thread.tid };
+  const found: CpuClock = { kind, id };
+  return cpuClockTicks(core, found) === undefined ? undefined : found;
 }
 
 /** Nanoseconds since 1970 need more than 53 bits. */
@@ -90,7 +83,8 @@ function clockGettime(call: Call): Result {
 }
 
 /** Sleeps until a time; `remainder`: where the rest goes that a signal has left. */
-function sleepUntil({ core, thread }: Call, deadline: number, remainder: number): Result {
+function sleepUntil({ core, thread }: Call, first: number, remainder: number): Result {
+  const deadline = thread.callDeadline ?? first;
   if (deadline <= core.port.now()) return 0;
   block(core, thread, { kind: 'sleep', remainder }, deadline);
   return undefined;
@@ -178,10 +172,10 @@ export function readItimerspec(call: Pick<Call, 'core' | 'space'>, va: number): 
   return isError(value) ? value : { interval, value };
 }
 
-/** Simulated time at which a timer expires that is set so; 0 stops it. */
-export function expiryOf(core: Core, value: number, isAbsolute: boolean, isRealTime: boolean): number {
+/** What the clock of a timer shows when it expires that is set so; 0 stops it. */
+export function expiryOf(core: Core, timer: Timer, value: number, isAbsolute: boolean, isRealTime: boolean): number {
   if (value === 0) return Infinity;
-  return isAbsolute ? atClock(core, isRealTime, value) : core.port.now() + value;
+  return isAbsolute ? atClock(core, isRealTime, value) : clockOf(core, timer) + value;
 }
 
 /** The time that a timer has left, and its interval. */
@@ -189,27 +183,42 @@ export function itimerspec(core: Core, timer: Timer): Uint8Array {
   return concatenate([timespec(BigInt(timer.interval)), timespec(BigInt(ticksLeft(core, timer)))]);
 }
 
-const ITIMER_REAL = 0;
+/** The timer of setitimer with this number: ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF. */
+const intervalTimer = (call: Call): Timer | undefined => call.process.intervalTimers[int(call, 0)];
+
+const settingOf = (core: Core, timer: Timer): Uint8Array => itimerval(timer.interval, ticksLeft(core, timer));
 
 function getitimer(call: Call): Result {
-  const { core, process, space } = call;
-  const isReal = int(call, 0) === ITIMER_REAL;
-  const record = isReal ? itimerval(process.alarm.interval, ticksLeft(core, process.alarm)) : itimerval(0, 0);
-  return writeUser(core, space, unsigned(call, 1), record) ? 0 : fail('EFAULT');
+  const { core, space } = call;
+  const timer = intervalTimer(call);
+  if (!timer) return fail('EINVAL');
+  return writeUser(core, space, unsigned(call, 1), settingOf(core, timer)) ? 0 : fail('EFAULT');
+}
+
+const mostMicroseconds = 999_999;
+
+/** A struct itimerval in ticks, or an error; no address stands for one that stops the timer. */
+function readItimerval({ core, space }: Call, va: number): TimerSetting | number {
+  if (va === 0) return { interval: 0, value: 0 };
+  const bytes = readUser(core, space, va, 32);
+  if (!bytes) return fail('EFAULT');
+  const view = viewOf(bytes);
+  const isTime = (at: number): boolean =>
+    i64At(view, at) >= 0 && i64At(view, at + 8) >= 0 && i64At(view, at + 8) <= mostMicroseconds;
+  if (!isTime(0) || !isTime(16)) return fail('EINVAL');
+  const at = (offset: number): number => i64At(view, offset) * secondTicks + i64At(view, offset + 8) * microsecondTicks;
+  return { interval: at(0), value: at(16) };
 }
 
 function setitimer(call: Call): Result {
-  const { core, process, space } = call;
-  // Timers of the time that a process has run are not there.
-  if (int(call, 0) !== ITIMER_REAL) return fail('EINVAL');
-  const bytes = readUser(core, space, unsigned(call, 1), 32);
-  if (!bytes) return fail('EFAULT');
-  const view = viewOf(bytes);
-  const at = (offset: number): number => i64At(view, offset) * secondTicks + i64At(view, offset + 8) * microsecondTicks;
-  const [interval, value] = [at(0), at(16)];
-  if (interval < 0 || value < 0) return fail('EINVAL');
-  const old = itimerval(process.alarm.interval, ticksLeft(core, process.alarm));
-  armTimer(core, process.alarm, value === 0 ? Infinity : core.port.now() + value, interval);
+  const { core, space } = call;
+  const wanted = readItimerval(call, unsigned(call, 1));
+  if (typeof wanted === 'number') return wanted;
+  const timer = intervalTimer(call);
+  if (!timer) return fail('EINVAL');
+  const old = settingOf(core, timer);
+  const { value, interval } = wanted;
+  armTimer(core, timer, value === 0 ? Infinity : clockOf(core, timer) + value, interval);
   const oldAt = unsigned(call, 2);
   return oldAt === 0 || writeUser(core, space, oldAt, old) ? 0 : fail('EFAULT');
 }

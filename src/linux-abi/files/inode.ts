@@ -94,16 +94,39 @@ export interface Epoll {
   ready: EpollItem[];
 }
 
-/** What a timer does when it expires: SIGALRM of a process, or an expiration of a timerfd. */
+/** The time that a thread or a process has run. */
+export interface CpuClock {
+  readonly kind: 'thread' | 'process';
+  readonly id: number;
+}
+
+/** A timer of timer_create. */
+export interface PosixTimer {
+  readonly id: number;
+  /** The signal that it sends; 0: none. */
+  readonly signal: number;
+  /** The thread that gets it; undefined: any of the process. */
+  readonly tid?: number;
+  readonly value: bigint;
+  readonly isRealTime: boolean;
+  /** Expirations besides the one whose signal is pending, and besides the one that has been taken last. */
+  overrun: number;
+  lastOverrun: number;
+}
+
+/** What a timer does when it expires: a signal of setitimer, an expiration of a timerfd, a signal of timer_create. */
 export type TimerTarget =
-  { readonly kind: 'alarm'; readonly pid: number } | { readonly kind: 'file'; readonly inode: Inode };
+  | { readonly kind: 'interval'; readonly pid: number; readonly signal: number }
+  | { readonly kind: 'file'; readonly inode: Inode }
+  | { readonly kind: 'posix'; readonly pid: number; readonly timer: PosixTimer };
 
 export interface Timer {
-  /** Simulated time; Infinity: it stands still. */
+  /** Simulated time, or what `clock` shows then; Infinity: it stands still. */
   deadline: number;
   /** Ticks from one time to the next; 0: it expires once. */
   interval: number;
   readonly target: TimerTarget;
+  readonly clock?: CpuClock;
 }
 
 /** What descriptors may hold that is no file of any tree: anonymous inodes (fs/anon_inodes.c). */
@@ -114,6 +137,8 @@ export type Anonymous =
   | { readonly kind: 'timer'; readonly isRealTime: boolean; readonly timer: Timer; expirations: number }
   /** signalfd: the signals of the reader that it reads. */
   | { readonly kind: 'signals'; set: bigint }
+  /** pidfd: readable when the process has ended. */
+  | { readonly kind: 'process'; readonly pid: number }
   | { readonly kind: 'epoll'; readonly epoll: Epoll };
 
 export interface FileSystem {

@@ -3,9 +3,10 @@
 import { fail } from '../errno.ts';
 import type { Core } from '../kernel.ts';
 import { deviceOf, type Inode, makeInode, type Pipe } from './inode.ts';
+import { concatenate } from '../records.ts';
 import { POLL, wakeFile } from './wake.ts';
 
-const capacityBytes = 1 << 16;
+export const capacityBytes = 1 << 16;
 /** PIPE_BUF: what is written in one piece or not at all. */
 const atomicBytes = 4096;
 
@@ -22,6 +23,11 @@ export function makePipe(core: Core): Inode {
 
 export const isPipeWritable = ({ bytes, readers }: Pipe): boolean =>
   capacityBytes - bytes >= atomicBytes || readers === 0;
+
+/** Up to so many bytes, which stay there. */
+export function peekPipe({ chunks, bytes }: Pipe, sizeBytes: number): Uint8Array {
+  return concatenate(chunks).subarray(0, Math.min(sizeBytes, bytes));
+}
 
 /** Takes up to so many bytes; undefined where the reader must wait. */
 export function readPipe(core: Core, inode: Inode, sizeBytes: number): Uint8Array | undefined {

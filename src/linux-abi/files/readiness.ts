@@ -1,7 +1,7 @@
 // What an open file is ready for, as poll asks (vfs_poll()).
 
 import type { Core } from '../kernel.ts';
-import { pendingSet } from '../signals.ts';
+import { pendingSet } from '../signal-queues.ts';
 import type { Epoll, EpollItem, OpenFile } from './inode.ts';
 import { largestCount } from './event-counter.ts';
 import { isReadable, isWritable } from './open-file.ts';
@@ -33,6 +33,8 @@ export function readiness(core: Core, file: OpenFile): number {
       const { thread } = core.own;
       return thread && (pendingSet(thread) & anonymous.set) !== 0n ? reads : 0;
     }
+    case 'process':
+      return core.state.processes.get(anonymous.pid)?.isZombie === false ? 0 : reads;
     case 'epoll':
       return hasReadyItem(core, anonymous.epoll) ? reads : 0;
     default:

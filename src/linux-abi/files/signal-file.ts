@@ -4,7 +4,7 @@ import { fail } from '../errno.ts';
 import type { Core } from '../kernel.ts';
 import { concatenate, fields } from '../records.ts';
 import { uid } from '../sigframe.ts';
-import { takeSignalOf } from '../signals.ts';
+import { takeSignalOf } from '../signal-queues.ts';
 import { CLD, SI, SIG } from '../signal-numbers.ts';
 import type { Signal } from '../state.ts';
 

@@ -78,8 +78,14 @@ function residentPages(core: Core, space: AddressSpace): number {
   return pages;
 }
 
+function stateOf({ isZombie, stop }: Process, thread: Thread): string {
+  if (isZombie) return 'Z (zombie)';
+  if (stop !== undefined) return 'T (stopped)';
+  return thread.state === 'blocked' ? 'S (sleeping)' : 'R (running)';
+}
+
 function statOf(core: Core, process: Process, thread: Thread): string {
-  const state = process.isZombie ? 'Z' : thread.state === 'blocked' ? 'S' : 'R';
+  const [state] = stateOf(process, thread);
   const ticks = Math.floor(thread.ranTicks / clockTicks);
   const rss = process.isZombie ? 0 : residentPages(core, process.space);
   const numbers = [
@@ -92,7 +98,7 @@ function statOf(core: Core, process: Process, thread: Thread): string {
 
 function statusOf(core: Core, process: Process, thread: Thread): string {
   const kib = (bytes: number): string => `${String(bytes / 1024).padStart(8)} kB`;
-  const state = process.isZombie ? 'Z (zombie)' : thread.state === 'blocked' ? 'S (sleeping)' : 'R (running)';
+  const state = stateOf(process, thread);
   const ids = Array.from({ length: 4 }, () => uid).join('\t');
   return [
     `Name:\t${thread.name}`,

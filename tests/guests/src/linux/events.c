@@ -215,7 +215,7 @@ static void waits(void) {
   close(wake_fd);
 }
 
-static void timers(void) {
+static void timer_files(void) {
   const int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   uint64_t count = 0;
   struct itimerspec setting = {.it_value = {.tv_nsec = 2000000}}, left;
@@ -299,7 +299,7 @@ int events(int argc, char **argv) {
   errors();
   triggers();
   waits();
-  timers();
+  timer_files();
   signal_files();
   return 0;
 }

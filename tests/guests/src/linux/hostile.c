@@ -45,7 +45,7 @@ int spoil(int argc, char **argv) {
   return 0;
 }
 
-static uint64_t state;
+static __thread uint64_t state;
 static uint64_t next(void) {
   state ^= state << 13;
   state ^= state >> 7;
@@ -68,7 +68,33 @@ static uint64_t argument(void) {
 
 static void nothing(int number) { (void)number; }
 
-/** So many calls with numbers and arguments at random, from a seed. Children take what would end the program. */
+/** Calls that end or multiply what makes them, or that reach the parent, which is to tell the end of the story. */
+static int is_left_out(long number, uint64_t target) {
+  switch (number) {
+    case SYS_exit: case SYS_exit_group: case SYS_clone: case SYS_clone3: case SYS_kill: case SYS_tkill: case SYS_tgkill: case SYS_rt_sigreturn:
+      return 1;
+    case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo: case SYS_process_vm_writev: case SYS_pidfd_open: case SYS_prlimit64:
+      return (pid_t)target == getppid();
+    default:
+      return 0;
+  }
+}
+
+static void call_at_random(long count) {
+  for (long n = 0; n < count; n++) {
+    const long number = (long)(next() % 452);
+    const uint64_t a = argument(), b = argument(), c = argument(), d = argument(), e = argument(), f = argument();
+    if (!is_left_out(number, a)) syscall(number, a, b, c, d, e, f);
+  }
+}
+
+static void *call_in_thread(void *seed) {
+  state = (uintptr_t)seed;
+  call_at_random(125);
+  return NULL;
+}
+
+/** So many calls with numbers and arguments at random, from a seed, in every fourth process by three threads. Children take what would end the program. */
 int random_calls(int argc, char **argv) {
   const long count = argc > 1 ? atol(argv[1]) : 1000, each = 500;
   const long seed = argc > 2 ? atol(argv[2]) : 1;
@@ -80,15 +106,10 @@ int random_calls(int argc, char **argv) {
       for (int number = 1; number < 32; number++) signal(number, nothing);
       signal(SIGSEGV, SIG_DFL), signal(SIGBUS, SIG_DFL), signal(SIGILL, SIG_DFL);
       alarm(1);
-      for (long n = 0; n < each; n++) {
-        const long number = (long)(next() % 452);
-        const uint64_t a = argument(), b = argument(), c = argument(), d = argument(), e = argument(), f = argument();
-        // These end, stop or multiply what makes the calls.
-        if (number == SYS_exit || number == SYS_exit_group || number == SYS_clone || number == SYS_clone3 || number == SYS_kill ||
-            number == SYS_tkill || number == SYS_tgkill || number == SYS_rt_sigreturn)
-          continue;
-        syscall(number, a, b, c, d, e, f);
-      }
+      pthread_t ids[2];
+      const int has_threads = batch % 4 == 3;
+      for (int n = 0; has_threads && n < 2; n++) CHECK(pthread_create(&ids[n], NULL, call_in_thread, (void *)(next() | 1)) == 0);
+      call_at_random(has_threads ? each / 2 : each);
       _exit(0);
     }
     // A child may wait for ever.

@@ -12,8 +12,28 @@ static const struct {
   const char *name;
   int (*run)(int argc, char **argv);
 } programs[] = {
-    {"start", start},     {"threads", threads},     {"lockfree", lockfree}, {"memory", memory}, {"signals", signals},
-    {"processes", processes}, {"files", files}, {"timing", timing},     {"race", race}, {"events", events}, {"robust", robust}, {"linpack", linpack}, {"open", open_each}, {"spoil", spoil}, {"devour", devour}, {"random-calls", random_calls},
+    {"start", start},
+    {"threads", threads},
+    {"lockfree", lockfree},
+    {"memory", memory},
+    {"signals", signals},
+    {"processes", processes},
+    {"files", files},
+    {"timing", timing},
+    {"race", race},
+    {"events", events},
+    {"jobs", jobs},
+    {"locks", locks},
+    {"timers", timers},
+    {"cpu-timers", cpu_timers},
+    {"beyond", beyond},
+    {"transfers", transfers},
+    {"robust", robust},
+    {"linpack", linpack},
+    {"open", open_each},
+    {"spoil", spoil},
+    {"devour", devour},
+    {"random-calls", random_calls},
 };
 
 int main(int argc, char **argv) {
