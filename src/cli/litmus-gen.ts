@@ -22,18 +22,23 @@ export interface TypedGenOptions {
 
 const mostTests = 100_000;
 
+const sizeNames = Object.keys(sizes) as Size[];
+
 export const genOptionRows: readonly OptionRow[] = [
   { flags: '--count <N>', says: 'draw so many different tests from the seed' },
   { flags: '--seed <N>', says: 'where every random choice comes from', byDefault: '1' },
-  { flags: '--size <NAME>', says: `of every access: ${Object.keys(sizes).join(', ')}`, byDefault: 'word' },
+  { flags: '--size <NAME>', says: `of every access: ${sizeNames.join(', ')}; mixed, for --count`, byDefault: 'word' },
   { flags: '-o, --output <FOLDER>', says: 'write a file for each test, and the index @all, instead of printing them' },
 ];
 
 /** Arguments are families, such as MP, or cycles, such as "PodWW Rfe PodRR Fre". */
 export function litmusGen(words: readonly string[], typed: TypedGenOptions, terminal: Terminal): void {
-  const size = Object.keys(sizes).find((name): name is Size => name === typed.size);
+  const isMixed = typed.size === 'mixed';
+  const size = isMixed ? 'word' : sizeNames.find((name) => name === typed.size);
   if (size === undefined)
-    throw new UserError(`--size ${typed.size}: there is no such one: ${Object.keys(sizes).join(', ')}`);
+    throw new UserError(`--size ${typed.size}: there is no such one: ${sizeNames.join(', ')}, mixed`);
+  if (isMixed && words.length > 0)
+    throw new UserError('--size mixed is for tests that are drawn: a cycle says the sizes itself, as in PodWWw0w4');
   const tests = new Map<string, GeneratedTest>();
   for (const word of words) {
     const test = generateTest(cycleOf(word), size);
@@ -42,7 +47,7 @@ export function litmusGen(words: readonly string[], typed: TypedGenOptions, term
   if (typed.count !== undefined) {
     const count = words.length + parseCount('--count', typed.count, 1, mostTests);
     const seed = parseCount('--seed', typed.seed, 0, 2 ** 32 - 1);
-    for (const test of randomTests(seed, [size])) {
+    for (const test of randomTests(seed, [isMixed ? 'mixed' : size])) {
       if (tests.size >= count) break;
       tests.set(test.name, test);
     }

@@ -62,7 +62,7 @@ test('the project keeps what the generator writes today', () => {
   }
 });
 
-const drawn = (seed: number, count: number, size: Size = 'word'): GeneratedTest[] => {
+const drawn = (seed: number, count: number, size: Size | 'mixed' = 'word'): GeneratedTest[] => {
   const tests: GeneratedTest[] = [];
   for (const made of randomTests(seed, [size])) {
     if (tests.push(made) === count) break;
@@ -86,6 +86,27 @@ describe('tests drawn from a seed', () => {
     },
     60_000,
   );
+});
+
+describe('what the edges of diy7 say', () => {
+  const cycles = [
+    ['MP+popl.w0-posl.w0q0+poa.w4p', 'PodWWPL.w0 PosWWL.w0q0 Rfeq0A.w4 PodRRA.w4P Fre', 'Never'],
+    ['MP+poq0p+poph2', 'PodWWq0P Rfe PodRRPh2 Freh2q0', 'Sometimes'],
+    ['MP+dmb.ish+addrcsel', 'DMB.ISHdWW Rfe DpAddrCseldR Fre', 'Sometimes'],
+    ['LB+data+datacsel', 'DpDataCseldW Rfe DpDatadW Rfe', 'Never'],
+    ['MP+poxlxal+poxap', 'PodWWXLXAL RfeXALXA PodRRXAP Fre', 'Never'],
+    ['MP+dmb.sy+addr-store-[fr-rf]-addr', 'DMB.SYdWW Rfe DpAddrdR Store FrLeave RfBack DpAddrdR Fre', 'Never'],
+    ['RR+RR+lxsx-pos', 'Hat Rmw PodWR Hat Rmw PodWR', 'Sometimes'],
+    ['MP+dmb.sy+amo.stadd-dmb.sy', 'DMB.SYdWW Rfe Amo.StAdd DMB.SYdWR Fre', 'Never'],
+    ['MP+dmb.sy+amo.stadd-dmb.ld', 'DMB.SYdWW Rfe Amo.StAdd DMB.LDdWR Fre', 'Sometimes'],
+    ['MP+dmb.sy+amo.ldadd-dmb.ld', 'DMB.SYdWW Rfe Amo.LdAdd DMB.LDdWR Fre', 'Never'],
+  ] as const;
+  test.each(cycles)('%s is %s', (name, cycle, observation) => {
+    const made = generateTest(cycle);
+    expect(made.name).toBe(name);
+    expect(observationOf(made.text, 'arm')).toBe(observation);
+    expect(observationOf(made.text, 'sc')).toBe('Never');
+  });
 });
 
 describe('an excursion from a thread', () => {
@@ -116,6 +137,12 @@ test.each([
   ['PodWW Rfe PosRR Fre', 'a cycle that goes to another location comes back by a second such edge'],
   ['PodWWAP Rfe PodRR Fre', 'edge "PodWWAP": "AP" does not annotate a W and a W'],
   ['PodWWPL RfeXA PodRR Fre', '"PodWWPL" and "RfeXA" disagree about the event between them'],
+  ['PodWWw0w4 Rfeh0P PodRR Fre', '"PodWWw0w4" and "Rfeh0P" disagree about the event between them'],
+  ['PodWWw2P Rfe PodRR Fre', 'edge "PodWWw2P": "w2P" does not annotate a W and a W'],
+  ['PodWW Rfe Amo.StAddAP PodWR Fre', 'edge "Amo.StAddAP": "AP" does not annotate a R and a W'],
+  ['PodWW Rfew0w4 Amo.Swpw4w0 PodWR Fre', '"Amo.Swpw4w0" reads and writes different parts'],
+  ['PodWW Store Rfe PodRR Fre', '"Store" stands behind an edge that ends in a R, such as DpAddrdR'],
+  ['Rfe PosRW Coi PosWW Coe', 'on one location, a cycle of more than two writes asks for no single order of them'],
   ['DpDatadR Fre', 'no edge "DpDatadR"'],
 ])('refuses %s', (cycle, sentence) => {
   expect(() => generateTest(cycle)).toThrow(sentence);
@@ -129,12 +156,14 @@ test.runIf(sharedTests.length > 0)(
     const compared = { names: 0, cycles: 0, refused: 0 };
     const differing: string[] = [];
     sharedTests
-      .filter(({ group, condition }) => group === 'user' && condition.startsWith('exists'))
-      .filter((_, n) => n % step === 0)
+      .filter(({ group, condition }) => (group === 'user' || group === 'mixed') && condition.startsWith('exists'))
+      .filter(({ group }, n) => group === 'mixed' || n % step === 0)
       .forEach((published) => {
         const { info } = parseLitmus(textOf(published), published.path);
         const cycle = info.get('cycle') ?? info.get('orig');
         if (cycle === undefined) return;
+        // diy7 asks otherwise for the coherence order of writes of mixed sizes.
+        if (published.group === 'mixed' && cycle.includes('Ws')) return;
         try {
           const made = generateTest(cycle);
           compared.cycles += 1;

@@ -2,7 +2,8 @@
 // "Herding cats", table of families), then what each thread does between its ends: `MP+dmb.sy+addr`.
 
 import type { Cycle } from './cycle.ts';
-import type { Annotation, Edge } from './edges.ts';
+import { type Access, accessText, accessesText, mergedAccess } from './accesses.ts';
+import type { Edge } from './edges.ts';
 
 /** By the ends of each thread and the communication that leaves it. */
 const families: Readonly<Record<string, string>> = {
@@ -14,9 +15,9 @@ const families: Readonly<Record<string, string>> = {
   'Z6.4': 'WW Ws WR Fr WR Fr', 'Z6.5': 'WW Ws WW Ws WR Fr', '3.2W': 'WW Ws WW Ws WW Ws', '3.SB': 'WR Fr WR Fr WR Fr', '3.LB': 'RW Rf RW Rf RW Rf',
 }; // prettier-ignore
 
-/** On one location. */
+/** On one location; some of a thread alone. */
 const coherenceFamilies: Readonly<Record<string, string>> = {
-  CoRR: 'W Rf RR Fr', CoRW: 'W Rf RW Ws', CoWR: 'W Ws WR Fr',
+  CoRR: 'W Rf RR Fr', CoRW1: 'RW Rf', CoRW2: 'W Rf RW Ws', CoWR: 'W Ws WR Fr', CoWR0: 'WR Fr', CoWW: 'WW Ws',
 }; // prettier-ignore
 
 export const familyNames: readonly string[] = [...Object.keys(families), ...Object.keys(coherenceFamilies)];
@@ -35,14 +36,14 @@ export function cycleOfFamily(name: string): string | undefined {
 interface ThreadShape {
   readonly ends: string;
   readonly decoration: string | undefined;
-  /** Annotation of its only event. */
-  readonly single: Annotation | undefined;
+  /** Of its only event. */
+  readonly single: Access | undefined;
   readonly communication: string;
 }
 
 export function nameOf(cycle: Cycle): string {
   const threads = threadsOf(cycle);
-  const isOneLocation = cycle.locations === 1;
+  const isOneLocation = cycle.locations.length === 1;
   const known = Object.entries(isOneLocation ? { ...coherenceFamilies, ...families } : families);
   const names = threads.map((_, start) => {
     const rotated = [...threads.slice(start), ...threads.slice(0, start)];
@@ -58,13 +59,17 @@ export function nameOf(cycle: Cycle): string {
   return names[0]!.name;
 }
 
-/** `+L`, `+NaL`: annotations of the threads of one event, which stand in no decoration. */
+/** `+L`, `+NaL`, `+w0`: the accesses of the threads of one event, which stand in no decoration. */
 function annotationsOfSingles(threads: readonly ThreadShape[]): string {
-  const letters = threads.flatMap(({ single }) => (single === undefined ? [] : [single === 'P' ? 'Na' : single]));
-  return letters.every((letter) => letter === 'Na') ? '' : `+${letters.join('')}`;
+  const texts = threads.flatMap(({ single }) => (single === undefined ? [] : [accessText(single)]));
+  if (texts.every((text) => text === 'P')) return '';
+  return `+${texts.map((text) => (text === 'P' ? 'Na' : text)).join('')}`;
 }
 
-function threadsOf({ edges, events }: Cycle): ThreadShape[] {
+/** What the two edges of an event say of it. */
+const singleOf = (before: Edge, after: Edge): Access => mergedAccess(before.toAccess, after.fromAccess)!;
+
+function threadsOf({ edges }: Cycle): ThreadShape[] {
   const threads: ThreadShape[] = [];
   let inner: Edge[] = [];
   for (const [n, edge] of edges.entries()) {
@@ -76,7 +81,7 @@ function threadsOf({ edges, events }: Cycle): ThreadShape[] {
     threads.push({
       ends: first === undefined ? edge.from : `${first.from}${edge.from}`,
       decoration: first === undefined ? undefined : inner.map(decorationOf).join('-'),
-      single: first === undefined ? events[n]!.annotation : undefined,
+      single: first === undefined ? singleOf(edges[(n + edges.length - 1) % edges.length]!, edge) : undefined,
       communication: edge.what.kind === 'communication' ? edge.what.relation : '',
     });
     inner = [];
@@ -85,8 +90,7 @@ function threadsOf({ edges, events }: Cycle): ThreadShape[] {
 }
 
 function decorationOf(edge: Edge): string {
-  const letters = `${edge.fromAnnotation}${edge.toAnnotation}`.toLowerCase();
-  const annotations = letters === 'pp' ? '' : letters;
+  const annotations = `${accessesText(edge.fromAccess, edge.toAccess)}${edge.isStored ? '-store' : ''}`.toLowerCase();
   const place = edge.isSameLocation ? 's' : '';
   switch (edge.what.kind) {
     case 'po':
@@ -94,7 +98,7 @@ function decorationOf(edge: Edge): string {
     case 'fence':
       return `${edge.what.instruction.replace(' ', '.').toLowerCase()}${place}${annotations}`;
     case 'dependency':
-      return `${edge.what.dependency}${place}${annotations}`;
+      return `${edge.what.dependency}${edge.what.isCsel ? 'csel' : ''}${place}${annotations}`;
     case 'communication':
       return communicationName(edge, edge.what.relation.toLowerCase()) + annotations;
     case 'atomic':
@@ -104,7 +108,7 @@ function decorationOf(edge: Edge): string {
 
 /** What is in brackets happens in another thread: `[fr-rf]`. */
 function communicationName({ excursion }: Edge, relation: string): string {
-  if (excursion === undefined) return `${relation}i`;
+  if (excursion === undefined) return relation === 'hat' ? relation : `${relation}i`;
   return excursion === 'Leave' ? `[${relation}` : `${relation}]`;
 }
 
