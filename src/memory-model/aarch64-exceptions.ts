@@ -42,6 +42,27 @@ export const undefinedTaken: Taken = {
   isSystemCall: false,
 };
 
+/** op1 of system instructions and registers that EL0 may use. */
+const op1OfEL0 = 3;
+
+/** Whether an instruction that a thread can execute at EL1 is UNDEFINED at EL0. */
+export function isUndefinedAtEL0({ row, fields }: Decoded): boolean {
+  switch (row.name) {
+    case 'ERET':
+    case 'HVC':
+    case 'SMC':
+      return true;
+    case 'SYS':
+    case 'SYSL':
+    case 'MRS':
+    case 'MSR (register)':
+    case 'MSR (immediate)':
+      return fields.op1 !== op1OfEL0;
+    default:
+      return false;
+  }
+}
+
 /** undefined for what is not modelled. */
 export function takenException(exception: TraceException, instruction: Decoded): Taken | undefined {
   switch (exception.exception) {

@@ -17,6 +17,7 @@ import { assert } from '../report/assert.ts';
 import {
   entrySets,
   type ExceptionSettings,
+  isUndefinedAtEL0,
   keyELR_EL1,
   returnSets,
   type Taken,
@@ -61,6 +62,8 @@ export interface Surroundings {
   readonly exceptions?: ExceptionSettings;
   /** Calls and returns are guarded by the stack at GCSPR_EL1. */
   readonly hasControlStack?: boolean;
+  /** It runs at EL0, outside its handler. */
+  readonly isEL0?: boolean;
 }
 
 /** All that threads of one state share. */
@@ -69,6 +72,7 @@ interface Setting {
   readonly handler: Code | undefined;
   readonly exceptions: ExceptionSettings;
   readonly hasControlStack: boolean;
+  readonly isEL0: boolean;
 }
 
 /** A thread that starts where its own code does. */
@@ -76,11 +80,11 @@ export function aarch64Thread(
   name: string,
   code: Code,
   registers: InitialRegisters,
-  { others = [], handler, exceptions = usualExceptions, hasControlStack = false }: Surroundings = {},
+  { others = [], handler, exceptions = usualExceptions, hasControlStack = false, isEL0 = false }: Surroundings = {},
 ): Thread {
   const start = new Registers(code.base, registers);
   const all = [code, ...(handler ? [handler] : []), ...others.filter((other) => other !== code && other !== handler)];
-  const setting = { code: all, handler, exceptions, hasControlStack };
+  const setting = { code: all, handler, exceptions, hasControlStack, isEL0 };
   return { name, start: () => new AArch64State(setting, start.clone()) };
 }
 
@@ -247,6 +251,8 @@ class AArch64State implements ThreadState {
       return this.#take(undefinedTaken, undefinedInstruction, hooks);
     }
     const own = this.#registers;
+    if (this.#setting.isEL0 && own.mode !== 'handler' && isUndefinedAtEL0(instruction))
+      return this.#take(undefinedTaken, undefinedInstruction, hooks);
     // An exception return needs its address before it begins.
     if (instruction.row.name === 'ERET' && own.elr.open !== undefined)
       return { kind: 'exception', exception: { exception: 'open value', value: own.elr } };

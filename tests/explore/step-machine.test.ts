@@ -87,19 +87,16 @@ describe.runIf(sharedTests.length > 0)('the step engine', () => {
   );
 });
 
-/** TLBI is UNDEFINED at EL0, which the model does not ask. */
-const invalidatesAtEL0 = (text: string): boolean => text.includes('EL0=P1') && /\|.*TLBI/.test(text);
-
 describe('the step engine', () => {
   it(
     'ends in no state that Armv8 does not allow, on random tests of translation',
     () => {
-      const texts = fc.sample(randomTranslation, { seed: 41, numRuns: all ? 5000 : 60 });
+      const texts = fc.sample(randomTranslation, { seed: 41, numRuns: all ? 2000 : 60 });
       let [ended, asked] = [0, 0];
       const wrong: string[] = [];
       for (const text of texts) {
         const test = machineTest(text, 'random.litmus', []);
-        if (missingFeature(test) !== undefined || invalidatesAtEL0(text)) continue;
+        if (missingFeature(test) !== undefined) continue;
         const outcome = compare(test);
         ended += outcome.ended;
         asked += runsOfEach;

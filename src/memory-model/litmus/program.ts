@@ -59,9 +59,10 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
     if (column.isHandler) return [];
     const handler = codes.find(({ thread, isHandler }) => isHandler && thread === column.thread)?.code;
     const exceptions = exceptionSettings(variants);
-    const surroundings = { others: all, exceptions, hasControlStack, ...(handler && { handler }) };
-    const registers = initialRegisters(test, column.thread, names);
     const translation = translationFor(column.thread);
+    const isEL0 = translation?.isEL0 ?? false;
+    const surroundings = { others: all, exceptions, hasControlStack, isEL0, ...(handler && { handler }) };
+    const registers = initialRegisters(test, column.thread, names);
     const thread = aarch64Thread(`P${column.thread}`, column.code, registers, surroundings);
     return [{ ...thread, ...(translation && { translation }) }];
   });

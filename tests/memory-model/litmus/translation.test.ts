@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { registerNames } from '../../../src/arch/register-names.ts';
 import { explainOutcome } from '../../../src/explore/explanation.ts';
 import { builtInModels } from '../../../src/explore/explore.ts';
 import { runLitmus } from '../../../src/explore/litmus.ts';
@@ -8,7 +9,7 @@ import type { FinalState } from '../../../src/memory-model/program.ts';
 import { catModel, ownCatFile } from '../../../workers/cat-model.ts';
 
 const programOf = (text: string, variant = 'vmsa') =>
-  litmusProgram(parseLitmus(`AArch64 a\nVariant=${variant}\n${text}`, 'a.litmus'));
+  litmusProgram(parseLitmus(`AArch64 a\nVariant=${variant}\n${text}`, 'a.litmus'), { names: registerNames });
 
 /** The states under Armv8, on which the engine and the cat file agree. */
 function statesOf(text: string, variant?: string): readonly string[] {
@@ -193,6 +194,18 @@ exists (0:X2=1 /\\ fault(P0:L0,x))`,
   );
   expect(states).toContain('0:X2=1; Fault(P0:L0,x,D-MMU:Translation);');
 });
+
+test.each(['TLBI VMALLE1IS', 'MRS X0,ELR_EL1', 'MSR ELR_EL1,X0', 'ERET', 'IC IALLU'])(
+  '%s is UNDEFINED at EL0, and is not in its handler',
+  (instruction) => {
+    const atEL0 = columns(`L0: ${instruction}`);
+    expect(statesOf(`EL0=P0\n{}\n${atEL0}exists fault(P0:L0)`)).toEqual([' Fault(P0:L0,UndefinedInstruction);']);
+    const inHandler = `P0 | P0.F;\nSVC #0 | ${instruction};\nMOV W1,#1 | ERET;\n`;
+    expect(statesOf(`EL0=P0\n{ 0:X0=P0:L1; }\n${inHandler.replace('MOV', 'L1: MOV')}locations [0:X1;]`)).toEqual([
+      '0:X1=1;',
+    ]);
+  },
+);
 
 describe('what is refused', () => {
   test.each([
