@@ -69,11 +69,11 @@ const isBetween = (g: Arithmetic, word: Value, least: number, most: number): Val
 const isSafe = (g: Arithmetic, word: Value, bits: HostBits): Value =>
   isBetween(g, fieldOf(g, word, bits), 2, formats[bits].maxExponent - 1);
 
-const isPlain = (g: Arithmetic, { fpcr }: FloatControl): Value =>
+export const isPlain = (g: Arithmetic, { fpcr }: FloatControl): Value =>
   g.eq(g.and(fpcr, constantOf(g, modes)), constantOf(g, 0));
 
 /** No field of FPCR is set, and FPSR.IXC is. */
-function mayBeInexact(g: Arithmetic, control: FloatControl): Value {
+export function mayBeInexact(g: Arithmetic, control: FloatControl): Value {
   const missing = g.xor(g.and(control.fpsr, constantOf(g, fpsr.IXC)), constantOf(g, fpsr.IXC));
   return g.eq(g.or(g.and(control.fpcr, constantOf(g, modes)), missing), constantOf(g, 0));
 }
@@ -116,39 +116,50 @@ function exactProduct(g: Arithmetic, a: Value, b: Value): Split {
   return { high, low: doubleSum(g, third, doubleProduct(g, x.low, y.low)) };
 }
 
-/** The sum rounded to odd: where something was cut off and the last bit is 0, the neighbour on that side. */
-function oddSum(g: Arithmetic, { high, low }: Split): Value {
-  const one = constantOf(g, 1);
-  const isInexact = g.ne(g.lsl(low, one), constantOf(g, 0));
-  const isEven = g.eq(g.and(high, one), constantOf(g, 0));
-  const isFurther = g.eq(g.lsr(high, constantOf(g, 63)), g.lsr(low, constantOf(g, 63)));
-  const neighbour = g.select(isFurther, g.add(high, one), g.sub(high, one));
-  return g.select(both(g, isInexact, isEven), neighbour, high);
+interface Fused {
+  readonly value: Value;
+  readonly isCertain: Value;
 }
 
+const isZero = (g: Arithmetic, number: Value): Value => g.eq(g.lsl(number, constantOf(g, 1)), constantOf(g, 0));
+
 /**
- * FPMulAdd of doubles, by Boldo and Melquiond ("Emulation of a FMA and correctly rounded sums: proved algorithms using rounding to odd"):
- * exact product, exact sum with its low part, and the rest added to odd. Nothing may overflow or underflow on the way, for which exponents
- * in the middle are enough.
+ * FPMulAdd of doubles: it is high + low + what the product has lost, exactly. The last two are added, which rounds: a little more and a
+ * little less than their sum bracket the exact one, and where both lead to the same number, that is the result. It is, too, where the product
+ * has lost nothing. Nothing may overflow or underflow on the way, for which exponents in the middle are enough.
  */
-function doubleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): { value: Value; isInRange: Value } {
+function doubleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Fused {
   const { bias } = formats[64];
   const product = exactProduct(g, a, b);
-  const lower = exactSum(g, addend, product.low);
-  const upper = exactSum(g, product.high, lower.high);
-  const rest = oddSum(g, exactSum(g, lower.low, upper.low));
+  const { high, low } = exactSum(g, product.high, addend);
+  const rest = doubleSum(g, low, product.low);
+  const scaled = (factor: bigint): Value => doubleSum(g, high, doubleProduct(g, rest, constantOf(g, factor)));
+  const [more, less] = [scaled(0x3ff0_0000_0000_0001n), scaled(0x3fef_ffff_ffff_fffen)]; // 1 + 2^-52, 1 - 2^-52
   const isFactor = (word: Value): Value => isBetween(g, fieldOf(g, word, 64), bias - 255, bias + 255);
   return {
-    value: doubleSum(g, upper.high, rest),
-    isInRange: both(g, isFactor(a), isFactor(b), isBetween(g, fieldOf(g, addend, 64), bias - 900, bias + 900)),
+    value: doubleSum(g, high, rest),
+    isCertain: both(
+      g,
+      g.or(g.eq(more, less), isZero(g, product.low)),
+      isFactor(a),
+      isFactor(b),
+      isBetween(g, fieldOf(g, addend, 64), bias - 900, bias + 900),
+    ),
   };
 }
 
-/** FPMulAdd of singles: doubles hold the product, and a sum that is rounded to odd is rounded to single once. */
-function singleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Value {
+/**
+ * FPMulAdd of singles: doubles hold the product, and the rounded sum rounds to the same single as the exact one, unless it lies in the middle
+ * of two without being exact.
+ */
+function singleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Fused {
   const wide = (word: Value): Value => wordOf(unary(op.f64_promote_f32, 64, numberOf(g, word, 32)), 64);
-  const sum = oddSum(g, exactSum(g, doubleProduct(g, wide(a), wide(b)), wide(addend)));
-  return wordOf(unary(op.f32_demote_f64, 32, numberOf(g, sum, 64)), 32);
+  const { high, low } = exactSum(g, doubleProduct(g, wide(a), wide(b)), wide(addend));
+  const cutOff = g.and(high, constantOf(g, 2 ** 29 - 1));
+  return {
+    value: wordOf(unary(op.f32_demote_f64, 32, numberOf(g, high, 64)), 32),
+    isCertain: g.or(g.ne(cutOff, constantOf(g, 2 ** 28)), isZero(g, low)),
+  };
 }
 
 const result = (g: Arithmetic, value: Value, ...conditions: readonly Value[]): HostResult => ({
@@ -214,12 +225,8 @@ export function hostFloat(
       return result(g, value, mayBeInexact(g, control), isSafe(g, value, bits));
     }
     case 'mulAdd': {
-      if (bits === 32) {
-        const value = singleMultiplyAdd(g, a, b, d);
-        return result(g, value, mayBeInexact(g, control), isSafe(g, value, 32));
-      }
-      const { value, isInRange } = doubleMultiplyAdd(g, a, b, d);
-      return result(g, value, mayBeInexact(g, control), isInRange, isSafe(g, value, 64));
+      const { value, isCertain } = (bits === 64 ? doubleMultiplyAdd : singleMultiplyAdd)(g, a, b, d);
+      return result(g, value, mayBeInexact(g, control), isCertain, isSafe(g, value, bits));
     }
     case 'compareQuiet':
     case 'compareSignaling':

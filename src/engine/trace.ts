@@ -275,6 +275,16 @@ function makeSemantics(c: Context): Semantics {
       return traceValue(128, bits, whole);
     },
 
+    floatLanes: (operation, bits, lanes, operands) => {
+      const elements = Array.from({ length: lanes }, (_, lane) =>
+        semantics.float(
+          operation,
+          bits,
+          operands.map((operand) => (operand.width === 128 ? laneOf(operand, bits, lane) : operand)),
+        ),
+      );
+      return elements.reduce((vector, element, lane) => withLane(vector, bits, lane, element), traceValue(128, 0n));
+    },
     float: (operation, bits, operands) => {
       const fpcr = unlessException(c.hooks.readSystemRegister(keyFPCR));
       const depends = operands.map(concrete).reduce(merge, fpcr);

@@ -14,7 +14,7 @@ const extractLane = {
   32: simd.i32x4_extract_lane,
   64: simd.i64x2_extract_lane,
 } as const;
-const replaceLane = {
+export const replaceLane = {
   8: simd.i8x16_replace_lane,
   16: simd.i16x8_replace_lane,
   32: simd.i32x4_replace_lane,

@@ -116,6 +116,11 @@ export interface Semantics {
    * added to FPSR. `bits` is the format of the operands, for conversions from integers that of the result.
    */
   float(operation: FloatOperation, bits: FormatBits, operands: readonly Value[]): Value;
+  /**
+   * The operation on each of the lowest `lanes` elements of vectors, which fill a half of them or the whole; bits above them are 0. An operand
+   * that is a word is the same for all lanes.
+   */
+  floatLanes(operation: FloatOperation, bits: FormatBits, lanes: number, operands: readonly Value[]): Value;
   /** FPCR.RMode as a 64-bit word (floating-point/format.ts). */
   roundingMode(): Value;
   /** Adds the bits of a 64-bit word to FPSR: QC where something has saturated. */

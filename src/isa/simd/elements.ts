@@ -59,6 +59,16 @@ export function rearranged(
   return s.shuffle(n, m, bytes);
 }
 
+/** The even and the odd elements of two vectors, one after the other: the neighbours of pairwise operations. */
+export const pairsOf = (
+  s: Semantics,
+  sources: readonly [Value, Value],
+  shape: Arrangement,
+): readonly [Value, Value] => [
+  rearranged(s, sources, shape, (lane) => 2 * lane),
+  rearranged(s, sources, shape, (lane) => 2 * lane + 1),
+];
+
 /** An element as a signed word. */
 export const signed = (s: Semantics, element: Value, bits: ElementBits): Value =>
   bits === 64 ? element : s.signExtend(element, bits, 64);

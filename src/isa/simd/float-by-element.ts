@@ -5,25 +5,27 @@ import { row, type Row } from '../encoding.ts';
 import { fpNeg } from '../float-operations.ts';
 import type { Semantics, Value } from '../semantics.ts';
 import { arrangedBy, type ArrangementText, T } from '../syntax/vectors.ts';
-import { arrangementOf, truncated } from './elements.ts';
+import { arrangementOf, truncated, writeVector } from './elements.ts';
 import {
+  allNumbers,
   floatArrangement,
   floats,
   floatScalar,
   formatBits,
   isFloatArranged,
+  oneNumber,
   precisions,
   sizeOfFormat,
   writeFloats,
 } from './float-lanes.ts';
-import { fusedAdd, fusedSubtract, type LaneArithmetic, plain } from './float-three-same.ts';
+import { fusedAdd, fusedSubtract, type NumberArithmetic, plain } from './float-three-same.ts';
 import { indexed, readIndexed } from './indexed.ts';
 
 const pages: readonly {
   readonly name: string;
   readonly U: '0' | '1';
   readonly opcode: string;
-  readonly operation: LaneArithmetic;
+  readonly operation: NumberArithmetic;
 }[] = [
   { name: 'FMLA', U: '0', opcode: '0001', operation: fusedAdd },
   { name: 'FMLS', U: '0', opcode: '0101', operation: fusedSubtract },
@@ -53,10 +55,7 @@ const products = pages.flatMap(({ name, U, opcode, operation }) =>
           const shape = floatArrangement(k, k.Q);
           const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
           const m = readIndexed(s, f.Rm, sizeOfFormat(k), k);
-          const at = (from: Value, lane: number): Value => s.laneOf(from, shape.bits, lane);
-          writeFloats(s, { n: f.Rd, Q: k.Q, shape }, (lane) =>
-            operation({ s, bits: shape.bits }, at(n, lane), m, at(d, lane)),
-          );
+          writeVector(s, f.Rd, k.Q, operation(allNumbers(s, shape), n, s.splat(shape.bits, m), d));
         },
         syntax: [{ mnemonic, operands: [T('Rd', floats), T('Rn', floats), element] }],
       }),
@@ -71,7 +70,7 @@ const products = pages.flatMap(({ name, U, opcode, operation }) =>
           const bits = formatBits(k);
           const m = readIndexed(s, f.Rm, sizeOfFormat(k), k);
           const at = (n: Value): Value => s.laneOf(s.readV(n, 128), bits, 0);
-          s.writeV(f.Rd, truncated(s, operation({ s, bits }, at(f.Rn), m, at(f.Rd)), bits));
+          s.writeV(f.Rd, truncated(s, operation(oneNumber(s, bits), at(f.Rn), m, at(f.Rd)), bits));
         },
         syntax: [{ mnemonic, operands: [floatScalar('Rd'), floatScalar('Rn'), element] }],
       }),

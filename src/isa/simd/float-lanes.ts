@@ -1,6 +1,8 @@
 // Vectors of numbers: single and double precision share an encoding with the field sz, half precision (FEAT_FP16) has one without it.
 
+import { fpAbs, fpNeg } from '../float-operations.ts';
 import type { FormatBits } from '../floating-point/format.ts';
+import type { FloatOperation } from '../floating-point/names.ts';
 import type { Semantics, Value } from '../semantics.ts';
 import type { Operand } from '../syntax.ts';
 import { V, type VectorBytes } from '../syntax/registers.ts';
@@ -33,14 +35,39 @@ export const floatArrangement = (f: WithSz, Q: number): Arrangement & { readonly
 export const floats: ArrangementText = (f) => arrangedBy(sizeOfFormat(f), f.Q!);
 export const floatScalar = (field: string): Operand => V(field, (f) => (formatBits(f) / 8) as VectorBytes);
 
-/** What an operation of one lane works with. */
-export interface FloatLane {
+/** What an operation works with: on the number of a scalar, a word, or on all lanes of a vector. A word stands for all lanes, too. */
+export interface Numbers {
   readonly s: Semantics;
   readonly bits: FormatBits;
+  float(operation: FloatOperation, operands: readonly Value[]): Value;
+  /** FPNeg and FPAbs. */
+  negate(value: Value): Value;
+  absolute(value: Value): Value;
+  /** -1 where a comparison has given 1. */
+  mask(holds: Value): Value;
 }
 
-/** -1 where a comparison has given 1. */
-export const mask = ({ s }: FloatLane, holds: Value): Value => s.sub(s.constant(64, 0), holds);
+export const oneNumber = (s: Semantics, bits: FormatBits): Numbers => ({
+  s,
+  bits,
+  float: (operation, operands) => s.float(operation, bits, operands),
+  negate: (value) => fpNeg(s, value, bits),
+  absolute: (value) => fpAbs(s, value, bits),
+  mask: (holds) => s.sub(s.constant(64, 0), holds),
+});
+
+export function allNumbers(s: Semantics, { bits, lanes }: Arrangement & { readonly bits: FormatBits }): Numbers {
+  const everywhere = (word: Value): Value => s.splat(bits, word);
+  const zero = s.constant(64, 0);
+  return {
+    s,
+    bits,
+    float: (operation, operands) => s.floatLanes(operation, bits, lanes, operands),
+    negate: (vector) => s.xor(vector, everywhere(fpNeg(s, zero, bits))),
+    absolute: (vector) => s.and(vector, everywhere(fpAbs(s, s.not(zero), bits))),
+    mask: (holds) => s.lanes('sub', bits, everywhere(zero), holds),
+  };
+}
 
 /** V[n] becomes the vector whose elements are what `element` gives. */
 export function writeFloats(

@@ -2,46 +2,44 @@
 // Scalar Floating-Point and Advanced SIMD".
 
 import { row, type Row } from '../encoding.ts';
-import { fpAbs, fpNeg } from '../float-operations.ts';
-
 import type { FloatOperation } from '../floating-point/names.ts';
 import type { Value } from '../semantics.ts';
 import { T } from '../syntax/vectors.ts';
-import { truncated } from './elements.ts';
+import { pairsOf, truncated, writeVector } from './elements.ts';
 import {
+  allNumbers,
   floatArrangement,
-  type FloatLane,
   floats,
   floatScalar,
   formatBits,
   isFloatArranged,
-  mask,
+  type Numbers,
+  oneNumber,
   precisions,
-  writeFloats,
 } from './float-lanes.ts';
 
-/** The element of the destination; `d` is what it held before. */
-export type LaneArithmetic = (c: FloatLane, a: Value, b: Value, d: Value) => Value;
+/** What the destination becomes; `d` is what it held before. */
+export type NumberArithmetic = (c: Numbers, a: Value, b: Value, d: Value) => Value;
 
 export const plain =
-  (operation: FloatOperation): LaneArithmetic =>
-  ({ s, bits }, a, b) =>
-    s.float(operation, bits, [a, b]);
+  (operation: FloatOperation): NumberArithmetic =>
+  (c, a, b) =>
+    c.float(operation, [a, b]);
 
 const compared =
-  (operation: FloatOperation): LaneArithmetic =>
+  (operation: FloatOperation): NumberArithmetic =>
   (c, a, b) =>
-    mask(c, c.s.float(operation, c.bits, [a, b]));
+    c.mask(c.float(operation, [a, b]));
 
 const comparedAbsolute =
-  (operation: FloatOperation): LaneArithmetic =>
+  (operation: FloatOperation): NumberArithmetic =>
   (c, a, b, d) =>
-    compared(operation)(c, fpAbs(c.s, a, c.bits), fpAbs(c.s, b, c.bits), d);
+    compared(operation)(c, c.absolute(a), c.absolute(b), d);
 
-export const fusedAdd: LaneArithmetic = ({ s, bits }, a, b, d) => s.float('mulAdd', bits, [d, a, b]);
-export const fusedSubtract: LaneArithmetic = (c, a, b, d) => fusedAdd(c, fpNeg(c.s, a, c.bits), b, d);
+export const fusedAdd: NumberArithmetic = (c, a, b, d) => c.float('mulAdd', [d, a, b]);
+export const fusedSubtract: NumberArithmetic = (c, a, b, d) => fusedAdd(c, c.negate(a), b, d);
 
-const distance: LaneArithmetic = ({ s, bits }, a, b) => fpAbs(s, s.float('sub', bits, [a, b]), bits);
+const distance: NumberArithmetic = (c, a, b) => c.absolute(c.float('sub', [a, b]));
 
 interface Page {
   readonly name: string;
@@ -50,7 +48,7 @@ interface Page {
   readonly a: '0' | '1';
   /** The three lowest bits: those above them are of the encoding. */
   readonly opcode: string;
-  readonly operation: LaneArithmetic;
+  readonly operation: NumberArithmetic;
   readonly hasScalar?: boolean;
   /** The elements of a lane are neighbours in the two sources one after the other. */
   readonly pairwise?: boolean;
@@ -97,14 +95,8 @@ function rowsOf({ name, U, a, opcode, operation, hasScalar, pairwise }: Page): R
         s.checkFPEnabled();
         const shape = floatArrangement(k, k.Q);
         const [n, m, d] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
-        const c: FloatLane = { s, bits: shape.bits };
-        const at = (from: Value, lane: number): Value => s.laneOf(from, shape.bits, lane);
-        /** Element of the sources one after the other. */
-        const joined = (lane: number): Value => (lane < shape.lanes ? at(n, lane) : at(m, lane - shape.lanes));
-        writeFloats(s, { n: f.Rd, Q: k.Q, shape }, (lane) => {
-          const [x, y] = pairwise ? [joined(2 * lane), joined(2 * lane + 1)] : [at(n, lane), at(m, lane)];
-          return operation(c, x, y, at(d, lane));
-        });
+        const [x, y] = pairwise ? pairsOf(s, [n, m], shape) : [n, m];
+        writeVector(s, f.Rd, k.Q, operation(allNumbers(s, shape), x, y, d));
       },
       syntax: [{ mnemonic, operands: [T('Rd', floats), T('Rn', floats), T('Rm', floats)] }],
     });
@@ -118,7 +110,7 @@ function rowsOf({ name, U, a, opcode, operation, hasScalar, pairwise }: Page): R
         s.checkFPEnabled();
         const bits = formatBits(k);
         const at = (n: Value): Value => s.laneOf(s.readV(n, 128), bits, 0);
-        s.writeV(f.Rd, truncated(s, operation({ s, bits }, at(f.Rn), at(f.Rm), at(f.Rd)), bits));
+        s.writeV(f.Rd, truncated(s, operation(oneNumber(s, bits), at(f.Rn), at(f.Rm), at(f.Rd)), bits));
       },
       syntax: [{ mnemonic, operands: [floatScalar('Rd'), floatScalar('Rn'), floatScalar('Rm')] }],
     });

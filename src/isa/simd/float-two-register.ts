@@ -2,43 +2,43 @@
 // 0487, C4.1 "Data Processing -- Scalar Floating-Point and Advanced SIMD".
 
 import { row, type Row } from '../encoding.ts';
-import { integerSigns, oneSourceOperations, type OneSource } from '../float-operations.ts';
+import { integerSigns } from '../float-operations.ts';
 import { rounding } from '../floating-point/format.ts';
 import type { FloatOperation } from '../floating-point/names.ts';
 import type { Value } from '../semantics.ts';
 import { floatZero } from '../syntax/float-immediates.ts';
 import { T } from '../syntax/vectors.ts';
-import { truncated } from './elements.ts';
+import { truncated, writeVector } from './elements.ts';
 import {
+  allNumbers,
   floatArrangement,
-  type FloatLane,
   floats,
   floatScalar,
   formatBits,
   isFloatArranged,
-  mask,
+  type Numbers,
+  oneNumber,
   precisions,
-  writeFloats,
 } from './float-lanes.ts';
 
-type Operation = (c: FloatLane, value: Value) => Value;
-
-const oneSource =
-  (operation: OneSource): Operation =>
-  ({ s, bits }, value) =>
-    operation(s, value, bits);
+type Operation = (c: Numbers, value: Value) => Value;
 
 const plain =
   (operation: FloatOperation): Operation =>
-  ({ s, bits }, value) =>
-    s.float(operation, bits, [value]);
+  (c, value) =>
+    c.float(operation, [value]);
+
+const integral =
+  (mode: number): Operation =>
+  (c, value) =>
+    c.float('roundToIntegral', [value, c.s.constant(64, mode)]);
 
 /** With zero, on the side that makes it a relation of the interface. */
 const comparedWithZero =
   (operation: FloatOperation, zeroFirst: boolean): Operation =>
   (c, value) => {
-    const zero = c.s.constant(64, 0);
-    return mask(c, c.s.float(operation, c.bits, zeroFirst ? [zero, value] : [value, zero]));
+    const zero = value.width === 128 ? c.s.splat(64, c.s.constant(64, 0)) : c.s.constant(64, 0);
+    return c.mask(c.float(operation, zeroFirst ? [zero, value] : [value, zero]));
   };
 
 interface Page {
@@ -63,8 +63,8 @@ const modes = [
 
 const integerConversions: readonly Page[] = integerSigns.flatMap(({ letter, name, bit }) => [
   ...modes.map((to): Page => {
-    const operation: Operation = ({ s, bits }, value) =>
-      s.float(`to${name}${bits}`, bits, [value, s.constant(64, 0), s.constant(64, to.mode)]);
+    const operation: Operation = (c, value) =>
+      c.float(`to${name}${c.bits}`, [value, c.s.constant(64, 0), c.s.constant(64, to.mode)]);
     return { name: `FCVT${to.letter}${letter}`, U: bit, a: to.a, opcode: to.opcode, operation, forms: 'both' };
   }),
   {
@@ -72,7 +72,7 @@ const integerConversions: readonly Page[] = integerSigns.flatMap(({ letter, name
     U: bit,
     a: '0',
     opcode: '11101',
-    operation: ({ s, bits }, value) => s.float(`from${name}${bits}`, bits, [value, s.constant(64, 0)]),
+    operation: (c, value) => c.float(`from${name}${c.bits}`, [value, c.s.constant(64, 0)]),
     forms: 'both',
   },
 ]);
@@ -87,19 +87,31 @@ const comparisons: readonly Page[] = (
   ] as const
 ).map((page) => ({ ...page, a: '1', forms: 'both', isComparison: true }));
 
-const { FABS, FNEG, FSQRT, FRINTN, FRINTM, FRINTP, FRINTZ, FRINTA, FRINTX, FRINTI } = oneSourceOperations;
-
 const pages: readonly Page[] = [
-  { name: 'FRINTN', U: '0', a: '0', opcode: '11000', operation: oneSource(FRINTN), forms: 'vector' },
-  { name: 'FRINTM', U: '0', a: '0', opcode: '11001', operation: oneSource(FRINTM), forms: 'vector' },
-  { name: 'FRINTP', U: '0', a: '1', opcode: '11000', operation: oneSource(FRINTP), forms: 'vector' },
-  { name: 'FRINTZ', U: '0', a: '1', opcode: '11001', operation: oneSource(FRINTZ), forms: 'vector' },
-  { name: 'FRINTA', U: '1', a: '0', opcode: '11000', operation: oneSource(FRINTA), forms: 'vector' },
-  { name: 'FRINTX', U: '1', a: '0', opcode: '11001', operation: oneSource(FRINTX), forms: 'vector' },
-  { name: 'FRINTI', U: '1', a: '1', opcode: '11001', operation: oneSource(FRINTI), forms: 'vector' },
-  { name: 'FABS', U: '0', a: '1', opcode: '01111', operation: oneSource(FABS), forms: 'vector' },
-  { name: 'FNEG', U: '1', a: '1', opcode: '01111', operation: oneSource(FNEG), forms: 'vector' },
-  { name: 'FSQRT', U: '1', a: '1', opcode: '11111', operation: oneSource(FSQRT), forms: 'vector' },
+  { name: 'FRINTN', U: '0', a: '0', opcode: '11000', operation: integral(rounding.tieEven), forms: 'vector' },
+  { name: 'FRINTM', U: '0', a: '0', opcode: '11001', operation: integral(rounding.minusInfinity), forms: 'vector' },
+  { name: 'FRINTP', U: '0', a: '1', opcode: '11000', operation: integral(rounding.plusInfinity), forms: 'vector' },
+  { name: 'FRINTZ', U: '0', a: '1', opcode: '11001', operation: integral(rounding.zero), forms: 'vector' },
+  { name: 'FRINTA', U: '1', a: '0', opcode: '11000', operation: integral(rounding.tieAway), forms: 'vector' },
+  {
+    name: 'FRINTX',
+    U: '1',
+    a: '0',
+    opcode: '11001',
+    operation: (c, value) => c.float('roundToIntegralExact', [value, c.s.roundingMode()]),
+    forms: 'vector',
+  },
+  {
+    name: 'FRINTI',
+    U: '1',
+    a: '1',
+    opcode: '11001',
+    operation: (c, value) => c.float('roundToIntegral', [value, c.s.roundingMode()]),
+    forms: 'vector',
+  },
+  { name: 'FABS', U: '0', a: '1', opcode: '01111', operation: (c, value) => c.absolute(value), forms: 'vector' },
+  { name: 'FNEG', U: '1', a: '1', opcode: '01111', operation: (c, value) => c.negate(value), forms: 'vector' },
+  { name: 'FSQRT', U: '1', a: '1', opcode: '11111', operation: plain('sqrt'), forms: 'vector' },
   { name: 'FRECPE', U: '0', a: '1', opcode: '11101', operation: plain('recipEstimate'), forms: 'both' },
   { name: 'FRSQRTE', U: '1', a: '1', opcode: '11101', operation: plain('rsqrtEstimate'), forms: 'both' },
   { name: 'FRECPX', U: '0', a: '1', opcode: '11111', operation: plain('recipExponent'), forms: 'scalar' },
@@ -125,9 +137,7 @@ function rowsOf({ name, U, a, opcode, operation, forms, isComparison }: Page): R
         s.checkFPEnabled();
         const shape = floatArrangement(k, k.Q);
         const n = s.readV(f.Rn, 128);
-        writeFloats(s, { n: f.Rd, Q: k.Q, shape }, (lane) =>
-          operation({ s, bits: shape.bits }, s.laneOf(n, shape.bits, lane)),
-        );
+        writeVector(s, f.Rd, k.Q, operation(allNumbers(s, shape), n));
       },
       syntax: [{ mnemonic, operands: [T('Rd', floats), T('Rn', floats), ...zero] }],
     });
@@ -139,7 +149,7 @@ function rowsOf({ name, U, a, opcode, operation, forms, isComparison }: Page): R
       meaning: (s, k, f) => {
         s.checkFPEnabled();
         const bits = formatBits(k);
-        s.writeV(f.Rd, truncated(s, operation({ s, bits }, s.laneOf(s.readV(f.Rn, 128), bits, 0)), bits));
+        s.writeV(f.Rd, truncated(s, operation(oneNumber(s, bits), s.laneOf(s.readV(f.Rn, 128), bits, 0)), bits));
       },
       syntax: [{ mnemonic, operands: [floatScalar('Rd'), floatScalar('Rn'), ...zero] }],
     });

@@ -11,7 +11,7 @@ import {
   extended,
   type Lane,
   mapLanes,
-  rearranged,
+  pairsOf,
   Saturation,
   saturatedSum,
   shiftedByRegister,
@@ -147,9 +147,7 @@ function vectorRow(page: Page, U: 0 | 1): Row[] {
         const shape = arrangementOf(k.size, k.Q);
         const [n, m, d] = [s.readV(f.Rn, 128), s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
         const c = { s, ...shape, unsigned: U === 1, saturation: new Saturation(s) };
-        const even = (lane: number): number => 2 * lane;
-        const odd = (lane: number): number => 2 * lane + 1;
-        const [x, y] = page.pairwise ? [rearranged(s, [n, m], shape, even), rearranged(s, [n, m], shape, odd)] : [n, m];
+        const [x, y] = page.pairwise ? pairsOf(s, [n, m], shape) : [n, m];
         const result = page.whole(c, x, y, d);
         c.saturation.raise();
         writeVector(s, f.Rd, k.Q, result);
