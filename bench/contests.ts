@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../workers/package-file.ts';
 import { guestFile } from './guests.ts';
 
 /** Groups of which a mean is taken. */
@@ -45,8 +45,7 @@ function guest(
   return { kind: 'guest', name, measures, group, cores, file: guestFile(file), isFetched: false, argument, hasPeer };
 }
 
-const fromCheckout = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const debian = fromCheckout('node_modules/.cache/debian-arm64/root');
+const debian = packageFile('node_modules/.cache/debian-arm64/root');
 
 const debianProgram = (name: string, path: string, measures: string, words: readonly string[]): LinuxContest => ({
   kind: 'linux',
@@ -90,7 +89,7 @@ export const contests: readonly AnyContest[] = [
     measures: 'linear equations in double precision',
     group: 'Linux programs',
     cores: 1,
-    file: fromCheckout('tests/guests/bin/linux/suite'),
+    file: packageFile('tests/guests/bin/linux/suite'),
     isFetched: false,
     words: ['linpack', '300', '5'],
   },

@@ -1,6 +1,6 @@
 // The programs that are measured, and what each of them is made of. All of them run on one core and print the same everywhere.
 
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../workers/package-file.ts';
 
 export interface BenchGuest {
   readonly name: string;
@@ -21,6 +21,4 @@ export const benchGuests: readonly BenchGuest[] = [
 /** The guest with the fewest instructions: what is left of its time is start-up. */
 export const smallestGuest = 'wfe-mutex';
 
-/** From the built code, in dist/bench. */
-export const guestFile = (name: string): string =>
-  fileURLToPath(new URL(`../../tests/guests/bin/${name}.elf`, import.meta.url));
+export const guestFile = (name: string): string => packageFile(`tests/guests/bin/${name}.elf`);

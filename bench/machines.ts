@@ -2,7 +2,7 @@
 // to start. Instructions are counted by our own run, exactly; QEMU runs the same ones.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../workers/package-file.ts';
 import { assert } from '../src/report/assert.ts';
 import type { EngineMode } from '../src/engine/engine.ts';
 import { type BenchGuest, guestFile, smallestGuest } from './guests.ts';
@@ -40,8 +40,8 @@ export interface Results {
   readonly startUp: StartUp;
 }
 
-const sampleProgram = fileURLToPath(new URL('./sample.js', import.meta.url));
-const commandLine = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const sampleProgram = builtFile('bench/sample.ts');
+const commandLine = builtFile('src/cli/main.ts');
 
 function node(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });

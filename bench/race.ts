@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { builtFile } from '../workers/package-file.ts';
 import { assert } from '../src/report/assert.ts';
 import { UserError } from '../src/report/user-error.ts';
 import type { AnyContest } from './contests.ts';
@@ -35,7 +35,7 @@ export interface Race {
   end(): void;
 }
 
-const commandLine = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const commandLine = builtFile('src/cli/main.ts');
 const maxOutputBytes = 1 << 26;
 
 interface HostedReport {

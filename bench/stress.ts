@@ -3,8 +3,8 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { fileURLToPath } from 'node:url';
 import { commandLine, type Machinery } from '../src/cli/program.ts';
+import { packageFile } from '../workers/package-file.ts';
 import { runMachine } from '../workers/run-machine.ts';
 
 interface Machine {
@@ -44,8 +44,6 @@ const mayDiffer: Readonly<Record<string, RegExp>> = {
   'smmu-dma': /^exclusive, DMA to its granule: .*$/m,
 };
 
-const guestFolder = new URL('../../tests/guests/', import.meta.url);
-
 const machinery: Pick<Machinery, 'runMachine'> & Machinery = {
   runMachine,
   runVmSystem: () => Promise.reject(new Error('only guests are run')),
@@ -78,7 +76,7 @@ function wordsOf({ file, machine }: Guest, cores: number): string[] {
   const { virtualization, secure, board = [], gic = 3 } = machine;
   const onOff = (value: boolean): string => (value ? 'on' : 'off');
   const levels = [`--virtualization=${onOff(virtualization)}`, `--secure=${onOff(secure)}`, `--gic=${gic}`];
-  return ['run', fileURLToPath(new URL(file, guestFolder)), `--cores=${cores}`, ...levels, ...board];
+  return ['run', packageFile(`tests/guests/${file}`), `--cores=${cores}`, ...levels, ...board];
 }
 
 const { values, positionals } = parseArgs({
@@ -95,7 +93,7 @@ const numbers = (list: string): number[] => list.split(',').map(Number);
 const [runs, timeoutMs] = [Number(values.runs), 1000 * Number(values.timeout)];
 
 async function stress(): Promise<number> {
-  const { guests } = JSON.parse(readFileSync(new URL('guests.json', guestFolder), 'utf8')) as {
+  const { guests } = JSON.parse(readFileSync(packageFile('tests/guests/guests.json'), 'utf8')) as {
     guests: readonly Guest[];
   };
   const chosen = guests.filter(({ name, exitCode }) =>

@@ -28,6 +28,10 @@ export function placeInRam(memory: Uint8Array, address: number, bytes: Uint8Arra
   memory.fill(1, touchedPageOffset + Math.floor(address / pageBytes), touchedPageOffset + endPage);
 }
 
+/** How many hosts carry a machine. */
+export const hostsOf = ({ hostThreads, cores }: Pick<RunOptions, 'hostThreads' | 'cores'>): number =>
+  Math.min(hostThreads, cores, maxHosts);
+
 export function bootedMachine(options: RunOptions, engineMode: EngineMode): MachineConfig {
   const board = resolveBoard(options);
   const plan = planBoot(board, options);
@@ -46,7 +50,7 @@ export function bootedMachine(options: RunOptions, engineMode: EngineMode): Mach
     capture: options.pcap !== undefined,
     seed: options.seed,
     conductor: options.conductor,
-    hosts: Math.min(options.hostThreads, board.cores.length, maxHosts),
+    hosts: hostsOf(options),
     lookaheadTicks,
     engineMode,
     stepModule: readStepModule(),

@@ -2,18 +2,16 @@
 
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { detailedForm } from '../src/explore/detailed-execution.ts';
 import type { FindFile } from '../src/memory-model/cat/compile-instructions.ts';
 import { type CatModel, loadCat } from '../src/memory-model/cat/model.ts';
 import type { Source } from '../src/memory-model/cat/source.ts';
 import type { Program } from '../src/memory-model/program.ts';
 import { assert } from '../src/report/assert.ts';
+import { packageFile } from './package-file.ts';
 
-/** The models and the library that come with Heddle: beside the sources, and three folders above what is built from them. */
-const libraries = ['../src/memory-model/models/', '../../src/memory-model/models/'].map((up) =>
-  fileURLToPath(new URL(up, import.meta.url)),
-);
+/** The models and the library that come with Heddle. */
+const library = packageFile('src/memory-model/models');
 
 function firstOf(paths: readonly string[]): Source | undefined {
   for (const path of paths) {
@@ -28,14 +26,14 @@ function firstOf(paths: readonly string[]): Source | undefined {
 
 /** A file that is included: beside the one that includes it, or from the library. */
 export const findCatFile: FindFile = (name, { path }) =>
-  firstOf([dirname(path), ...libraries].map((folder) => join(folder, name)));
+  firstOf([dirname(path), library].map((folder) => join(folder, name)));
 
 /** The built-in models in the project's own words. */
 const ownFiles = { arm: 'aarch64.cat', tso: 'tso.cat', sc: 'sc.cat' } as const;
 
 /** The file that states a built-in model, which its engine is checked against. */
 export function ownCatFile(name: keyof typeof ownFiles): Source {
-  const source = firstOf(libraries.map((folder) => join(folder, ownFiles[name])));
+  const source = firstOf([join(library, ownFiles[name])]);
   assert(source !== undefined, `the package has its models: ${ownFiles[name]}`);
   return source;
 }

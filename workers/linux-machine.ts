@@ -8,6 +8,9 @@ import { UserError } from '../src/report/user-error.ts';
 import { lookaheadTicks, makeMemory } from './booted-machine.ts';
 import type { MachineConfig } from './machine.ts';
 
+/** All cores share one kernel (linux.ts). */
+export const linuxHosts = 1;
+
 /** Refuses what is no executable before anything is built. */
 function checkExecutable({ image }: RunOptions, { sysroot }: LinuxOptions): void {
   const executable = readExecutable(image.bytes);
@@ -33,8 +36,7 @@ export function linuxConfig(options: RunOptions, linux: LinuxOptions, stepModule
     commandLine: '',
     devices: [],
     seed,
-    // All cores share one kernel (linux.ts).
-    hosts: 1,
+    hosts: linuxHosts,
     lookaheadTicks,
     engineMode: 'tiered',
     stepModule,

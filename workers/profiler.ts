@@ -1,18 +1,37 @@
 // The host's own profiler (V8's, by the inspector) around a run on one thread. It interrupts the thread by a signal and looks at its
 // stack; the machine sees nothing of it. No port is opened.
 
+import { readFileSync } from 'node:fs';
 import { type Profiler, Session } from 'node:inspector';
+import { pathToFileURL } from 'node:url';
 import { assert } from '../src/report/assert.ts';
+import { builtFile } from './package-file.ts';
 import type { HostFrame, ThreadProfile } from '../src/report/profile.ts';
 
 /** Between two samples. At half of that the profiler itself takes some per cent of the time. */
 const samplingMicroseconds = 500;
 
-/** Files of the program are told from Node's by where they lie, and are named from here. */
-const programRoot = new URL('..', import.meta.url).href;
-const pathOf = (url: string): string =>
-  url.startsWith(programRoot) ? url.slice(programRoot.length).replace(/\.js$/, '.ts') : url;
-const ownFile = pathOf(import.meta.url);
+/** The build puts many sources into one file, each behind a comment with its path. */
+const marker = /^\/\/ ?(?:#region )?((?:src|actors|workers)\/\S+\.ts)$/;
+const builtFolder = pathToFileURL(builtFile('')).href;
+const ownFile = 'workers/profiler.ts';
+
+/** Tells the source of a function of the program by the line on which it begins in a file that the build has made. */
+function sourceFinder(): (url: string, line: number) => string {
+  const sourcesByUrl = new Map<string, readonly string[]>();
+  const sourcesOf = (url: string): readonly string[] => {
+    let source = '';
+    return readFileSync(new URL(url), 'utf8')
+      .split('\n')
+      .map((text) => (source = marker.exec(text)?.[1] ?? source));
+  };
+  return (url, line) => {
+    if (!url.startsWith(builtFolder)) return url;
+    const sources = sourcesByUrl.get(url) ?? sourcesOf(url);
+    sourcesByUrl.set(url, sources);
+    return sources[line] ?? url;
+  };
+}
 
 /** Of a session on the thread that asks: an answer comes before the call returns. */
 function ask(session: Session, method: string, parameters?: object): object {
@@ -31,15 +50,17 @@ function threadProfile({ nodes, samples = [], timeDeltas = [] }: Profiler.Profil
   nodes.forEach(({ children = [] }, parent) => {
     for (const child of children) parents[indices.get(child) as number] = parent;
   });
-  const frames = nodes.map(({ callFrame: { functionName, url } }, index): HostFrame => ({
-    name: functionName,
-    file: pathOf(url),
+  const sourceOf = sourceFinder();
+  const frames = nodes.map(({ callFrame: { functionName, url, lineNumber } }, index): HostFrame => ({
+    // The build numbers functions of one name.
+    name: functionName.replace(/\$\d+$/, ''),
+    file: sourceOf(url, lineNumber),
     parent: parents[index] as number,
   }));
   // What the profiler takes to start and to end is not the run's.
   const isOwn = ({ name, file, parent }: HostFrame): boolean => {
     const caller = frames[parent];
-    return (name === ask.name && file === ownFile) || (caller !== undefined && isOwn(caller));
+    return (name === 'ask' && file === ownFile) || (caller !== undefined && isOwn(caller));
   };
   const kept = samples
     .map((id, n) => ({ frame: indices.get(id) as number, delta: timeDeltas[n] ?? 0 }))

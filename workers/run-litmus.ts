@@ -2,6 +2,7 @@
 
 import { Piscina } from 'piscina';
 import type { LitmusQuestions } from '../src/explore/litmus-questions.ts';
+import { builtFile } from './package-file.ts';
 import type { LitmusAnswer, LitmusModel, LitmusTask } from './litmus-thread.ts';
 
 export interface LitmusTestFile {
@@ -43,7 +44,7 @@ export async function runLitmusTests(
   io.signal.addEventListener('abort', abort);
   if (io.signal.aborted) abort();
   const pool = new Piscina<LitmusTask, LitmusAnswer>({
-    filename: new URL('./litmus-thread.js', import.meta.url).href,
+    filename: builtFile('workers/litmus-thread.ts'),
     name: 'runTask',
     minThreads: Math.min(options.hostThreads, files.length),
     maxThreads: options.hostThreads,

@@ -11,15 +11,15 @@ import { type ProfileIo, summarise } from '../src/report/profile.ts';
 import { exitCodeOf, type RunReason, type RunReport } from '../src/report/run-report.ts';
 import { formatSpeedscope } from '../src/report/speedscope.ts';
 import { applyChanges } from './apply-changes.ts';
-import { bootedMachine } from './booted-machine.ts';
+import { bootedMachine, hostsOf } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
-import { namesOfImage, namesOfPrograms } from './guest-names.ts';
 import type { HostResult, HostTask, OutputMessage } from './host-task.ts';
 import { hostNanoseconds } from './host-clock.ts';
-import { linuxConfig } from './linux-machine.ts';
+import { linuxConfig, linuxHosts } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { MachineConfig } from './machine.ts';
 import { limitMeeting, meetingBuffer } from './meeting.ts';
+import { builtFile } from './package-file.ts';
 import { ringBuffer } from './ring.ts';
 import { readStepModule } from './step-module.ts';
 
@@ -44,12 +44,15 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 
 /** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo & ProfileIo): Promise<RunReport> {
+  // Threads load what they need while the machine is made.
+  const hosts = options.linux ? linuxHosts : hostsOf(options);
+  givePoolBack(hosts, takePool(hosts));
   const config = options.linux
     ? linuxConfig(options, options.linux, readStepModule())
     : bootedMachine(options, 'tiered');
   const { report, results } = await runConfigured(config, options, io);
   writeFiles(options, results[0], io);
-  if (config.isProfiled) reportProfile(options, results, io);
+  if (config.isProfiled) await reportProfile(options, results, io);
   io.conducted?.(results[0]?.ending?.hostMs ?? 0);
   const smmu = results[0]?.smmu;
   const unknownCalls = results[0]?.linux?.unknownCalls ?? [];
@@ -69,7 +72,7 @@ function takePool(hosts: number): HostPool {
   return (
     idlePools.get(hosts)?.pop() ??
     new Piscina<HostTask, HostResult>({
-      filename: new URL('./host-thread.js', import.meta.url).href,
+      filename: builtFile('workers/host-thread.ts'),
       name: 'runHost',
       minThreads: hosts,
       maxThreads: hosts,
@@ -182,11 +185,13 @@ export async function runConfigured(
 }
 
 /** Puts the profiles of the threads together. */
-function reportProfile(
+async function reportProfile(
   { image, linux, speedscope }: RunOptions,
   results: readonly HostResult[],
   io: RunIo & ProfileIo,
-): void {
+): Promise<void> {
+  // Reading symbols is no part of other runs.
+  const { namesOfImage, namesOfPrograms } = await import('./guest-names.ts');
   const threads = results.flatMap(({ profile }) => (profile ? [profile] : []));
   const guestName = linux ? namesOfPrograms(results[0]?.linux?.code ?? []) : namesOfImage(image);
   io.profiled?.(summarise(threads, guestName));

@@ -3,19 +3,16 @@
 import { Command, CommanderError, Option } from 'commander';
 import { InternalError } from '../report/assert.ts';
 import { UserError } from '../report/user-error.ts';
-import { asm } from './asm.ts';
-import { bench, benchOptionRows, type TypedBenchOptions } from './bench.ts';
-import { benchmarks } from './benchmarks.ts';
-import { disasm } from './disasm.ts';
-import { litmus, type RunLitmusTests } from './litmus.ts';
-import { genOptionRows, litmusGen, type TypedGenOptions } from './litmus-gen.ts';
-import { litmusOptionRows, type TypedLitmusOptions } from './litmus-options.ts';
+import type { TypedBenchOptions } from './bench.ts';
+import type { RunLitmusTests } from './litmus.ts';
+import type { TypedGenOptions } from './litmus-gen.ts';
+import type { TypedLitmusOptions } from './litmus-options.ts';
 import { normaliseQemuWords } from './qemu-words.ts';
 import { laterRunOptions, type OptionRow, runOptionRows, takesValue } from './run-options.ts';
 import { run } from './run.ts';
 import { version } from './version.ts';
-import { type RunVmSystem, vm } from './vm.ts';
-import { type TypedVmOptions, vmOptionRows } from './vm-options.ts';
+import type { RunVmSystem } from './vm.ts';
+import type { TypedVmOptions } from './vm-options.ts';
 import type { AsmOptions } from './asm.ts';
 import type { DisasmOptions } from './disasm.ts';
 import type { RunMachine } from './run.ts';
@@ -45,7 +42,16 @@ function addRows(command: Command, rows: readonly OptionRow[]): void {
   }
 }
 
-function commands(terminal: Terminal, machinery: Machinery, finish: (code: number) => void): Command {
+/**
+ * The commands, as `args` needs them: what a command is made of is loaded when it runs, and its options when its name is among the words, since
+ * loading takes longer than most guests run.
+ */
+async function commands(
+  args: readonly string[],
+  terminal: Terminal,
+  machinery: Machinery,
+  finish: (code: number) => void,
+): Promise<Command> {
   const program = new Command('heddle')
     .description('A multiprocessor that you can hold still: AArch64 images on 1 to 1,024 simulated cores.')
     .version(version, '-V, --version')
@@ -78,7 +84,10 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .option('--base <ADDRESS>', 'address of the first byte', '0x40200000')
     .option('-o, --output <FILE>', 'write a flat binary instead of a listing')
     .option('--json', 'print one JSON document')
-    .action((path: string, options: AsmOptions) => asm(path, options, terminal));
+    .action(async (path: string, options: AsmOptions) => {
+      const { asm } = await import('./asm.ts');
+      asm(path, options, terminal);
+    });
 
   program
     .command('disasm')
@@ -86,16 +95,20 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .argument('<FILE-or-WORDS...>', 'one file, or words like 0xd503201f')
     .option('--base <ADDRESS>', 'address of the first byte of words or of a flat binary', '0x0')
     .option('--json', 'print one JSON document')
-    .action((inputs: string[], options: DisasmOptions) => disasm(inputs, options, terminal));
+    .action(async (inputs: string[], options: DisasmOptions) => {
+      const { disasm } = await import('./disasm.ts');
+      disasm(inputs, options, terminal);
+    });
 
   const litmusCommand = program
     .command('litmus')
     .description('every outcome that a memory model allows, for litmus tests')
     .argument('<FILES...>', "tests in herd7's syntax, folders of them, or index files such as @all")
     .action(async (paths: string[], typed: TypedLitmusOptions) => {
+      const { litmus } = await import('./litmus.ts');
       finish(await litmus(paths, typed, terminal, machinery.runLitmusTests));
     });
-  addRows(litmusCommand, litmusOptionRows);
+  if (args.includes('litmus')) addRows(litmusCommand, (await import('./litmus-options.ts')).litmusOptionRows);
   litmusCommand.addHelpText(
     'after',
     '\nThe exit code is 0, or 1 where a ~exists or a forall does not hold, 2 where a test is refused, 3 where one is incomplete.',
@@ -105,8 +118,11 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .command('gen')
     .description('make litmus tests')
     .argument('[CYCLES...]', 'families such as MP, or cycles such as "PodWW Rfe PodRR Fre"')
-    .action((words: string[], typed: TypedGenOptions) => litmusGen(words, typed, terminal));
-  addRows(genCommand, genOptionRows);
+    .action(async (words: string[], typed: TypedGenOptions) => {
+      const { litmusGen } = await import('./litmus-gen.ts');
+      litmusGen(words, typed, terminal);
+    });
+  if (args.includes('gen')) addRows(genCommand, (await import('./litmus-gen.ts')).genOptionRows);
 
   const vmCommand = program
     .command('vm')
@@ -114,9 +130,10 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .argument('<FILE>', 'system file (YAML), a VM file of the ancestor (JSON), or "demo"')
     .argument('[COMMANDS...]', 'for the shell of the management VM, when the VMs have been booted')
     .action(async (file: string, words: string[], typed: TypedVmOptions) => {
+      const { vm } = await import('./vm.ts');
       finish(await vm(file, words, typed, terminal, machinery.runVmSystem));
     });
-  addRows(vmCommand, vmOptionRows);
+  if (args.includes('vm')) addRows(vmCommand, (await import('./vm-options.ts')).vmOptionRows);
   vmCommand.option('--quirk <NAME>', 'one defect of the ancestor; may be given several times', collect);
   vmCommand
     .command('ctl')
@@ -127,6 +144,7 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     // The options are those of `heddle vm`, which has read them wherever they stand.
     .action(async (file: string, words: string[]) => {
       const typed = vmCommand.opts<TypedVmOptions>();
+      const { vm } = await import('./vm.ts');
       finish(await vm(file, [...words, 'exit'], typed, terminal, machinery.runVmSystem));
     });
 
@@ -134,15 +152,19 @@ function commands(terminal: Terminal, machinery: Machinery, finish: (code: numbe
     .command('bench')
     .description('measure what the operations of virtualization cost, in simulated time')
     .argument('[NAMES...]', 'operations; all if none is given')
-    .addHelpText(
+    .action(async (names: string[], typed: TypedBenchOptions) => {
+      const { bench } = await import('./bench.ts');
+      finish(await bench(names, typed, terminal, machinery.runVmSystem));
+    });
+  if (args.includes('bench')) {
+    addRows(benchCommand, (await import('./bench.ts')).benchOptionRows);
+    const { benchmarks } = await import('./benchmarks.ts');
+    benchCommand.addHelpText(
       'after',
       `\nOperations:\n${benchmarks.map(({ name, measures }) => `  ${name.padEnd(13)}${measures}`).join('\n')}` +
         '\nThe speed of Heddle itself, beside QEMU, in a checkout: npm run bench',
-    )
-    .action(async (names: string[], typed: TypedBenchOptions) => {
-      finish(await bench(names, typed, terminal, machinery.runVmSystem));
-    });
-  addRows(benchCommand, benchOptionRows);
+    );
+  }
   return program;
 }
 
@@ -172,7 +194,7 @@ export async function commandLine(args: readonly string[], terminal: Terminal, m
     refuseLaterThings(args);
     const [command, ...rest] = args;
     const normal = command === 'run' ? [command, ...normaliseQemuWords(rest, takesValue)] : args;
-    const program = commands(terminal, machinery, (value) => {
+    const program = await commands(normal, terminal, machinery, (value) => {
       code = value;
     });
     if (command === undefined) return refuse(`which command? ${program.commands.map((c) => c.name()).join(', ')}`);

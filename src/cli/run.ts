@@ -4,8 +4,6 @@ import { commandOf, machineOf, parseRunOptions } from './run-options.ts';
 import { formatCount, formatSize, formatTime } from '../report/figures.ts';
 import { endingOf, formatJson } from '../report/run-report.ts';
 import type { HostProfile, ProfileIo } from '../report/profile.ts';
-import { formatProfile } from '../report/profile-table.ts';
-import { formatTable } from '../report/run-table.ts';
 import { writeOutput } from './input.ts';
 import { version } from './version.ts';
 import type { RunIo, RunOptions } from '../board/run-options.ts';
@@ -85,9 +83,15 @@ export async function run(
   if (options.json)
     terminal.print(`${formatJson(report, { ...(options.stats && hostTime), ...(profile && { profile }) })}\n`);
   else {
-    if (options.stats)
+    if (options.stats) {
+      // Tables are loaded where one is printed.
+      const { formatTable } = await import('../report/run-table.ts');
       terminal.print(`${formatTable(report)}\n${summary(report, hostTime)}\n${unknownCallsOf(report)}`);
-    if (profile) terminal.print(`${formatProfile(profile)}\n`);
+    }
+    if (profile) {
+      const { formatProfile } = await import('../report/profile-table.ts');
+      terminal.print(`${formatProfile(profile)}\n`);
+    }
   }
   const wasTold = report.reason === 'exit' || report.reason === 'system-off' || report.reason === 'system-reset';
   if (!wasTold) terminal.error(`heddle: ${endingOf(report)}\n${commandOf(options)}\n`);

@@ -1,7 +1,7 @@
 // The options of `heddle vm`: the table that the parser and the help are made from, and what was typed as options of a run.
 
 import { dirname, isAbsolute, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../../workers/package-file.ts';
 import type { InputFile } from '../board/image.ts';
 import { fidelities, injections, profiles, quirkNames } from '../vm/schema.ts';
 import { readSystem, type SystemOverrides } from '../vm/system-file.ts';
@@ -63,11 +63,7 @@ function oneOf<T extends string>(option: string, value: string, known: readonly 
   throw new UserError(`${option} ${value}: there is no such${suggestion(value, known) || ` one: ${known.join(', ')}`}`);
 }
 
-/** The built command lies in dist/src/cli, its source in src/cli. */
-const packageFolder = fileURLToPath(
-  new URL(import.meta.url.includes('/dist/src/') ? '../../../' : '../../', import.meta.url),
-);
-const guestFolder = join(packageFolder, 'tests/guests/bin/vm');
+const guestFolder = packageFile('tests/guests/bin/vm');
 const demoFile = join(guestFolder, 'demo.yaml');
 
 /** Files are named from where the system file is; `builtin:NAME` is a program of the package. */
