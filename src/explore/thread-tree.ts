@@ -169,9 +169,10 @@ export class ThreadTree {
     const last = visits[at];
     if (last === undefined) return undefined;
     const before = visits.findLast(({ pc }, n) => n < at && pc === state.pc);
-    if (isIdle(before, last, state, recorder.events)) return { kind: 'idle' };
+    const now = recorder.state();
+    if (isIdle(before, last, { state, recorder: now }, recorder.events)) return { kind: 'idle' };
     // A loop that decides by known values alone ends by itself.
-    const decisions = decisionsOf(recorder.state());
+    const decisions = decisionsOf(now);
     if (decisionsOf(last.recorder) === decisions) return undefined;
     const repeats = visits.filter(({ pc, recorder: then }) => pc === state.pc && decisionsOf(then) < decisions).length;
     return repeats > this.#unroll ? { kind: 'bound' } : undefined;

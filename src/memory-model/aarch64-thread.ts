@@ -34,6 +34,7 @@ import {
 } from './guarded-control-stack.ts';
 import { observedState } from './observed-state.ts';
 import { cacheMaintenanceAt, isDataCacheOperation } from './cache-maintenance.ts';
+import { liveRegisters, monitor, type RegisterNames } from './register-liveness.ts';
 import type { FenceName, SameValue, StepOutcome, Thread, ThreadHooks, ThreadState } from './program.ts';
 
 /** A stretch of code, decoded once. */
@@ -64,6 +65,8 @@ export interface Surroundings {
   readonly hasControlStack?: boolean;
   /** It runs at EL0, outside its handler. */
   readonly isEL0?: boolean;
+  /** Registers that are looked at in the end: none of the others matters then. It goes to no other code, and accesses do not fault. */
+  readonly observed?: RegisterNames;
 }
 
 /** All that threads of one state share. */
@@ -73,6 +76,8 @@ interface Setting {
   readonly exceptions: ExceptionSettings;
   readonly hasControlStack: boolean;
   readonly isEL0: boolean;
+  /** By the instructions of its own code: the registers that matter there. */
+  readonly live: () => readonly (RegisterNames | undefined)[];
 }
 
 /** A thread that starts where its own code does. */
@@ -80,11 +85,20 @@ export function aarch64Thread(
   name: string,
   code: Code,
   registers: InitialRegisters,
-  { others = [], handler, exceptions = usualExceptions, hasControlStack = false, isEL0 = false }: Surroundings = {},
+  {
+    others = [],
+    handler,
+    exceptions = usualExceptions,
+    hasControlStack = false,
+    isEL0 = false,
+    observed,
+  }: Surroundings = {},
 ): Thread {
   const start = new Registers(code.base, registers);
   const all = [code, ...(handler ? [handler] : []), ...others.filter((other) => other !== code && other !== handler)];
-  const setting = { code: all, handler, exceptions, hasControlStack, isEL0 };
+  let known: readonly (RegisterNames | undefined)[] | undefined;
+  const live = () => (known ??= observed ? liveRegisters(code.instructions, observed) : []);
+  const setting = { code: all, handler, exceptions, hasControlStack, isEL0, live };
   return { name, start: () => new AArch64State(setting, start.clone()) };
 }
 
@@ -99,6 +113,7 @@ function fenceOf(kind: BarrierKind, CRm: number): FenceName | undefined {
   return kind === 'DSB' && (CRm === 0 || CRm === 4) ? undefined : `${kind}.${barrierOptions[CRm]!}`;
 }
 
+const flagNames = ['N', 'Z', 'C', 'V'] as const;
 const flagNumber: Readonly<Record<FlagName, number>> = { N: 0, Z: 1, C: 2, V: 3 };
 /** System registers that only hold what is written to them, from 0 on: FPCR and FPSR; TPIDR_EL0, TPIDRRO_EL0 and TPIDR_EL1. */
 const plainRegisters: readonly number[] = [
@@ -145,7 +160,7 @@ class Registers implements TraceState {
       this.gcspr = traceValue(64, from.get('GCSPR_EL1') ?? 0n);
       this.#x = Array.from({ length: 31 }, (_, n) => traceValue(64, from.get(`X${n}`) ?? 0n));
       this.#v = Array.from({ length: 32 }, (_, n) => traceValue(128, from.get(`V${n}`) ?? 0n));
-      this.#flags = (['N', 'Z', 'C', 'V'] as const).map((flag) => traceValue(32, from.get(flag) ?? 0n));
+      this.#flags = flagNames.map((flag) => traceValue(32, from.get(flag) ?? 0n));
       this.#sp = traceValue(64, from.get('SP') ?? 0n);
       this.#plain = plainRegisters.map(() => traceValue(64, 0n));
     }
@@ -155,16 +170,18 @@ class Registers implements TraceState {
     return new Registers(this.pc, this);
   }
 
-  isSameAs(other: Registers, sameValue: SameValue): boolean {
+  /** `live` are the registers that matter, if not all of them do. */
+  isSameAs(other: Registers, sameValue: SameValue, live: RegisterNames | undefined): boolean {
+    const matters = (name: string): boolean => live?.has(name) ?? true;
     return (
       this.pc === other.pc &&
       this.mode === other.mode &&
       sameValue(this.elr, other.elr) &&
       sameValue(this.gcspr, other.gcspr) &&
-      this.#x.every((value, n) => sameValue(value, other.#x[n]!)) &&
-      this.#v.every((value, n) => sameValue(value, other.#v[n]!)) &&
-      this.#flags.every((value, n) => sameValue(value, other.#flags[n]!)) &&
-      sameValue(this.#sp, other.#sp) &&
+      this.#x.every((value, n) => !matters(`X${n}`) || sameValue(value, other.#x[n]!)) &&
+      this.#v.every((value, n) => !matters(`V${n}`) || sameValue(value, other.#v[n]!)) &&
+      flagNames.every((name, n) => !matters(name) || sameValue(this.#flags[n]!, other.#flags[n]!)) &&
+      (!matters('SP') || sameValue(this.#sp, other.#sp)) &&
       this.#plain.every((value, n) => sameValue(value, other.#plain[n]!))
     );
   }
@@ -236,7 +253,17 @@ class AArch64State implements ThreadState {
   }
 
   isSameAs(other: ThreadState, sameValue: SameValue): boolean {
-    return other instanceof AArch64State && this.#registers.isSameAs(other.#registers, sameValue);
+    return other instanceof AArch64State && this.#registers.isSameAs(other.#registers, sameValue, this.#live);
+  }
+
+  get needsMonitor(): boolean {
+    return this.#live?.has(monitor) ?? true;
+  }
+
+  /** The registers that matter where it is, if not all of them do. */
+  get #live(): RegisterNames | undefined {
+    const { code, live } = this.#setting;
+    return live()[Number(this.pc - code[0]!.base) / 4];
   }
 
   step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome {

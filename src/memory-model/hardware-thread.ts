@@ -32,6 +32,8 @@ class HardwareState implements ThreadState {
     return other instanceof HardwareState && other.pc === this.pc;
   }
 
+  readonly needsMonitor = false;
+
   step(_memory: TraceMemory, hooks: ThreadHooks): StepOutcome {
     if (this.#updates === this.#mostUpdates) return { kind: 'end' };
     const outcome = hooks.updateAccessFlag(this.#descriptor);

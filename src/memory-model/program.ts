@@ -72,8 +72,10 @@ export interface ThreadState {
   /** Where it is: the same value twice is a loop. */
   readonly pc: bigint;
   clone(): ThreadState;
-  /** Whether the thread would go on in the same way from the other state: all registers and the PC are the same. */
+  /** Whether the thread would go on in the same way from the other state: the PC is the same, and so are all registers that matter. */
   isSameAs(other: ThreadState, sameValue: SameValue): boolean;
+  /** Whether it matters from here on which exclusive access was last. */
+  readonly needsMonitor: boolean;
   /** Executes one instruction; nothing of it has taken effect after an exception. */
   step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome;
   /** The instruction at `pc` as text, for pictures and explanations. */

@@ -55,6 +55,10 @@ class X86State implements ThreadState {
     return other instanceof X86State && this.#state.isSameAs(other.#state, sameValue);
   }
 
+  get needsMonitor(): boolean {
+    return this.#state.needsMonitor;
+  }
+
   step(memory: TraceMemory, hooks: ThreadHooks): StepOutcome {
     return this.#state.step(memory, {
       ...hooks,

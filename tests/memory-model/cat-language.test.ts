@@ -68,6 +68,10 @@ describe('relations and sets of cat', () => {
     expect(value(expression)).toBe(expected);
   });
 
+  it('has the fences of every architecture in fences.cat', () => {
+    expect(pairs('include "fences.cat" let result = dmb.sy | mfence')).toBe('2→4');
+  });
+
   it('binds "&" tighter than "\\", that tighter than ";", that tighter than "|"', () => {
     expect(value('addr | rf; po \\ po & (_ * W)')).toBe(value('addr | (rf; (po \\ (po & (_ * W))))'));
   });

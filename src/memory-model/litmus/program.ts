@@ -5,7 +5,7 @@
 import type { ExceptionSettings } from '../aarch64-exceptions.ts';
 import { aarch64Thread, type InitialRegisters, makeCode } from '../aarch64-thread.ts';
 import { noNames, type SystemRegisterNames } from '../../isa/syntax.ts';
-import type { CacheType, MemoryArea, Program, Thread } from '../program.ts';
+import type { CacheType, MemoryArea, Observable, Program, Thread } from '../program.ts';
 import { assembleColumns, chooseRegisters, encodeLine, type ThreadCode } from './code.ts';
 import { instructionText } from './instruction-text.ts';
 import { type FinalStates, finalStates, type ValueNames } from './final-state.ts';
@@ -61,7 +61,12 @@ export function litmusProgram(test: LitmusTest, options: ProgramOptions = {}): L
     const exceptions = exceptionSettings(variants);
     const translation = translationFor(column.thread);
     const isEL0 = translation?.isEL0 ?? false;
-    const surroundings = { others: all, exceptions, hasControlStack, isEL0, ...(handler && { handler }) };
+    const staysAtHome = !handler && !codeNames.isRead && !hasControlStack && !variants.has('vmsa');
+    const surroundings = {
+      ...{ others: all, exceptions, hasControlStack, isEL0 },
+      ...(handler && { handler }),
+      ...(staysAtHome && { observed: registersObserved(states.observed, column.thread) }),
+    };
     const registers = initialRegisters(test, column.thread, names);
     const thread = aarch64Thread(`P${column.thread}`, column.code, registers, surroundings);
     return [{ ...thread, ...(translation && { translation }) }];
@@ -134,6 +139,10 @@ function x86Program(test: LitmusTest, layout: Layout, { unroll = usualUnroll }: 
   };
   return { test, program, finalStates: states };
 }
+
+/** Names of the registers of a thread that are looked at in the end. */
+const registersObserved = (observed: readonly Observable[], thread: number): ReadonlySet<string> =>
+  new Set(observed.flatMap((one) => (one.kind === 'register' && one.thread === thread ? [one.name] : [])));
 
 /** X0 to X30, SP, V0 to V31 by any of its names, the flags, and the pointer of the Guarded Control Stack. */
 function a64Register(name: string): string | undefined {

@@ -58,17 +58,20 @@ function programOf(example: Example, weakPlace?: number): Program {
     return { name, address: BigInt(addressIn(example, name)), bytes, elementBytes: 8, isSigned: false };
   });
   const registers = new Map(names.map((name, n) => [`X${20 + n}`, BigInt(addressIn(example, name))]));
+  const observed = example.observed.map((text): Observable => {
+    const register = /^(\d+):(\w+)$/.exec(text);
+    if (register) return { kind: 'register', thread: Number(register[1]), name: register[2]! };
+    return { kind: 'memory', address: BigInt(addressIn(example, text)), bytes: 8 };
+  });
   return {
     threads: sources.map((source, n) => {
       const base = firstCode + BigInt(spacing * n);
-      return aarch64Thread(`P${n}`, makeCode(base, assemble(source, { base, file: example.name }).bytes), registers);
+      const own = observed.flatMap((one) => (one.kind === 'register' && one.thread === n ? [one.name] : []));
+      const code = makeCode(base, assemble(source, { base, file: example.name }).bytes);
+      return aarch64Thread(`P${n}`, code, registers, { observed: new Set(own) });
     }),
     memory,
-    observed: example.observed.map((text): Observable => {
-      const register = /^(\d+):(\w+)$/.exec(text);
-      if (register) return { kind: 'register', thread: Number(register[1]), name: register[2]! };
-      return { kind: 'memory', address: BigInt(addressIn(example, text)), bytes: 8 };
-    }),
+    observed,
     unroll: example.unroll ?? 2,
   };
 }
