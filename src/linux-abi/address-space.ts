@@ -2,7 +2,7 @@
 
 import { addReference, allocateFrame, referencesOf, releaseFrame } from './frames.ts';
 import type { Core } from './kernel.ts';
-import { mappings as mappingLimit, pageBytes, taskBytes } from './limits.ts';
+import { mappings as mappingLimit, pageBytes, stackBytes, taskBytes } from './limits.ts';
 import { cutOut, insertMapping, mappingsIn, PROT, protectMappings, removeMappings } from './mappings.ts';
 import { clearPage, forEachPage, pageOf, setPage } from './page-tables.ts';
 import type { AddressSpace, Mapping } from './state.ts';
@@ -18,7 +18,18 @@ export function makeSpace(core: Core): AddressSpace | undefined {
   const root = allocateFrame(core);
   if (root === undefined) return undefined;
   if (asid === state.nextAsid) state.nextAsid = Math.max(firstAsid, asid) + 1;
-  return { root, asid, mappings: [], tables: [], cores: new Set(), breakStart: 0, breakEnd: 0, users: 1, flushes: 0 };
+  return {
+    root,
+    asid,
+    mappings: [],
+    tables: [],
+    cores: new Set(),
+    stackBytes,
+    breakStart: 0,
+    breakEnd: 0,
+    users: 1,
+    flushes: 0,
+  };
 }
 
 /** Takes the pages of a range away; their frames go back when no core can reach them any more. */
@@ -123,7 +134,7 @@ export function movePages(core: Core, space: AddressSpace, from: number, to: num
 export function copySpace(core: Core, parent: AddressSpace): AddressSpace | undefined {
   const child = makeSpace(core);
   if (!child) return undefined;
-  Object.assign(child, { breakStart: parent.breakStart, breakEnd: parent.breakEnd });
+  Object.assign(child, { stackBytes: parent.stackBytes, breakStart: parent.breakStart, breakEnd: parent.breakEnd });
   const protectedPages: number[] = [];
   const isComplete = parent.mappings.every((mapping) => {
     child.mappings.push({ ...mapping });

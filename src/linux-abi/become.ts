@@ -17,6 +17,7 @@ export function installSpace(core: Core, space: AddressSpace): void {
   core.system.write('TTBR0_EL1', (BigInt(space.asid) << 48n) | BigInt(space.root));
 }
 
+const RLIMIT_STACK = 3;
 /** TASK_COMM_LEN without the terminating zero. */
 const commLength = 15;
 
@@ -39,6 +40,8 @@ export function becomeImage(core: Core, thread: Thread, image: Image, inode: Ino
     alternateStack: noAlternateStack,
     suspendedSignals: undefined,
   });
+  const stackLimit = process.limits.get(RLIMIT_STACK)?.[0];
+  if (stackLimit !== undefined) space.stackBytes = Number(stackLimit);
   thread.registers = { ...emptyRegisters(), pc: BigInt(entry), sp: BigInt(stackPointer) };
   if (core.own.thread !== thread) return;
   loadRegisters(core, thread.registers);

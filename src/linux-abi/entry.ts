@@ -45,8 +45,11 @@ const BUS_OBJERR = 3;
 const ILL_ILLOPC = 1;
 const TRAP_BRKPT = 1;
 
+/** What a signal says of an address: bit 55 decides which half it is of. */
+const untagged = (address: bigint): bigint => BigInt.asUintN(64, BigInt.asIntN(addressBits, address));
+
 const raise = (core: Core, thread: Thread, fault: Fault, address: bigint): void => {
-  forceSignal(core, thread, { number: fault.signal, code: fault.code, address });
+  forceSignal(core, thread, { number: fault.signal, code: fault.code, address: untagged(address) });
 };
 
 function* abort(core: Core, thread: Thread, access: Access, syndrome: number): Activity {
@@ -104,7 +107,7 @@ function* synchronous(core: Core, thread: Thread): Activity {
         core,
         thread,
         { signal: SIG.BUS, code: BUS_ADRALN },
-        esr >>> 26 === EC.pcAlignment ? core.system.read('FAR_EL1') : pc(),
+        esr >>> 26 === EC.pcAlignment ? core.system.read('FAR_EL1') : core.pe.readRegister('SP_EL0'),
       );
       break;
     case EC.BRK:

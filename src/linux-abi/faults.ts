@@ -5,7 +5,7 @@ import { addReference, allocateFrame, referencesOf, releaseFrame } from './frame
 import { fileBytes } from './files/content.ts';
 import type { SharedPages } from './files/shared-pages.ts';
 import type { Core } from './kernel.ts';
-import { pageBytes, stackBytes } from './limits.ts';
+import { pageBytes } from './limits.ts';
 import { mappingAbove, mappingAt, PROT, roundDown } from './mappings.ts';
 import { type Page, pageOf, setPage } from './page-tables.ts';
 import type { AddressSpace, Mapping } from './state.ts';
@@ -43,7 +43,7 @@ function mappingFor(space: AddressSpace, va: number): Mapping | undefined {
   const mapping = mappingAt(space, va);
   if (mapping) return mapping;
   const above = mappingAbove(space, va);
-  if (!above?.growsDown || va < above.end - stackBytes) return undefined;
+  if (!above?.growsDown || va < above.end - space.stackBytes) return undefined;
   above.start = roundDown(va);
   return above;
 }
@@ -105,6 +105,21 @@ function unshare(core: Core, space: AddressSpace, mapping: Mapping, va: number, 
   setPage(core, space, va, pageFor(mapping, pa, true));
   core.stale.push({ space, pages: [va], frames: isAlone ? [] : [page.pa] });
   return pa;
+}
+
+/**
+ * The physical address of a byte that is mapped, whatever its protection. A private page is written as the process's own, a shared one only
+ * where the process may.
+ */
+export function reach(core: Core, space: AddressSpace, va: number, writes: boolean): number | Fault {
+  const mapping = mappingAt(space, va);
+  if (!mapping) return faults.unmapped;
+  if (writes && mapping.isShared && (mapping.protection & PROT.WRITE) === 0) return faults.denied;
+  const at = roundDown(va);
+  const page = pageOf(core, space, at);
+  const isOthers = writes && page !== undefined && !mapping.isShared && referencesOf(core, page.pa) > 1;
+  const pa = isOthers ? unshare(core, space, mapping, at, page) : (page?.pa ?? populate(core, space, mapping, at));
+  return typeof pa === 'number' ? pa + (va - at) : pa;
 }
 
 /** The physical address of a byte that an access of this kind reaches, or its fault. */

@@ -43,6 +43,8 @@ export interface AddressSpace {
   readonly tables: number[];
   /** Cores that may hold translations of it. */
   readonly cores: Set<number>;
+  /** How far the stack may grow: RLIMIT_STACK. */
+  stackBytes: number;
   breakStart: number;
   breakEnd: number;
   /** Processes that use it: two between vfork and execve. */

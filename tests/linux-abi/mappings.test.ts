@@ -26,6 +26,7 @@ const emptySpace = (): AddressSpace => ({
   mappings: [],
   tables: [],
   cores: new Set(),
+  stackBytes: 0,
   breakStart: 0,
   breakEnd: 0,
   users: 1,

@@ -93,6 +93,8 @@ export const programs: readonly Program[] = [
   { name: 'timers', exitCode: 0, qemu: true, cores: some },
   { name: 'cpu-timers', exitCode: 0, qemu: true, cores: some },
   { name: 'transfers', exitCode: 0, qemu: true, cores: [1] },
+  { name: 'faults', exitCode: 0, qemu: true, cores: [1] },
+  { name: 'more-faults', exitCode: 0, qemu: false, cores: [1] },
   { name: 'beyond', exitCode: 0, qemu: false, cores: some },
   { name: 'processes', exitCode: 0, qemu: false, cores: all },
   { name: 'robust', exitCode: 0, qemu: false, cores: all },

@@ -7,6 +7,7 @@ import { openPipe } from '../files/fifo.ts';
 import type { Inode } from '../files/inode.ts';
 import { isWritable, O } from '../files/open-file.ts';
 import { findPlace, pathOfPlace, type Place } from '../files/paths.ts';
+import { isMemory } from '../files/process-memory.ts';
 import { syntheticContent } from '../files/synthetic.ts';
 import { i64At, viewOf } from '../records.ts';
 import { readUser } from '../user-memory.ts';
@@ -47,6 +48,7 @@ function refusal({ core }: Call, inode: Inode, flags: number): number {
     case 'directory':
       return writes || (flags & O.CREAT) !== 0 ? fail('EISDIR') : 0;
     case 'file':
+      if (isMemory(inode)) return 0;
       if (writes && inode.synthetic) return fail('EACCES');
       if ((writes || (flags & O.TRUNC) !== 0) && inode.isReadOnly) return fail('EROFS');
       return inode.synthetic || loadContent(core, inode) ? 0 : fail('EACCES');
@@ -74,7 +76,7 @@ function open(call: Call, fd: number, path: string | number, flags: number, mode
   if ((flags & O.TRUNC) !== 0 && inode.kind === 'file' && (flags & O.PATH) === 0 && inode.sizeBytes > 0)
     resizeContent(core, inode, 0);
   const file = openFile(inode, pathOfPlace(core, found), flags & keptFlags);
-  if (inode.synthetic && inode.kind === 'file') file.content = syntheticContent(core, inode);
+  if (inode.synthetic && inode.kind === 'file' && !isMemory(inode)) file.content = syntheticContent(core, inode);
   const closesOnExec = (flags & O.CLOEXEC) !== 0;
   if (inode.pipe && (flags & O.PATH) === 0) return openPipe(core, thread, file, closesOnExec);
   return install(process, file, closesOnExec) ?? fail('EMFILE');

@@ -4,6 +4,7 @@ import { fail } from '../errno.ts';
 import { fileOf } from '../files/descriptors.ts';
 import type { OpenFile } from '../files/inode.ts';
 import { isReadable, isWritable, O } from '../files/open-file.ts';
+import { isMemory } from '../files/process-memory.ts';
 import { isNonBlocking, isSeekable, readFrom, writeTo } from '../files/stream.ts';
 import { chunkBytes, transferBytes } from '../limits.ts';
 import { blockToRestart } from '../scheduler.ts';
@@ -68,7 +69,8 @@ function write(call: Call, parts: readonly Part[] | number, offset?: number): Re
       if (bytes.length === 0) return done > 0 ? done : fail('EFAULT');
       if ((file.flags & O.APPEND) !== 0 && offset === undefined) file.position = file.inode.sizeBytes;
       const from = offset === undefined ? file.position : offset + done;
-      if (isSeekable(file) && from + bytes.length > fileLimitBytes) return done > 0 ? done : fail('EFBIG');
+      if (isSeekable(file) && !isMemory(file.inode) && from + bytes.length > fileLimitBytes)
+        return done > 0 ? done : fail('EFBIG');
       const written = writeTo(core, file, from, bytes);
       if (written === undefined) return done > 0 ? continueLater(call, file, done) : waitFor(call, file);
       if (written < 0) {

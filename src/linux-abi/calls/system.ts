@@ -57,6 +57,7 @@ function setLimit(process: Process, resource: number, soft: bigint, hard: bigint
   if (soft > hard) return fail('EINVAL');
   if (hard > limitOf(process, resource)[1]) return fail('EPERM');
   process.limits.set(resource, [soft, hard]);
+  if (resource === RLIMIT.STACK) process.space.stackBytes = Number(soft);
   return 0;
 }
 

@@ -32,7 +32,18 @@ function loadDirectory(core: Core, directory: Inode): void {
   }
 }
 
-const processFiles = ['cmdline', 'comm', 'environ', 'maps', 'mounts', 'stat', 'statm', 'status', 'auxv'] as const;
+const processFiles = [
+  'cmdline',
+  'comm',
+  'environ',
+  'maps',
+  'mounts',
+  'stat',
+  'statm',
+  'status',
+  'auxv',
+  'mem',
+] as const;
 const processLinks = ['exe', 'cwd', 'root'] as const;
 const threadFiles = ['comm', 'stat', 'status', 'maps'] as const;
 
@@ -42,7 +53,7 @@ function synthetic(core: Core, parent: Inode, name: string, kind: Inode['kind'],
   const inode = makeInode(core.state.fileSystem, {
     kind,
     device: deviceOf.process,
-    mode: kind === 'directory' ? 0o555 : kind === 'symlink' ? 0o777 : 0o444,
+    mode: kind === 'directory' ? 0o555 : kind === 'symlink' ? 0o777 : name === 'mem' ? 0o600 : 0o444,
     isReadOnly: true,
     changedAt: parent.changedAt,
     synthetic: what,

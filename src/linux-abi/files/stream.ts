@@ -7,6 +7,7 @@ import type { Inode, OpenFile } from './inode.ts';
 import { O } from './open-file.ts';
 import { eventBytes, readEvent, writeEvent } from './event-counter.ts';
 import { readPipe, writePipe } from './pipe.ts';
+import { isMemory, readMemory, writeMemory } from './process-memory.ts';
 import { readSignals } from './signal-file.ts';
 
 /** The bytes from an offset on, an error, or undefined where the reader must wait. `offset` means nothing to pipes and devices. */
@@ -20,7 +21,7 @@ export function readFrom(
   if (content) return content.subarray(Math.min(offset, content.length), offset + sizeBytes);
   switch (inode.kind) {
     case 'file':
-      return readContent(core, inode, offset, sizeBytes);
+      return isMemory(inode) ? readMemory(core, inode, offset, sizeBytes) : readContent(core, inode, offset, sizeBytes);
     case 'directory':
       return fail('EISDIR');
     case 'pipe':
@@ -73,6 +74,7 @@ export function writeTo(core: Core, file: OpenFile, offset: number, bytes: Uint8
   const { inode } = file;
   switch (inode.kind) {
     case 'file':
+      if (isMemory(inode)) return writeMemory(core, inode, offset, bytes);
       if (inode.synthetic) return bytes.length;
       writeContent(core, inode, offset, bytes);
       return bytes.length;

@@ -1,4 +1,4 @@
-// What qemu-aarch64 7.2 does not have, or not as Linux has it: SA_NOCLDSTOP, futex_waitv, process_vm_readv.
+// What qemu-aarch64 7.2 does not have, or not as Linux has it: SA_NOCLDSTOP, futex_waitv, process_vm_readv, /proc/self/mem.
 #include "suite.h"
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -96,10 +96,57 @@ static void processes_memory(void) {
   close(ends[0]), close(ends[1]);
 }
 
+__attribute__((noinline, aligned(4096))) static int answer(void) { return 41; }
+static const char constant[] = "constant";
+
+/** The memory of the process as a file: what cannot be stored to can be written. */
+static void memory_file(void) {
+  const int file = open("/proc/self/mem", O_RDWR);
+  char buffer[16];
+  tell("constant", pread(file, buffer, sizeof constant, (off_t)(uintptr_t)constant));
+  printf("'%s'\n", buffer);
+  tell("write", pwrite(file, "changed", 8, (off_t)(uintptr_t)constant));
+  printf("'%s'\n", (const char *)(volatile uintptr_t){(uintptr_t)constant});
+  int (*volatile const call)(void) = answer;
+  printf("answer %d", call());
+  const uint32_t move = 0x52800540;
+  CHECK(pwrite(file, &move, 4, (off_t)(uintptr_t)answer) == 4);
+  printf(", %d\n", call());
+  // A child's own copy.
+  const pid_t child = fork();
+  if (child == 0) {
+    const uint32_t other = 0x528000e0;
+    const int mine = open("/proc/self/mem", O_RDWR);
+    CHECK(pwrite(mine, &other, 4, (off_t)(uintptr_t)answer) == 4);
+    _exit(call());
+  }
+  int status;
+  CHECK(waitpid(child, &status, 0) == child);
+  printf("child %d, parent %d\n", WEXITSTATUS(status), call());
+  char *const pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  strcpy(pages + 4090, "across");
+  CHECK(mprotect(pages, 8192, PROT_NONE) == 0);
+  memset(buffer, 0, sizeof buffer);
+  tell("without permission", pread(file, buffer, 7, (off_t)(uintptr_t)pages + 4090));
+  printf("'%s'\n", buffer);
+  CHECK(munmap(pages + 4096, 4096) == 0);
+  tell("up to the end", pread(file, buffer, 16, (off_t)(uintptr_t)pages + 4090));
+  tell("unmapped", pread(file, buffer, 16, (off_t)(uintptr_t)pages + 4096));
+  tell("write there", pwrite(file, buffer, 16, (off_t)(uintptr_t)pages + 4096));
+  tell("0", pread(file, buffer, 16, 0));
+  tell("largest", pread(file, buffer, 1, INT64_MAX));
+  CHECK(lseek(file, (off_t)(uintptr_t)constant, SEEK_SET) == (off_t)(uintptr_t)constant);
+  tell("read", read(file, buffer, 4));
+  tell("mmap", mmap(NULL, 4096, PROT_READ, MAP_PRIVATE, file, 0) == MAP_FAILED ? -1 : 0);
+  tell("kernel's half", process_vm_readv(getpid(), &(struct iovec){buffer, 8}, 1, &(struct iovec){(void *)0xffff000000000000, 8}, 1, 0));
+  close(file);
+}
+
 int beyond(int argc, char **argv) {
   (void)argc, (void)argv;
   silent_stops();
   vectors();
   processes_memory();
+  memory_file();
   return 0;
 }

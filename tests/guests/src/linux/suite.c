@@ -28,6 +28,8 @@ static const struct {
     {"cpu-timers", cpu_timers},
     {"beyond", beyond},
     {"transfers", transfers},
+    {"faults", faults},
+    {"more-faults", more_faults},
     {"robust", robust},
     {"linpack", linpack},
     {"open", open_each},

@@ -30,6 +30,8 @@ int timers(int argc, char **argv);
 int cpu_timers(int argc, char **argv);
 int beyond(int argc, char **argv);
 int transfers(int argc, char **argv);
+int faults(int argc, char **argv);
+int more_faults(int argc, char **argv);
 int robust(int argc, char **argv);
 int linpack(int argc, char **argv);
 int open_each(int argc, char **argv);
