@@ -8,7 +8,7 @@ import type { BarrierKind, BranchKind, FlagName, Flags, Semantics, Value, Width 
 import { node } from './arithmetic.ts';
 import { cpuLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, stateLoad } from './expression.ts';
-import { MemoryGenerator } from './memory-generator.ts';
+import { AtomicGenerator } from './atomic-generator.ts';
 import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
 import { codeSignature, floatSignature } from './wasm/module.ts';
@@ -20,7 +20,7 @@ interface RegisterWrite {
   readonly isStackPointer: boolean;
 }
 
-export abstract class Generator extends MemoryGenerator implements Semantics {
+export abstract class Generator extends AtomicGenerator implements Semantics {
   protected registerWrites: RegisterWrite[] = [];
   protected vectorWrites: { n: Node; value: Node }[] = [];
   protected flagWrites: Partial<Flags> | undefined;

@@ -99,7 +99,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     const va = this.settle(node(address));
     const width = bytes === 16 ? 128 : bytes === 8 ? 64 : 32;
     const result = this.allocate(bytes === 16 ? type.v128 : bytes === 8 ? type.i64 : type.i32);
-    this.accessMemory(va, bytes, access, softTlbEntry.readTag, {
+    this.accessMemory(va, bytes, access, [softTlbEntry.readTag], {
       fast: () => {
         if (bytes === 16) this.vectorOperation(simd.v128_load, 0);
         else if (this.isHostOrdered(access)) this.atomicOperation(orderedLoadOpcode[bytes] ?? op.unreachable, bytes);
@@ -121,7 +121,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   store(address: Value, value: Value, bytes: AccessBytes, access: Access): void {
     const va = this.settle(node(address));
     const data = localValue(value.width, this.settle(node(value)), true);
-    this.accessMemory(va, bytes, access, softTlbEntry.writeTag, {
+    this.accessMemory(va, bytes, access, [softTlbEntry.writeTag], {
       fast: () => {
         this.emit(data);
         const [plain, ordered] =
@@ -177,16 +177,17 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   }
 
   /**
-   * The inline look-up of the soft TLB. `fast` runs with the wasm address on the stack, `slow` with the record complete and the
-   * virtual address in scratch 0.
+   * The inline look-up of the soft TLB, by one tag or more. `fast` runs with the wasm address on the stack (and gets its local), `slow`
+   * with the record complete and the virtual address in scratch 0.
    */
-  private accessMemory(
+  protected accessMemory(
     va: number,
     bytes: AccessBytes,
     access: Access,
-    tag: number,
-    parts: { readonly fast: () => void; readonly slow: (descriptor: number) => void },
+    tags: readonly [tag: number, ...number[]],
+    parts: { readonly fast: (physical: Node) => void; readonly slow: (descriptor: number) => void },
   ): void {
+    const [tag] = tags;
     const address = localValue(64, va, true);
     const low = node(this.low32(address));
     const entryOffset = this.and(
@@ -201,9 +202,11 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     const physical = this.allocate(type.i32);
     this.block(op.block, () => {
       this.block(op.block, () => {
-        this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, tag))));
-        this.w.byte(op.br_if);
-        this.w.u32(0);
+        for (const needed of tags) {
+          this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, needed))));
+          this.w.byte(op.br_if);
+          this.w.u32(0);
+        }
         const wasmAddress = this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
         this.emit(node(wasmAddress));
         this.set(physical);
@@ -216,7 +219,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
           this.w.u32(0);
         }
         this.get(physical);
-        parts.fast();
+        parts.fast(localValue(32, physical, true));
         this.w.byte(op.br);
         this.w.u32(1);
       });
@@ -335,7 +338,8 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   }
 }
 
-function memoryDescriptorOf(bytes: AccessBytes, access: Access): number {
+/** The descriptor of a service, as services.ts has it. */
+export function memoryDescriptorOf(bytes: AccessBytes, access: Access): number {
   return (
     (log2Bytes(bytes) << memoryDescriptor.sizeShift) |
     (access.aligned === true ? memoryDescriptor.aligned : 0) |

@@ -88,6 +88,7 @@ class TraceGenerator extends Generator {
   protected alignment: AlignmentCheck = 'relaxed';
   protected override readonly inlinesHostFloat = true;
   protected readonly isConcurrent: boolean;
+  protected override readonly inlinesAtomics = true;
   private readonly decode: Decoder;
   private source!: TraceSource;
   /** What this pass has found out, and what the pass before found out. */

@@ -143,6 +143,13 @@ export const threads = {
   i64_atomic_store8: 0x1b,
   i64_atomic_store16: 0x1c,
   i64_atomic_store32: 0x1d,
+  /** Of each operation the one on 32 bits; on 64 bits, and of 8 and 16 bits, are the next three. */
+  i32_atomic_rmw_add: 0x1e,
+  i32_atomic_rmw_and: 0x2c,
+  i32_atomic_rmw_or: 0x33,
+  i32_atomic_rmw_xor: 0x3a,
+  i32_atomic_rmw_xchg: 0x41,
+  i32_atomic_rmw_cmpxchg: 0x48,
 } as const;
 
 /** Vector instructions, after the prefix. */
