@@ -62,4 +62,6 @@ export interface RunnableActor extends Actor {
    * tell. `watch`: from now on a message tells of it; `anyway`: the wait ends whatever is there.
    */
   look(how: 'value' | 'watch' | 'anyway'): boolean;
+  /** The registers are what they were when it was asked last. */
+  isRepeating(): boolean;
 }

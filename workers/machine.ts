@@ -153,6 +153,7 @@ export function buildMachine(
     isProfiled: config.isProfiled === true,
     ...(config.hosts > 1 ? { onCodeWritten: output.codeWritten } : {}),
     isConcurrent: concurrency !== undefined,
+    yields: parallel !== undefined,
   });
   const affinities = board.cores.map(({ mpidr }) => packedAffinity(mpidr));
   const gic = interruptController(board, ids);

@@ -1,5 +1,6 @@
 // One thread of a run under `parallel`: an actor host that runs by itself, and what it shares with the others.
 
+import { availableParallelism } from 'node:os';
 import type { Message } from '../actors/actor.ts';
 import { assert } from '../src/report/assert.ts';
 import { openControlBlock, stopReason } from './control-block.ts';
@@ -82,6 +83,7 @@ export function runParallelHost(task: HostTask): HostResult {
       isUnderWay: () => everywhere.some(({ isEmpty }) => !isEmpty),
     },
     maxTicks,
+    isCrowded: config.hosts > availableParallelism(),
     aborted: () => control.aborted,
     progress: () => {
       meeting.setInstructions(host.instructions());

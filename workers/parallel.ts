@@ -11,8 +11,16 @@ import type { Host } from './host.ts';
 import type { HostClock } from './host-clock.ts';
 import { type Meeting, meetingEnd } from './meeting.ts';
 
-/** Instructions between two looks at the mailboxes: some tens of microseconds of translated code. */
-const sliceInstructions = 20_000;
+/**
+ * Instructions between two looks at the mailboxes: some tens of microseconds of translated code. It is the least common multiple of 1 to
+ * 12, and of many more numbers: a loop of so many instructions that waits for another core's store, and changes nothing, is at the same
+ * place after it with the same registers. Who goes round in circles gets short slices, of the least common multiple of 1 to 8.
+ */
+const sliceInstructions = 27_720;
+const waitingSliceInstructions = 840;
+
+/** Where there are more hosts than the machine has processors, one whose cores all go round in circles sleeps for so long. */
+const politeSleepMs = 0.05;
 
 /** A host looks about so often before it sleeps, and among these so often at the clock and at what WFE waits for. */
 const looksBeforeSleep = 2000;
@@ -40,6 +48,8 @@ export interface ParallelOptions {
   readonly meeting: Meeting;
   readonly mailboxes: Mailboxes;
   readonly maxTicks: Ticks;
+  /** There are more hosts than processors. */
+  readonly isCrowded: boolean;
   /** Set when the user has ended the run. */
   readonly aborted: () => boolean;
   /** Hears, after every turn, how many instructions the host has run. */
@@ -48,10 +58,14 @@ export interface ParallelOptions {
 
 /** Runs the host until the run ends. */
 export function runInParallel(options: ParallelOptions): void {
-  const { host, clock, meeting, mailboxes, maxTicks, aborted, progress } = options;
+  const { host, clock, meeting, mailboxes, maxTicks, isCrowded, aborted, progress } = options;
   const { cores } = host;
   let turn = 0;
   let turns = 0;
+  /** By place: the core has been going round in circles. */
+  const repeats = new Uint8Array(cores.length);
+  /** In this round some core has done something else. */
+  let isBusy = false;
   /** As of when the host slept last; cores that it has let go since then without a reason. */
   let messagesBefore = 0;
   let turnsBefore = 0;
@@ -69,24 +83,32 @@ export function runInParallel(options: ParallelOptions): void {
 
   function pass(): void {
     turn = (turn + 1) % cores.length;
-    if (turn === 0) for (const { actor } of cores) actor.look('value');
+    if (turn !== 0) return;
+    for (const { actor } of cores) actor.look('value');
+    if (isCrowded && !isBusy && !mailboxes.hasMail()) meeting.sleep(meeting.rings(), politeSleepMs);
+    isBusy = false;
   }
 
   /** A slice of one core, or what is left of the run. */
   function run(core: RunnableActor): void {
-    const claimed = meeting.claim(sliceInstructions);
+    const claimed = meeting.claim(repeats[turn] === 0 ? sliceInstructions : waitingSliceInstructions);
     if (claimed === 0) {
       meeting.end(meetingEnd.maxInstructions);
       return;
     }
     const before = core.instructions;
+    const messages = host.messages;
     const start = clock.now();
     core.advanceTo(start);
     core.run(start + claimed);
     const used = core.instructions - before;
     meeting.giveBack(claimed - used);
     turns += 1;
-    if (used >= claimed || !core.runnable) pass();
+    const hasYielded = core.runnable && used < claimed && host.messages === messages;
+    const isRepeating = used >= claimed && core.isRepeating();
+    repeats[turn] = isRepeating ? 1 : 0;
+    if (!isRepeating && !hasYielded) isBusy = true;
+    if (used >= claimed || hasYielded || !core.runnable) pass();
     progress();
   }
 

@@ -29,6 +29,7 @@ import { iccAccess, refreshContext } from './icc-access.ts';
 import type { CoreState } from './lifecycle.ts';
 import { coreMessages, wholeCache } from './messages.ts';
 import { makePowerLink, type SavedPowerLink } from './power-link.ts';
+import { makeRepetition } from './repetition.ts';
 import { makeResidentLevel, type ResidentLevel, type SavedResidentLevel } from './resident-level.ts';
 import { makeWaiting, type Wait } from './waiting.ts';
 
@@ -356,6 +357,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       running = false;
       instructions += used;
       waiting.stoppedBy(code);
+      if (code === exit.yield) break;
       if (code !== exit.redirect) continue;
       contextChanged();
       // The handler's first instruction has faulted into the same handler.
@@ -459,6 +461,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       timeTicks = ticks;
     },
     look: waiting.look,
+    isRepeating: makeRepetition(views, pe),
     run,
     receive,
     timer: (tag) => {

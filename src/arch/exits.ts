@@ -22,6 +22,8 @@ export const exit = {
   stopped: 8,
   /** The instruction must be the last of a trace or of a run: PC is at it, and the stepper runs it (again), alone. */
   step: 9,
+  /** YIELD, where PEs share a thread that does not run them by simulated time; PC is past the instruction. */
+  yield: 10,
 } as const;
 
 export type Exit = (typeof exit)[keyof typeof exit];

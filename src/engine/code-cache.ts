@@ -17,7 +17,7 @@ import {
 } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { makeTranslator, type Trace } from './translate.ts';
+import { type Company, makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
 
@@ -71,8 +71,7 @@ export interface CodeCacheOptions {
   readonly isProfiled: boolean;
   /** Other workers translate too: a line stays marked, since it may hold the source of their code. */
   readonly isLineMapShared: boolean;
-  /** They do so at the same time. */
-  readonly isConcurrent: boolean;
+  readonly company: Company;
 }
 
 export interface CodeCache {
@@ -87,7 +86,7 @@ export interface CodeCache {
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const { words, signedWords, doublewords, bytes } = options.views;
-  const translate = makeTranslator(options.decode, options.isConcurrent);
+  const translate = makeTranslator(options.decode, options.company);
   const entries = new Map<number, Entry[]>();
   const tracesOfLine = new Map<number, Set<LiveTrace>>();
   /** Hot code that waits for a module, by its entry. */

@@ -60,6 +60,8 @@ export interface EngineOptions {
   readonly onCodeWritten?: (line: number) => void;
   /** They run at the same time. */
   readonly isConcurrent?: boolean;
+  /** YIELD ends a run, with exit.yield. */
+  readonly yields?: boolean;
 }
 
 export interface EngineCounters {
@@ -115,7 +117,13 @@ const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;
 const scratchWord = (cpu: number, slot: number): number => (cpu + record.scratch + 8 * slot) >>> 2;
 
 /** One instruction's worth of time has passed although it did not run to its end: it took an exception, or it waits. */
-const costsOne: ReadonlySet<number> = new Set([exit.redirect, exit.waitForInterrupt, exit.waitForEvent, exit.stopped]);
+const costsOne: ReadonlySet<number> = new Set([
+  exit.redirect,
+  exit.waitForInterrupt,
+  exit.waitForEvent,
+  exit.stopped,
+  exit.yield,
+]);
 
 export function makeEngine({
   memory,
@@ -126,6 +134,7 @@ export function makeEngine({
   isProfiled = false,
   onCodeWritten,
   isConcurrent = false,
+  yields = false,
 }: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
   const pes: Pe[] = [];
@@ -289,6 +298,10 @@ export function makeEngine({
         return pe.sevl();
       case systemOperation.clearExclusive:
         return pe.clrex();
+      case systemOperation.yield:
+        if (!yields) return exit.none;
+        redirectToNext(cpu);
+        return exit.yield;
       case systemOperation.exceptionLink:
         return pe.exceptionLink();
       case systemOperation.eretTo:
@@ -404,7 +417,7 @@ export function makeEngine({
     hotThreshold: mode === 'translate' ? 1 : 24,
     isProfiled,
     isLineMapShared: onCodeWritten !== undefined,
-    isConcurrent,
+    company: { isConcurrent, yields },
   });
 
   function runStepped(pe: Pe, budget: number): Exit {

@@ -21,6 +21,8 @@ interface RegisterWrite {
 }
 
 export abstract class Generator extends AtomicGenerator implements Semantics {
+  /** YIELD may end the run. */
+  protected abstract readonly yields: boolean;
   protected registerWrites: RegisterWrite[] = [];
   protected vectorWrites: { n: Node; value: Node }[] = [];
   protected flagWrites: Partial<Flags> | undefined;
@@ -237,7 +239,8 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     this.systemService(systemOperation.sevl);
   }
   yield(): void {
-    // A hint without effect here: PEs do not share an execution pipeline.
+    // A hint without effect where simulated time decides who runs.
+    if (this.yields) this.systemService(systemOperation.yield);
   }
 
   setBType(btype: Value): void {

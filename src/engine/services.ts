@@ -125,6 +125,7 @@ export const systemOperation = {
   pointerTrap: 23,
   /** Before an instruction while PSTATE.BTYPE is not 0. */
   branchTarget: 24,
+  yield: 25,
 } as const;
 export const systemImmediateShift = 8;
 

@@ -47,6 +47,16 @@ const returningOperations: ReadonlySet<number> = new Set([
   systemOperation.isb,
 ]);
 
+/** Who else runs. */
+export interface Company {
+  /** Other threads run PEs at the same time. */
+  readonly isConcurrent: boolean;
+  /** YIELD gives the thread to another PE. */
+  readonly yields: boolean;
+}
+
+const alone: Company = { isConcurrent: false, yields: false };
+
 export interface TraceSource {
   /** Virtual address of the first instruction. */
   readonly start: bigint;
@@ -89,6 +99,7 @@ class TraceGenerator extends Generator {
   protected override readonly inlinesHostFloat = true;
   protected readonly isConcurrent: boolean;
   protected override readonly inlinesAtomics = true;
+  protected readonly yields: boolean;
   private readonly decode: Decoder;
   private source!: TraceSource;
   /** What this pass has found out, and what the pass before found out. */
@@ -112,10 +123,11 @@ class TraceGenerator extends Generator {
   private dirtyFlags = false;
   private tlbLocal = -1;
 
-  constructor(decode: Decoder, isConcurrent: boolean) {
+  constructor(decode: Decoder, { isConcurrent, yields }: Company) {
     super();
     this.decode = decode;
     this.isConcurrent = isConcurrent;
+    this.yields = yields;
   }
 
   trace(source: TraceSource): Trace {
@@ -461,8 +473,8 @@ class TraceGenerator extends Generator {
   }
 }
 
-/** Makes traces of the instructions that `decode` knows; others are UNDEFINED. `isConcurrent`: other threads run PEs at the same time. */
-export function makeTranslator(decode: Decoder, isConcurrent = false): (source: TraceSource) => Trace {
-  const generator = new TraceGenerator(decode, isConcurrent);
+/** Makes traces of the instructions that `decode` knows; others are UNDEFINED. */
+export function makeTranslator(decode: Decoder, company: Company = alone): (source: TraceSource) => Trace {
+  const generator = new TraceGenerator(decode, company);
   return (source) => generator.trace(source);
 }

@@ -61,6 +61,8 @@ export interface FlatOptions {
   readonly onCodeWritten?: (line: number) => void;
   /** As where other threads run PEs at the same time. */
   readonly isConcurrent?: boolean;
+  /** YIELD ends a run. */
+  readonly yields?: boolean;
   /** What becomes of DVM operations: without a word nobody hears of them. */
   readonly dvm?: {
     broadcast(from: number, operation: DvmOperation): void;
@@ -69,7 +71,7 @@ export interface FlatOptions {
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, onCodeWritten, isConcurrent = false, dvm } = options;
+  const { pes: count = 1, onCodeWritten, isConcurrent = false, yields = false, dvm } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
     memory,
@@ -78,6 +80,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     mode,
     stepModule,
     isConcurrent,
+    yields,
     ...(onCodeWritten ? { onCodeWritten } : {}),
   });
   const { bytes, symbols } = assemble(program, { base: ramBase, names: registerNames });

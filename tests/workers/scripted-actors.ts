@@ -141,6 +141,7 @@ export function perform(cast: Cast, staging: Staging): Performance {
         heard({ timer: tag });
       },
       look: () => false,
+      isRepeating: () => false,
       save: () => undefined,
       restore: () => undefined,
     };
