@@ -12,7 +12,9 @@ import { pe as record } from '../../src/arch/state-layout.ts';
 import { context } from '../../src/arch/translation-attributes.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { disassemble } from '../../src/isa/disassembler.ts';
+import { beyondCores } from '../../src/isa/instruction-set.ts';
 import type { UnhandledException } from '../../src/memory-model/aarch64-exceptions.ts';
+import { makeCode } from '../../src/memory-model/aarch64-thread.ts';
 import { assembleColumns, type ThreadCode } from '../../src/memory-model/litmus/code.ts';
 import { layOut } from '../../src/memory-model/litmus/layout.ts';
 import { parseLitmus } from '../../src/memory-model/litmus/parse.ts';
@@ -46,12 +48,17 @@ export function machineTest(text: string, path: string, variants: readonly strin
   };
 }
 
+/** The feature of the first instruction that no core has. */
+const missingInstruction = (code: readonly ThreadCode[]): string | undefined =>
+  code
+    .flatMap(({ base, bytes }) => makeCode(base, bytes).instructions)
+    .find((decoded) => decoded !== undefined && beyondCores.includes(decoded.row))?.row.feature;
+
 /** What of a test the machine does not have, if anything. */
-export function missingFeature({ program, isTranslated }: MachineTest): string | undefined {
+export function missingFeature({ program, code, isTranslated }: MachineTest): string | undefined {
   if (program.hasControlStacks === true) return 'FEAT_GCS';
-  return isTranslated && program.threads.some(({ translation }) => translation?.ha === true)
-    ? 'FEAT_HAFDBS'
-    : undefined;
+  if (isTranslated && program.threads.some(({ translation }) => translation?.ha === true)) return 'FEAT_HAFDBS';
+  return missingInstruction(code);
 }
 
 /** A run that takes longer waits in a loop, and is not looked at. */
