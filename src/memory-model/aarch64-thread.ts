@@ -126,6 +126,12 @@ const undefinedInstruction: TraceException = { exception: 'UNDEFINED' };
 /** Where a thread is with its exceptions: it has none, is in its handler, or does an instruction again that has faulted. */
 type Mode = 'usual' | 'handler' | 'again';
 
+function written(values: readonly TraceValue[], n: number, value: TraceValue): readonly TraceValue[] {
+  const copy = values.slice();
+  copy[n] = value;
+  return copy;
+}
+
 class Registers implements TraceState {
   readonly checksSPAlignment = false;
   readonly trapsFP = false;
@@ -136,9 +142,10 @@ class Registers implements TraceState {
   elr: TraceValue = traceValue(64, 0n);
   /** GCSPR_EL1. */
   gcspr: TraceValue = traceValue(64, 0n);
-  #x: TraceValue[];
-  #v: TraceValue[];
-  #flags: TraceValue[];
+  /** What is written takes a copy of the others; most instructions write none of a kind, and states are kept for each instruction. */
+  #x: readonly TraceValue[];
+  #v: readonly TraceValue[];
+  #flags: readonly TraceValue[];
   #sp: TraceValue;
   /** In the order of plainRegisters. */
   #plain: readonly TraceValue[];
@@ -151,9 +158,9 @@ class Registers implements TraceState {
       this.mode = from.mode;
       this.elr = from.elr;
       this.gcspr = from.gcspr;
-      this.#x = from.#x.slice();
-      this.#v = from.#v.slice();
-      this.#flags = from.#flags.slice();
+      this.#x = from.#x;
+      this.#v = from.#v;
+      this.#flags = from.#flags;
       this.#sp = from.#sp;
       this.#plain = from.#plain;
     } else {
@@ -190,7 +197,7 @@ class Registers implements TraceState {
     return this.#x[n]!;
   }
   writeX(n: number, value: TraceValue): void {
-    this.#x[n] = value;
+    this.#x = written(this.#x, n, value);
   }
   readSP(): TraceValue {
     return this.#sp;
@@ -202,13 +209,13 @@ class Registers implements TraceState {
     return this.#v[n]!;
   }
   writeV(n: number, value: TraceValue): void {
-    this.#v[n] = value;
+    this.#v = written(this.#v, n, value);
   }
   readFlag(name: FlagName): TraceValue {
     return this.#flags[flagNumber[name]]!;
   }
   writeFlag(name: FlagName, value: TraceValue): void {
-    this.#flags[flagNumber[name]] = value;
+    this.#flags = written(this.#flags, flagNumber[name], value);
   }
 
   readSystem(key: number): TraceValue | undefined {
