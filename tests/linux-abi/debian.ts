@@ -23,11 +23,18 @@ export interface Comparison {
   readonly files?: Readonly<Record<string, string>>;
   /** Files that are made, and are compared too. */
   readonly makes?: readonly string[];
+  /** Under qemu-aarch64 something else is started, that is to do the same. */
+  readonly underQemu?: Pick<Comparison, 'program' | 'words'>;
   /** The program starts others by name. */
   readonly startsOthers?: boolean;
   /** What is comparable of the standard output, where not all of it is. */
   readonly comparable?: (stdout: string) => string;
 }
+
+/** Of one run: only what hangs takes so long, also where many other processes run. */
+const timeoutMs = 600_000;
+/** Of a comparison. */
+export const comparisonMs = 2 * timeoutMs;
 
 export interface Outcome {
   readonly code: number | null;
@@ -76,16 +83,22 @@ function underHeddle(comparison: Comparison): Outcome {
         ...['--sysroot', root, '--workdir', folder, '--cores', String(cores), '--memory', '1G', ...variables],
         ...[resolve(root, program), '--', ...words],
       ],
-      { input },
+      { input, timeoutMs },
     ),
   );
 }
 
 function underQemu(comparison: Comparison): Outcome {
-  const { program, words, input = '', environment = {}, startsOthers = false } = comparison;
+  const { input = '', environment = {}, startsOthers = false } = comparison;
+  const { program, words } = comparison.underQemu ?? comparison;
   const run = (PATH: string): Outcome =>
     outcomeOf(comparison, (cwd) =>
-      runUnderQemu(['-L', root, resolve(root, program), ...words], { input, cwd, env: { ...environment, PATH } }),
+      runUnderQemu(['-L', root, resolve(root, program), ...words], {
+        input,
+        cwd,
+        env: { ...environment, PATH },
+        timeoutMs,
+      }),
     );
   if (!startsOthers) return run('/none');
   return inFolder((starters) => {

@@ -11,7 +11,7 @@ programs=(
   # Compression.
   gzip pigz bzip2 lbzip2 xz-utils zstd lz4 brotli zip unzip
   # Languages.
-  perl python3.11-minimal libpython3.11-stdlib lua5.4 luajit ruby3.1 tcl8.6 guile-3.0-libs guile-3.0 tcc libtcc-dev
+  perl python3.11-minimal libpython3.11-stdlib lua5.4 luajit ruby3.1 tcl8.6 guile-3.0-libs guile-3.0 tcc libtcc-dev libc6-dev
   # Of Rust, of Go, of C++, and greater ones.
   ripgrep fd-find gron git sqlite3 openssl
   # Loads.

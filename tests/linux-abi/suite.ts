@@ -21,14 +21,20 @@ interface Start {
   readonly input?: string;
   readonly cwd?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** A hang ends then. */
+  readonly timeoutMs?: number;
 }
 
-function start(command: string, args: readonly string[], { input = '', cwd = checkout, env }: Start = {}): Ended {
+function start(
+  command: string,
+  args: readonly string[],
+  { input = '', cwd = checkout, env, timeoutMs = 280_000 }: Start = {},
+): Ended {
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     input,
     cwd,
     encoding: 'latin1',
-    timeout: 280_000,
+    timeout: timeoutMs,
     maxBuffer: 1 << 26,
     ...(env && { env }),
   });

@@ -4,7 +4,7 @@
 // same on both.
 
 import { describe, it } from 'vitest';
-import { type Comparison, expectTheSame } from '../debian.ts';
+import { comparisonMs, type Comparison, expectTheSame } from '../debian.ts';
 
 const fruit = 'pear 3\napple 10\nfig 2\napple 10\n';
 const files = {
@@ -198,7 +198,7 @@ const comparison: Comparison = {
 };
 
 describe('coreutils', () => {
-  it(`does as under qemu-aarch64 in ${commands.length} commands`, { timeout: 280_000 }, () => {
+  it(`does as under qemu-aarch64 in ${commands.length} commands`, { timeout: comparisonMs }, () => {
     expectTheSame({
       ...comparison,
       // The command beside its number, so that a difference shows whose it is.
