@@ -4,6 +4,7 @@
 // data and control dependencies from it. Register and flag writes take effect together when the meaning has run to its end.
 
 import { assert } from '../report/assert.ts';
+import { extremes } from '../isa/simd/elements.ts';
 import { aesBoxes } from '../isa/crypto/aes-box.ts';
 import { formats, fpcrBit } from '../isa/floating-point/format.ts';
 import { floatOutcome } from '../isa/floating-point/operations.ts';
@@ -106,6 +107,12 @@ const withLane: Semantics['withLane'] = (vector, bits, lane, word) => {
   return traceValue(128, (whole.bits & ~mask) | inserted, merge(whole, element));
 };
 
+/** The nearest number that an element can hold. */
+function saturated(exact: bigint, bits: ElementBits, unsigned: boolean): bigint {
+  const { least, most } = extremes(bits, unsigned);
+  return exact < least ? least : exact > most ? most : exact;
+}
+
 /** One element, unsigned, of an operation element by element. */
 function laneResult(operation: LaneOperation, bits: ElementBits, a: bigint, b: bigint): bigint {
   const [x, y] = [BigInt.asIntN(bits, a), BigInt.asIntN(bits, b)];
@@ -113,6 +120,11 @@ function laneResult(operation: LaneOperation, bits: ElementBits, a: bigint, b: b
   const results: Readonly<Record<LaneOperation, () => bigint>> = {
     add: () => a + b,
     sub: () => a - b,
+    mul: () => a * b,
+    addSaturatingS: () => saturated(x + y, bits, false),
+    addSaturatingU: () => saturated(a + b, bits, true),
+    subSaturatingS: () => saturated(x - y, bits, false),
+    subSaturatingU: () => saturated(a - b, bits, true),
     eq: () => all(a === b),
     gtS: () => all(x > y),
     gtU: () => all(a > b),
@@ -266,6 +278,31 @@ function makeSemantics(c: Context): Semantics {
         bytes.reduceRight((sum, byte) => (sum << 8n) | ((both >> BigInt(8 * byte)) & 0xffn), 0n),
         merge(first, second),
       );
+    },
+    shiftLanes: (shift, bits, vector, amount) => {
+      const whole = concrete(vector);
+      if (whole.open !== undefined) return openValue(128, openName(`${shift}${bits}.${amount}`, 128, whole), whole);
+      let result = 0n;
+      for (let lsb = 0n; lsb < 128n; lsb += BigInt(bits)) {
+        const element = BigInt.asUintN(bits, whole.bits >> lsb);
+        const by = BigInt(amount);
+        const shifted =
+          shift === 'left' ? element << by : (shift === 'rightS' ? BigInt.asIntN(bits, element) : element) >> by;
+        result |= BigInt.asUintN(bits, shifted) << lsb;
+      }
+      return traceValue(128, result, whole);
+    },
+    lookUp: (table, indices) => {
+      const [of, at] = [concrete(table), concrete(indices)];
+      if (of.open !== undefined || at.open !== undefined) {
+        return openValue(128, openName('lookUp', 128, of, at), merge(of, at));
+      }
+      let result = 0n;
+      for (let lsb = 0n; lsb < 128n; lsb += 8n) {
+        const index = (at.bits >> lsb) & 0xffn;
+        if (index < 16n) result |= ((of.bits >> (8n * index)) & 0xffn) << lsb;
+      }
+      return traceValue(128, result, merge(of, at));
     },
     substituteBytes: (vector, box) => {
       const whole = concrete(vector);

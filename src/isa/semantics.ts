@@ -57,7 +57,26 @@ export interface Access extends Ordering {
 export type AtomicOperation = 'ADD' | 'BIC' | 'EOR' | 'ORR' | 'SMAX' | 'SMIN' | 'UMAX' | 'UMIN' | 'SWP';
 
 /** Operations element by element; a comparison gives all ones or all zeros. */
-export type LaneOperation = 'add' | 'sub' | 'eq' | 'gtS' | 'gtU' | 'geS' | 'geU' | 'minS' | 'minU' | 'maxS' | 'maxU';
+export type LaneOperation =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'eq'
+  | 'gtS'
+  | 'gtU'
+  | 'geS'
+  | 'geU'
+  | 'minS'
+  | 'minU'
+  | 'maxS'
+  | 'maxU'
+  | 'addSaturatingS'
+  | 'addSaturatingU'
+  | 'subSaturatingS'
+  | 'subSaturatingU';
+
+/** Shifts of all elements by the same amount: left, right with copies of the sign, right with zeros. */
+export type LaneShift = 'left' | 'rightS' | 'rightU';
 
 export type BranchKind = 'direct' | 'call' | 'indirect' | 'indirect call' | 'return';
 
@@ -136,8 +155,12 @@ export interface Semantics {
   splat(bits: ElementBits, word: Value): Value;
   /** The vector whose byte n is byte `bytes[n]` of two vectors, one after the other: 0 to 15 of `a`, 16 to 31 of `b`. */
   shuffle(a: Value, b: Value, bytes: readonly number[]): Value;
-  /** The elements of two vectors with each other; there are no extremes of 64 bits. */
+  /** The elements of two vectors with each other; there are no extremes of 64 bits, and nothing saturates to more than 16. */
   lanes(operation: LaneOperation, bits: ElementBits, a: Value, b: Value): Value;
+  /** The elements shifted by an amount from 0 to their width. */
+  shiftLanes(shift: LaneShift, bits: ElementBits, vector: Value, amount: number): Value;
+  /** The vector whose byte n is the byte of `table` at the index that byte n of `indices` is; 0 where that is beyond the table. */
+  lookUp(table: Value, indices: Value): Value;
   /** Each byte replaced by the one that a substitution box of AES has for it. */
   substituteBytes(vector: Value, box: AesBox): Value;
 

@@ -5,30 +5,40 @@ import { row, type Row } from '../encoding.ts';
 import type { ElementBits, Value } from '../semantics.ts';
 import { V, type VectorBytes } from '../syntax/registers.ts';
 import { arrangedBy, arrangement, type ArrangementText, scalar, T } from '../syntax/vectors.ts';
-import { arrangementOf, elementBits, type Lane, mapLanes, Saturation, truncated, writeVector } from './elements.ts';
+import {
+  arrangementOf,
+  elementBits,
+  extended,
+  type Lane,
+  lengthened,
+  mapLanes,
+  Saturation,
+  truncated,
+  writeVector,
+} from './elements.ts';
 import { indexed, readIndexed } from './indexed.ts';
 import {
   addedDoublingLong,
   addedHigh,
-  addedLongProduct,
   addedProduct,
   doublingHigh,
   doublingLong,
-  longProduct,
   type Operation,
   product,
   roundedDoublingHigh,
   subtractedDoublingLong,
   subtractedHigh,
-  subtractedLongProduct,
   subtractedProduct,
+  type Whole,
 } from './products.ts';
 
 interface Page {
   readonly name: string;
   readonly U: '0' | '1';
   readonly opcode: string;
-  readonly operation: Operation;
+  /** On each lane, or on vectors whose elements are as wide as those of the destination. */
+  readonly operation?: Operation;
+  readonly whole?: Whole;
   /** The elements of the destination are twice as wide. */
   readonly isLong?: boolean;
   readonly hasScalar?: boolean;
@@ -41,15 +51,15 @@ const withScalar = { hasScalar: true };
 const rounding = { hasScalar: true, feature: 'FEAT_RDM' };
 
 const pages: readonly Page[] = [
-  { name: 'MLA', U: '1', opcode: '0000', operation: addedProduct },
-  { name: 'MLS', U: '1', opcode: '0100', operation: subtractedProduct },
-  { name: 'MUL', U: '0', opcode: '1000', operation: product },
-  { name: 'SMLAL', U: '0', opcode: '0010', operation: addedLongProduct, ...long },
-  { name: 'UMLAL', U: '1', opcode: '0010', operation: addedLongProduct, ...long },
-  { name: 'SMLSL', U: '0', opcode: '0110', operation: subtractedLongProduct, ...long },
-  { name: 'UMLSL', U: '1', opcode: '0110', operation: subtractedLongProduct, ...long },
-  { name: 'SMULL', U: '0', opcode: '1010', operation: longProduct, ...long },
-  { name: 'UMULL', U: '1', opcode: '1010', operation: longProduct, ...long },
+  { name: 'MLA', U: '1', opcode: '0000', whole: addedProduct },
+  { name: 'MLS', U: '1', opcode: '0100', whole: subtractedProduct },
+  { name: 'MUL', U: '0', opcode: '1000', whole: product },
+  { name: 'SMLAL', U: '0', opcode: '0010', whole: addedProduct, ...long },
+  { name: 'UMLAL', U: '1', opcode: '0010', whole: addedProduct, ...long },
+  { name: 'SMLSL', U: '0', opcode: '0110', whole: subtractedProduct, ...long },
+  { name: 'UMLSL', U: '1', opcode: '0110', whole: subtractedProduct, ...long },
+  { name: 'SMULL', U: '0', opcode: '1010', whole: product, ...long },
+  { name: 'UMULL', U: '1', opcode: '1010', whole: product, ...long },
   { name: 'SQDMLAL', U: '0', opcode: '0011', operation: addedDoublingLong, ...longWithScalar },
   { name: 'SQDMLSL', U: '0', opcode: '0111', operation: subtractedDoublingLong, ...longWithScalar },
   { name: 'SQDMULL', U: '0', opcode: '1011', operation: doublingLong, ...longWithScalar },
@@ -65,7 +75,7 @@ const element = indexed((f) => f.size!);
 const widened: ArrangementText = (f) => arrangedBy(f.size! + 1, 1);
 const wideScalar = V('Rd', (f) => (2 << f.size!) as VectorBytes);
 
-function rowsOf({ name, U, opcode, operation, isLong = false, hasScalar, feature }: Page): Row[] {
+function rowsOf({ name, U, opcode, operation, whole, isLong = false, hasScalar, feature }: Page): Row[] {
   const common = feature === undefined ? {} : { feature };
   const suffix = isLong ? 'L' : 'R';
   const vector = row({
@@ -82,9 +92,15 @@ function rowsOf({ name, U, opcode, operation, isLong = false, hasScalar, feature
       const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
       const m = readIndexed(s, f.Rm, knownSize(k), k);
       const c: Lane = { s, bits, unsigned: U === '1', saturation: new Saturation(s) };
-      const result = mapLanes(s, n, shape, (lane) =>
-        operation(c, s.laneOf(n, bits, firstLane + lane), m, s.laneOf(d, shape.bits, lane)),
-      );
+      const vectors = (): Value => {
+        const sources = isLong ? lengthened(s, n, bits, { part: k.Q, unsigned: c.unsigned }) : n;
+        return whole!(s, shape.bits, sources, s.splat(shape.bits, extended(s, m, bits, c.unsigned)), d);
+      };
+      const result = operation
+        ? mapLanes(s, n, shape, (lane) =>
+            operation(c, s.laneOf(n, bits, firstLane + lane), m, s.laneOf(d, shape.bits, lane)),
+          )
+        : vectors();
       c.saturation.raise();
       writeVector(s, f.Rd, isLong ? 1 : k.Q, result);
     },
@@ -95,7 +111,7 @@ function rowsOf({ name, U, opcode, operation, isLong = false, hasScalar, feature
       },
     ],
   });
-  if (!hasScalar) return [vector];
+  if (!hasScalar || !operation) return [vector];
   return [
     vector,
     row({

@@ -69,6 +69,43 @@ export const pairsOf = (
   rearranged(s, sources, shape, (lane) => 2 * lane + 1),
 ];
 
+/** The elements of one half of a vector, twice as wide. */
+export function lengthened(
+  s: Semantics,
+  vector: Value,
+  bits: ElementBits,
+  { part, unsigned }: { readonly part: number; readonly unsigned: boolean },
+): Value {
+  const lanes = 128 / bits;
+  const wide = (2 * bits) as ElementBits;
+  const from = (lane: number): number => (part * lanes) / 2 + (lane >> 1);
+  // The element twice, then the lower copy is shifted out; or a zero above it.
+  if (!unsigned) return s.shiftLanes('rightS', wide, rearranged(s, [vector, vector], { bits, lanes }, from), bits);
+  const zero = s.splat(64, s.constant(64, 0));
+  return rearranged(s, [vector, zero], { bits, lanes }, (lane) => (lane % 2 === 0 ? from(lane) : lanes));
+}
+
+/** The lower halves of elements, together in the lower half of a vector. */
+export function shortened(s: Semantics, vector: Value, bits: ElementBits): Value {
+  const lanes = 128 / bits;
+  return rearranged(s, [vector, vector], { bits, lanes }, (lane) => (2 * lane) % lanes);
+}
+
+/** All elements shifted right by a constant of 1 to the width, rounded where asked. */
+export function allShiftedRight(
+  s: Semantics,
+  vector: Value,
+  amount: number,
+  bits: ElementBits,
+  { unsigned, rounding }: { readonly unsigned: boolean; readonly rounding: boolean },
+): Value {
+  const shift = unsigned ? 'rightU' : 'rightS';
+  const floor = s.shiftLanes(shift, bits, vector, amount);
+  if (!rounding) return floor;
+  const half = s.and(s.shiftLanes(shift, bits, vector, amount - 1), s.splat(bits, s.constant(64, 1)));
+  return s.lanes('add', bits, floor, half);
+}
+
 /** An element as a signed word. */
 export const signed = (s: Semantics, element: Value, bits: ElementBits): Value =>
   bits === 64 ? element : s.signExtend(element, bits, 64);
@@ -97,6 +134,15 @@ export class Saturation {
   raise(): void {
     if (this.any === undefined) return;
     this.s.raiseFPSR(this.s.select(this.any, this.s.constant(64, fpsr.QC), this.s.constant(64, 0)));
+  }
+
+  /** Notes the lanes of a vector in which two vectors differ. */
+  noteDifference(a: Value, b: Value, { bits, lanes }: Arrangement): void {
+    const { s } = this;
+    const difference = s.xor(a, b);
+    const low = s.laneOf(difference, 64, 0);
+    const whole = bits * lanes === 128 ? s.or(low, s.laneOf(difference, 64, 1)) : low;
+    this.note(s.ne(whole, s.constant(64, 0)));
   }
 
   /** SatQ of a signed word that is exact: to an element of this width. */

@@ -1,11 +1,11 @@
 // Advanced SIMD permute, extract and table lookup: Arm DDI 0487, C4.1 "Data Processing -- Scalar Floating-Point and Advanced SIMD".
 
 import { row, type Row } from '../encoding.ts';
-import { wordsOver } from '../floating-point/words.ts';
+import type { Value } from '../semantics.ts';
 import type { Operand } from '../syntax.ts';
 import { immediate } from '../syntax/immediates.ts';
 import { arrangement, bytes, T, tableList } from '../syntax/vectors.ts';
-import { arrangementOf, mapLanes, rearranged, writeVector } from './elements.ts';
+import { arrangementOf, rearranged, writeVector } from './elements.ts';
 
 /** Which element of the two sources, one after the other, goes to a lane; `part` is 1 or 2 of ZIP1 and ZIP2. */
 const permutations = {
@@ -84,24 +84,17 @@ const tables = (
     encoding: (f) => `${name}_asimdtbl_L${f.len + 1}_${f.len + 1}`,
     meaning: (s, k, f) => {
       s.checkFPEnabled();
-      const w = wordsOver(s);
-      const shape = arrangementOf(0, k.Q);
       const registers = Array.from({ length: k.len + 1 }, (_, n) =>
         s.readV(s.and(s.add(f.Rn, s.constant(32, n)), s.constant(32, 31)), 128),
       );
       const [m, d] = [s.readV(f.Rm, 128), s.readV(f.Rd, 128)];
-      const result = mapLanes(s, m, shape, (lane) => {
-        const index = s.laneOf(m, 8, lane);
-        let value = name === 'TBL' ? w.word(0) : s.laneOf(d, 8, lane);
-        registers.forEach((table, n) => {
-          // The byte of a register at a run-time index: its half, shifted.
-          const half = w.choose(w.below(w.and(index, 15), 8), s.laneOf(table, 64, 0), s.laneOf(table, 64, 1));
-          const byte = w.and(w.shrBy(half, w.shl(w.and(index, 7), 3)), 0xff);
-          value = w.choose(w.eq(w.shr(index, 4), n), byte, value);
-        });
-        return value;
-      });
-      writeVector(s, f.Rd, k.Q, result);
+      const bytesOf = (value: number): Value => s.splat(8, s.constant(64, value));
+      // An index that is below this register's or beyond them is none of it: the difference is taken modulo 256.
+      const found = registers
+        .map((table, n) => s.lookUp(table, n === 0 ? m : s.lanes('sub', 8, m, bytesOf(16 * n))))
+        .reduce((a, b) => s.or(a, b));
+      const kept = s.and(d, s.lanes('geU', 8, m, bytesOf(16 * registers.length)));
+      writeVector(s, f.Rd, k.Q, name === 'TBL' ? found : s.or(found, kept));
     },
     syntax: [{ mnemonic: name.toLowerCase(), operands: [T('Rd', bytes), tableList, T('Rm', bytes)] }],
   }),

@@ -1,23 +1,25 @@
 // Products of elements, as the pages of three registers and those of a vector by an element have them in common.
 
-import { wordsOver } from '../floating-point/words.ts';
-import type { ElementBits, Value } from '../semantics.ts';
-import { extended, type Lane, saturatedSum, signed } from './elements.ts';
+import type { ElementBits, Semantics, Value } from '../semantics.ts';
+import { type Lane, saturatedSum, signed } from './elements.ts';
 
 /** The element of the destination; `d` is what it held before. */
 export type Operation = (c: Lane, a: Value, b: Value, d: Value) => Value;
 
-export const product: Operation = ({ s }, a, b) => s.mul(a, b);
-export const addedProduct: Operation = ({ s }, a, b, d) => s.add(d, s.mul(a, b));
-export const subtractedProduct: Operation = ({ s }, a, b, d) => s.sub(d, s.mul(a, b));
+/** What becomes of vectors whose elements are as wide as those of the destination. */
+export type Whole = (s: Semantics, bits: ElementBits, a: Value, b: Value, d: Value) => Value;
+
+export const product: Whole = (s, bits, a, b) => s.lanes('mul', bits, a, b);
+export const addedProduct: Whole = (s, bits, a, b, d) => s.lanes('add', bits, d, product(s, bits, a, b, d));
+export const subtractedProduct: Whole = (s, bits, a, b, d) => s.lanes('sub', bits, d, product(s, bits, a, b, d));
 
 /** PolynomialMult of bytes: coefficients are bits, and sums have no carry. */
-export const polynomialProduct: Operation = ({ s }, a, b) => {
-  const w = wordsOver(s);
-  let sum = w.word(0);
+export const polynomialProduct: Whole = (s, bits, a, b) => {
+  let sum = s.xor(a, a);
   for (let bit = 0; bit < 8; bit += 1) {
-    const isSet = w.ne(w.and(w.shr(b, bit), 1), 0);
-    sum = w.xor(sum, w.choose(isSet, w.shl(a, bit), 0));
+    // All ones where the bit is set.
+    const isSet = s.shiftLanes('rightS', bits, s.shiftLanes('left', bits, b, bits - 1 - bit), bits - 1);
+    sum = s.xor(sum, s.and(isSet, s.shiftLanes('left', bits, a, bit)));
   }
   return sum;
 };
@@ -53,11 +55,6 @@ export const subtractedHigh = accumulatedHigh(true);
 // Elements of the destination twice as wide as those of the sources.
 
 const twice = (bits: ElementBits): ElementBits => (2 * bits) as ElementBits;
-
-export const longProduct: Operation = ({ s, bits, unsigned }, a, b) =>
-  s.mul(extended(s, a, bits, unsigned), extended(s, b, bits, unsigned));
-export const addedLongProduct: Operation = (c, a, b, d) => c.s.add(d, longProduct(c, a, b, d));
-export const subtractedLongProduct: Operation = (c, a, b, d) => c.s.sub(d, longProduct(c, a, b, d));
 
 /** SQDMULL: the product is doubled by adding it to itself. */
 export const doublingLong: Operation = (c, a, b) => {

@@ -9,15 +9,17 @@ import { readNumber } from '../syntax/numbers.ts';
 import { V, type VectorBytes } from '../syntax/registers.ts';
 import { arrangedBy, type ArrangementText, T } from '../syntax/vectors.ts';
 import {
+  allShiftedRight,
   arrangementOf,
   elementBits,
   extended,
   extremes,
   type Lane,
+  lengthened,
   mapLanes,
   Saturation,
   shiftedRight,
-  signed,
+  shortened,
   truncated,
   writeHalf,
   writeVector,
@@ -32,33 +34,31 @@ const leftAmount = (immhb: number): number => immhb - elementBits(sizeOfImmh(imm
 interface ShiftedLane extends Lane {
   readonly amount: number;
 }
-type Operation = (c: ShiftedLane, a: Value, d: Value) => Value;
+/** What becomes of whole vectors; of a scalar, element 0 counts alone. */
+type Whole = (c: ShiftedLane & { readonly lanes: number }, n: Value, d: Value) => Value;
 
 const right =
-  (rounding: boolean, accumulates: boolean): Operation =>
-  ({ s, bits, unsigned, amount }, a, d) => {
-    const shifted = shiftedRight(s, a, amount, bits, { unsigned, rounding });
-    return accumulates ? s.add(d, shifted) : shifted;
+  (rounding: boolean, accumulates: boolean): Whole =>
+  ({ s, bits, unsigned, amount }, n, d) => {
+    const shifted = allShiftedRight(s, n, amount, bits, { unsigned, rounding });
+    return accumulates ? s.lanes('add', bits, d, shifted) : shifted;
   };
 
-const left: Operation = ({ s, amount }, a) => s.lsl(a, s.constant(64, amount));
+const left: Whole = ({ s, bits, amount }, n) => s.shiftLanes('left', bits, n, amount);
 
 /** SLI and SRI leave the bits of the destination where none are shifted in. */
-const insertLeft: Operation = ({ s, amount }, a, d) => {
-  const w = wordsOver(s);
-  return w.or(w.shl(a, amount), w.and(d, (1n << BigInt(amount)) - 1n));
+const insertLeft: Whole = ({ s, bits, amount }, n, d) => {
+  const kept = s.splat(bits, s.constant(64, (1n << BigInt(amount)) - 1n));
+  return s.or(s.shiftLanes('left', bits, n, amount), s.and(d, kept));
 };
-const insertRight: Operation = ({ s, bits, amount }, a, d) => {
-  const w = wordsOver(s);
-  if (amount === bits) return d;
-  const kept = ((1n << BigInt(bits)) - 1n) ^ ((1n << BigInt(bits - amount)) - 1n);
-  return w.or(w.shr(a, amount), w.and(d, kept));
+const insertRight: Whole = ({ s, bits, amount }, n, d) => {
+  const kept = s.splat(bits, s.constant(64, -1n << BigInt(bits - amount)));
+  return s.or(s.shiftLanes('rightU', bits, n, amount), s.and(d, kept));
 };
 
 /** SQSHL and UQSHL (immediate); SQSHLU takes a signed number to an unsigned one. */
-const saturatingLeft =
-  (toUnsigned: boolean): Operation =>
-  ({ s, bits, unsigned, saturation, amount }, a) => {
+const saturatingLeft = (toUnsigned: boolean): Whole => {
+  const operation = ({ s, bits, unsigned, saturation, amount }: ShiftedLane, a: Value): Value => {
     const w = wordsOver(s);
     const from = unsigned && !toUnsigned;
     const x = extended(s, a, bits, from);
@@ -72,33 +72,35 @@ const saturatingLeft =
     saturation.note(w.either(tooLarge, isBelow));
     return w.choose(isBelow, least, w.choose(tooLarge, most, w.shl(x, amount)));
   };
+  return (c, n) => mapLanes(c.s, n, c, (lane) => operation(c, c.s.laneOf(n, c.bits, lane)));
+};
 
 interface Page {
   readonly opcode: string;
   readonly names: readonly [string | undefined, string | undefined];
   readonly direction: 'left' | 'right';
-  readonly operation: Operation;
+  readonly whole: Whole;
   /** Sizes of the scalar form. */
   readonly scalarSizes: readonly number[];
 }
 
 const any = [0, 1, 2, 3];
 const pages: readonly Page[] = [
-  { opcode: '00000', names: ['SSHR', 'USHR'], direction: 'right', operation: right(false, false), scalarSizes: [3] },
-  { opcode: '00010', names: ['SSRA', 'USRA'], direction: 'right', operation: right(false, true), scalarSizes: [3] },
-  { opcode: '00100', names: ['SRSHR', 'URSHR'], direction: 'right', operation: right(true, false), scalarSizes: [3] },
-  { opcode: '00110', names: ['SRSRA', 'URSRA'], direction: 'right', operation: right(true, true), scalarSizes: [3] },
-  { opcode: '01000', names: [undefined, 'SRI'], direction: 'right', operation: insertRight, scalarSizes: [3] },
-  { opcode: '01010', names: ['SHL', undefined], direction: 'left', operation: left, scalarSizes: [3] },
-  { opcode: '01010', names: [undefined, 'SLI'], direction: 'left', operation: insertLeft, scalarSizes: [3] },
+  { opcode: '00000', names: ['SSHR', 'USHR'], direction: 'right', whole: right(false, false), scalarSizes: [3] },
+  { opcode: '00010', names: ['SSRA', 'USRA'], direction: 'right', whole: right(false, true), scalarSizes: [3] },
+  { opcode: '00100', names: ['SRSHR', 'URSHR'], direction: 'right', whole: right(true, false), scalarSizes: [3] },
+  { opcode: '00110', names: ['SRSRA', 'URSRA'], direction: 'right', whole: right(true, true), scalarSizes: [3] },
+  { opcode: '01000', names: [undefined, 'SRI'], direction: 'right', whole: insertRight, scalarSizes: [3] },
+  { opcode: '01010', names: ['SHL', undefined], direction: 'left', whole: left, scalarSizes: [3] },
+  { opcode: '01010', names: [undefined, 'SLI'], direction: 'left', whole: insertLeft, scalarSizes: [3] },
   {
     opcode: '01100',
     names: [undefined, 'SQSHLU'],
     direction: 'left',
-    operation: saturatingLeft(true),
+    whole: saturatingLeft(true),
     scalarSizes: any,
   },
-  { opcode: '01110', names: ['SQSHL', 'UQSHL'], direction: 'left', operation: saturatingLeft(false), scalarSizes: any },
+  { opcode: '01110', names: ['SQSHL', 'UQSHL'], direction: 'left', whole: saturatingLeft(false), scalarSizes: any },
 ];
 
 const isArranged = (f: Fields): boolean => sizeOfImmh(f.immhb!) >= 0 && (sizeOfImmh(f.immhb!) < 3 || f.Q === 1);
@@ -138,8 +140,7 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
         const c = laneOf(s, k.immhb);
         const shape = arrangementOf(sizeOfImmh(k.immhb), k.Q);
         const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
-        const at = (vector: Value, lane: number): Value => s.laneOf(vector, c.bits, lane);
-        const result = mapLanes(s, n, shape, (lane) => page.operation(c, at(n, lane), at(d, lane)));
+        const result = page.whole({ ...c, lanes: shape.lanes }, n, d);
         c.saturation.raise();
         writeVector(s, f.Rd, k.Q, result);
       },
@@ -155,10 +156,9 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
       meaning: (s, k, f) => {
         s.checkFPEnabled();
         const c = laneOf(s, k.immhb);
-        const at = (n: Value): Value => s.laneOf(s.readV(n, 128), c.bits, 0);
-        const result = page.operation(c, at(f.Rn), at(f.Rd));
+        const result = page.whole({ ...c, lanes: 1 }, s.readV(f.Rn, 128), s.readV(f.Rd, 128));
         c.saturation.raise();
-        s.writeV(f.Rd, truncated(s, result, c.bits));
+        s.writeV(f.Rd, s.laneOf(result, c.bits, 0));
       },
       syntax: [
         {
@@ -199,12 +199,11 @@ function narrowed(
   s: Semantics,
   saturation: Saturation,
   element: Value,
-  { bits, amount, rounding, kind }: { bits: ElementBits; amount: number; rounding: boolean; kind: Kind | undefined },
+  { bits, amount, rounding, kind }: { bits: ElementBits; amount: number; rounding: boolean; kind: Kind },
 ): Value {
   const wide = (2 * bits) as ElementBits;
-  const unsigned = kind?.from !== 'signed';
+  const unsigned = kind.from === 'unsigned';
   const shifted = shiftedRight(s, element, amount, wide, { unsigned, rounding });
-  if (kind === undefined) return shifted;
   const w = wordsOver(s);
   if (kind.from === 'unsigned') {
     const { most } = extremes(bits, true);
@@ -234,15 +233,14 @@ function narrowRows(page: NarrowPage, U: 0 | 1): Row[] {
       const { bits, amount } = shapeOf(k.immhb);
       const saturation = new Saturation(s);
       const n = s.readV(f.Rn, 128);
-      const lanes = 64 / bits;
-      const half = mapLanes(s, n, { bits, lanes }, (lane) =>
-        narrowed(s, saturation, s.laneOf(n, (2 * bits) as ElementBits, lane), {
-          bits,
-          amount,
-          rounding: page.rounding,
-          kind,
-        }),
-      );
+      const { rounding } = page;
+      const wide = (2 * bits) as ElementBits;
+      const half =
+        kind === undefined
+          ? shortened(s, allShiftedRight(s, n, amount, wide, { unsigned: true, rounding }), bits)
+          : mapLanes(s, n, { bits, lanes: 64 / bits }, (lane) =>
+              narrowed(s, saturation, s.laneOf(n, wide, lane), { bits, amount, rounding, kind }),
+            );
       saturation.raise();
       writeHalf(s, f.Rd, k.Q, s.laneOf(half, 64, 0));
     },
@@ -293,14 +291,8 @@ const lengthen = (
       s.checkFPEnabled();
       const bits = elementBits(sizeOfImmh(k.immhb));
       const amount = leftAmount(k.immhb);
-      const wide = (2 * bits) as ElementBits;
-      const n = s.readV(f.Rn, 128);
-      const lanes = 64 / bits;
-      const result = mapLanes(s, n, { bits: wide, lanes }, (lane) => {
-        const element = s.laneOf(n, bits, k.Q * lanes + lane);
-        return s.lsl(U === '1' ? element : signed(s, element, bits), s.constant(64, amount));
-      });
-      s.writeV(f.Rd, result);
+      const longer = lengthened(s, s.readV(f.Rn, 128), bits, { part: k.Q, unsigned: U === '1' });
+      s.writeV(f.Rd, s.shiftLanes('left', (2 * bits) as ElementBits, longer, amount));
     },
     syntax: [
       {

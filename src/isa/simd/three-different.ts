@@ -8,8 +8,8 @@ import { arrangedBy, arrangement, type ArrangementText, scalar, T } from '../syn
 import {
   arrangementOf,
   elementBits,
-  extended,
   type Lane,
+  lengthened,
   mapLanes,
   Saturation,
   truncated,
@@ -17,28 +17,21 @@ import {
 } from './elements.ts';
 import {
   addedDoublingLong,
-  addedLongProduct,
+  addedProduct,
   doublingLong,
-  longProduct,
   type Operation,
   polynomialProduct,
+  product,
   subtractedDoublingLong,
-  subtractedLongProduct,
+  subtractedProduct,
+  type Whole,
 } from './products.ts';
 
-/** The elements of the sources, as wide as those of the destination. */
-const lengthened = ({ s, bits, unsigned }: Lane, element: Value): Value => extended(s, element, bits, unsigned);
-
-const longSum: Operation = (c, a, b) => c.s.add(lengthened(c, a), lengthened(c, b));
-const longDifference: Operation = (c, a, b) => c.s.sub(lengthened(c, a), lengthened(c, b));
-const wideSum: Operation = (c, a, b) => c.s.add(a, lengthened(c, b));
-const wideDifference: Operation = (c, a, b) => c.s.sub(a, lengthened(c, b));
-const longDistance: Operation = (c, a, b) => {
-  const { s } = c;
-  const [x, y] = [lengthened(c, a), lengthened(c, b)];
-  return s.select(s.ltS(x, y), s.sub(y, x), s.sub(x, y));
-};
-const addedLongDistance: Operation = (c, a, b, d) => c.s.add(d, longDistance(c, a, b, d));
+const sum: Whole = (s, bits, a, b) => s.lanes('add', bits, a, b);
+const difference: Whole = (s, bits, a, b) => s.lanes('sub', bits, a, b);
+/** With a distance, which has been taken before it was made wider: it fits its element as an unsigned number. */
+const distance: Whole = (_s, _bits, a) => a;
+const addedDistance: Whole = (s, bits, a, _b, d) => s.lanes('add', bits, d, a);
 
 /** Which sources have elements as wide as those of the destination: none, or the first one. */
 type Shape = 'long' | 'wide';
@@ -47,23 +40,35 @@ interface Page {
   readonly opcode: string;
   readonly names: readonly [string, string | undefined];
   readonly shape: Shape;
-  readonly operation: Operation;
+  /** On each lane, or on vectors whose elements are as wide as those of the destination. */
+  readonly operation?: Operation;
+  readonly whole?: Whole;
+  readonly isDistance?: boolean;
+  /** Coefficients have no sign. */
+  readonly isPolynomial?: boolean;
   readonly sizes: readonly number[];
   readonly hasScalar?: boolean;
 }
 
 const small = [0, 1, 2];
 const pages: readonly Page[] = [
-  { opcode: '0000', names: ['SADDL', 'UADDL'], shape: 'long', operation: longSum, sizes: small },
-  { opcode: '0001', names: ['SADDW', 'UADDW'], shape: 'wide', operation: wideSum, sizes: small },
-  { opcode: '0010', names: ['SSUBL', 'USUBL'], shape: 'long', operation: longDifference, sizes: small },
-  { opcode: '0011', names: ['SSUBW', 'USUBW'], shape: 'wide', operation: wideDifference, sizes: small },
-  { opcode: '0101', names: ['SABAL', 'UABAL'], shape: 'long', operation: addedLongDistance, sizes: small },
-  { opcode: '0111', names: ['SABDL', 'UABDL'], shape: 'long', operation: longDistance, sizes: small },
-  { opcode: '1000', names: ['SMLAL', 'UMLAL'], shape: 'long', operation: addedLongProduct, sizes: small },
-  { opcode: '1010', names: ['SMLSL', 'UMLSL'], shape: 'long', operation: subtractedLongProduct, sizes: small },
-  { opcode: '1100', names: ['SMULL', 'UMULL'], shape: 'long', operation: longProduct, sizes: small },
-  { opcode: '1110', names: ['PMULL', undefined], shape: 'long', operation: polynomialProduct, sizes: [0] },
+  { opcode: '0000', names: ['SADDL', 'UADDL'], shape: 'long', whole: sum, sizes: small },
+  { opcode: '0001', names: ['SADDW', 'UADDW'], shape: 'wide', whole: sum, sizes: small },
+  { opcode: '0010', names: ['SSUBL', 'USUBL'], shape: 'long', whole: difference, sizes: small },
+  { opcode: '0011', names: ['SSUBW', 'USUBW'], shape: 'wide', whole: difference, sizes: small },
+  { opcode: '0101', names: ['SABAL', 'UABAL'], shape: 'long', whole: addedDistance, isDistance: true, sizes: small },
+  { opcode: '0111', names: ['SABDL', 'UABDL'], shape: 'long', whole: distance, isDistance: true, sizes: small },
+  { opcode: '1000', names: ['SMLAL', 'UMLAL'], shape: 'long', whole: addedProduct, sizes: small },
+  { opcode: '1010', names: ['SMLSL', 'UMLSL'], shape: 'long', whole: subtractedProduct, sizes: small },
+  { opcode: '1100', names: ['SMULL', 'UMULL'], shape: 'long', whole: product, sizes: small },
+  {
+    opcode: '1110',
+    names: ['PMULL', undefined],
+    shape: 'long',
+    whole: polynomialProduct,
+    sizes: [0],
+    isPolynomial: true,
+  },
   {
     opcode: '1001',
     names: ['SQDMLAL', undefined],
@@ -103,7 +108,8 @@ const mnemonicOf =
 function rowsOf(page: Page, U: 0 | 1): Row[] {
   const name = page.names[U];
   if (name === undefined) return [];
-  const { operation, shape, sizes } = page;
+  const { operation, whole, shape, sizes, isDistance } = page;
+  const isUnsigned = U === 1 || page.isPolynomial === true;
   const isWide = shape === 'wide';
   const vector = row({
     name: `${name}, ${name}2`,
@@ -118,10 +124,19 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
       const c: Lane = { s, bits, unsigned: U === 1, saturation: new Saturation(s) };
       /** An element of the half that Q names. */
       const narrow = (vector: Value, lane: number): Value => s.laneOf(vector, bits, k.Q * wide.lanes + lane);
-      const whole = (vector: Value, lane: number): Value => s.laneOf(vector, wide.bits, lane);
-      const result = mapLanes(s, n, wide, (lane) =>
-        operation(c, isWide ? whole(n, lane) : narrow(n, lane), narrow(m, lane), whole(d, lane)),
-      );
+      const longer = (vector: Value, unsigned = isUnsigned): Value =>
+        lengthened(s, vector, bits, { part: k.Q, unsigned });
+      const distances = (): Value => {
+        const [larger, smaller] = U === 1 ? (['maxU', 'minU'] as const) : (['maxS', 'minS'] as const);
+        return longer(s.lanes('sub', bits, s.lanes(larger, bits, n, m), s.lanes(smaller, bits, n, m)), true);
+      };
+      const vectors = (): Value =>
+        isDistance
+          ? whole!(s, wide.bits, distances(), m, d)
+          : whole!(s, wide.bits, isWide ? n : longer(n), longer(m), d);
+      const result = operation
+        ? mapLanes(s, n, wide, (lane) => operation(c, narrow(n, lane), narrow(m, lane), s.laneOf(d, wide.bits, lane)))
+        : vectors();
       c.saturation.raise();
       s.writeV(f.Rd, result);
     },
@@ -132,7 +147,7 @@ function rowsOf(page: Page, U: 0 | 1): Row[] {
       },
     ],
   });
-  if (!page.hasScalar) return [vector];
+  if (!page.hasScalar || !operation) return [vector];
   return [
     vector,
     row({

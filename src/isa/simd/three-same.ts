@@ -8,7 +8,6 @@ import { arrangement, bytes, scalar, T } from '../syntax/vectors.ts';
 import {
   arrangementOf,
   elementBits,
-  extended,
   type Lane,
   mapLanes,
   pairsOf,
@@ -26,21 +25,40 @@ import {
   product,
   roundedDoublingHigh,
   subtractedProduct,
+  type Whole as WholeProduct,
 } from './products.ts';
 
+/**
+ * Without a bit more than the elements have: a + b is 2 (a AND b) + (a EOR b), and 2 (a OR b) - (a EOR b); a - b is (a EOR b) - 2 (b AND NOT a).
+ */
 const halving =
-  (subtract: boolean, rounding: boolean): Operation =>
+  (subtract: boolean, rounding: boolean): Whole =>
   ({ s, bits, unsigned }, a, b) => {
-    const w = wordsOver(s);
-    const [x, y] = [extended(s, a, bits, unsigned), extended(s, b, bits, unsigned)];
-    const sum = subtract ? w.sub(x, y) : w.add(w.add(x, y), rounding ? 1 : 0);
-    return s.asr(sum, s.constant(64, 1));
+    const half = s.shiftLanes(unsigned ? 'rightU' : 'rightS', bits, s.xor(a, b), 1);
+    if (subtract) return s.lanes('sub', bits, half, s.and(b, s.not(a)));
+    return rounding ? s.lanes('sub', bits, s.or(a, b), half) : s.lanes('add', bits, s.and(a, b), half);
   };
 
-const sum =
+const saturatedLane =
   (subtract: boolean): Operation =>
   ({ s, bits, unsigned, saturation }, a, b) =>
     saturatedSum(s, saturation, [a, b], bits, { unsigned, subtract });
+
+const sum =
+  (subtract: boolean): Whole =>
+  (c, n, m, d) => {
+    const { s, bits, unsigned, saturation } = c;
+    if (bits > 16 || c.lanes === 1) return eachLane(saturatedLane(subtract))(c, n, m, d);
+    const operation = subtract ? 'sub' : 'add';
+    const result = s.lanes(`${operation}Saturating${unsigned ? 'U' : 'S'}`, bits, n, m);
+    saturation.noteDifference(result, s.lanes(operation, bits, n, m), c);
+    return result;
+  };
+
+const byProducts =
+  (operation: WholeProduct): Whole =>
+  ({ s, bits }, n, m, d) =>
+    operation(s, bits, n, m, d);
 
 const shift =
   (saturates: boolean, rounding: boolean): Operation =>
@@ -99,11 +117,11 @@ const any = [0, 1, 2, 3];
 const small = [0, 1, 2];
 
 const pages: readonly Page[] = [
-  { opcode: '00000', names: ['SHADD', 'UHADD'], whole: eachLane(halving(false, false)), sizes: small },
-  { opcode: '00001', names: ['SQADD', 'UQADD'], whole: eachLane(sum(false)), sizes: any, scalarSizes: any },
-  { opcode: '00010', names: ['SRHADD', 'URHADD'], whole: eachLane(halving(false, true)), sizes: small },
-  { opcode: '00100', names: ['SHSUB', 'UHSUB'], whole: eachLane(halving(true, false)), sizes: small },
-  { opcode: '00101', names: ['SQSUB', 'UQSUB'], whole: eachLane(sum(true)), sizes: any, scalarSizes: any },
+  { opcode: '00000', names: ['SHADD', 'UHADD'], whole: halving(false, false), sizes: small },
+  { opcode: '00001', names: ['SQADD', 'UQADD'], whole: sum(false), sizes: any, scalarSizes: any },
+  { opcode: '00010', names: ['SRHADD', 'URHADD'], whole: halving(false, true), sizes: small },
+  { opcode: '00100', names: ['SHSUB', 'UHSUB'], whole: halving(true, false), sizes: small },
+  { opcode: '00101', names: ['SQSUB', 'UQSUB'], whole: sum(true), sizes: any, scalarSizes: any },
   { opcode: '00110', names: ['CMGT', 'CMHI'], whole: byLanes('gtS', 'gtU'), sizes: any, scalarSizes: [3] },
   { opcode: '00111', names: ['CMGE', 'CMHS'], whole: byLanes('geS', 'geU'), sizes: any, scalarSizes: [3] },
   { opcode: '01000', names: ['SSHL', 'USHL'], whole: eachLane(shift(false, false)), sizes: any, scalarSizes: [3] },
@@ -116,10 +134,10 @@ const pages: readonly Page[] = [
   { opcode: '01111', names: ['SABA', 'UABA'], whole: accumulatedDistance, sizes: small },
   { opcode: '10000', names: ['ADD', 'SUB'], whole: byLanes('add', 'sub'), sizes: any, scalarSizes: [3] },
   { opcode: '10001', names: ['CMTST', 'CMEQ'], whole: test, sizes: any, scalarSizes: [3] },
-  { opcode: '10010', names: ['MLA', undefined], whole: eachLane(addedProduct), sizes: small },
-  { opcode: '10010', names: [undefined, 'MLS'], whole: eachLane(subtractedProduct), sizes: small },
-  { opcode: '10011', names: ['MUL', undefined], whole: eachLane(product), sizes: small },
-  { opcode: '10011', names: [undefined, 'PMUL'], whole: eachLane(polynomialProduct), sizes: [0] },
+  { opcode: '10010', names: ['MLA', undefined], whole: byProducts(addedProduct), sizes: small },
+  { opcode: '10010', names: [undefined, 'MLS'], whole: byProducts(subtractedProduct), sizes: small },
+  { opcode: '10011', names: ['MUL', undefined], whole: byProducts(product), sizes: small },
+  { opcode: '10011', names: [undefined, 'PMUL'], whole: byProducts(polynomialProduct), sizes: [0] },
   { opcode: '10100', names: ['SMAXP', 'UMAXP'], whole: byLanes('maxS', 'maxU'), sizes: small, pairwise: true },
   { opcode: '10101', names: ['SMINP', 'UMINP'], whole: byLanes('minS', 'minU'), sizes: small, pairwise: true },
   { opcode: '10110', names: ['SQDMULH', undefined], whole: eachLane(doublingHigh), sizes: [1, 2], scalarSizes: [1, 2] },

@@ -13,9 +13,11 @@ import {
   extended,
   extremes,
   type Lane,
+  lengthened,
   mapLanes,
   rearranged,
   Saturation,
+  shortened,
   signed,
   truncated,
   writeHalf,
@@ -40,18 +42,37 @@ const leading: Operation = ({ s, bits, unsigned }, a) => {
   return w.sub(w.leadingZeros(differing), 64 - bits + 1);
 };
 
-/** Bits that are set, by adding neighbours. */
-const count: Operation = ({ s }, a) => {
-  const w = wordsOver(s);
-  const pairs = w.sub(a, w.and(w.shr(a, 1), 0x55));
-  const nibbles = w.add(w.and(pairs, 0x33), w.and(w.shr(pairs, 2), 0x33));
-  return w.and(w.add(nibbles, w.shr(nibbles, 4)), 0x0f);
-};
+/** What a table of 16 bytes, the lowest first, has for the lower and the upper half of each byte. */
+function byHalves(
+  s: Semantics,
+  bytes: Value,
+  entries: readonly number[],
+): { readonly low: Value; readonly high: Value } {
+  const word = (part: number): Value =>
+    s.constant(
+      64,
+      entries.slice(8 * part, 8 * part + 8).reduceRight((sum, entry) => (sum << 8n) | BigInt(entry), 0n),
+    );
+  const table = s.withLane(s.splat(64, word(0)), 64, 1, word(1));
+  const lowHalves = s.and(bytes, s.splat(8, s.constant(64, 0x0f)));
+  return { low: s.lookUp(table, lowHalves), high: s.lookUp(table, s.shiftLanes('rightU', 8, bytes, 4)) };
+}
 
-const reverseBits: Operation = ({ s }, a) => s.lsr(s.rbit(a), s.constant(64, 56));
-const absolute: Operation = ({ s, bits }, a) => {
-  const w = wordsOver(s);
-  return w.choose(w.less(signed(s, a, bits), 0), w.sub(0, a), a);
+const setBits = [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4];
+const reversedHalves = [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15];
+
+const count: Whole = ({ s }, n) => {
+  const { low, high } = byHalves(s, n, setBits);
+  return s.lanes('add', 8, low, high);
+};
+const reverseBits: Whole = ({ s }, n) => {
+  const { low, high } = byHalves(s, n, reversedHalves);
+  return s.or(s.shiftLanes('left', 8, low, 4), high);
+};
+/** With all ones where the sign is set, turned and one more. */
+const absolute: Whole = ({ s, bits }, n) => {
+  const sign = s.shiftLanes('rightS', bits, n, bits - 1);
+  return s.lanes('sub', bits, s.xor(n, sign), sign);
 };
 
 /** SQABS and SQNEG: the smallest number has no opposite. */
@@ -128,9 +149,9 @@ const pages: readonly Page[] = [
   { name: 'USQADD', U: 1, opcode: '00011', whole: eachLane(accumulateOther), sizes: any, scalarSizes: any },
   { name: 'CLS', U: 0, opcode: '00100', whole: eachLane(leading), sizes: small },
   { name: 'CLZ', U: 1, opcode: '00100', whole: eachLane(leading), sizes: small },
-  { name: 'CNT', U: 0, opcode: '00101', whole: eachLane(count), sizes: [0] },
+  { name: 'CNT', U: 0, opcode: '00101', whole: count, sizes: [0] },
   { name: 'NOT', U: 1, opcode: '00101', whole: invert, sizes: [0] },
-  { name: 'RBIT', U: 1, opcode: '00101', whole: eachLane(reverseBits), sizes: [1], bytesOnly: true },
+  { name: 'RBIT', U: 1, opcode: '00101', whole: reverseBits, sizes: [1], bytesOnly: true },
   { name: 'SQABS', U: 0, opcode: '00111', whole: eachLane(saturatingAbsolute), sizes: any, scalarSizes: any },
   { name: 'SQNEG', U: 1, opcode: '00111', whole: eachLane(saturatingAbsolute), sizes: any, scalarSizes: any },
   {
@@ -178,7 +199,7 @@ const pages: readonly Page[] = [
     scalarSizes: [3],
     isComparison: true,
   },
-  { name: 'ABS', U: 0, opcode: '01011', whole: eachLane(absolute), sizes: any, scalarSizes: [3] },
+  { name: 'ABS', U: 0, opcode: '01011', whole: absolute, sizes: any, scalarSizes: [3] },
   { name: 'NEG', U: 1, opcode: '01011', whole: negate, sizes: any, scalarSizes: [3] },
 ];
 
@@ -286,15 +307,14 @@ const pairwiseLong = (
     allocated: (f) => f.size < 3,
     meaning: (s, k, f) => {
       s.checkFPEnabled();
-      const shape = arrangementOf(k.size, k.Q);
       const wide = arrangementOf(k.size + 1, k.Q);
       const [n, d] = [s.readV(f.Rn, 128), s.readV(f.Rd, 128)];
-      const at = (lane: number): Value => extended(s, s.laneOf(n, shape.bits, lane), shape.bits, U === '1');
-      const result = mapLanes(s, n, wide, (lane) => {
-        const sum = s.add(at(2 * lane), at(2 * lane + 1));
-        return opcode === '00110' ? s.add(sum, s.laneOf(d, wide.bits, lane)) : sum;
-      });
-      writeVector(s, f.Rd, k.Q, result);
+      const { bits } = arrangementOf(k.size, k.Q);
+      const shift = U === '1' ? 'rightU' : 'rightS';
+      const odd = s.shiftLanes(shift, wide.bits, n, bits);
+      const even = s.shiftLanes(shift, wide.bits, s.shiftLanes('left', wide.bits, n, bits), bits);
+      const sum = s.lanes('add', wide.bits, even, odd);
+      writeVector(s, f.Rd, k.Q, opcode === '00110' ? s.lanes('add', wide.bits, d, sum) : sum);
     },
     syntax: [{ mnemonic: name.toLowerCase(), operands: [T('Rd', widened), T('Rn', arrangement)] }],
   }),
@@ -312,7 +332,6 @@ const narrow = (
   ] as const
 ).flatMap(({ name, U, opcode, from, toUnsigned }) => {
   const narrowed = (s: Semantics, saturation: Saturation, element: Value, bits: ElementBits): Value => {
-    if (from === undefined) return element;
     if (from === 'signed') return saturation.clamp(signed(s, element, (2 * bits) as ElementBits), bits, toUnsigned);
     const w = wordsOver(s);
     const { most } = extremes(bits, true);
@@ -330,9 +349,12 @@ const narrow = (
       const bits = elementBits(k.size);
       const saturation = new Saturation(s);
       const n = s.readV(f.Rn, 128);
-      const half = mapLanes(s, n, { bits, lanes: 64 / bits }, (lane) =>
-        narrowed(s, saturation, s.laneOf(n, (2 * bits) as ElementBits, lane), bits),
-      );
+      const half =
+        from === undefined
+          ? shortened(s, n, bits)
+          : mapLanes(s, n, { bits, lanes: 64 / bits }, (lane) =>
+              narrowed(s, saturation, s.laneOf(n, (2 * bits) as ElementBits, lane), bits),
+            );
       saturation.raise();
       writeHalf(s, f.Rd, k.Q, s.laneOf(half, 64, 0));
     },
@@ -388,12 +410,8 @@ const shiftLong = row({
   meaning: (s, k, f) => {
     s.checkFPEnabled();
     const bits = elementBits(k.size);
-    const lanes = 64 / bits;
-    const n = s.readV(f.Rn, 128);
-    const result = mapLanes(s, n, { bits: (2 * bits) as ElementBits, lanes }, (lane) =>
-      s.lsl(s.laneOf(n, bits, k.Q * lanes + lane), s.constant(64, bits)),
-    );
-    s.writeV(f.Rd, result);
+    const longer = lengthened(s, s.readV(f.Rn, 128), bits, { part: k.Q, unsigned: true });
+    s.writeV(f.Rd, s.shiftLanes('left', (2 * bits) as ElementBits, longer, bits));
   },
   syntax: [
     {
