@@ -26,6 +26,8 @@ import type { ModuleFunction } from './wasm/module.ts';
  * functions when they are first called. Measured with 16, 32, 64 and 128.
  */
 const batchTraces = 64;
+/** The first modules are smaller: most of what short programs translate they never enter, and the translator itself is cold. */
+const firstBatchTraces = 4;
 /** As many hot entries wait for a module as this fraction, a power of two, of the traces there are. */
 const patienceShift = 6;
 /** Code that is entered so many times as often as hot code does not wait. */
@@ -115,9 +117,10 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function tracesFrom(pa: number, first: Entry, isTaken: (entry: Entry) => boolean): Member[] {
     const pagePa = pa - (pa & pageMask);
     const members: Member[] = [];
+    const batch = Math.min(batchTraces, firstBatchTraces + traces);
     const queue = [{ pa, entry: first }];
     const seen = new Set([pa]);
-    for (let next = queue.shift(); next && members.length < batchTraces; next = queue.shift()) {
+    for (let next = queue.shift(); next && members.length < batch; next = queue.shift()) {
       const { va, el, strictAlignment, guarded } = next.entry;
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
       const trace = translate({ start: va, fetch, el, strictAlignment, guarded });

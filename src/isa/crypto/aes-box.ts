@@ -12,10 +12,13 @@ function multiply(a: number, b: number): number {
   return product;
 }
 
-/** x^254, which is 1/x, and 0 for 0. */
+/** x^254, which is 1/x, and 0 for 0: the product of x^2, x^4, … x^128. */
 function inverse(x: number): number {
   let result = 1;
-  for (let n = 0; n < 254; n += 1) result = multiply(result, x);
+  for (let n = 1, power = x; n < 8; n += 1) {
+    power = multiply(power, power);
+    result = multiply(result, power);
+  }
   return result;
 }
 
