@@ -99,6 +99,7 @@ export const programs: readonly Program[] = [
   { name: 'timers', exitCode: 0, qemu: true, cores: some },
   { name: 'cpu-timers', exitCode: 0, qemu: true, cores: some },
   { name: 'transfers', exitCode: 0, qemu: true, cores: [1] },
+  { name: 'sockets', exitCode: 0, qemu: true, cores: some },
   { name: 'faults', exitCode: 0, qemu: true, cores: [1] },
   { name: 'more-faults', exitCode: 0, qemu: false, cores: [1] },
   { name: 'beyond', exitCode: 0, qemu: false, cores: some },

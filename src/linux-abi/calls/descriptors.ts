@@ -106,7 +106,7 @@ function ioctl(call: Call): Result {
   const { file } = descriptor;
   switch (uint(call, 1)) {
     case FIONREAD: {
-      const left = file.inode.pipe?.bytes ?? file.inode.sizeBytes - file.position;
+      const left = (file.inode.pipe ?? file.inode.socket?.incoming.pipe)?.bytes ?? file.inode.sizeBytes - file.position;
       return writeWord(core, space, unsigned(call, 2), left) ? 0 : fail('EFAULT');
     }
     case FIONBIO: {

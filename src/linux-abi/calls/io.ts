@@ -29,7 +29,7 @@ function waitFor({ core, thread }: Call, file: OpenFile): Result {
 }
 
 /** Reads into parts in turn, until one is not filled. `offset` undefined: from the file's position, which moves. */
-function read(call: Call, parts: readonly Part[] | number, offset?: number): Result {
+export function read(call: Call, parts: readonly Part[] | number, offset?: number): Result {
   const { core, process, space } = call;
   const file = fileOf(process, int(call, 0));
   if (!file || !isReadable(file)) return fail('EBADF');
@@ -56,7 +56,8 @@ function read(call: Call, parts: readonly Part[] | number, offset?: number): Res
   return done;
 }
 
-function write(call: Call, parts: readonly Part[] | number, offset?: number): Result {
+/** `isSilent`: without SIGPIPE. */
+export function write(call: Call, parts: readonly Part[] | number, offset?: number, isSilent = false): Result {
   const { core, thread, process, space } = call;
   const file = fileOf(process, int(call, 0));
   if (!file || !isWritable(file)) return fail('EBADF');
@@ -74,7 +75,7 @@ function write(call: Call, parts: readonly Part[] | number, offset?: number): Re
       const written = writeTo(core, file, from, bytes);
       if (written === undefined) return done > 0 ? continueLater(call, file, done) : waitFor(call, file);
       if (written < 0) {
-        if (written === fail('EPIPE') && done === 0)
+        if (written === fail('EPIPE') && done === 0 && !isSilent)
           signalThread(core, thread, { number: SIG.PIPE, code: SI.USER, pid: process.pid });
         return done > 0 ? done : written;
       }
@@ -99,7 +100,7 @@ function continueLater(call: Call, file: OpenFile, done: number): Result {
 }
 
 /** What a write that has been begun still has to do, and its result when that is done. */
-function resume(call: Call, parts: Part[] | number, act: (parts: Part[] | number) => Result): Result {
+export function resume(call: Call, parts: Part[] | number, act: (parts: Part[] | number) => Result): Result {
   const { thread } = call;
   const before = thread.partial ?? 0;
   if (before === 0 || typeof parts === 'number') return act(parts);

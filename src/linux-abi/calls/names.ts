@@ -217,6 +217,7 @@ const typeOf: Readonly<Record<FileKind, number>> = {
   file: 8,
   symlink: 10,
   anonymous: 0,
+  socket: 12,
   other: 12,
 };
 const direntBytes = 19;

@@ -20,6 +20,7 @@ const typeBits: Readonly<Record<FileKind, number>> = {
   character: 0o020000,
   /** Neither kind: anon_inode. */
   anonymous: 0,
+  socket: 0o140000,
   other: 0o140000,
 };
 /** Standard streams look like pipes: they are no terminals. */

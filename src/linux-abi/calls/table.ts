@@ -43,7 +43,7 @@ export const families: Readonly<Record<string, Family>> = {
   descriptors: descriptorCalls,
   'waiting for files': { ...pollCalls, ...epollCalls },
   'events as files': eventCalls,
-  'sockets, all of them refused': socketCalls,
+  sockets: socketCalls,
   time: { ...timeCalls, ...timerCalls },
   identity: identityCalls,
   system: systemCalls,

@@ -6,6 +6,7 @@ import { dropLocks } from './locks.ts';
 import type { Descriptor, Process } from '../state.ts';
 import { disarmTimer } from '../timers.ts';
 import type { Inode, OpenFile } from './inode.ts';
+import { closeSocket } from './socket.ts';
 import { forgetWatches } from './epoll.ts';
 import { closeEnd } from './pipe-ends.ts';
 
@@ -61,6 +62,7 @@ function releaseFile(core: Core, file: OpenFile): void {
   if (anonymous?.kind === 'timer') disarmTimer(core, anonymous.timer);
   dropLocks(core, file.inode, file);
   closeEnd(core, file);
+  if (file.inode.socket) closeSocket(core, file.inode);
 }
 
 /** The end of a process: its table goes, unless another shares it. */

@@ -4,7 +4,7 @@
 import type { Lock } from './lock.ts';
 import type { SharedPages } from './shared-pages.ts';
 
-export type FileKind = 'file' | 'directory' | 'symlink' | 'pipe' | 'character' | 'anonymous' | 'other';
+export type FileKind = 'file' | 'directory' | 'symlink' | 'pipe' | 'character' | 'anonymous' | 'socket' | 'other';
 
 /** A file of /proc or /sys, whose content is made when it is opened; `pid` where it is a process's, `id` its thread or descriptor. */
 export interface Synthetic {
@@ -22,6 +22,13 @@ export interface Pipe {
   bytes: number;
   readers: number;
   writers: number;
+}
+
+/** One end of a pair of stream sockets. */
+export interface Socket {
+  readonly incoming: Inode;
+  readonly outgoing: Inode;
+  peer: Inode | undefined;
 }
 
 export interface Inode {
@@ -52,6 +59,7 @@ export interface Inode {
   character?: Device;
   pipe?: Pipe;
   anonymous?: Anonymous;
+  socket?: Socket;
   /** Epoll descriptors that watch it. */
   watchers?: EpollItem[];
   synthetic?: Synthetic;

@@ -6,6 +6,7 @@ import type { Epoll, EpollItem, OpenFile } from './inode.ts';
 import { largestCount } from './event-counter.ts';
 import { isReadable, isWritable } from './open-file.ts';
 import { isPipeWritable } from './pipe.ts';
+import { socketReadiness } from './socket.ts';
 import { epollFlags, POLL } from './wake.ts';
 
 const reads = POLL.IN | POLL.RDNORM;
@@ -24,6 +25,7 @@ export function readiness(core: Core, file: OpenFile): number {
     const forWriter = isWritable(file) ? (isPipeWritable(pipe) ? writes : 0) | (pipe.readers === 0 ? POLL.ERR : 0) : 0;
     return forReader | forWriter;
   }
+  if (file.inode.socket) return socketReadiness(file.inode);
   switch (anonymous?.kind) {
     case 'event':
       return (anonymous.count > 0n ? reads : 0) | (anonymous.count < largestCount ? writes : 0);

@@ -8,6 +8,7 @@ import { O } from './open-file.ts';
 import { eventBytes, readEvent, writeEvent } from './event-counter.ts';
 import { readPipe, writePipe } from './pipe.ts';
 import { isMemory, readMemory, writeMemory } from './process-memory.ts';
+import { readSocket, writeSocket } from './socket.ts';
 import { readSignals } from './signal-file.ts';
 
 /** The bytes from an offset on, an error, or undefined where the reader must wait. `offset` means nothing to pipes and devices. */
@@ -26,6 +27,8 @@ export function readFrom(
       return fail('EISDIR');
     case 'pipe':
       return readPipe(core, inode, sizeBytes);
+    case 'socket':
+      return readSocket(core, inode, sizeBytes);
     case 'anonymous':
       return readAnonymous(core, inode, sizeBytes);
     case 'character':
@@ -80,6 +83,8 @@ export function writeTo(core: Core, file: OpenFile, offset: number, bytes: Uint8
       return bytes.length;
     case 'pipe':
       return writePipe(core, inode, bytes);
+    case 'socket':
+      return writeSocket(core, inode, bytes);
     case 'anonymous':
       return inode.anonymous?.kind === 'event' ? writeEvent(core, inode, inode.anonymous, bytes) : fail('EINVAL');
     case 'character':

@@ -30,6 +30,7 @@ static const struct {
     {"transfers", transfers},
     {"faults", faults},
     {"more-faults", more_faults},
+    {"sockets", sockets},
     {"robust", robust},
     {"linpack", linpack},
     {"open", open_each},

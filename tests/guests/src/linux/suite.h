@@ -32,6 +32,7 @@ int beyond(int argc, char **argv);
 int transfers(int argc, char **argv);
 int faults(int argc, char **argv);
 int more_faults(int argc, char **argv);
+int sockets(int argc, char **argv);
 int robust(int argc, char **argv);
 int linpack(int argc, char **argv);
 int open_each(int argc, char **argv);
