@@ -7,6 +7,8 @@
 
 import type { Pe } from '../arch/pe.ts';
 import {
+  addendAfterTag,
+  guardedAfterFetchTag,
   jumpCacheEntries,
   jumpCacheEntryBytes,
   lineHoldsCode,
@@ -14,10 +16,14 @@ import {
   lineShift,
   pageShift,
   pe as record,
+  softTlbEntries,
+  softTlbEntry,
 } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { type Company, makeTranslator, type Trace } from './translate.ts';
+import type { Company } from './local-registers.ts';
+import { makeRegionTranslator } from './region.ts';
+import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
 
@@ -33,6 +39,17 @@ const patienceShift = 6;
 /** Code that is entered so many times as often as hot code does not wait. */
 const mostPatience = 32;
 
+/** Indirect branches of a region are followed to code in so many pages before and after its first one. */
+const nearPages = 3;
+/** Guest instructions in a region, and in one that is made without knowing what runs in it. */
+const maxInstructions = 400;
+const maxColdInstructions = 100;
+/** Branches of a region are followed to code that has run so many rounds. */
+const warmRounds = 16;
+/** Words that count rounds of traces: those of worker `n` begin n times their bytes after `countersBase`. */
+const countersBase = 0x0c00_0000;
+const counterWords = 1 << 15;
+
 const pageMask = (1 << pageShift) - 1;
 
 interface Entry {
@@ -42,15 +59,19 @@ interface Entry {
   readonly guarded: boolean;
   /** Times that the code was entered cold. */
   count: number;
-  /** Function index of the trace, or 0. */
+  /** Function index of the trace or the region, or 0. */
   functionIndex: number;
+  /** What it was made from. */
+  live: LiveTrace | undefined;
 }
 
-/** A trace that can run, and the lines that it was made from. */
+/** A trace or a region that can run, and the lines that it was made from. */
 interface LiveTrace {
   readonly pa: number;
   readonly entry: Entry;
   readonly lines: ReadonlySet<number>;
+  /** Of the words that count rounds, or -1. */
+  readonly counter: number;
 }
 
 interface Member {
@@ -71,6 +92,10 @@ export interface CodeCacheOptions {
   readonly hotThreshold: number;
   /** Traces are named for a profile. */
   readonly isProfiled: boolean;
+  /** Rounds of a trace after which a region is made; 0: at once, and of all code that there is; Infinity: never. */
+  readonly regionThreshold: number;
+  /** Number of the worker: it chooses the words that count rounds. */
+  readonly worker: number;
   /** Other workers translate too: a line stays marked, since it may hold the source of their code. */
   readonly isLineMapShared: boolean;
   readonly company: Company;
@@ -83,7 +108,9 @@ export interface CodeCache {
   lineWritten(pa: number, sizeBytes: number): boolean;
   /** Ends everything that was translated. */
   endAll(): void;
-  counters(): { traces: number; modules: number; invalidations: number };
+  /** Makes a region in place of the trace at PC. */
+  promote(pe: Pe): void;
+  counters(): { traces: number; regions: number; modules: number; invalidations: number };
 }
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
@@ -93,7 +120,12 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const tracesOfLine = new Map<number, Set<LiveTrace>>();
   /** Hot code that waits for a module, by its entry. */
   const waiting = new Map<Entry, number>();
+  const translateRegion = makeRegionTranslator(options.decode, options.company);
+  const firstCounter = countersBase + options.worker * counterWords * 4;
+  const freeCounters: number[] = [];
+  let countersUsed = 0;
   let traces = 0;
+  let regions = 0;
   let modules = 0;
   let invalidations = 0;
 
@@ -107,10 +139,18 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       (e) => e.va === va && e.el === el && e.strictAlignment === strictAlignment && e.guarded === guarded,
     );
     if (!entry) {
-      entry = { va, el, strictAlignment, guarded, count: 0, functionIndex: 0 };
+      entry = { va, el, strictAlignment, guarded, count: 0, functionIndex: 0, live: undefined };
       candidates.push(entry);
     }
     return entry;
+  }
+
+  /** A word that counts down from the region threshold; -1 where none is asked for, or none is free. */
+  function takeCounter(): number {
+    if (options.regionThreshold === Infinity) return -1;
+    const counter = freeCounters.pop() ?? (countersUsed < counterWords ? countersUsed++ : -1);
+    if (counter >= 0) signedWords[(firstCounter >>> 2) + counter] = options.regionThreshold;
+    return counter;
   }
 
   /** The traces of the hot code at `pa` and of what it leads to inside its page, the nearest first. */
@@ -123,11 +163,13 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     for (let next = queue.shift(); next && members.length < batch; next = queue.shift()) {
       const { va, el, strictAlignment, guarded } = next.entry;
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
-      const trace = translate({ start: va, fetch, el, strictAlignment, guarded });
+      const counter = takeCounter();
+      const counting = counter < 0 ? {} : { counter: firstCounter + 4 * counter };
+      const trace = translate({ start: va, fetch, el, strictAlignment, guarded, ...counting });
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
       );
-      members.push({ live: { ...next, lines }, trace });
+      members.push({ live: { ...next, lines, counter }, trace });
       for (const target of trace.successors) {
         if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
@@ -146,6 +188,111 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
    */
   function isDue(entry: Entry): boolean {
     return waiting.size > traces >>> patienceShift || entry.count > (options.hotThreshold - 1) * mostPatience;
+  }
+
+  /** From here on a store to one of its lines ends it. */
+  function watch(live: LiveTrace): void {
+    live.entry.live = live;
+    for (const line of live.lines) {
+      const sharing = tracesOfLine.get(line);
+      if (sharing) sharing.add(live);
+      else tracesOfLine.set(line, new Set([live]));
+      // A store that begins in the line before may reach into this one.
+      for (const at of [line - 1, line]) Atomics.or(bytes, lineMapOffset + at, lineHoldsCode);
+    }
+  }
+
+  function unwatch(live: LiveTrace): void {
+    live.entry.live = undefined;
+    if (live.counter >= 0) freeCounters.push(live.counter);
+    for (const line of live.lines) {
+      const sharing = tracesOfLine.get(line);
+      sharing?.delete(live);
+      if (sharing?.size === 0) tracesOfLine.delete(line);
+    }
+  }
+
+  /** Whether the code of an entry has been entered, cold or translated so many times. */
+  function hasRun({ count, live }: Entry, rounds: number): boolean {
+    if (options.regionThreshold === 0) return true;
+    if (!live) return count > rounds;
+    if (live.counter < 0) return true;
+    return (signedWords[(firstCounter >>> 2) + live.counter] as number) <= options.regionThreshold - rounds;
+  }
+
+  /** The region from the code at `pa` on, in place of its trace if there is one. */
+  function makeRegion(pe: Pe, pa: number, entry: Entry): void {
+    const { va: start, el, strictAlignment, guarded } = entry;
+    const pagePa = pa - (pa & pageMask);
+    const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
+    const pages = new Map<bigint, number>([[pageOf(start), pagePa]]);
+    const pagePaOf = (va: bigint): number => {
+      const page = pageOf(va);
+      let found = pages.get(page);
+      if (found === undefined) {
+        const fetched = fetchedFrom(pe, page);
+        found = fetched?.guarded === guarded ? fetched.pa : -1;
+        pages.set(page, found);
+      }
+      return found;
+    };
+    const paOf = (va: bigint): number => pagePaOf(va) + (Number(va & 0xffffffffn) & pageMask);
+    const isMapped = (va: bigint): boolean => pagePaOf(va) >= 0;
+    const { function: text, addresses } = translateRegion({
+      start,
+      el,
+      strictAlignment,
+      guarded,
+      maxInstructions: options.regionThreshold === 0 ? maxColdInstructions : maxInstructions,
+      fetch: (va) => words[paOf(va) >>> 2] as number,
+      isMapped,
+      hasRun: (va) => {
+        if (!isMapped(va)) return false;
+        if (options.regionThreshold === 0) return true;
+        return (entries.get(paOf(va)) ?? []).some((e) => e.va === va && e.el === el && hasRun(e, warmRounds));
+      },
+      indirectTargets: () => indirectTargets(entry, pagePaOf),
+      addendOf: (va) => pagePaOf(va) - Number((pageOf(va) << BigInt(pageShift)) & 0xffffffffn),
+    });
+    const named = options.isProfiled ? { ...text, name: guestCodeName(entry) } : text;
+    const [f] = options.instantiate([named]) as [CallableFunction];
+    if (entry.functionIndex === 0) entry.functionIndex = options.addToTable(f);
+    else options.replaceInTable(entry.functionIndex, f);
+    if (entry.live) unwatch(entry.live);
+    watch({ pa, entry, lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)), counter: -1 });
+    regions += 1;
+    modules += 1;
+  }
+
+  /** Code of the level of a region that has run often, in the pages around its first one that are where that one is. */
+  function indirectTargets({ va: start, el }: Entry, pagePaOf: (va: bigint) => number): bigint[] {
+    const first = start >> BigInt(pageShift);
+    const targets: bigint[] = [];
+    for (let n = -nearPages; n <= nearPages; n += 1) {
+      const va = (first + BigInt(n)) << BigInt(pageShift);
+      const pagePa = pagePaOf(va);
+      if (pagePa < 0 || pagePa !== pagePaOf(start) + n * (1 << pageShift)) continue;
+      for (let offset = 0; offset <= pageMask; offset += 4) {
+        const target = va + BigInt(offset);
+        const known = entries.get(pagePa + offset) ?? [];
+        if (known.some((e) => e.va === target && e.el === el && hasRun(e, warmRounds))) targets.push(target);
+      }
+    }
+    return targets;
+  }
+
+  /** What the soft TLB has for fetches from a page. */
+  function fetchedFrom({ base }: Pe, page: bigint): { readonly pa: number; readonly guarded: boolean } | undefined {
+    const tlb = words[(base + record.tlb) >>> 2] as number;
+    const index = Number(page & BigInt(softTlbEntries - 1));
+    const at = tlb + index * softTlbEntry.bytes + softTlbEntry.fetchTag;
+    const va = page << BigInt(pageShift);
+    if (doublewords[at >>> 3] !== va) return undefined;
+    const addend = words[(at + addendAfterTag) >>> 2] as number;
+    return {
+      pa: (Number(va & 0xffffffffn) + addend) >>> 0,
+      guarded: words[(at + guardedAfterFetchTag) >>> 2] !== 0,
+    };
   }
 
   /** Translates all code that waits. */
@@ -167,13 +314,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     );
     members.forEach(({ live }, i) => {
       live.entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
-      for (const line of live.lines) {
-        const sharing = tracesOfLine.get(line);
-        if (sharing) sharing.add(live);
-        else tracesOfLine.set(line, new Set([live]));
-        // A store that begins in the line before may reach into this one.
-        for (const at of [line - 1, line]) Atomics.or(bytes, lineMapOffset + at, lineHoldsCode);
-      }
+      watch(live);
     });
     traces += members.length;
     modules += 1;
@@ -187,11 +328,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
     if (rest.length === 0) entries.delete(pa);
     else entries.set(pa, rest);
-    for (const line of lines) {
-      const sharing = tracesOfLine.get(line);
-      sharing?.delete(live);
-      if (sharing?.size === 0) tracesOfLine.delete(line);
-    }
+    unwatch(live);
     if (options.isLineMapShared) return;
     for (const line of lines) {
       for (const at of [line - 1, line]) {
@@ -201,25 +338,35 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     }
   }
 
+  /** The entry of the code at PC, which has been fetched from `pa`. */
+  function entryAtPc({ base }: Pe, pa: number, guarded: boolean): Entry {
+    const pc = doublewords[(base + record.pc) >>> 3] as bigint;
+    const el = ((words[(base + record.pstate) >>> 2] as number) >>> 2) & 3;
+    const strictAlignment = words[(base + record.strictAlignment) >>> 2] !== 0;
+    return entryAt(pa, pc, el, strictAlignment, guarded);
+  }
+
   return {
     resolve: (pe) => {
       const pa = pe.translateFetch();
       if (pa < 0) return 0;
-      const { base } = pe;
-      const pc = doublewords[(base + record.pc) >>> 3] as bigint;
-      const el = ((words[(base + record.pstate) >>> 2] as number) >>> 2) & 3;
-      const strictAlignment = words[(base + record.strictAlignment) >>> 2] !== 0;
-      const entry = entryAt(pa, pc, el, strictAlignment, pe.isFetchGuarded);
+      const entry = entryAtPc(pe, pa, pe.isFetchGuarded);
       if (entry.functionIndex === 0) {
         entry.count += 1;
         if (entry.count < options.hotThreshold) return options.stepBlock;
-        waiting.set(entry, pa);
-        if (!isDue(entry)) return options.stepBlock;
-        translateWaiting();
+        if (options.regionThreshold === 0) {
+          makeRegion(pe, pa, entry);
+        } else {
+          waiting.set(entry, pa);
+          if (!isDue(entry)) return options.stepBlock;
+          translateWaiting();
+        }
       }
+      const { base } = pe;
+      const { va, el } = entry;
       const slot =
-        base + record.jumpCache + ((Number(pc & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1)) * jumpCacheEntryBytes;
-      doublewords[slot >>> 3] = pc | BigInt(el);
+        base + record.jumpCache + ((Number(va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1)) * jumpCacheEntryBytes;
+      doublewords[slot >>> 3] = va | BigInt(el);
       signedWords[(slot + 8) >>> 2] = entry.functionIndex;
       return entry.functionIndex;
     },
@@ -236,6 +383,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     endAll: () => {
       for (const live of new Set([...tracesOfLine.values()].flatMap((sharing) => [...sharing]))) end(live);
     },
-    counters: () => ({ traces, modules, invalidations }),
+    promote: (pe) => {
+      // What runs has been fetched, as far as the architecture can tell: the tables are not looked at again.
+      const pc = doublewords[(pe.base + record.pc) >>> 3] as bigint;
+      const fetched = fetchedFrom(pe, pc >> BigInt(pageShift));
+      if (!fetched) return;
+      const pa = fetched.pa + (Number(pc & 0xffffffffn) & pageMask);
+      const entry = entryAtPc(pe, pa, fetched.guarded);
+      if (entry.functionIndex !== 0) makeRegion(pe, pa, entry);
+    },
+    counters: () => ({ traces, regions, modules, invalidations }),
   };
 }

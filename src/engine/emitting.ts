@@ -13,10 +13,21 @@ export const secondLocal = 1;
 /** Byte offset, in the record, of a scratch slot. */
 export const scratch = (slot: number): number => pe.scratch + 8 * slot;
 
+/** A node, and where its value was before it was kept. */
+interface Kept {
+  readonly node: Node;
+  readonly local: number;
+  readonly stable: boolean;
+}
+
 export abstract class Emitting implements Locals {
   w = new Writer();
   localTypes: number[] = [];
   inArm = false;
+  /** Blocks that the text is in. */
+  protected depth = 0;
+  /** What has been kept in locals since the function was begun, and what it was before, so that it can be forgotten. */
+  private readonly journal: Kept[] = [];
   /** Of the function in the making: its parameters are its first locals. */
   protected readonly parameters: number = 2;
 
@@ -80,8 +91,27 @@ export abstract class Emitting implements Locals {
   protected block(kindOfBlock: number, body: () => void): void {
     this.w.byte(kindOfBlock);
     this.w.byte(type.void);
+    this.depth += 1;
     body();
+    this.depth -= 1;
     this.w.byte(op.end);
+  }
+
+  keep(node: Node, local: number, stable: boolean): void {
+    this.journal.push({ node, local: node.local, stable: node.stable });
+    node.local = local;
+    node.stable = stable;
+  }
+
+  /** Code after which the text goes on elsewhere: what it has kept in locals is not there for what follows. */
+  protected path(body: () => void): void {
+    const mark = this.journal.length;
+    body();
+    while (this.journal.length > mark) {
+      const { node, local, stable } = this.journal.pop() as Kept;
+      node.local = local;
+      node.stable = stable;
+    }
   }
 
   /** Code that not every path runs. */
@@ -126,6 +156,8 @@ export abstract class Emitting implements Locals {
 
   protected resetLocals(): void {
     this.localTypes = [];
+    this.journal.length = 0;
+    this.depth = 0;
     this.status = -1;
   }
 }

@@ -41,10 +41,22 @@ import {
 } from './services.ts';
 import { makeStepGenerator } from './step.ts';
 import { stepFunctionName } from './step-module.ts';
+import { traceIsHot } from './translate.ts';
 import { encodeModule, type ModuleFunction } from './wasm/module.ts';
 
-/** `step` never translates, `translate` translates whatever runs for the first time: for tests and benchmarks. */
-export type EngineMode = 'tiered' | 'step' | 'translate';
+/**
+ * `step` never translates, `translate` makes traces of whatever runs for the first time, `region` regions: for tests and benchmarks.
+ * `tiered` steps code, makes traces of it when it is warm, and regions when it is hot.
+ */
+export type EngineMode = 'tiered' | 'step' | 'translate' | 'region';
+
+/** Cold entries after which code is translated, and rounds of its trace after which it gets a region. */
+const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly region: number }>> = {
+  step: { hot: Infinity, region: Infinity },
+  translate: { hot: 1, region: Infinity },
+  region: { hot: 1, region: 0 },
+  tiered: { hot: 24, region: 4096 },
+};
 
 export interface EngineOptions {
   readonly memory: WebAssembly.Memory;
@@ -52,6 +64,8 @@ export interface EngineOptions {
   /** Number of the worker: it chooses the decode cache. */
   readonly worker: number;
   readonly mode?: EngineMode;
+  /** Rounds of a trace after which its code gets a region, where the mode has both: for tests. */
+  readonly regionRounds?: number;
   /** The compiled module of all step functions (step-module.ts); left out, each is made when it is needed. */
   readonly stepModule?: WebAssembly.Module;
   /** Translated code is named, so that a profile of the host can tell what it is. */
@@ -68,6 +82,7 @@ export interface EngineCounters {
   /** Instructions run by the stepper; the others ran translated. */
   readonly stepped: number;
   readonly traces: number;
+  readonly regions: number;
   readonly modules: number;
   readonly invalidations: number;
 }
@@ -90,6 +105,12 @@ export interface Engine {
   readonly linesWrittenElsewhere: (lines: readonly number[] | undefined) => void;
   counters(): EngineCounters;
 }
+
+/**
+ * Translated code runs so many instructions at a time, about a millisecond: where V8 has optimised a function meanwhile, it is the next call
+ * that finds the better code, and a loop in it would otherwise go on for the whole budget.
+ */
+const sliceInstructions = 1 << 20;
 
 /** An instruction word that no row claims. */
 const undefinedRow: Row = row({
@@ -130,6 +151,7 @@ export function makeEngine({
   views,
   worker,
   mode = 'tiered',
+  regionRounds = thresholds[mode].region,
   stepModule,
   isProfiled = false,
   onCodeWritten,
@@ -382,7 +404,7 @@ export function makeEngine({
   };
   const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })
     .exports;
-  const runLoop = runtime.run as (cpu: number) => Exit;
+  const runLoop = runtime.run as (cpu: number) => Exit | typeof traceIsHot;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
   const fence = runtime.fence as (cpu: number) => number;
   const generatedImports = { memory, table, ...services, ...runtime };
@@ -414,7 +436,9 @@ export function makeEngine({
     },
     stale: runtime.stale as CallableFunction,
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),
-    hotThreshold: mode === 'translate' ? 1 : 24,
+    hotThreshold: thresholds[mode].hot,
+    regionThreshold: regionRounds,
+    worker,
     isProfiled,
     isLineMapShared: onCodeWritten !== undefined,
     company: { isConcurrent, yields },
@@ -456,7 +480,18 @@ export function makeEngine({
       signedWords[at] = budget;
       pauseAsked = false;
       for (;;) {
-        let code = mode === 'step' ? runStepped(pe, left()) : runLoop(cpu);
+        const kept = mode === 'step' ? 0 : Math.max(0, left() - sliceInstructions);
+        keptBack = kept;
+        signedWords[at] = left() - kept;
+        const ran = mode === 'step' ? runStepped(pe, left()) : runLoop(cpu);
+        signedWords[at] = left() + kept;
+        keptBack = 0;
+        if (ran === traceIsHot) {
+          codeCache.promote(pe);
+          continue;
+        }
+        if (ran === exit.budget && kept > 0) continue;
+        let code: Exit = ran;
         // A trace that does not fit into the rest of the budget is stepped.
         if (code === exit.budget && left() > 0) code = runStepped(pe, left());
         if (code === exit.step) {

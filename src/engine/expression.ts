@@ -176,6 +176,8 @@ export interface Locals {
   allocate(kindOfLocal: number): number;
   /** True inside an arm that not every path takes: what is computed there is not kept for later. */
   readonly inArm: boolean;
+  /** The value of a node is in a local from here on. */
+  keep(node: Node, local: number, stable: boolean): void;
 }
 
 const localType = (width: Width): number => (width === 64 ? type.i64 : width === 32 ? type.i32 : type.v128);
@@ -236,9 +238,10 @@ export function emit(node: Node, w: Writer, locals: Locals): void {
     w.byte(node.code);
   }
   if (node.uses > 1 && !locals.inArm) {
-    node.local = locals.allocate(localType(node.width));
+    const local = locals.allocate(localType(node.width));
     w.byte(op.local_tee);
-    w.u32(node.local);
+    w.u32(local);
+    locals.keep(node, local, node.stable);
   }
 }
 
@@ -273,8 +276,7 @@ export function settle(node: Node, w: Writer, locals: Locals): number {
   w.byte(op.local_set);
   w.u32(local);
   if (!node.isConstant && !locals.inArm) {
-    node.local = local;
-    node.stable = true;
+    locals.keep(node, local, true);
   }
   return local;
 }

@@ -92,6 +92,10 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   protected abstract readonly isConcurrent: boolean;
   /** Completes the record before a service is called. */
   protected abstract synchronise(): void;
+  /** The same after an access has missed the soft TLB, before the one service that is called for it. */
+  protected prepareAccess(): void {
+    this.synchronise();
+  }
   /** Address of the soft TLB, 32 bits. */
   protected abstract softTlb(unprivileged: boolean): Node;
 
@@ -224,7 +228,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
         this.w.u32(1);
       });
       this.arm(() => {
-        this.synchronise();
+        this.prepareAccess();
         this.storeState(scratch(scratchSlot.address), address);
         parts.slow(memoryDescriptorOf(bytes, access));
       });

@@ -8,12 +8,11 @@
 import { exit } from '../arch/exits.ts';
 import { pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
-import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
-import { constant, constant32, intOf, localValue, type Node, pin } from './expression.ts';
+import type { Value } from '../isa/semantics.ts';
+import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
-import { Generator } from './generator.ts';
-import type { AlignmentCheck } from './memory-generator.ts';
-import { functionIndex, systemOperation } from './services.ts';
+import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
+import { functionIndex } from './services.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
@@ -21,39 +20,8 @@ import { Writer } from './wasm/writer.ts';
 /** A trace longer than this gains little and is entered less often at the end of a budget. */
 const maxInstructions = 64;
 
-const stackPointerSlot = 32;
-const zeroRegister = 31;
-const flagNames = ['N', 'Z', 'C', 'V'] as const;
-const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe.c, V: pe.v };
-
-/** After these a trace ends: they take an exception, synchronise the context, or are calls that change registers. */
-const endingOperations: ReadonlySet<number> = new Set([
-  systemOperation.undefined,
-  systemOperation.svc,
-  systemOperation.hvc,
-  systemOperation.smc,
-  systemOperation.brk,
-  systemOperation.hlt,
-  systemOperation.eret,
-  systemOperation.eretTo,
-  systemOperation.isb,
-]);
-
-/** Of these, the ones after which execution usually goes on at the next instruction. */
-const returningOperations: ReadonlySet<number> = new Set([
-  systemOperation.svc,
-  systemOperation.hvc,
-  systemOperation.smc,
-  systemOperation.isb,
-]);
-
-/** Who else runs. */
-export interface Company {
-  /** Other threads run PEs at the same time. */
-  readonly isConcurrent: boolean;
-  /** YIELD gives the thread to another PE. */
-  readonly yields: boolean;
-}
+/** A trace has run so often that a region is worth while; PC is at its start. Beyond the codes of arch/exits.ts. */
+export const traceIsHot = 65;
 
 const alone: Company = { isConcurrent: false, yields: false };
 
@@ -68,6 +36,8 @@ export interface TraceSource {
   readonly strictAlignment: boolean;
   /** The page is guarded (FEAT_BTI). */
   readonly guarded: boolean;
+  /** Address, in the shared memory, of a word that counts the trace's rounds down: at 0 it leaves with `traceIsHot`. */
+  readonly counter?: number;
 }
 
 export interface Trace {
@@ -94,45 +64,31 @@ const noUses = (): Uses => ({
   loops: false,
 });
 
-class TraceGenerator extends Generator {
-  protected alignment: AlignmentCheck = 'relaxed';
-  protected override readonly inlinesHostFloat = true;
-  protected readonly isConcurrent: boolean;
-  protected override readonly inlinesAtomics = true;
-  protected readonly yields: boolean;
+class TraceGenerator extends LocalRegisters {
   private readonly decode: Decoder;
   private source!: TraceSource;
   /** What this pass has found out, and what the pass before found out. */
   private uses = noUses();
   private known = noUses();
 
-  private address = 0n;
   private index = 0;
   private ended = false;
-  private setsBType = false;
   private next = 0n;
-  private control: { target: Node; condition: Node | undefined; kind: BranchKind } | undefined;
   private addresses: bigint[] = [];
   private successors: bigint[] = [];
 
-  private slotLocals = new Map<number, number>();
-  private slotValues = new Map<number, Node>();
-  private flagLocals: number[] = [];
-  private flagValues: Node[] = [];
   private dirtySlots = new Set<number>();
   private dirtyFlags = false;
-  private tlbLocal = -1;
 
-  constructor(decode: Decoder, { isConcurrent, yields }: Company) {
-    super();
+  constructor(decode: Decoder, company: Company) {
+    super(company);
     this.decode = decode;
-    this.isConcurrent = isConcurrent;
-    this.yields = yields;
   }
 
   trace(source: TraceSource): Trace {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
+    this.isGuarded = source.guarded;
     this.known = noUses();
     this.uses = noUses();
     let body = this.pass();
@@ -152,19 +108,14 @@ class TraceGenerator extends Generator {
 
   private pass(): Writer {
     this.w = new Writer(4096);
-    this.resetLocals();
+    this.startFunction();
     this.address = this.source.start;
     this.index = 0;
     this.ended = false;
     this.addresses = [];
     this.successors = [];
-    this.slotLocals = new Map();
-    this.slotValues = new Map();
     this.dirtySlots = new Set();
     this.dirtyFlags = false;
-    this.tlbLocal = this.allocate(type.i32);
-    this.flagLocals = flagNames.map(() => this.allocate(type.i32));
-    this.flagValues = this.flagLocals.map((local) => localValue(32, local, false));
     while (!this.ended) this.instruction();
     return this.w;
   }
@@ -179,23 +130,13 @@ class TraceGenerator extends Generator {
     }
     this.addresses.push(this.address);
     this.next = this.address + 4n;
-    this.control = undefined;
     const decoded = this.decode(this.source.fetch(this.address));
     if (!decoded) {
       this.undefined();
       this.index += 1;
       return;
     }
-    const operands: Record<string, Node> = {};
-    const fields: Record<string, number> = {};
-    for (const { name, known } of decoded.row.fields) {
-      const value = decoded.fields[name] ?? 0;
-      if (known) fields[name] = value;
-      else operands[name] = constant32(value);
-    }
-    this.setsBType = false;
-    decoded.row.meaning(this, fields, operands);
-    this.commit();
+    this.perform(decoded);
     // The first instruction may be a branch's target: it is over now.
     if (this.index === 0 && !this.hasSetBType()) this.storeState(pe.btype, constant32(0));
     this.index += 1;
@@ -212,73 +153,71 @@ class TraceGenerator extends Generator {
     this.memoryOperation(op.i32_load, pe.tlb);
     this.set(this.tlbLocal);
     const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
-    for (const [slot, local] of this.slotLocals) {
-      if (!loops && !slotsRead.has(slot)) continue;
-      this.get(cpuLocal);
-      this.memoryOperation(op.i64_load, pe.x + 8 * slot);
-      this.set(local);
+    for (const slot of this.slotLocals.keys()) {
+      if (loops || slotsRead.has(slot)) this.loadSlot(slot);
     }
-    if (flagsRead || (loops && flagsWritten)) {
-      flagNames.forEach((name, i) => {
-        this.get(cpuLocal);
-        this.memoryOperation(op.i32_load, flagOffset[name]);
-        this.set(this.flagLocals[i] as number);
-      });
-    }
+    if (flagsRead || (loops && flagsWritten)) this.loadFlags();
     this.checkBranchTarget();
     this.block(op.loop, () => {
       this.get(secondLocal);
       this.i32(this.index);
       this.w.byte(op.i32_lt_s);
-      this.block(op.if, () => {
-        this.arm(() => {
-          if (loops) {
-            this.flagValues = this.flagLocals.map((local) => localValue(32, local, false));
-            this.writeBack();
-          }
-          this.storeState(pe.pc, constant(64, this.source.start));
-          this.storeState(pe.budget, localValue(32, secondLocal, true));
-          this.i32(exit.budget);
-          this.w.byte(op.return);
-        });
-      });
+      this.leaveAtStartIf(exit.budget);
+      if (this.source.counter !== undefined) {
+        this.countDown(this.source.counter);
+        this.leaveAtStartIf(traceIsHot);
+      }
       this.w.append(body);
     });
     this.w.byte(op.unreachable);
     return this.w;
   }
 
-  /** PSTATE.BTYPE is not 0 after an indirect branch: if the budget lets the trace run, its first instruction must be a target. */
-  private checkBranchTarget(): void {
-    this.get(cpuLocal);
-    this.memoryOperation(op.i32_load, pe.btype);
+  /** Leaves at the head of the loop where the condition on the stack holds. */
+  private leaveAtStartIf(code: number): void {
+    const { loops } = this.known;
     this.block(op.if, () => {
-      this.get(secondLocal);
-      this.i32(this.index);
-      this.w.byte(op.i32_ge_s);
-      this.block(op.if, () => {
-        this.arm(() => {
-          this.storeState(pe.pc, constant(64, this.source.start));
-          this.storeState(pe.budget, localValue(32, secondLocal, true));
-          this.callService(functionIndex.system, constant32(systemOperation.branchTarget));
-        });
+      this.arm(() => {
+        if (loops) {
+          this.flagValues = this.flagsInLocals();
+          this.writeBack();
+        }
+        this.storeState(pe.pc, constant(64, this.source.start));
+        this.storeState(pe.budget, localValue(32, secondLocal, true));
+        this.i32(code);
+        this.w.byte(op.return);
       });
+    });
+  }
+
+  /** Leaves on the stack whether the word at an address has been counted down to 0. */
+  private countDown(address: number): void {
+    this.i32(address);
+    this.i32(address);
+    this.memoryOperation(op.i32_load, 0);
+    this.i32(1);
+    this.w.byte(op.i32_sub);
+    this.w.byte(op.local_tee);
+    this.w.u32(this.statusLocal);
+    this.memoryOperation(op.i32_store, 0);
+    this.get(this.statusLocal);
+    this.w.byte(op.i32_eqz);
+  }
+
+  /** If the budget lets the trace run, its first instruction must be a target of the branch that has led to it. */
+  private checkBranchTarget(): void {
+    this.get(secondLocal);
+    this.i32(this.index);
+    this.w.byte(op.i32_ge_s);
+    this.block(op.if, () => {
+      this.admitBranch(this.source.start);
     });
   }
 
   /** Completes the record for leaving, or for a service, `count` instructions after the start. */
   private writeBack(): void {
-    const slots = this.known.loops ? this.known.slotsWritten : this.dirtySlots;
-    for (const slot of [...slots].sort((a, b) => a - b)) {
-      this.get(cpuLocal);
-      this.get(this.slotLocal(slot));
-      this.memoryOperation(op.i64_store, pe.x + 8 * slot);
-    }
-    if (this.known.loops ? this.known.flagsWritten : this.dirtyFlags) {
-      flagNames.forEach((name, i) => {
-        this.storeState(flagOffset[name], this.flagValues[i] as Node);
-      });
-    }
+    this.storeSlots(this.known.loops ? this.known.slotsWritten : this.dirtySlots);
+    if (this.known.loops ? this.known.flagsWritten : this.dirtyFlags) this.storeFlags();
   }
 
   protected synchronise(): void {
@@ -331,29 +270,6 @@ class TraceGenerator extends Generator {
     this.chain(target, this.source.el, budget, exit.lookup);
   }
 
-  private hasSetBType(): boolean {
-    return this.setsBType;
-  }
-
-  override setBType(btype: Value): void {
-    this.setsBType = true;
-    super.setBType(btype);
-  }
-
-  inGuardedPage(): Value {
-    return constant32(this.source.guarded ? 1 : 0);
-  }
-
-  branch(target: Value, kind: BranchKind): void {
-    this.control = { target: target as Node, condition: undefined, kind };
-  }
-
-  branchIf(condition: Value, target: Value): void {
-    const c = condition as Node;
-    if (c.isConstant && intOf(c) === 0) return;
-    this.control = { target: target as Node, condition: c.isConstant ? undefined : c, kind: 'direct' };
-  }
-
   /** Follows the control transfer that the instruction asked for, after its writes. */
   private transfer(): void {
     if (!this.control) return;
@@ -395,81 +311,19 @@ class TraceGenerator extends Generator {
 
   // Registers and flags.
 
-  private slotLocal(slot: number): number {
-    let local = this.slotLocals.get(slot);
-    if (local === undefined) {
-      local = this.allocate(type.i64);
-      this.slotLocals.set(slot, local);
-    }
-    return local;
-  }
-
-  protected readSlot(n: Node, isStackPointer: boolean): Node {
-    const slot = intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
-    if (slot === zeroRegister) return constant(64, 0n);
+  protected noteRead(slot: number): void {
     if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
-    let value = this.slotValues.get(slot);
-    if (!value) {
-      value = localValue(64, this.slotLocal(slot), false);
-      this.slotValues.set(slot, value);
-    }
-    return value;
   }
-
-  readFlag(name: FlagName): Value {
+  protected noteWrite(slot: number): void {
+    this.uses.slotsWritten.add(slot);
+    this.dirtySlots.add(slot);
+  }
+  protected noteFlagRead(): void {
     if (!this.uses.flagsWritten) this.uses.flagsRead = true;
-    return this.flagValues[flagNames.indexOf(name)] as Node;
   }
-
-  /** Registers and flags take their new values together. */
-  private commit(): void {
-    const control = this.control;
-    if (control && !control.target.isConstant) {
-      const local = this.settle(control.target);
-      this.control = { ...control, target: localValue(64, local, true) };
-    }
-    if (this.flagWrites) this.commitFlags(this.flagWrites as Partial<Record<FlagName, Node>>);
-    this.flagWrites = undefined;
-    this.commitVectorWrites();
-    const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || intOf(n) !== zeroRegister);
-    this.registerWrites = [];
-    const values = writes.map(({ value }) =>
-      writes.length === 1 || value.isConstant ? value : localValue(64, this.settle(value), true),
-    );
-    writes.forEach(({ n, isStackPointer }, i) => {
-      const slot = intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
-      const value = values[i] as Node;
-      const local = this.slotLocal(slot);
-      this.emit(value);
-      this.set(local);
-      this.slotValues.set(slot, value.isConstant ? value : localValue(64, local, false));
-      this.uses.slotsWritten.add(slot);
-      this.dirtySlots.add(slot);
-    });
-  }
-
-  private commitFlags(flags: Partial<Record<FlagName, Node>>): void {
-    if (flagNames.some((name) => !flags[name]) && !this.uses.flagsWritten) this.uses.flagsRead = true;
-    flagNames.forEach((name, i) => {
-      const value = flags[name];
-      if (!value) return;
-      pin(value, this.w, this);
-      this.flagValues[i] = value;
-    });
+  protected noteFlagWrite(): void {
     this.uses.flagsWritten = true;
     this.dirtyFlags = true;
-  }
-
-  pc(): Value {
-    return constant(64, this.address);
-  }
-
-  protected vectorAddress(n: Node): { base: Node; offset: number } {
-    return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * intOf(n) };
-  }
-
-  protected softTlb(unprivileged: boolean): Node {
-    return unprivileged ? this.loadState(32, pe.tlbUnprivileged) : localValue(32, this.tlbLocal, true);
   }
 }
 

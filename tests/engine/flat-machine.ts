@@ -57,6 +57,7 @@ export interface FlatMachine {
 
 export interface FlatOptions {
   readonly pes?: number;
+  readonly regionRounds?: number;
   /** Hears of writes to code, as where there are other workers. */
   readonly onCodeWritten?: (line: number) => void;
   /** As where other threads run PEs at the same time. */
@@ -71,7 +72,7 @@ export interface FlatOptions {
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, onCodeWritten, isConcurrent = false, yields = false, dvm } = options;
+  const { pes: count = 1, onCodeWritten, isConcurrent = false, yields = false, dvm, regionRounds } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
     memory,
@@ -81,6 +82,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     stepModule,
     isConcurrent,
     yields,
+    ...(regionRounds === undefined ? {} : { regionRounds }),
     ...(onCodeWritten ? { onCodeWritten } : {}),
   });
   const { bytes, symbols } = assemble(program, { base: ramBase, names: registerNames });

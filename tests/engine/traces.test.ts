@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
+import type { EngineMode } from '../../src/engine/engine.ts';
 import { makeTranslator, type Trace } from '../../src/engine/translate.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { makeDecoder } from '../../src/isa/decoder.ts';
@@ -123,13 +124,8 @@ const turns = (pes: number): fc.Arbitrary<Turn[]> =>
   );
 
 /** The state of the PE after each of its turns, and memory at the end. */
-function history(
-  mode: 'step' | 'translate' | 'tiered',
-  program: string,
-  schedule: readonly Turn[],
-  pes: number,
-): string[] {
-  const machine = flatMachine(mode, program, { pes });
+function history(mode: EngineMode, program: string, schedule: readonly Turn[], pes: number): string[] {
+  const machine = flatMachine(mode, program, mode === 'tiered' ? { pes, regionRounds: 3 } : { pes });
   const states = schedule.map(({ pe, budget }) => {
     machine.run(pe, budget);
     return machine.state(pe);
@@ -144,8 +140,9 @@ describe('traces and the stepper', () => {
         const stepped = history('step', program, schedule, 1);
         expect(history('translate', program, schedule, 1)).toEqual(stepped);
         expect(history('tiered', program, schedule, 1)).toEqual(stepped);
+        expect(history('region', program, schedule, 1)).toEqual(stepped);
       }),
-      { numRuns: 40 },
+      { numRuns: 10 },
     );
   });
 
@@ -155,8 +152,9 @@ describe('traces and the stepper', () => {
         const stepped = history('step', program, schedule, 1);
         expect(history('translate', program, schedule, 1)).toEqual(stepped);
         expect(history('tiered', program, schedule, 1)).toEqual(stepped);
+        expect(history('region', program, schedule, 1)).toEqual(stepped);
       }),
-      { numRuns: 40 },
+      { numRuns: 10 },
     );
   });
 
@@ -165,8 +163,9 @@ describe('traces and the stepper', () => {
       fc.property(programs(true), turns(3), (program, schedule) => {
         const stepped = history('step', program, schedule, 3);
         expect(history('translate', program, schedule, 3)).toEqual(stepped);
+        expect(history('region', program, schedule, 3)).toEqual(stepped);
       }),
-      { numRuns: 40 },
+      { numRuns: 10 },
     );
   });
 });

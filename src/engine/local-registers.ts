@@ -1,0 +1,276 @@
+// Guest registers in the locals of one wasm function: what the generators of traces and of regions share. A register is read and
+// written in its local; flags are expressions until somebody needs them. Who derives from this says when the record is completed.
+
+import { btypeChecked, pe } from '../arch/state-layout.ts';
+import type { Decoded } from '../isa/decoder.ts';
+import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
+import { cpuLocal, secondLocal } from './emitting.ts';
+import { constant, constant32, intOf, localValue, type Node, pin } from './expression.ts';
+import { Generator } from './generator.ts';
+import type { AlignmentCheck } from './memory-generator.ts';
+import { functionIndex, systemOperation } from './services.ts';
+import { op, type } from './wasm/opcodes.ts';
+
+export const stackPointerSlot = 32;
+const zeroRegister = 31;
+const flagNames = ['N', 'Z', 'C', 'V'] as const;
+const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe.c, V: pe.v };
+
+/** After these translated code ends: they take an exception, synchronise the context, or are calls that change registers. */
+export const endingOperations: ReadonlySet<number> = new Set([
+  systemOperation.undefined,
+  systemOperation.svc,
+  systemOperation.hvc,
+  systemOperation.smc,
+  systemOperation.brk,
+  systemOperation.hlt,
+  systemOperation.eret,
+  systemOperation.eretTo,
+  systemOperation.isb,
+]);
+
+/** Of these, the ones after which execution usually goes on at the next instruction. */
+export const returningOperations: ReadonlySet<number> = new Set([
+  systemOperation.svc,
+  systemOperation.hvc,
+  systemOperation.smc,
+  systemOperation.isb,
+]);
+
+/** The slot of a register in the record: the zero register's has no local. */
+const slotOfRegister = (n: Node, isStackPointer: boolean): number =>
+  intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
+
+export interface ControlTransfer {
+  readonly target: Node;
+  /** Undefined where the branch is always taken. */
+  readonly condition: Node | undefined;
+  readonly kind: BranchKind;
+}
+
+/** Fields that every engine knows, and operands as constants. */
+function splitFields({ row, fields }: Decoded): {
+  readonly known: Record<string, number>;
+  readonly operands: Record<string, Node>;
+} {
+  const known: Record<string, number> = {};
+  const operands: Record<string, Node> = {};
+  for (const field of row.fields) {
+    const value = fields[field.name] ?? 0;
+    if (field.known) known[field.name] = value;
+    else operands[field.name] = constant32(value);
+  }
+  return { known, operands };
+}
+
+/** Who else runs. */
+export interface Company {
+  /** Other threads run PEs at the same time. */
+  readonly isConcurrent: boolean;
+  /** YIELD gives the thread to another PE. */
+  readonly yields: boolean;
+}
+
+export abstract class LocalRegisters extends Generator {
+  protected alignment: AlignmentCheck = 'relaxed';
+  protected override readonly inlinesHostFloat = true;
+  protected override readonly inlinesAtomics = true;
+  protected readonly isConcurrent: boolean;
+  protected readonly yields: boolean;
+  /** Address of the present instruction. */
+  protected address = 0n;
+  protected control: ControlTransfer | undefined;
+  protected setsBType = false;
+  protected isGuarded = false;
+
+  protected slotLocals = new Map<number, number>();
+  /** What is known of the registers that have a value here, by slot: a constant, or the local. */
+  protected slotValues = new Map<number, Node>();
+  protected flagLocals: number[] = [];
+  protected flagValues: Node[] = [];
+  protected tlbLocal = -1;
+
+  constructor({ isConcurrent, yields }: Company) {
+    super();
+    this.isConcurrent = isConcurrent;
+    this.yields = yields;
+  }
+
+  /** A register is read, or has got a new value. */
+  protected abstract noteRead(slot: number): void;
+  protected abstract noteWrite(slot: number): void;
+  protected abstract noteFlagRead(): void;
+  protected abstract noteFlagWrite(): void;
+
+  protected startFunction(): void {
+    this.resetLocals();
+    this.slotLocals = new Map();
+    this.slotValues = new Map();
+    this.tlbLocal = this.allocate(type.i32);
+    this.flagLocals = flagNames.map(() => this.allocate(type.i32));
+    this.flagValues = this.flagsInLocals();
+  }
+
+  protected flagsInLocals(): Node[] {
+    return this.flagLocals.map((local) => localValue(32, local, false));
+  }
+
+  /** One instruction's meaning and its writes; a control transfer that it asks for is left in `control`. */
+  protected perform(decoded: Decoded): void {
+    const { known, operands } = splitFields(decoded);
+    this.control = undefined;
+    this.setsBType = false;
+    decoded.row.meaning(this, known, operands);
+    this.commit();
+  }
+
+  protected hasSetBType(): boolean {
+    return this.setsBType;
+  }
+
+  override setBType(btype: Value): void {
+    this.setsBType = true;
+    super.setBType(btype);
+  }
+
+  inGuardedPage(): Value {
+    return constant32(this.isGuarded ? 1 : 0);
+  }
+
+  branch(target: Value, kind: BranchKind): void {
+    this.control = { target: target as Node, condition: undefined, kind };
+  }
+
+  branchIf(condition: Value, target: Value): void {
+    const c = condition as Node;
+    if (c.isConstant && intOf(c) === 0) return;
+    this.control = { target: target as Node, condition: c.isConstant ? undefined : c, kind: 'direct' };
+  }
+
+  /**
+   * At the entry of a function, before anything is changed: PSTATE.BTYPE is not 0 after an indirect branch, and the first instruction must be
+   * a target of it (pe.checkBranchTarget). In a page that is not guarded every instruction is.
+   */
+  protected admitBranch(start: bigint): void {
+    this.get(cpuLocal);
+    this.memoryOperation(op.i32_load, pe.btype);
+    this.block(op.if, () => {
+      this.arm(() => {
+        if (this.isGuarded) {
+          this.storeState(pe.pc, constant(64, start));
+          this.storeState(pe.budget, localValue(32, secondLocal, true));
+          this.callService(functionIndex.system, constant32(systemOperation.branchTarget));
+          return;
+        }
+        const btype = this.loadState(32, pe.btype);
+        const wasChecked = this.and(btype, constant32(btypeChecked));
+        const checked = this.or(btype, constant32(btypeChecked));
+        this.storeState(pe.btype, this.select(wasChecked, constant32(0), checked) as Node);
+      });
+    });
+  }
+
+  pc(): Value {
+    return constant(64, this.address);
+  }
+
+  protected slotLocal(slot: number): number {
+    let local = this.slotLocals.get(slot);
+    if (local === undefined) {
+      local = this.allocate(type.i64);
+      this.slotLocals.set(slot, local);
+    }
+    return local;
+  }
+
+  protected readSlot(n: Node, isStackPointer: boolean): Node {
+    const slot = slotOfRegister(n, isStackPointer);
+    if (slot === zeroRegister) return constant(64, 0n);
+    this.noteRead(slot);
+    let value = this.slotValues.get(slot);
+    if (!value) {
+      value = localValue(64, this.slotLocal(slot), false);
+      this.slotValues.set(slot, value);
+    }
+    return value;
+  }
+
+  readFlag(name: FlagName): Value {
+    this.noteFlagRead();
+    return this.flagValues[flagNames.indexOf(name)] as Node;
+  }
+
+  /** Registers and flags take their new values together. */
+  private commit(): void {
+    const control = this.control;
+    if (control && !control.target.isConstant) {
+      const local = this.settle(control.target);
+      this.control = { ...control, target: localValue(64, local, true) };
+    }
+    if (this.flagWrites) this.commitFlags(this.flagWrites as Partial<Record<FlagName, Node>>);
+    this.flagWrites = undefined;
+    this.commitVectorWrites();
+    const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || intOf(n) !== zeroRegister);
+    this.registerWrites = [];
+    const values = writes.map(({ value }) =>
+      writes.length === 1 || value.isConstant ? value : localValue(64, this.settle(value), true),
+    );
+    writes.forEach(({ n, isStackPointer }, i) => {
+      const slot = slotOfRegister(n, isStackPointer);
+      const value = values[i] as Node;
+      const local = this.slotLocal(slot);
+      this.emit(value);
+      this.set(local);
+      this.slotValues.set(slot, value.isConstant ? value : localValue(64, local, false));
+      this.noteWrite(slot);
+    });
+  }
+
+  private commitFlags(flags: Partial<Record<FlagName, Node>>): void {
+    if (flagNames.some((name) => !flags[name])) this.noteFlagRead();
+    flagNames.forEach((name, i) => {
+      const value = flags[name];
+      if (!value) return;
+      pin(value, this.w, this);
+      this.flagValues[i] = value;
+    });
+    this.noteFlagWrite();
+  }
+
+  /** record[x] = local, for each of the slots. */
+  protected storeSlots(slots: Iterable<number>): void {
+    for (const slot of [...slots].sort((a, b) => a - b)) {
+      this.get(cpuLocal);
+      this.get(this.slotLocal(slot));
+      this.memoryOperation(op.i64_store, pe.x + 8 * slot);
+    }
+  }
+
+  protected loadSlot(slot: number): void {
+    this.get(cpuLocal);
+    this.memoryOperation(op.i64_load, pe.x + 8 * slot);
+    this.set(this.slotLocal(slot));
+  }
+
+  protected storeFlags(): void {
+    flagNames.forEach((name, i) => {
+      this.storeState(flagOffset[name], this.flagValues[i] as Node);
+    });
+  }
+
+  protected loadFlags(): void {
+    flagNames.forEach((name, i) => {
+      this.get(cpuLocal);
+      this.memoryOperation(op.i32_load, flagOffset[name]);
+      this.set(this.flagLocals[i] as number);
+    });
+  }
+
+  protected vectorAddress(n: Node): { base: Node; offset: number } {
+    return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * intOf(n) };
+  }
+
+  protected softTlb(unprivileged: boolean): Node {
+    return unprivileged ? this.loadState(32, pe.tlbUnprivileged) : localValue(32, this.tlbLocal, true);
+  }
+}
