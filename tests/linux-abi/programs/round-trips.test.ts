@@ -24,9 +24,11 @@ const roundTrips: readonly RoundTrip[] = [
   { there: 'gzip -kn text', made: 'text.gz', back: 'gzip -dk text.gz', cores: 1 },
   { there: 'pigz -kn -p4 text', made: 'text.gz', back: 'pigz -dk -p4 text.gz', cores: 4 },
   { there: 'xz -1 -k text', made: 'text.xz', back: 'xz -dk text.xz', cores: 1 },
+  { there: 'xz -1 -k -T4 --block-size=2MiB text', made: 'text.xz', back: 'xz -dk -T4 text.xz', cores: 4 },
   { there: 'zstd -qk text', made: 'text.zst', back: 'zstd -dqk text.zst', cores: 1 },
   { there: 'zstd -qk -T4 text', made: 'text.zst', back: 'zstd -dqk text.zst', cores: 4 },
   { there: 'lz4 -qk text text.lz4', made: 'text.lz4', back: 'lz4 -dqk text.lz4 text', cores: 1 },
+  { there: 'brotli -k -q 5 text', made: 'text.br', back: 'brotli -dk text.br', cores: 1 },
 ];
 
 describe('a round trip of 8 MiB', () => {

@@ -1,4 +1,5 @@
-// Tools that are greater than one command: a database, searches in Rust with a thread for each core, a program in Go, editors.
+// Tools that are greater than one command: a version control system, a database, searches in Rust with a thread for each core, a program in Go,
+// archives, editors.
 
 import { describe, it } from 'vitest';
 import { comparisonMs, type Comparison, expectTheSame } from '../debian.ts';
@@ -21,6 +22,16 @@ const commands = (name: string, text: string, more: Partial<Tool> = {}): Tool =>
   startsOthers: true,
   ...more,
 });
+
+const git = String.raw`
+set -e
+git init -q -b main repository; cd repository; git config user.name name; git config user.email mail; git config gc.auto 0
+cp ../fruit ../text .; git add .; git commit -qm first; git rev-parse HEAD
+sed -i s/fig/lime/ fruit; git diff; git commit -qam second; git checkout -q -b other HEAD~1; echo more >>text; mkdir d; echo x >d/y; git add .
+git commit -qm third; git merge -q -m merged main; git log --graph --format='%h %s %an' --stat; git show --stat HEAD~1 | tail -n 4; git blame fruit | cut -c1-8,40-
+git tag -a v1 -m tag; git describe; git status --short; git ls-tree -r HEAD; git cat-file -p HEAD; git grep -n lime; git stash list; git branch
+git repack -adq --threads=2; git count-objects -v | grep packs; git fsck --no-progress; git archive HEAD | tar tf -; git rev-list --count --all
+`;
 
 const sqlite = `pragma journal_mode = wal; pragma foreign_keys = on;
 create table customer(id integer primary key, name text unique, city text collate nocase);
@@ -46,6 +57,18 @@ const json = JSON.stringify({
   rows: Array.from({ length: 40 }, (_, n) => ({ n, name: `row ${n}`, tags: ['a', n % 3] })),
 });
 
+const archives = String.raw`
+set -e
+mkdir -p tree/deep; cp fruit tree; cp text tree/deep; ln -s fruit tree/link; touch -d @0 tree/* tree/deep/* tree/deep tree
+stamp='--sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner'
+tar $stamp -cf - tree | sha256sum; tar $stamp -czf a.tgz tree; tar tzf a.tgz; tar $stamp -cJf a.txz tree; tar $stamp --zstd -cf a.tzst tree
+mkdir out; tar xf a.txz -C out; diff -r tree out/tree; rm -r out; mkdir out; tar xf a.tzst -C out; cmp text out/tree/deep/text
+find tree -print0 | sort -z | cpio -0 -o -H newc --quiet --reproducible --owner=0:0 >a.cpio; cpio -t --quiet <a.cpio
+zip -qr a.zip tree; unzip -l a.zip | tail -n 1; unzip -p a.zip tree/fruit; mkdir unzipped; unzip -q a.zip -d unzipped; cmp text unzipped/tree/deep/text
+bzip2 -k text; bzip2 -t text.bz2; lbzip2 -n3 -dc text.bz2 | cmp - text; lbzip2 -n3 -c text | sha256sum; md5sum text.bz2
+file fruit a.tgz a.txz a.zip text.bz2 /bin/bash | cut -c1-40
+`;
+
 const editing = String.raw`
 cp fruit a; sed -e 's/apple/cherry/' -e '/fig/d' -e '$a plum 1' a >b; diff -u --label a --label b a b >patch1; cat patch1; patch -s a patch1; cmp a b; echo $?
 diff -y -W 40 fruit b; diff3 a fruit b; sdiff -s fruit b; cmp -l fruit b | head -n 3; patch -R -s a patch1; cmp a fruit; echo $?
@@ -58,9 +81,28 @@ seq 100 | xargs -P4 -n10 sh -c 'echo $(($1 + $2))' x | sort -n | paste -sd' '; p
 dc -e '16 o 255 p 2 100 ^ p 10 k 2 v p [la 1 + sa la 5 >b] sb 0 sa lbx la p'; expr 5 \* 3
 `;
 
+const openssl = String.raw`
+set -e
+for d in md5 sha1 sha224 sha384 sha512-256 sha3-512 shake128 blake2s256 sm3 ripemd160; do openssl dgst -$d text 2>&1 | head -n 1; done
+for c in aes-128-cbc aes-256-ctr aes-192-ofb chacha20 camellia-128-cbc aria-128-cbc; do
+  openssl enc -$c -K 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff -iv 0102030405060708090a0b0c0d0e0f10 -in text -out x 2>/dev/null; md5sum x
+  openssl enc -d -$c -K 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff -iv 0102030405060708090a0b0c0d0e0f10 -in x 2>/dev/null | cmp - text
+done
+openssl prime 1000000007; openssl prime -hex 7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF; openssl base64 -in fruit; openssl passwd -6 -salt salt word; openssl kdf -keylen 16 -kdfopt digest:SHA256 -kdfopt pass:p -kdfopt salt:12345678 -kdfopt iter:1000 PBKDF2
+openssl genpkey -algorithm ed25519 -out key; openssl pkeyutl -sign -inkey key -rawin -in fruit -out signature; openssl pkey -in key -pubout -out public; openssl pkeyutl -verify -pubin -inkey public -rawin -in fruit -sigfile signature
+openssl ecparam -name prime256v1 -genkey -noout -out ec; openssl dgst -sha256 -sign ec -out s fruit; openssl dgst -sha256 -prverify ec -signature s fruit
+openssl genrsa -out rsa 1024 2>/dev/null; openssl dgst -sha256 -sign rsa -out s fruit; openssl dgst -sha256 -prverify rsa -signature s fruit
+`;
+
 const tools: readonly Tool[] = [
+  commands('git', git, {
+    cores: 2,
+    environment: { GIT_AUTHOR_DATE: '@1000000000 +0000', GIT_COMMITTER_DATE: '@1000000000 +0000' },
+  }),
   { name: 'sqlite3', program: 'usr/bin/sqlite3', words: ['file.db'], input: sqlite, makes: ['file.db'], code: 1 },
+  commands('tar, cpio, zip and what compresses them', archives, { cores: 4 }),
   commands('diff, patch, ed, sed, m4, grep, find and xargs', editing, { cores: 4 }),
+  commands('openssl', openssl),
   { name: 'ripgrep', program: 'usr/bin/rg', words: ['--sort=path', '-c', '[a-c]{3}', '.'], files, cores: 4 },
   {
     name: 'ripgrep with four threads',
