@@ -50,6 +50,16 @@ const paths = (secretPath: string): string[] => [
   `//..//..${secretPath}`,
   '/etc/hostname',
   '/proc/self/fd/../../../../etc/hostname',
+  '/proc/self/fd/0/../../../../etc/hostname',
+  `/proc/self/task/1/../../root/..${secretPath}`,
+  `/proc/thread-self/../../cwd/../secret`,
+  `/dev/fd/../../../..${secretPath}`,
+  `/dev/stdin/..${secretPath}`,
+  'inside/up/../../secret',
+  'absolute/../secret',
+  'root/proc/self/root/work/../secret',
+  `/proc/self/exe/..${secretPath}`,
+  `${'inside/../'.repeat(300)}../secret`,
 ];
 
 /** What the suite says of each path. */
