@@ -10,6 +10,7 @@ import { type FormatBits, formats, fpcrBit, fpsr, rounding } from '../isa/floati
 import type { FloatOperation } from '../isa/floating-point/names.ts';
 import type { Value } from '../isa/semantics.ts';
 import type { Arithmetic } from './arithmetic.ts';
+import { addendRange, bracketedMultiplyAdd, type Doubles, exactSum, factorRange } from './exact-sums.ts';
 import { binaryNode, type Node, unary } from './expression.ts';
 import { op } from './wasm/opcodes.ts';
 
@@ -79,42 +80,18 @@ export function mayBeInexact(g: Arithmetic, control: FloatControl): Value {
 }
 
 /** Doubles as words. */
-const doubleSum = (g: Arithmetic, a: Value, b: Value): Value =>
-  wordOf(binaryNode(op.f64_add, 64, numberOf(g, a, 64), numberOf(g, b, 64)), 64);
-const doubleDifference = (g: Arithmetic, a: Value, b: Value): Value =>
-  wordOf(binaryNode(op.f64_sub, 64, numberOf(g, a, 64), numberOf(g, b, 64)), 64);
-const doubleProduct = (g: Arithmetic, a: Value, b: Value): Value =>
-  wordOf(binaryNode(op.f64_mul, 64, numberOf(g, a, 64), numberOf(g, b, 64)), 64);
-
-interface Split {
-  readonly high: Value;
-  readonly low: Value;
-}
-
-/** The rounded sum, and what was cut off (Knuth's TwoSum). */
-function exactSum(g: Arithmetic, a: Value, b: Value): Split {
-  const high = doubleSum(g, a, b);
-  const ofB = doubleDifference(g, high, a);
-  const ofA = doubleDifference(g, high, ofB);
-  return { high, low: doubleSum(g, doubleDifference(g, a, ofA), doubleDifference(g, b, ofB)) };
-}
-
-/** A number in two halves of 26 bits (Veltkamp). */
-function halves(g: Arithmetic, a: Value): Split {
-  const scaled = doubleProduct(g, a, constantOf(g, 0x41a0_0000_0200_0000n)); // 2^27 + 1
-  const high = doubleDifference(g, scaled, doubleDifference(g, scaled, a));
-  return { high, low: doubleDifference(g, a, high) };
-}
-
-/** The rounded product, and what was cut off (Dekker). */
-function exactProduct(g: Arithmetic, a: Value, b: Value): Split {
-  const high = doubleProduct(g, a, b);
-  const [x, y] = [halves(g, a), halves(g, b)];
-  const first = doubleDifference(g, doubleProduct(g, x.high, y.high), high);
-  const second = doubleSum(g, first, doubleProduct(g, x.high, y.low));
-  const third = doubleSum(g, second, doubleProduct(g, x.low, y.high));
-  return { high, low: doubleSum(g, third, doubleProduct(g, x.low, y.low)) };
-}
+const doubles = (g: Arithmetic): Doubles => {
+  const by =
+    (code: number) =>
+    (a: Value, b: Value): Value =>
+      wordOf(binaryNode(code, 64, numberOf(g, a, 64), numberOf(g, b, 64)), 64);
+  return {
+    sum: by(op.f64_add),
+    difference: by(op.f64_sub),
+    product: by(op.f64_mul),
+    number: (bits) => constantOf(g, bits),
+  };
+};
 
 interface Fused {
   readonly value: Value;
@@ -123,29 +100,14 @@ interface Fused {
 
 const isZero = (g: Arithmetic, number: Value): Value => g.eq(g.lsl(number, constantOf(g, 1)), constantOf(g, 0));
 
-/**
- * FPMulAdd of doubles: it is high + low + what the product has lost, exactly. The last two are added, which rounds: a little more and a
- * little less than their sum bracket the exact one, and where both lead to the same number, that is the result. It is, too, where the product
- * has lost nothing. Nothing may overflow or underflow on the way, for which exponents in the middle are enough.
- */
+/** FPMulAdd of doubles. */
 function doubleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Fused {
   const { bias } = formats[64];
-  const product = exactProduct(g, a, b);
-  const { high, low } = exactSum(g, product.high, addend);
-  const rest = doubleSum(g, low, product.low);
-  const scaled = (factor: bigint): Value => doubleSum(g, high, doubleProduct(g, rest, constantOf(g, factor)));
-  const [more, less] = [scaled(0x3ff0_0000_0000_0001n), scaled(0x3fef_ffff_ffff_fffen)]; // 1 + 2^-52, 1 - 2^-52
-  const isFactor = (word: Value): Value => isBetween(g, fieldOf(g, word, 64), bias - 255, bias + 255);
-  return {
-    value: doubleSum(g, high, rest),
-    isCertain: both(
-      g,
-      g.or(g.eq(more, less), isZero(g, product.low)),
-      isFactor(a),
-      isFactor(b),
-      isBetween(g, fieldOf(g, addend, 64), bias - 900, bias + 900),
-    ),
-  };
+  const { value, more, less, lost } = bracketedMultiplyAdd(doubles(g), addend, a, b);
+  const isWithin = (word: Value, range: number): Value =>
+    isBetween(g, fieldOf(g, word, 64), bias - range, bias + range);
+  const isInRange = both(g, isWithin(a, factorRange), isWithin(b, factorRange), isWithin(addend, addendRange));
+  return { value, isCertain: both(g, g.or(g.eq(more, less), isZero(g, lost)), isInRange) };
 }
 
 /**
@@ -154,7 +116,8 @@ function doubleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Fu
  */
 function singleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Fused {
   const wide = (word: Value): Value => wordOf(unary(op.f64_promote_f32, 64, numberOf(g, word, 32)), 64);
-  const { high, low } = exactSum(g, doubleProduct(g, wide(a), wide(b)), wide(addend));
+  const on = doubles(g);
+  const { high, low } = exactSum(on, on.product(wide(a), wide(b)), wide(addend));
   const cutOff = g.and(high, constantOf(g, 2 ** 29 - 1));
   return {
     value: wordOf(unary(op.f32_demote_f64, 32, numberOf(g, high, 64)), 32),

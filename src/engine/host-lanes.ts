@@ -5,6 +5,7 @@ import { type FormatBits, formats, rounding } from '../isa/floating-point/format
 import type { FloatOperation } from '../isa/floating-point/names.ts';
 import type { Value } from '../isa/semantics.ts';
 import { type Arithmetic, node } from './arithmetic.ts';
+import { addendRange, bracketedMultiplyAdd, type Doubles, exactSum, factorRange } from './exact-sums.ts';
 import { constant, type Node, shuffleNode, vectorNode } from './expression.ts';
 import { type FloatControl, type HostResult, isPlain, mayBeInexact } from './host-float.ts';
 import { simd } from './wasm/opcodes.ts';
@@ -69,63 +70,30 @@ const extremes: Readonly<Partial<Record<FloatOperation, Codes>>> = {
   minNum: { 32: simd.f32x4_min, 64: simd.f64x2_min },
 };
 
-const sum = (a: Node, b: Node): Node => apply(simd.f64x2_add, a, b);
-const difference = (a: Node, b: Node): Node => apply(simd.f64x2_sub, a, b);
-const product = (a: Node, b: Node): Node => apply(simd.f64x2_mul, a, b);
-
-interface Split {
-  readonly high: Node;
-  readonly low: Node;
-}
-
-/** The rounded sum, and what was cut off (Knuth's TwoSum). */
-function exactSum(a: Node, b: Node): Split {
-  const high = sum(a, b);
-  const ofB = difference(high, a);
-  const ofA = difference(high, ofB);
-  return { high, low: sum(difference(a, ofA), difference(b, ofB)) };
-}
-
-/** A number in two halves of 26 bits (Veltkamp). */
-function halves(a: Node): Split {
-  const scaled = product(a, everywhere(64, 0x41a0_0000_0200_0000n)); // 2^27 + 1
-  const high = difference(scaled, difference(scaled, a));
-  return { high, low: difference(a, high) };
-}
-
-/** The rounded product, and what was cut off (Dekker). */
-function exactProduct(a: Node, b: Node): Split {
-  const high = product(a, b);
-  const [x, y] = [halves(a), halves(b)];
-  const first = difference(product(x.high, y.high), high);
-  const second = sum(sum(first, product(x.high, y.low)), product(x.low, y.high));
-  return { high, low: sum(second, product(x.low, y.low)) };
-}
+const doubles: Doubles = {
+  sum: (a, b) => apply(simd.f64x2_add, a, b),
+  difference: (a, b) => apply(simd.f64x2_sub, a, b),
+  product: (a, b) => apply(simd.f64x2_mul, a, b),
+  number: (bits) => everywhere(64, bits),
+};
 
 interface Fused {
   readonly value: Node;
   readonly holds: Node;
 }
 
-/**
- * FPMulAdd of doubles: it is high + low + what the product has lost, exactly. The last two are added, which rounds: a little more and a
- * little less than their sum bracket the exact one, and where both lead to the same number, that is the result. It is, too, where the product
- * has lost nothing. Nothing may overflow or underflow on the way, for which exponents in the middle are enough.
- */
+/** FPMulAdd of two doubles. */
 function doubleMultiplyAdd(addend: Node, a: Node, b: Node): Fused {
-  const { high: rounded, low: lost } = exactProduct(a, b);
-  const { high, low } = exactSum(rounded, addend);
-  const rest = sum(low, lost);
-  const more = sum(high, product(rest, everywhere(64, 0x3ff0_0000_0000_0001n))); // 1 + 2^-52
-  const less = sum(high, product(rest, everywhere(64, 0x3fef_ffff_ffff_fffen))); // 1 - 2^-52
+  const { value, more, less, lost } = bracketedMultiplyAdd(doubles, addend, a, b);
   const isCertain = apply(
     simd.v128_or,
     apply(simd.f64x2_eq, more, less),
     apply(simd.f64x2_eq, lost, everywhere(64, 0n)),
   );
+  const isWithin = (vector: Node, range: number): Node => isBetween(64, vector, -range, range + 1);
   return {
-    value: sum(high, rest),
-    holds: both(isCertain, isBetween(64, a, -255, 256), isBetween(64, b, -255, 256), isBetween(64, addend, -900, 901)),
+    value: node(value),
+    holds: both(isCertain, isWithin(a, factorRange), isWithin(b, factorRange), isWithin(addend, addendRange)),
   };
 }
 
@@ -135,7 +103,7 @@ function doubleMultiplyAdd(addend: Node, a: Node, b: Node): Fused {
  */
 function pairMultiplyAdd(addend: Node, a: Node, b: Node): Fused {
   const wide = (pair: Node): Node => apply(simd.f64x2_promote_low_f32x4, pair);
-  const { high, low } = exactSum(product(wide(a), wide(b)), wide(addend));
+  const { high, low } = exactSum(doubles, doubles.product(wide(a), wide(b)), wide(addend));
   const cutOff = apply(simd.v128_and, high, everywhere(64, (1n << 29n) - 1n));
   const isMiddle = apply(simd.i64x2_eq, cutOff, everywhere(64, 1n << 28n));
   const isExact = apply(simd.f64x2_eq, low, everywhere(64, 0n));
