@@ -40,7 +40,9 @@ export function runParallelHost(task: HostTask): HostResult {
       meeting.passed();
       meeting.wake(target);
       drain();
-      ring.waitUntilDrained(1);
+      // A receiver that has left the run reads no more.
+      if (meeting.ended !== meetingEnd.none) ring.drain(() => {});
+      else ring.waitUntilDrained(1);
     });
     ring.publish();
     meeting.wake(target);

@@ -19,6 +19,11 @@ import { type Meeting, meetingEnd } from './meeting.ts';
 const sliceInstructions = 27_720;
 const waitingSliceInstructions = 840;
 
+/** Fast code gets a multiple of a slice, up to this one, while it takes less than so long; slow code one again when it takes more. */
+const mostSlices = 16;
+const shortSliceTicks = 25_000;
+const longSliceTicks = 100_000;
+
 /** Where there are more hosts than the machine has processors, one whose cores all go round in circles sleeps for so long. */
 const politeSleepMs = 0.05;
 
@@ -62,6 +67,8 @@ export function runInParallel(options: ParallelOptions): void {
   const { cores } = host;
   let turn = 0;
   let turns = 0;
+  /** What a turn is: a power of two. */
+  let slices = 1;
   /** By place: the core has been going round in circles. */
   const repeats = new Uint8Array(cores.length);
   /** In this round some core has done something else. */
@@ -91,7 +98,7 @@ export function runInParallel(options: ParallelOptions): void {
 
   /** A slice of one core, or what is left of the run. */
   function run(core: RunnableActor): void {
-    const claimed = meeting.claim(repeats[turn] === 0 ? sliceInstructions : waitingSliceInstructions);
+    const claimed = meeting.claim(repeats[turn] === 0 ? slices * sliceInstructions : waitingSliceInstructions);
     if (claimed === 0) {
       meeting.end(meetingEnd.maxInstructions);
       return;
@@ -104,6 +111,11 @@ export function runInParallel(options: ParallelOptions): void {
     const used = core.instructions - before;
     meeting.giveBack(claimed - used);
     turns += 1;
+    if (used === slices * sliceInstructions) {
+      const took = clock.now() - start;
+      if (took < shortSliceTicks) slices = Math.min(2 * slices, mostSlices);
+      else if (took > longSliceTicks) slices = Math.max(slices / 2, 1);
+    }
     const hasYielded = core.runnable && used < claimed && host.messages === messages;
     const isRepeating = used >= claimed && core.isRepeating();
     repeats[turn] = isRepeating ? 1 : 0;
