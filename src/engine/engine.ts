@@ -1,5 +1,5 @@
 // The engine of one worker: it runs instructions of the PEs that the worker hosts, by stepping cold code and by translated traces of
-// hot code, and connects both to the architecture (src/arch) by services.
+// warm code and regions of hot code, and connects both to the architecture (src/arch) by services.
 //
 // What the two readings do is the same to the bit, whichever of them runs an instruction: budgets are exact, and a store to
 // translated code takes effect before the next instruction. An instruction that has to be the last of a trace, because it

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { dominance } from '../../src/engine/dominators.ts';
+import type { Block } from '../../src/engine/flow-graph.ts';
+import { flatMachine } from './flat-machine.ts';
+
+/** A block without instructions. */
+const block = (taken?: number, next?: number): Block => ({
+  ...{ offset: 0, summaries: [], returnsTo: undefined },
+  ...{ taken, next },
+});
+
+describe('the dominators of a flow graph', () => {
+  it('give loops their headers, and joins their merges', () => {
+    // 0 → 1 → (2 | 3) → 4 → (1 | 5)
+    const { order, loopHeaders, merges, children } = dominance([
+      block(1),
+      block(2, 3),
+      block(4),
+      block(4),
+      block(1, 5),
+      block(),
+    ]);
+    expect(order[0]).toBe(0);
+    expect([...loopHeaders]).toEqual([1]);
+    expect([...merges]).toEqual([4]);
+    expect([...(children.get(1) ?? [])].sort()).toEqual([2, 3, 4]);
+  });
+
+  it('are of a graph without the edges that enter a loop beside its header', () => {
+    const blocks = [block(1, 2), block(2), block(1, 3), block()];
+    const { loopHeaders } = dominance(blocks);
+    expect(loopHeaders.size).toBe(0);
+    // One of the two ways round has been cut.
+    expect([blocks[1]?.taken, blocks[2]?.taken].filter((edge) => edge === undefined)).toHaveLength(1);
+  });
+});
+
+/** Nested loops with a call, a choice, an indirect branch, and flags that are kept over all of them. */
+const nest = `
+        adr     x9, even
+        adr     x10, odd
+        adr     x19, data
+outer:  mov     x1, #3
+inner:  subs    x2, x1, #2
+        bl      leaf
+        tst     x1, #1
+        csel    x11, x9, x10, eq
+        br      x11
+even:   add     x4, x4, #5
+        b       join
+odd:    adc     x5, x5, x4
+        str     x5, [x19, #8]
+join:   cset    x6, gt
+        add     x7, x7, x6
+        subs    x1, x1, #1
+        b.ne    inner
+        add     x8, x8, #1
+        b       outer
+leaf:   ldr     x3, [x19]
+        cbz     x3, quiet
+        eor     x12, x12, x3
+quiet:  add     x3, x3, x8
+        str     x3, [x19]
+        ret
+        .align  12
+data:   .space  64
+end:`;
+
+describe('a region', () => {
+  it('stops where the stepper does, with the same state, whatever the budget', () => {
+    for (let budget = 1; budget <= 45; budget += 1) {
+      const [stepped, region] = (['step', 'region'] as const).map((mode) => {
+        const machine = flatMachine(mode, nest);
+        const states = [budget, 7, budget].map((instructions) => {
+          machine.run(0, instructions);
+          return machine.state(0);
+        });
+        return [...states, machine.ram('end')];
+      });
+      expect(region, `budget ${budget}`).toEqual(stepped);
+    }
+  });
+
+  it('runs loops without the stepper, and calls in them', () => {
+    const machine = flatMachine('region', nest);
+    machine.run(0, 10_000);
+    const { stepped, regions, traces } = machine.engine.counters();
+    expect(regions).toBeGreaterThan(0);
+    expect(traces).toBe(0);
+    expect(stepped).toBeLessThan(100);
+  });
+
+  it('replaces a trace that has run so many rounds', () => {
+    const machine = flatMachine('tiered', nest, { regionRounds: 10 });
+    machine.run(0, 10_000);
+    const stepped = flatMachine('step', nest);
+    stepped.run(0, 10_000);
+    machine.run(0, 1);
+    stepped.run(0, 1);
+    expect(machine.state(0)).toBe(stepped.state(0));
+  });
+
+  it.each([
+    ['an access that nothing answers', 'ldr x3, [x20]'],
+    ['an unaligned access where it is checked', 'ldr x3, [x19, #4]'],
+    ['a store to its own next instruction', 'str w21, [x22]'],
+    ['an instruction that is undefined', '.word 0'],
+    ['a supervisor call', 'svc #3'],
+  ])('leaves in the middle with all registers and flags: %s', (_name, middle) => {
+    const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x19, data
+        mov     x20, #0x1000
+        ldr     w21, patch
+        adr     x22, next
+loop:   add     x1, x1, #1
+        subs    x2, x1, #4
+        mov     x4, x2
+        ${middle}
+next:   add     x5, x5, #1
+        cset    x6, lt
+        b       loop
+patch:  add     x5, x5, #16
+        .align  11
+vectors: .space 0x200
+        mrs     x17, elr_el1
+        mrs     x18, spsr_el1
+        add     x16, x16, x18
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        eret
+        .align  12
+data:   .space  64
+end:`;
+    for (const budgets of [[200], [13, 50, 1, 1, 1, 70]]) {
+      const [stepped, region] = (['step', 'region'] as const).map((mode) => {
+        const machine = flatMachine(mode, program);
+        return budgets.map((budget) => {
+          machine.run(0, budget);
+          return machine.state(0);
+        });
+      });
+      expect(region).toEqual(stepped);
+    }
+  });
+});
