@@ -325,7 +325,11 @@ export class Search {
         valued.push(mine[local]!);
       }
       if (path.order[local] !== before?.order[local] && !this.#order(graph, path, mine, local)) return false;
-      if (local >= known && event.kind === 'W' && !graph.addWrite(mine[local]!)) return false;
+      // What follows from a write holds for its whole access, so that all of its parts have to be there.
+      const isLastPart = path.events[local + 1]?.access !== event.access;
+      if (local < known || event.kind !== 'W' || !isLastPart) continue;
+      for (let part = graph.firstPart(mine[local]!); part <= mine[local]!; part += 1)
+        if (!graph.addWrite(part)) return false;
     }
     for (const write of valued)
       for (let read = 0; read < graph.count; read += 1)

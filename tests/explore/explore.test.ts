@@ -3,6 +3,9 @@
 import { describe, expect, it } from 'vitest';
 import { builtInModels, explore } from '../../src/explore/explore.ts';
 import { programOf, type Source, statesOf } from './programs.ts';
+import { runLitmus } from '../../src/explore/litmus.ts';
+import { parseLitmus } from '../../src/memory-model/litmus/parse.ts';
+import { litmusProgram } from '../../src/memory-model/litmus/program.ts';
 
 const { arm, tso, sc } = builtInModels;
 
@@ -213,4 +216,18 @@ describe('the explorer', () => {
       ]);
     }
   });
+});
+
+it('a store that others see in parts happens as a whole, also where it comes after a read that it is ordered after', () => {
+  const text = `AArch64 parts
+{ uint64_t x; 0:X0=x; 0:X2=y; 1:X0=y; 1:X3=x; 2:X0=x; }
+P0             | P1           | P2              ;
+LDR W1,[X0,#4] | LDR W1,[X0]  | MOV W1,#2       ;
+CBNZ W1,E0     | CBNZ W1,E1   | STRB W1,[X0,#5] ;
+E0: MOV W3,#1  | E1:          |                 ;
+STR W3,[X2]    | MOV W4,#-1   |                 ;
+               | STR W4,[X3,#4] |               ;
+locations [0:X1;]`;
+  const { states } = runLitmus(litmusProgram(parseLitmus(text, 'parts.litmus')), builtInModels.arm);
+  expect(states).toEqual(['0:X1=0;', '0:X1=512;', '0:X1=-64769;', '0:X1=-1;']);
 });
