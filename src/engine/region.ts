@@ -6,8 +6,8 @@
 // values at the end of a block holds in the blocks that it alone leads to.
 //
 // The budget is looked at on the way into loops, and wherever else a path would be long; where it does not cover what comes before
-// the next look, the region is left for the stepper. A plain access that misses the soft TLB calls its service with PC, budget and flags in the record;
-// registers follow only when it leaves the code, at one place for the whole region.
+// the next look, the region is left for the stepper. A plain access that misses the soft TLB calls its service with PC, budget, flags and
+// stack pointer in the record; other registers follow only when it leaves the code, at one place for the whole region.
 
 import { exit } from '../arch/exits.ts';
 import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
@@ -18,7 +18,7 @@ import { constant, constant32, localValue, type Node, stateLoad } from './expres
 import { type Block, flowGraph } from './flow-graph.ts';
 import { dominance, type Dominance } from './dominators.ts';
 import { makeSummaries, slotBit, slotsOf, type InstructionSummary } from './instruction-summary.ts';
-import { type Company, endingOperations, LocalRegisters } from './local-registers.ts';
+import { type Company, endingOperations, LocalRegisters, stackPointerSlot } from './local-registers.ts';
 import { type BlockFacts, regionFacts, type RegionFacts } from './region-facts.ts';
 import { functionIndex } from './services.ts';
 import type { TraceSource } from './translate.ts';
@@ -42,6 +42,9 @@ export interface Region {
   /** Virtual addresses of its instructions; some may be there more than once. */
   readonly addresses: readonly bigint[];
 }
+
+/** An exception that an access takes banks the stack pointer: the record must have it by then. */
+const stackPointerBit = slotBit(stackPointerSlot);
 
 /** What is known where the text is. */
 interface Situation {
@@ -169,7 +172,7 @@ class RegionGenerator extends LocalRegisters {
       this.w.append(body);
       this.w.byte(op.unreachable);
     });
-    this.storeSlots(slotsOf(this.facts.written));
+    this.storeSlots(slotsOf(this.facts.written & ~stackPointerBit));
     this.get(this.statusLocal);
     return this.w;
   }
@@ -206,6 +209,7 @@ class RegionGenerator extends LocalRegisters {
 
   protected override prepareAccess(): void {
     this.isPrepared = true;
+    this.storeSlots(slotsOf(this.dirty & stackPointerBit));
     if (this.areFlagsDirty) this.storeFlags();
     this.storeState(pe.pc, constant(64, this.address));
     this.storeState(pe.budget, this.remaining());

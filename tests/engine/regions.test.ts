@@ -144,4 +144,40 @@ end:`;
       expect(region).toEqual(stepped);
     }
   });
+
+  it('has its stack pointer banked by the exception that one of its accesses takes', () => {
+    const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x19, data
+        add     x19, x19, #32
+        mov     sp, x19
+        msr     spsel, #0
+        add     x17, x19, #16
+        mov     sp, x17
+loop:   sub     sp, sp, #16
+        str     x1, [sp]
+        ldr     x3, [x19, #4]
+        ldr     x2, [sp], #16
+        add     x1, x1, #1
+        b       loop
+        .align  11
+vectors: sub    sp, sp, #16
+        mrs     x17, elr_el1
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        mrs     x18, sp_el0
+        add     x16, x16, x18
+        add     sp, sp, #16
+        eret
+        .align  12
+data:   .space  64
+end:`;
+    const [stepped, region] = (['step', 'region'] as const).map((mode) => {
+      const machine = flatMachine(mode, program);
+      machine.run(0, 200);
+      return [machine.state(0), machine.ram('end')];
+    });
+    expect(region).toEqual(stepped);
+  });
 });
