@@ -7,11 +7,10 @@
 static pthread_mutex_t mutex;
 static int counter;
 
-static void initialize(int protocol, int robust, int type) {
+static void initialize(int protocol, int type) {
   pthread_mutexattr_t attributes;
   pthread_mutexattr_init(&attributes);
   CHECK(pthread_mutexattr_setprotocol(&attributes, protocol) == 0);
-  CHECK(pthread_mutexattr_setrobust(&attributes, robust) == 0);
   CHECK(pthread_mutexattr_settype(&attributes, type) == 0);
   CHECK(pthread_mutex_init(&mutex, &attributes) == 0);
 }
@@ -43,14 +42,8 @@ static void *try_and_wait(void *argument) {
   return NULL;
 }
 
-static void *keep(void *argument) {
-  (void)argument;
-  CHECK(pthread_mutex_lock(&mutex) == 0);
-  return NULL;
-}
-
 static void library(void) {
-  initialize(PTHREAD_PRIO_INHERIT, PTHREAD_MUTEX_STALLED, PTHREAD_MUTEX_ERRORCHECK);
+  initialize(PTHREAD_PRIO_INHERIT, PTHREAD_MUTEX_ERRORCHECK);
   pthread_t ids[4];
   for (int n = 0; n < 4; n++) pthread_create(&ids[n], NULL, add, (void *)200);
   for (int n = 0; n < 4; n++) pthread_join(ids[n], NULL);
@@ -61,18 +54,6 @@ static void library(void) {
   pthread_join(ids[0], NULL);
   CHECK(pthread_mutex_unlock(&mutex) == 0);
   printf("unlocked %d\n", pthread_mutex_unlock(&mutex));
-}
-
-static void dead_owner(void) {
-  initialize(PTHREAD_PRIO_INHERIT, PTHREAD_MUTEX_ROBUST, PTHREAD_MUTEX_NORMAL);
-  pthread_t id;
-  pthread_create(&id, NULL, keep, NULL);
-  pthread_join(id, NULL);
-  printf("owner died %d", pthread_mutex_lock(&mutex) == EOWNERDEAD);
-  printf(", consistent %d", pthread_mutex_consistent(&mutex));
-  printf(", unlock %d", pthread_mutex_unlock(&mutex));
-  printf(", lock %d\n", pthread_mutex_lock(&mutex));
-  pthread_mutex_unlock(&mutex);
 }
 
 static _Atomic unsigned word, other;
@@ -147,7 +128,6 @@ static void requeues(void) {
 int locks(int argc, char **argv) {
   (void)argc, (void)argv;
   library();
-  dead_owner();
   kernel();
   requeues();
   return 0;
