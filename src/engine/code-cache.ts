@@ -46,6 +46,9 @@ const maxInstructions = 400;
 const maxColdInstructions = 100;
 /** Branches of a region are followed to code that has run so many rounds. */
 const warmRounds = 16;
+/** After each so many regions the next ones must have asked twice as often; and so often at most. */
+const regionsOfOnePatience = 4;
+const mostAsking = 256;
 /** Words that count rounds of traces: those of worker `n` begin n times their bytes after `countersBase`. */
 const countersBase = 0x0c00_0000;
 const counterWords = 1 << 15;
@@ -72,6 +75,8 @@ interface LiveTrace {
   readonly lines: ReadonlySet<number>;
   /** Of the words that count rounds, or -1. */
   readonly counter: number;
+  /** Times that it has asked to become a region. */
+  asked: number;
 }
 
 interface Member {
@@ -169,7 +174,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
       );
-      members.push({ live: { ...next, lines, counter }, trace });
+      members.push({ live: { ...next, lines, counter, asked: 0 }, trace });
       for (const target of trace.successors) {
         if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
@@ -216,8 +221,19 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function hasRun({ count, live }: Entry, rounds: number): boolean {
     if (options.regionThreshold === 0) return true;
     if (!live) return count > rounds;
-    if (live.counter < 0) return true;
+    if (live.counter < 0 || live.asked > 0) return true;
     return (signedWords[(firstCounter >>> 2) + live.counter] as number) <= options.regionThreshold - rounds;
+  }
+
+  /**
+   * Whether a trace that asks to become a region has to ask again later. Making one takes as long as millions of instructions: a program
+   * whose time goes to a few loops gets them at once, one that has a thousand warm places keeps its traces.
+   */
+  function mustAskAgain(live: LiveTrace): boolean {
+    live.asked += 1;
+    if (live.asked >= Math.min(2 ** Math.floor(regions / regionsOfOnePatience), mostAsking)) return false;
+    signedWords[(firstCounter >>> 2) + live.counter] = options.regionThreshold;
+    return true;
   }
 
   /** The region from the code at `pa` on, in place of its trace if there is one. */
@@ -259,7 +275,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     if (entry.functionIndex === 0) entry.functionIndex = options.addToTable(f);
     else options.replaceInTable(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
-    watch({ pa, entry, lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)), counter: -1 });
+    watch({ pa, entry, lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)), counter: -1, asked: 0 });
     regions += 1;
     modules += 1;
   }
@@ -390,7 +406,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       if (!fetched) return;
       const pa = fetched.pa + (Number(pc & 0xffffffffn) & pageMask);
       const entry = entryAtPc(pe, pa, fetched.guarded);
-      if (entry.functionIndex !== 0) makeRegion(pe, pa, entry);
+      if (entry.functionIndex === 0 || (entry.live && mustAskAgain(entry.live))) return;
+      makeRegion(pe, pa, entry);
     },
     counters: () => ({ traces, regions, modules, invalidations }),
   };

@@ -41,7 +41,7 @@ path=/usr/lib/x.so.1; echo "\${path##*/} \${path%%.*} \${path%/*} \${unset:-defa
 set -- one 'two words' three; for w; do echo "[$w]"; done; shift 2; echo "$1 $#"
 i=0; until [ $i -ge 5 ]; do i=$((i + 1)); [ $i = 2 ] && continue; [ $i = 4 ] && break; echo $i; done
 printf '%s-%03d\n' a 1 b 22
-find . -name 'f*' -o -name 'n*' | sort | xargs wc -l
+find . -name 'f*' -o -name 'n*' | sort | xargs cat | wc -l
 head -n 3 numbers | (read a; read b; echo "$b$a"; cat)
 seq 1 20 | xargs -n 5 echo | cut -d' ' -f2,4 | paste -sd, -
 { echo to stdout; echo to stderr >&2; } 2>err >out; cat out err

@@ -57,6 +57,8 @@ static void pauses(void) {
   CHECK(kill(child, SIGCONT) == 0);
   got = waitpid(child, &status, WCONTINUED);
   show("on", got, child, status);
+  // The child itself sends it, when it runs.
+  while (children < 2) usleep(100);
   printf("SIGCHLD: %d, code %d\n", children, last_code);
   CHECK(kill(child, SIGSTOP) == 0);
   got = waitpid(child, &status, WUNTRACED);
