@@ -11,6 +11,9 @@ export const ramBase = 0x4000_0000;
 /** log2 of the line that the line map watches: 64 bytes, the cache line of CTR_EL0 and the exclusives reservation granule. */
 export const lineShift = 6;
 
+/** The tables of isa/crc-tables.ts, which generated code reads. */
+export const crcTablesOffset = 0x000f_0000;
+
 /**
  * The line map: one byte for each 64-byte line of RAM; the byte of physical address `a` is at `lineMapOffset + (a >>> lineShift)`.
  * A store to a line whose byte is not zero leaves the fast path. Bits: `lineHoldsCode`, `lineIsMonitored`,

@@ -1,5 +1,7 @@
 // The part of the semantics interface that computes: constants are folded, the rest becomes nodes of wasm operations.
 
+import { crcTablesOffset } from '../arch/state-layout.ts';
+import { crcTableOf } from '../isa/crc-tables.ts';
 import type { Semantics, Value } from '../isa/semantics.ts';
 import { Emitting } from './emitting.ts';
 import {
@@ -11,6 +13,7 @@ import {
   constant32,
   type Node,
   select,
+  stateLoad,
   unary,
 } from './expression.ts';
 import { functionIndex } from './services.ts';
@@ -195,8 +198,18 @@ export abstract class Arithmetic extends Emitting implements Pick<Semantics, Com
   }
 
   crc32(acc: Value, data: Value, bytes: 1 | 2 | 4 | 8, castagnoli: boolean): Value {
-    const wide = data.width === 64 ? data : this.zeroExtend(data, 32, 64);
-    const selector = constant32(bytes | (castagnoli ? 16 : 0));
-    return call(functionIndex.crc32, 32, [node(acc), node(wide), selector]);
+    // The remainder is added to the first four bytes; what of it has no byte to be added to moves down.
+    const low = this.xor(acc, this.low32(data));
+    const high = bytes === 8 ? this.low32(this.lsr(data, this.constant(64, 32))) : low;
+    const rest = bytes < 4 ? this.lsr(acc, constant32(8 * bytes)) : constant32(0);
+    return Array.from({ length: bytes }, (_, n): Value => {
+      const entry = (byteAt: number): Value => {
+        const word = n < 4 ? low : high;
+        // A table's entries have 4 bytes.
+        const scaled = byteAt === 0 ? this.lsl(word, constant32(2)) : this.lsr(word, constant32(8 * byteAt - 2));
+        return this.and(scaled, constant32(0xff << 2));
+      };
+      return stateLoad(op.i32_load, 32, node(entry(n % 4)), crcTablesOffset + 4 * crcTableOf(castagnoli, bytes, n));
+    }).reduce((sum, part) => this.xor(sum, part), rest);
   }
 }

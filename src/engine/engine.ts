@@ -10,6 +10,7 @@
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, elementsMask, elementsShift, type Pe } from '../arch/pe.ts';
 import {
+  crcTablesOffset,
   lineHoldsCode,
   lineMapOffset,
   lineShift,
@@ -18,6 +19,7 @@ import {
   peStateStride,
 } from '../arch/state-layout.ts';
 import { registerAt } from '../arch/system-registers.ts';
+import { crcTables } from '../isa/crc-tables.ts';
 import { makeDecoder } from '../isa/decoder.ts';
 import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
@@ -174,6 +176,7 @@ export function makeEngine({
   // What an earlier engine of this worker has left names functions of its own table.
   const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
   views.bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
+  signedWords.set(crcTables, crcTablesOffset / 4);
 
   const peOf = (cpu: number): Pe => pes[(cpu - peStateBase) / peStateStride] as Pe;
 

@@ -14,7 +14,6 @@ import { type AesBox, aesBoxes } from '../isa/crypto/aes-box.ts';
 import { stepBranched } from './step.ts';
 import {
   codeSignature,
-  crcSignature,
   encodeModule,
   i64BinarySignature,
   i64UnarySignature,
@@ -345,39 +344,6 @@ function multiplyHigh(signed: boolean): ModuleFunction {
   return t.done(i64BinarySignature, signed ? 'smulh' : 'umulh');
 }
 
-/** acc, data, selector (bytes, and 16 for Castagnoli): the reflected CRC-32, a bit at a time. */
-function crc32(): ModuleFunction {
-  const t = new Text(3);
-  const [acc, data, selector] = [0, 1, 2];
-  const value = t.local(type.i64);
-  const bits = t.local(type.i32);
-  const polynomial = t.local(type.i64);
-  // 0x04C11DB7 and 0x1EDC6F41 with their bits reversed.
-  t.i64(0x82f63b78n).i64(0xedb88320n).get(selector).i32(16).ops(op.i32_and, op.select).set(polynomial);
-  t.get(selector).i32(15).ops(op.i32_and).i32(3).ops(op.i32_shl).set(bits);
-  t.get(data).get(acc).ops(op.i64_extend_i32_u, op.i64_xor).set(value);
-  // For fewer than 8 bytes the data above them must not take part; the accumulator's 32 bits must.
-  t.get(bits).i32(32).ops(op.i32_lt_u);
-  t.nest(op.if, () => {
-    t.get(data).i64(-1n).get(bits).ops(op.i64_extend_i32_u, op.i64_shl).i64(-1n).ops(op.i64_xor, op.i64_and);
-    t.get(acc).ops(op.i64_extend_i32_u, op.i64_xor).set(value);
-  });
-  t.get(bits).i32(32).ops(op.i32_eq);
-  t.nest(op.if, () => {
-    t.get(value).i64(0xffff_ffffn).ops(op.i64_and).set(value);
-  });
-  t.nest(op.loop, () => {
-    t.get(value).i64(1n).ops(op.i64_shr_u);
-    t.get(polynomial).i64(0n).get(value).ops(op.i32_wrap_i64).i32(1).ops(op.i32_and, op.select, op.i64_xor).set(value);
-    t.get(bits).i32(1).ops(op.i32_sub).tee(bits);
-    t.nest(op.if, () => {
-      t.br(1);
-    });
-  });
-  t.get(value).ops(op.i32_wrap_i64);
-  return t.done(crcSignature, 'crc32');
-}
-
 /** Each byte of a vector through a box: 16 tables of 16 bytes, of which a byte finds itself in one. */
 function substitution(box: AesBox, exportName: string): ModuleFunction {
   const t = new Text(1);
@@ -410,7 +376,6 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
     rbit(),
     multiplyHigh(false),
     multiplyHigh(true),
-    crc32(),
     substitution('AES', 'aesBox'),
     substitution('inverse AES', 'inverseAesBox'),
   ]);

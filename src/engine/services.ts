@@ -6,13 +6,7 @@
 // in `budget` what was left before it.
 
 import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
-import {
-  codeSignature,
-  crcSignature,
-  i64BinarySignature,
-  i64UnarySignature,
-  vectorUnarySignature,
-} from './wasm/module.ts';
+import { codeSignature, i64BinarySignature, i64UnarySignature, vectorUnarySignature } from './wasm/module.ts';
 
 /** Imported functions, in the order of their function indices in every generated module. */
 export const imports = [
@@ -23,7 +17,6 @@ export const imports = [
   { name: 'rbit', signature: i64UnarySignature },
   { name: 'umulh', signature: i64BinarySignature },
   { name: 'smulh', signature: i64BinarySignature },
-  { name: 'crc32', signature: crcSignature },
   { name: 'chain', signature: codeSignature },
   { name: 'aesBox', signature: vectorUnarySignature },
   { name: 'inverseAesBox', signature: vectorUnarySignature },
@@ -37,12 +30,11 @@ export const functionIndex = {
   rbit: 4,
   umulh: 5,
   smulh: 6,
-  crc32: 7,
   /** (cpu, budget): goes on at the record's PC, by tail call where the jump cache knows the code; else exit.lookup. */
-  chain: 8,
+  chain: 7,
   /** Each byte of a vector through a substitution box. */
-  aesBox: 9,
-  inverseAesBox: 10,
+  aesBox: 8,
+  inverseAesBox: 9,
 } as const;
 
 /** Bits of the descriptor of `access`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */

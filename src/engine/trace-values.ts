@@ -7,6 +7,7 @@
 // A value may be *open*: it comes from a read whose value is not known yet. What is computed from it is open, too, unless the
 // result is the same for every value: EOR X0, X0, X0 is 0 and still depends on the read.
 
+import { crcTableOf, crcTables } from '../isa/crc-tables.ts';
 import type { Semantics, Value, Width } from '../isa/semantics.ts';
 
 /** Numbers of read events, ascending. */
@@ -148,15 +149,11 @@ function reverseBytes({ width, bits }: TraceValue, containerBits: number): bigin
   return result;
 }
 
-/** The polynomials of CRC32 and CRC32C, bits reversed, because the instructions reverse what goes in and what comes out. */
-const crcPolynomial = 0xedb8_8320;
-const castagnoliPolynomial = 0x82f6_3b78;
-
-function crcStep(acc: number, data: bigint, bytes: number, polynomial: number): number {
+function crcStep(acc: number, data: bigint, bytes: number, castagnoli: boolean): number {
   let crc = acc;
-  for (let byte = 0; byte < bytes; byte += 1) {
-    crc ^= Number((data >> BigInt(8 * byte)) & 0xffn);
-    for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? polynomial : 0);
+  for (let n = 0; n < bytes; n += 1) {
+    const byte = (crc ^ Number((data >> BigInt(8 * n)) & 0xffn)) & 0xff;
+    crc = (crc >>> 8) ^ (crcTables[crcTableOf(castagnoli, 1, 0) + byte] as number);
   }
   return crc >>> 0;
 }
@@ -207,8 +204,7 @@ export const traceOperations = {
   signExtend: (a, fromBits, width) => unary(`signExtend${fromBits}`, (x) => BigInt.asIntN(fromBits, x.bits), width)(a),
   low32: (a) => resize(concrete(a), 32),
   crc32: (acc, data, bytes, castagnoli) => {
-    const polynomial = castagnoli ? castagnoliPolynomial : crcPolynomial;
-    const step: Binary = (x, y) => BigInt(crcStep(Number(x.bits), y.bits, bytes, polynomial));
+    const step: Binary = (x, y) => BigInt(crcStep(Number(x.bits), y.bits, bytes, castagnoli));
     return binary(`crc32${castagnoli ? 'c' : ''}${bytes}`, step)(acc, data);
   },
 } satisfies Partial<Semantics>;

@@ -1,5 +1,6 @@
 // Tiny functions of the generators' own code, called: values go in and out by a page of memory.
 
+import { crcTablesOffset } from '../../src/arch/state-layout.ts';
 import { Arithmetic } from '../../src/engine/arithmetic.ts';
 import { pin, type Node } from '../../src/engine/expression.ts';
 import { runtimeModule } from '../../src/engine/runtime.ts';
@@ -7,9 +8,11 @@ import { imports } from '../../src/engine/services.ts';
 import { codeSignature, encodeModule, type ModuleFunction } from '../../src/engine/wasm/module.ts';
 import { op } from '../../src/engine/wasm/opcodes.ts';
 import { Writer } from '../../src/engine/wasm/writer.ts';
+import { crcTables } from '../../src/isa/crc-tables.ts';
 import type { Value } from '../../src/isa/semantics.ts';
 
 const memory = new WebAssembly.Memory({ initial: 16, maximum: 65_536, shared: true });
+new Int32Array(memory.buffer).set(crcTables, crcTablesOffset / 4);
 const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 const never = (): never => {
   throw new Error('not in this test');
@@ -51,6 +54,11 @@ export class Calculator extends Arithmetic {
 
   /** Makes the values that `results` asks for, stores them, and returns them as the function does when it runs on these inputs. */
   calculate(values: readonly bigint[], results: () => readonly Value[], isPinned: boolean): bigint[] {
+    return this.compile(results, isPinned)(values);
+  }
+
+  /** The same as a function of the inputs. */
+  compile(results: () => readonly Value[], isPinned: boolean): (values: readonly bigint[]) => bigint[] {
     this.w = new Writer();
     this.resetLocals();
     const made = results() as Node[];
@@ -62,9 +70,12 @@ export class Calculator extends Arithmetic {
     this.w.byte(op.i32_const);
     this.w.s32(0);
     const { f0 } = instantiate([{ signature: codeSignature, locals: this.localTypes, body: this.w }]);
-    doublewords.set(values, inputs);
-    (f0 as CallableFunction & ((cpu: number, second: number) => number))(0, 0);
-    return made.map((_, i) => doublewords[outputs + i] as bigint);
+    const run = f0 as CallableFunction & ((cpu: number, second: number) => number);
+    return (values) => {
+      doublewords.set(values, inputs);
+      run(0, 0);
+      return made.map((_, i) => doublewords[outputs + i] as bigint);
+    };
   }
 
   private zeroExtended(value: Node): Node {

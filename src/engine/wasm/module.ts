@@ -10,7 +10,6 @@ const signatures = [
   { parameters: [type.i32], results: [type.i32] },
   { parameters: [type.i64], results: [type.i64] },
   { parameters: [type.i64, type.i64], results: [type.i64] },
-  { parameters: [type.i32, type.i64, type.i32], results: [type.i32] },
   { parameters: [type.i32, type.i64, type.i64, type.i64], results: [type.i64] },
   { parameters: [type.v128], results: [type.v128] },
 ] as const;
@@ -20,11 +19,9 @@ export const codeSignature = 0;
 export const unarySignature = 1;
 export const i64UnarySignature = 2;
 export const i64BinarySignature = 3;
-/** (i32, i64, i32) → i32: accumulator, data, selector. */
-export const crcSignature = 4;
 /** (i32, i64, i64, i64) → i64: the record's address and up to three operands of a floating-point operation. */
-export const floatSignature = 5;
-export const vectorUnarySignature = 6;
+export const floatSignature = 4;
+export const vectorUnarySignature = 5;
 
 export interface ImportedFunction {
   readonly name: string;
