@@ -64,6 +64,8 @@ export interface Host {
   readonly outlook: () => Outlook;
   /** Handles what is due before `untilTicks` at every actor that is not a core; where time passes by itself, at every actor. */
   runDevices(untilTicks: Ticks): void;
+  /** Where time passes by itself: hands over the messages that are there, and those that they cause among the host's own actors. */
+  settle(): void;
   /** Where time passes by itself: when something is due next, other than running. */
   nextDue(): Ticks;
   readonly cores: readonly HostedCore[];
@@ -77,29 +79,38 @@ export interface Host {
   readonly instructions: () => number;
 }
 
+/** Under which a message crosses to another thread as it is. */
+function assertSendable(code: number, payload: readonly number[], extraTicks: Ticks): void {
+  const isSound = payload.length <= maxPayloadWords && payload.every(isWord);
+  // The sentence is made where it is needed.
+  if (!isSound) assert(isSound, `payload of message 0x${code.toString(16)}`);
+  assert(extraTicks >= 0, 'no message is faster than the lookahead');
+}
+
 export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: HostOptions): Host {
-  const local = new Map<ActorId, Actor>();
+  const local: (Actor | undefined)[] = [];
   const cores: (HostedCore & { queue: EventQueue })[] = [];
   const coreQueues = new Map<ActorId, EventQueue>();
   const deviceQueue = makeEventQueue();
   const hashes = new Map<ActorId, TraceHash>();
-  const sequences = new Map<ActorId, number>();
-  const timers = new Map<ActorId, Map<number, Message>>();
+  const timers: (Map<number, Message> | undefined)[] = [];
+  /** Where time passes by itself: messages in the order in which they have come, which are due when they are there. */
+  const inbox: Message[] = [];
   let deviceTicks = 0;
   let messagesSent = 0;
   let delivered = 0;
 
   const queueOf = (id: ActorId): EventQueue => coreQueues.get(id) ?? deviceQueue;
-
-  function nextSequence(id: ActorId): number {
-    const sequence = (sequences.get(id) ?? 0) + 1;
-    sequences.set(id, sequence);
-    return sequence;
-  }
+  const accept: (message: Message) => void = clock
+    ? (message) => inbox.push(message)
+    : (message) => {
+        queueOf(message.target).push(message);
+      };
 
   function portOf(id: ActorId, now: () => Ticks): Port {
     const own = new Map<number, Message>();
-    timers.set(id, own);
+    timers[id] = own;
+    let sequence = 0;
     const cancel = (tag: number): void => {
       const timer = own.get(tag);
       if (!timer) return;
@@ -111,22 +122,23 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
       now,
       send: (target, code, payload, extraTicks = 0) => {
         // Beside each other or apart, the receiver finds the same words.
-        assert(payload.length <= maxPayloadWords && payload.every(isWord), `payload of message 0x${code.toString(16)}`);
-        assert(extraTicks >= 0, 'no message is faster than the lookahead');
-        const dueTicks = now() + lookaheadTicks + extraTicks;
-        const message: Message = { code, source: id, target, sequence: nextSequence(id), dueTicks, payload };
+        assertSendable(code, payload, extraTicks);
+        sequence += 1;
+        const dueTicks = clock ? 0 : now() + lookaheadTicks + extraTicks;
+        const message: Message = { code, source: id, target, sequence, dueTicks, payload };
         messagesSent += 1;
-        if (local.has(target)) queueOf(target).push(message);
+        if (local[target] !== undefined) accept(message);
         else forward(message);
       },
       at: (dueTicks, tag) => {
         cancel(tag);
         const due = Math.max(dueTicks, now());
+        sequence += 1;
         const timer = {
           code: timerCode,
           source: id,
           target: id,
-          sequence: nextSequence(id),
+          sequence,
           dueTicks: due,
           payload: [tag],
         };
@@ -140,10 +152,11 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
   function deliver(actor: Actor, message: Message, progress: number): void {
     const { code, source, target, payload } = message;
     delivered += 1;
-    hashes.get(target)?.add(message, progress);
+    // No two runs are alike where time passes by itself.
+    if (!clock) hashes.get(target)?.add(message, progress);
     if (code === timerCode && source === target) {
       const tag = payload[0] as number;
-      timers.get(target)?.delete(tag);
+      timers[target]?.delete(tag);
       actor.timer(tag);
     } else {
       actor.receive(message);
@@ -157,10 +170,10 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
       const queue = clock ? deviceQueue : makeEventQueue();
       coreQueues.set(id, queue);
       const core = make(portOf(id, clock ?? (() => core.nowTicks))) as RunnableActor;
-      local.set(id, core);
+      local[id] = core;
       cores.push({ id, actor: core, queue });
     } else {
-      local.set(id, make(portOf(id, clock ?? (() => deviceTicks))));
+      local[id] = make(portOf(id, clock ?? (() => deviceTicks)));
     }
   }
 
@@ -189,10 +202,42 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
     return actor.instructions - instructionsBefore;
   }
 
+  /** Hands something over where time passes by itself: a core that waits for it has waited until now. */
+  function handOver(message: Message, now: () => Ticks): void {
+    const actor = local[message.target] as Actor;
+    if (message.target < coreCount && !(actor as RunnableActor).runnable) (actor as RunnableActor).advanceTo(now());
+    deliver(actor, message, 0);
+  }
+
+  function settle(): void {
+    if (!clock) return;
+    // It grows meanwhile.
+    for (let n = 0; n < inbox.length; n += 1) handOver(inbox[n] as Message, clock);
+    inbox.length = 0;
+  }
+
+  /** Until nothing is due; a timer that falls due meanwhile is the next call's. */
+  function runByClock(untilTicks: Ticks, now: () => Ticks): void {
+    settle();
+    for (let next = deviceQueue.peek(); next && next.dueTicks < untilTicks; next = deviceQueue.peek()) {
+      deviceQueue.pop();
+      handOver(next, now);
+      settle();
+    }
+  }
+
+  /** Everything but the cores, in the order of simulated time. */
+  function runInOrder(untilTicks: Ticks): void {
+    for (let next = deviceQueue.peek(); next && next.dueTicks < untilTicks; next = deviceQueue.peek()) {
+      deviceQueue.pop();
+      deviceTicks = next.dueTicks;
+      deliver(local[next.target] as Actor, next, 0);
+    }
+  }
+
   return {
-    accept: (message) => {
-      queueOf(message.target).push(message);
-    },
+    accept,
+    settle,
     outlook: () => {
       const result: Outlook = { first: deviceQueue.peek()?.dueTicks ?? Infinity, core: -1, others: Infinity };
       for (const { id, actor, queue } of cores) {
@@ -210,17 +255,10 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
       return result;
     },
     runDevices: (untilTicks) => {
-      // Where time passes by itself, answers are due at once.
-      const until = clock ? (): Ticks => clock() + 1 : (): Ticks => untilTicks;
-      for (let next = deviceQueue.peek(); next && next.dueTicks < until(); next = deviceQueue.peek()) {
-        deviceQueue.pop();
-        deviceTicks = next.dueTicks;
-        const actor = local.get(next.target) as Actor;
-        if (clock && next.target < coreCount) (actor as RunnableActor).advanceTo(clock());
-        deliver(actor, next, 0);
-      }
+      if (clock) runByClock(untilTicks, clock);
+      else runInOrder(untilTicks);
     },
-    nextDue: () => deviceQueue.peek()?.dueTicks ?? Infinity,
+    nextDue: () => (inbox.length > 0 ? 0 : (deviceQueue.peek()?.dueTicks ?? Infinity)),
     cores,
     get messages() {
       return messagesSent + delivered;
@@ -234,7 +272,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
       return run;
     },
     actor: (id) => {
-      const actor = local.get(id);
+      const actor = local[id];
       assert(actor !== undefined, `actor ${id} lives on this host`);
       return actor;
     },

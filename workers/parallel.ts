@@ -24,11 +24,22 @@ const mostSlices = 16;
 const shortSliceTicks = 25_000;
 const longSliceTicks = 100_000;
 
+/** What a core and its neighbours send one another is handed over within its turn, so often before others have theirs. */
+const exchangesOfTurn = 64;
+
+/** Progress is told after so many turns. */
+const turnsPerTelling = 64;
+
 /** Where there are more hosts than the machine has processors, one whose cores all go round in circles sleeps for so long. */
 const politeSleepMs = 0.05;
 
-/** A host looks about so often before it sleeps, and among these so often at the clock and at what WFE waits for. */
+/**
+ * A host looks about so often before it sleeps, and among these so often at the clock and at what WFE waits for. Where that has been in
+ * vain last time, as it is while other programs want the host's processors, it looks only a few times, but for one wait of so many.
+ */
 const looksBeforeSleep = 2000;
+const fewLooks = 32;
+const waitsPerTrial = 32;
 const looksPerClock = 16;
 
 /** Nobody sleeps longer, so that a user's interrupt is seen; and a core in WFE is let go after so long. */
@@ -57,7 +68,7 @@ export interface ParallelOptions {
   readonly isCrowded: boolean;
   /** Set when the user has ended the run. */
   readonly aborted: () => boolean;
-  /** Hears, after every turn, how many instructions the host has run. */
+  /** Hears, now and then, that the host has run instructions. */
   readonly progress: () => void;
 }
 
@@ -77,6 +88,8 @@ export function runInParallel(options: ParallelOptions): void {
   let messagesBefore = 0;
   let turnsBefore = 0;
   let letGo = 0;
+  let waits = 0;
+  let isLookingWorthwhile = true;
 
   /** The core whose turn it is. */
   function nextCore(): RunnableActor | undefined {
@@ -96,19 +109,31 @@ export function runInParallel(options: ParallelOptions): void {
     isBusy = false;
   }
 
+  /** Runs a core until it has used this up, waits or yields, or mail has come; returns what it has used. */
+  function exchange(core: RunnableActor, claimed: number, start: Ticks): { used: number; hasYielded: boolean } {
+    const before = core.instructions;
+    for (let exchanges = 1; ; exchanges += 1) {
+      const messages = host.messages;
+      core.advanceTo(start);
+      core.run(start + claimed - (core.instructions - before));
+      const used = core.instructions - before;
+      if (host.messages === messages) return { used, hasYielded: core.runnable && used < claimed };
+      host.settle();
+      const goesOn = core.runnable && used < claimed && exchanges < exchangesOfTurn && !mailboxes.hasMail();
+      if (!goesOn) return { used, hasYielded: false };
+    }
+  }
+
   /** A slice of one core, or what is left of the run. */
   function run(core: RunnableActor): void {
-    const claimed = meeting.claim(repeats[turn] === 0 ? slices * sliceInstructions : waitingSliceInstructions);
+    const wanted = repeats[turn] === 0 ? slices * sliceInstructions : waitingSliceInstructions;
+    const claimed = meeting.claim(wanted);
     if (claimed === 0) {
       meeting.end(meetingEnd.maxInstructions);
       return;
     }
-    const before = core.instructions;
-    const messages = host.messages;
     const start = clock.now();
-    core.advanceTo(start);
-    core.run(start + claimed);
-    const used = core.instructions - before;
+    const { used, hasYielded } = exchange(core, claimed, start);
     meeting.giveBack(claimed - used);
     turns += 1;
     if (used === slices * sliceInstructions) {
@@ -116,17 +141,23 @@ export function runInParallel(options: ParallelOptions): void {
       if (took < shortSliceTicks) slices = Math.min(2 * slices, mostSlices);
       else if (took > longSliceTicks) slices = Math.max(slices / 2, 1);
     }
-    const hasYielded = core.runnable && used < claimed && host.messages === messages;
     const isRepeating = used >= claimed && core.isRepeating();
     repeats[turn] = isRepeating ? 1 : 0;
     if (!isRepeating && !hasYielded) isBusy = true;
     if (used >= claimed || hasYielded || !core.runnable) pass();
-    progress();
+    if (turns % turnsPerTelling === 0) progress();
   }
 
   /** True when something has come up. */
   function lookAbout(): boolean {
-    for (let look = 0; look < looksBeforeSleep; look += 1) {
+    waits += 1;
+    const looks = isLookingWorthwhile || waits % waitsPerTrial === 0 ? looksBeforeSleep : fewLooks;
+    isLookingWorthwhile = looksFor(looks);
+    return isLookingWorthwhile;
+  }
+
+  function looksFor(looks: number): boolean {
+    for (let look = 0; look < looks; look += 1) {
       if (mailboxes.hasMail() || meeting.ended !== meetingEnd.none) return true;
       if (look % looksPerClock !== 0) continue;
       meeting.passed();

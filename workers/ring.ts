@@ -70,7 +70,8 @@ export function openRing(buffer: SharedArrayBuffer): Ring {
       words[at + 4] = dueWords[0] as number;
       words[at + 5] = dueWords[1] as number;
       words[at + 6] = message.payload.length;
-      assert(message.payload.length <= maxPayloadWords, `payload of message 0x${message.code.toString(16)}`);
+      const fits = message.payload.length <= maxPayloadWords;
+      if (!fits) assert(fits, `payload of message 0x${message.code.toString(16)}`);
       for (let i = 0; i < message.payload.length; i += 1) words[at + headerWords + i] = message.payload[i] as number;
       written = (written + 1) | 0;
     },
@@ -87,13 +88,15 @@ export function openRing(buffer: SharedArrayBuffer): Ring {
         dueWords[0] = words[at + 4] as number;
         dueWords[1] = words[at + 5] as number;
         const length = words[at + 6] as number;
+        const payload: number[] = [];
+        for (let i = 0; i < length; i += 1) payload.push(words[at + headerWords + i] as number);
         deliver({
           code: words[at] as number,
           source: words[at + 1] as number,
           target: words[at + 2] as number,
           sequence: words[at + 3] as number,
           dueTicks: dueView[0] as number,
-          payload: Array.from(words.subarray(at + headerWords, at + headerWords + length)),
+          payload,
         });
         read = (read + 1) | 0;
       }

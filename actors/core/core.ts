@@ -144,7 +144,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     ipisReceived: 0,
   };
 
-  const readPc = (): bigint => views.doublewords[(pe.base + record.pc) >>> 3] as bigint;
+  const pcWord = (): number => (pe.base + record.pc) >>> 2;
+  const readPc = (): bigint => views.doublewords[pcWord() >>> 1] as bigint;
   const budgetLeft = (): number => engine.budgetLeft(pe);
   const now = options.clock ?? ((): Ticks => (running ? timeTicks + runBudget - budgetLeft() : timeTicks));
 
@@ -327,7 +328,10 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     gic.contextChanged();
   }
 
-  const exceptionsTaken = (): number => pe.exceptionsTaken.reduce((sum, count) => sum + count, 0);
+  const exceptionsTaken = (): number => {
+    const [, el1 = 0, el2 = 0, el3 = 0] = pe.exceptionsTaken;
+    return el1 + el2 + el3;
+  };
   const isQuiet = (): boolean => !hasSent;
   const loop = makeExceptionLoop();
 
@@ -347,7 +351,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         counters.residentTicks += passed;
         continue;
       }
-      const before = readPc();
+      const [beforeLow, beforeHigh] = [words[pcWord()], words[pcWord() + 1]];
       const takenBefore = exceptionsTaken();
       running = true;
       runBudget = pe.isInterruptHeldBack() ? 1 : Math.min(untilTicks - timeTicks, longestRun);
@@ -361,7 +365,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       if (code !== exit.redirect) continue;
       contextChanged();
       // The handler's first instruction has faulted into the same handler.
-      const isSamePlace = used === 1 && readPc() === before && exceptionsTaken() > takenBefore;
+      const hasStayed = words[pcWord()] === beforeLow && words[pcWord() + 1] === beforeHigh;
+      const isSamePlace = used === 1 && hasStayed && exceptionsTaken() > takenBefore;
       // What a virtual machine, or a program, does to itself is for what is resident above it to bound.
       if (!loop.isEndless(isSamePlace) || resident) continue;
       options.guestError(loopSentence(options.index, pe, readPc()));

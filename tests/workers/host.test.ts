@@ -12,8 +12,8 @@ const timer = (tag: number, afterTicks: number): Step => ({ do: 'timer', tag, af
 const store: Step = { do: 'store' };
 const times = (count: number, step: Step): Step[] => Array.from({ length: count }, () => step);
 
-/** A host with one device, number 3, whose port the test uses itself. */
-function loneDevice() {
+/** A host with one device, number 3, whose port the test uses itself; `answer` is what the device does with a message. */
+function loneDevice(clock?: () => number, answer: (port: Port, message: Message) => void = () => undefined) {
   const heard: (Message | number)[] = [];
   let port: Port | undefined;
   const host = makeHost({
@@ -23,7 +23,10 @@ function loneDevice() {
         make: (given) => {
           port = given;
           return {
-            receive: (message) => heard.push(message),
+            receive: (message) => {
+              heard.push(message);
+              answer(given, message);
+            },
             timer: (tag) => heard.push(tag),
             save: () => undefined,
             restore: () => undefined,
@@ -34,6 +37,7 @@ function loneDevice() {
     coreCount: 0,
     lookaheadTicks: 20,
     forward: () => undefined,
+    ...(clock && { clock }),
   });
   return { host, port: port as unknown as Port, heard };
 }
@@ -104,6 +108,36 @@ describe('a host', () => {
     // A device that is due in between is someone else.
     const visited = perform({ cores: [[send(1, 80), ...times(300, nothing)]], devices: [[]] }, { hosts: 1, seed: 1 });
     expect(visited.windows.map(({ untilTicks }) => untilTicks)).toContain(100);
+  });
+});
+
+describe('a host where time passes by itself', () => {
+  const words = (heard: readonly (Message | number)[]): unknown[] =>
+    heard.map((what) => (typeof what === 'number' ? what : what.payload[0]));
+
+  it('hands messages over in the order in which they have come, then those that they cause, and timers when they are due', () => {
+    let now = 100;
+    const { host, port, heard } = loneDevice(
+      () => now,
+      (own, { payload: [n = 0] }) => {
+        if (n < 10) own.send(3, 1, [n + 10]);
+      },
+    );
+    port.at(150, 77);
+    // The clocks of two threads are not compared.
+    for (const [n, dueTicks] of [1, 2, 3].map((n) => [n, 1000 - n] as const))
+      host.accept({ code: 1, source: 9, target: 3, sequence: n, dueTicks, payload: [n] });
+    port.send(3, 1, [4]);
+    expect(host.nextDue()).toBe(0);
+    host.runDevices(now + 1);
+    expect(words(heard)).toEqual([1, 2, 3, 4, 11, 12, 13, 14]);
+    expect(host.nextDue()).toBe(150);
+    now = 150;
+    host.settle();
+    expect(heard).toHaveLength(8);
+    host.runDevices(now + 1);
+    expect(heard.at(-1)).toBe(77);
+    expect(host.nextDue()).toBe(Infinity);
   });
 });
 
