@@ -165,8 +165,13 @@ export function makeEngine({
   const decode = makeDecoder(instructionSet);
   const generateStep = makeStepGenerator();
   const stepFunctions = new Map<Row, Map<string, number>>();
+  // What runs code by its function index is the runtime module alone. The table grows, and V8 keeps a copy of it for every instance that
+  // imports it: those of translated code, of which there are thousands, have a small one that is made once.
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  let tableUsed = firstFloatFunction + floatFunctionCount + pointerOperations.length;
+  const arithmeticCount = floatFunctionCount + pointerOperations.length;
+  const arithmetic = new WebAssembly.Table({ element: 'anyfunc', initial: firstFloatFunction + arithmeticCount });
+  /** Index 0 is no function's. */
+  let tableUsed = 1;
   let stepped = 0;
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
@@ -410,7 +415,7 @@ export function makeEngine({
   const runLoop = runtime.run as (cpu: number) => Exit | typeof traceIsHot;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
   const fence = runtime.fence as (cpu: number) => number;
-  const generatedImports = { memory, table, ...services, ...runtime };
+  const generatedImports = { memory, table: arithmetic, ...services, ...runtime };
 
   const stepExports = stepModule ? new WebAssembly.Instance(stepModule, { h: generatedImports }).exports : {};
 
@@ -426,7 +431,7 @@ export function makeEngine({
     ? [...floatFunctionNames, ...pointerOperations].map((name) => stepExports[name] as CallableFunction)
     : instantiate([...floatFunctions(), ...pointerFunctions()]);
   arithmeticExports.forEach((f, n) => {
-    table.set(firstFloatFunction + n, f);
+    arithmetic.set(firstFloatFunction + n, f);
   });
 
   const codeCache: CodeCache = makeCodeCache({

@@ -1,5 +1,5 @@
 // The operations of floating-point arithmetic as functions of generated modules: one for each operation and format, made of the meaning
-// that they have in src/isa/floating-point. They stand at the start of an engine's table, where generated code calls them.
+// that they have in src/isa/floating-point. They stand in the table of generated code, which calls them by their place.
 
 import { slotOf } from '../arch/system-registers.ts';
 import { type FormatBits, formats } from '../isa/floating-point/format.ts';
@@ -24,7 +24,7 @@ const places: readonly (readonly [FloatOperation, FormatBits])[] = floatOperatio
   formatBits.filter((bits) => hasFormat(operation, bits)).map((bits) => [operation, bits] as const),
 );
 
-/** The place of the first function in an engine's table; place 0 stands for none. */
+/** The place of the first function in that table; place 0 stands for none. */
 export const firstFloatFunction = 1;
 export const floatFunctionCount = places.length;
 

@@ -1,7 +1,7 @@
 // The generator of wasm: one implementation of the semantics interface under two binding times. What step.ts and translate.ts
 // add is where operands, registers and the program counter come from, and what must be written back before a service is called.
 
-import { jumpCacheEntries, jumpCacheEntryBytes, pe } from '../arch/state-layout.ts';
+import { pe } from '../arch/state-layout.ts';
 import type { PointerOperation } from '../isa/pointer-authentication/names.ts';
 import { keyOf, pointerControl } from '../isa/pointer-authentication/pointer.ts';
 import type { BarrierKind, BranchKind, FlagName, Flags, Semantics, Value, Width } from '../isa/semantics.ts';
@@ -11,7 +11,7 @@ import { constant, constant32, intOf, localValue, type Node, stateLoad } from '.
 import { AtomicGenerator } from './atomic-generator.ts';
 import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
-import { codeSignature, floatSignature } from './wasm/module.ts';
+import { floatSignature } from './wasm/module.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 
 interface RegisterWrite {
@@ -249,38 +249,11 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
 
   // Leaving.
 
-  /**
-   * Goes on at the virtual address in `target` (an i64 local): by tail call where the jump cache knows the code, with `budget`
-   * (an i32 local) instructions left; else returns exit.lookup. `pc` is already in the record.
-   */
-  protected chain(target: Node, jumpTag: number, budget: number, lookupExit: number): void {
-    const index = this.and(this.lsr(this.low32(target), constant32(2)), constant32(jumpCacheEntries - 1));
-    const entry = localValue(
-      32,
-      this.settle(
-        node(
-          this.add(
-            localValue(32, cpuLocal, true),
-            this.add(this.mul(index, constant32(jumpCacheEntryBytes)), constant32(pe.jumpCache)),
-          ),
-        ),
-      ),
-      true,
-    );
-    const key = node(this.or(target, this.constant(64, jumpTag)));
-    this.emit(node(this.eq(key, stateLoad(op.i64_load, 64, entry, 0))));
-    this.block(op.if, () => {
-      this.get(cpuLocal);
-      this.get(budget);
-      this.emit(stateLoad(op.i32_load, 32, entry, 8));
-      this.w.byte(op.return_call_indirect);
-      this.w.u32(codeSignature);
-      this.w.u32(0);
-    });
+  /** Goes on at the record's PC, with so many instructions left. */
+  protected chain(budget: Node): void {
     this.get(cpuLocal);
-    this.get(budget);
-    this.memoryOperation(op.i32_store, pe.budget);
-    this.i32(lookupExit);
-    this.w.byte(op.return);
+    this.emit(budget);
+    this.w.byte(op.return_call);
+    this.w.u32(functionIndex.chain);
   }
 }

@@ -1,5 +1,5 @@
 // The operations of pointer authentication as functions of generated modules, made of their meaning in src/isa/pointer-authentication.
-// In an engine's table they follow those of floating-point arithmetic.
+// In the table of generated code they follow those of floating-point arithmetic.
 
 import { pe } from '../arch/state-layout.ts';
 import { slotOf } from '../arch/system-registers.ts';

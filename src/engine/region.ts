@@ -20,7 +20,6 @@ import { dominance, type Dominance } from './dominators.ts';
 import { makeSummaries, slotBit, slotsOf, type InstructionSummary } from './instruction-summary.ts';
 import { type Company, endingOperations, LocalRegisters, stackPointerSlot } from './local-registers.ts';
 import { type BlockFacts, regionFacts, type RegionFacts } from './region-facts.ts';
-import { functionIndex } from './services.ts';
 import type { TraceSource } from './translate.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
@@ -236,19 +235,14 @@ class RegionGenerator extends LocalRegisters {
     this.path(() => {
       this.writeBack();
       this.storeState(pe.pc, target);
-      this.get(cpuLocal);
-      this.emit(this.remaining());
-      this.w.byte(op.return_call);
-      this.w.u32(functionIndex.chain);
+      this.chain(this.remaining());
     });
   }
 
   private leave(target: Node): void {
     this.writeBack();
     this.storeState(pe.pc, target);
-    this.emit(this.remaining());
-    this.set(secondLocal);
-    this.chain(target, this.source.el, secondLocal, exit.lookup);
+    this.chain(this.remaining());
   }
 
   /** Leaves for the stepper, since the budget does not cover what follows. */

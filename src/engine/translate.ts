@@ -12,9 +12,8 @@ import type { Value } from '../isa/semantics.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
-import { functionIndex } from './services.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
-import { op, type } from './wasm/opcodes.ts';
+import { op } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** A trace longer than this gains little and is entered less often at the end of a budget. */
@@ -253,21 +252,7 @@ class TraceGenerator extends LocalRegisters {
     this.successors.push(target);
     this.writeBack();
     this.storeState(pe.pc, constant(64, target));
-    this.leave(constant(64, target), count);
-  }
-
-  private leave(target: Node, count: number): void {
-    if (this.inArm) {
-      this.get(cpuLocal);
-      this.emit(this.remaining(count));
-      this.w.byte(op.return_call);
-      this.w.u32(functionIndex.chain);
-      return;
-    }
-    const budget = this.allocate(type.i32);
-    this.emit(this.remaining(count));
-    this.set(budget);
-    this.chain(target, this.source.el, budget, exit.lookup);
+    this.chain(this.remaining(count));
   }
 
   /** Follows the control transfer that the instruction asked for, after its writes. */
@@ -295,7 +280,7 @@ class TraceGenerator extends LocalRegisters {
     }
     this.writeBack();
     this.storeState(pe.pc, target);
-    this.leave(target, this.index);
+    this.chain(this.remaining(this.index));
   }
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
@@ -303,9 +288,8 @@ class TraceGenerator extends LocalRegisters {
     if (!endingOperations.has(operation)) return;
     // Resident software has answered the call: the record, which it may have changed, is the state from here.
     if (returningOperations.has(operation)) this.successors.push(this.next);
-    const next = constant(64, this.next);
-    this.storeState(pe.pc, next);
-    this.leave(next, this.index + 1);
+    this.storeState(pe.pc, constant(64, this.next));
+    this.chain(this.remaining(this.index + 1));
     this.ended = true;
   }
 

@@ -68,7 +68,7 @@ function functionBody({ locals, body }: ModuleFunction): Writer {
 /** Pages of 64 KiB in 4 GiB: the declared maximum of the shared memory. */
 const maxMemoryPages = 65536;
 
-/** `imports` come from the module name `h`, beside the shared memory `h.memory` and the table `h.table`. */
+/** `imports` come from the module name `h`, beside the shared memory `h.memory` and a table `h.table`. */
 export function encodeModule(
   imports: readonly ImportedFunction[],
   functions: readonly ModuleFunction[],
