@@ -9,6 +9,7 @@ import {
   type Reply,
   stopReason,
 } from './control-block.ts';
+import { consoleLines } from './console-lines.ts';
 import { type ConductedHost, makeEnsemble } from './ensemble.ts';
 import type { CoreWindow } from './host.ts';
 import { type HostResult, type HostTask, outputOf, resultOf, resultOfDevices } from './host-task.ts';
@@ -26,6 +27,10 @@ interface Member {
   /** Hosts that have been sent something since the last call, as a mask. */
   readonly takeForwarded: () => number;
   syncCode(): void;
+  /** A window is over. */
+  windowPassed(): void;
+  /** Says what is left to say. */
+  leave(): void;
 }
 
 function join({ config, host, rings, output }: HostTask, control: ControlBlock): Member {
@@ -33,6 +38,8 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
   const incoming = rings.map((row) => row[host]).map((buffer) => (buffer ? openRing(buffer) : undefined));
   let forwarded = 0;
   let codeWritesSeen = 0;
+  const said = outputOf(output, control);
+  const lines = consoleLines(said.console, config.hosts === 1);
   const machine = buildMachine(config, host, {
     forward: (message) => {
       const target = hostOf(config, message.target);
@@ -43,7 +50,11 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
         ring.waitUntilDrained(1);
       });
     },
-    ...outputOf(output, control),
+    console: lines.write,
+    guestError: (sentence) => {
+      lines.flush();
+      said.guestError(sentence);
+    },
     stop: (reason, code) => {
       control.stop(reason, code);
     },
@@ -68,10 +79,15 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
       return mask;
     },
     syncCode: () => {
-      const { lines, count } = control.codeWritesSince(codeWritesSeen);
+      const { lines: written, count } = control.codeWritesSince(codeWritesSeen);
       if (count === codeWritesSeen) return;
       codeWritesSeen = count;
-      machine.engine.linesWrittenElsewhere(lines);
+      machine.engine.linesWrittenElsewhere(written);
+    },
+    windowPassed: lines.windowPassed,
+    leave: () => {
+      lines.flush();
+      output.close();
     },
   };
 }
@@ -83,6 +99,7 @@ function work(member: Member, window: CoreWindow, withDevices: boolean): number 
   if (withDevices) member.machine.host.runDevices(window.untilTicks);
   const run = member.machine.host.runCores(window);
   member.publish();
+  member.windowPassed();
   return run;
 }
 
@@ -183,7 +200,7 @@ function takePart(task: HostTask): HostResult {
   const { machine } = member;
   if (host > 0) {
     follow(task, control, member);
-    task.output.close();
+    member.leave();
     return resultOf(machine);
   }
   const coreCount = config.board.cores.length;
@@ -205,6 +222,6 @@ function takePart(task: HostTask): HostResult {
   });
   const ending = { ...ended, hostMs: performance.now() - startMs };
   for (let other = 1; other < config.hosts; other += 1) control.finish(other);
-  task.output.close();
+  member.leave();
   return { ...resultOf(machine), ...resultOfDevices(machine, config), ending };
 }
