@@ -97,6 +97,19 @@ export abstract class Emitting implements Locals {
     this.w.byte(op.end);
   }
 
+  /** What runs where the condition on the stack holds, which it seldom does. */
+  protected ifSeldom(body: () => void): void {
+    this.w.hintSeldom();
+    this.block(op.if, body);
+  }
+
+  /** Leaves a block where the condition on the stack holds, which it seldom does. */
+  protected branchIfSeldom(label: number): void {
+    this.w.hintSeldom();
+    this.w.byte(op.br_if);
+    this.w.u32(label);
+  }
+
   keep(node: Node, local: number, stable: boolean): void {
     this.journal.push({ node, local: node.local, stable: node.stable });
     node.local = local;
@@ -142,7 +155,7 @@ export abstract class Emitting implements Locals {
     this.w.u32(service);
     this.w.byte(op.local_tee);
     this.w.u32(this.statusLocal);
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.get(this.statusLocal);
       this.w.byte(op.return);
     });

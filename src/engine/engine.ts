@@ -44,6 +44,7 @@ import {
 import { makeStepGenerator } from './step.ts';
 import { stepFunctionName } from './step-module.ts';
 import { traceIsHot } from './translate.ts';
+import { letHostReadHints } from './wasm/branch-hints.ts';
 import { encodeModule, type ModuleFunction } from './wasm/module.ts';
 
 /**
@@ -161,6 +162,7 @@ export function makeEngine({
   yields = false,
 }: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
+  letHostReadHints();
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
   const generateStep = makeStepGenerator();

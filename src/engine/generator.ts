@@ -57,7 +57,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     const misaligned = this.and(this.low32(base), this.loadState(32, pe.spAlignmentMask));
     const isStackPointer = this.eq(n, constant32(31));
     this.emit(node(this.select(isStackPointer, misaligned, constant32(0))));
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.arm(() => {
         this.synchronise();
         this.callService(functionIndex.system, constant32(systemOperation.spAlignment));
@@ -92,7 +92,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
 
   checkFPEnabled(): void {
     this.emit(this.loadState(32, pe.fpTrapped));
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.arm(() => {
         this.synchronise();
         this.callService(functionIndex.system, constant32(systemOperation.fpTrap));
@@ -175,7 +175,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     const body = (): void => {
       if (key !== undefined) {
         this.emit(this.loadState(32, pe.pointerTrapped));
-        this.block(op.if, () => {
+        this.ifSeldom(() => {
           this.synchronise();
           this.callService(functionIndex.system, constant32(systemOperation.pointerTrap));
         });

@@ -154,7 +154,7 @@ export abstract class LocalRegisters extends Generator {
   protected admitBranch(start: bigint): void {
     this.get(cpuLocal);
     this.memoryOperation(op.i32_load, pe.btype);
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.arm(() => {
         if (this.isGuarded) {
           this.storeState(pe.pc, constant(64, start));

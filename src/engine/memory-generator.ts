@@ -208,8 +208,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       this.block(op.block, () => {
         for (const needed of tags) {
           this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, needed))));
-          this.w.byte(op.br_if);
-          this.w.u32(0);
+          this.branchIfSeldom(0);
         }
         const wasmAddress = this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
         this.emit(node(wasmAddress));
@@ -219,8 +218,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
           this.i32(lineShift);
           this.w.byte(op.i32_shr_u);
           this.memoryOperation(op.i32_load8_u, lineMapOffset);
-          this.w.byte(op.br_if);
-          this.w.u32(0);
+          this.branchIfSeldom(0);
         }
         this.get(physical);
         parts.fast(localValue(32, physical, true));

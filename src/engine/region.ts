@@ -181,7 +181,7 @@ class RegionGenerator extends LocalRegisters {
     this.get(secondLocal);
     this.i32(this.factsOf(0).need);
     this.w.byte(op.i32_lt_s);
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.storeState(pe.pc, constant(64, this.source.start));
       this.storeState(pe.budget, localValue(32, secondLocal, true));
       this.i32(exit.budget);
@@ -226,8 +226,7 @@ class RegionGenerator extends LocalRegisters {
     this.w.u32(service);
     this.w.byte(op.local_tee);
     this.w.u32(this.statusLocal);
-    this.w.byte(op.br_if);
-    this.w.u32(this.depth - 1);
+    this.branchIfSeldom(this.depth - 1);
   }
 
   /** Leaves for an address by a way that is seldom taken. */
@@ -382,7 +381,7 @@ class RegionGenerator extends LocalRegisters {
     }
     const expected = constant(64, this.addressOf(block.returnsTo));
     this.emit(this.ne(target, expected) as Node);
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.leaveSeldom(target);
     });
     this.edge(block, block.taken, expected);
@@ -412,7 +411,7 @@ class RegionGenerator extends LocalRegisters {
       this.get(secondLocal);
       this.i32(need);
       this.w.byte(op.i32_lt_s);
-      this.block(op.if, () => {
+      this.ifSeldom(() => {
         this.leaveForBudget(target);
       });
     }
@@ -421,12 +420,10 @@ class RegionGenerator extends LocalRegisters {
       this.emit(this.ltU(index, constant(64, BigInt(words))) as Node);
       this.emit(constant32(0));
       this.w.byte(op.i32_eq);
-      this.w.byte(op.br_if);
-      this.w.u32(0);
+      this.branchIfSeldom(0);
       if (this.spansPages) {
         this.emit(this.isFetchedOtherwise(target));
-        this.w.byte(op.br_if);
-        this.w.u32(0);
+        this.branchIfSeldom(0);
       }
       // The branch has been admitted; its target's first instruction ends what it has left.
       this.storeState(pe.btype, this.or(this.loadState(32, pe.btype), constant32(btypeChecked)) as Node);
@@ -458,7 +455,7 @@ class RegionGenerator extends LocalRegisters {
     const { need, isChecked, flagsFrom, flagsLiveIn } = this.factsOf(to);
     if (this.isOtherPage(from, this.blockAt(to))) {
       this.emit(this.isFetchedElsewhere(address.bits));
-      this.block(op.if, () => {
+      this.ifSeldom(() => {
         this.leaveSeldom(address);
       });
     }
@@ -466,7 +463,7 @@ class RegionGenerator extends LocalRegisters {
       this.get(secondLocal);
       this.i32(this.count + need);
       this.w.byte(op.i32_lt_s);
-      this.block(op.if, () => {
+      this.ifSeldom(() => {
         this.leaveForBudget(address);
       });
     }

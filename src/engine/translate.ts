@@ -175,7 +175,7 @@ class TraceGenerator extends LocalRegisters {
   /** Leaves at the head of the loop where the condition on the stack holds. */
   private leaveAtStartIf(code: number): void {
     const { loops } = this.known;
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.arm(() => {
         if (loops) {
           this.flagValues = this.flagsInLocals();

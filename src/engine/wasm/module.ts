@@ -1,6 +1,7 @@
 // Encodes a WebAssembly module: imports, functions, exports and code (WebAssembly core specification 2.0, 5.5).
 // Every function that the engines make has one of the few signatures of `signatures`.
 
+import { branchHints } from './branch-hints.ts';
 import { type } from './opcodes.ts';
 import { Writer } from './writer.ts';
 
@@ -119,10 +120,12 @@ export function encodeModule(
       w.u32(imports.length + i);
     }
   });
+  const bodies = functions.map(functionBody);
+  const hinted = bodies.flatMap(({ seldom }, i) => (seldom.length === 0 ? [] : [{ seldom, index: imports.length + i }]));
+  if (hinted.length > 0) section(out, 0, branchHints(hinted));
   section(out, 10, (w) => {
-    w.u32(functions.length);
-    for (const f of functions) {
-      const body = functionBody(f);
+    w.u32(bodies.length);
+    for (const body of bodies) {
       w.u32(body.length);
       w.append(body);
     }

@@ -3,6 +3,8 @@
 export class Writer {
   bytes: Uint8Array;
   length = 0;
+  /** Where conditional branches begin that are seldom taken, in ascending order. */
+  readonly seldom: number[] = [];
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
@@ -52,7 +54,13 @@ export class Writer {
     }
   }
 
+  /** The conditional branch, or the `if`, that is written next is seldom taken. */
+  hintSeldom(): void {
+    this.seldom.push(this.length);
+  }
+
   append(other: Writer): void {
+    for (const position of other.seldom) this.seldom.push(this.length + position);
     if (this.length + other.length > this.bytes.length) this.grow(other.length);
     this.bytes.set(other.bytes.subarray(0, other.length), this.length);
     this.length += other.length;
