@@ -10,11 +10,11 @@ const quietWindows = 32;
 const newline = 0x0a;
 
 export interface ConsoleLines {
-  write(bytes: Uint8Array, source?: string): void;
+  readonly write: (bytes: Uint8Array, source?: string) => void;
   /** A window is over. */
-  windowPassed(): void;
+  readonly windowPassed: () => void;
   /** Sends what is there. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 /** `isAlone`: no other thread says anything; otherwise what a window says leaves with it, so that all of it comes out in simulated order. */

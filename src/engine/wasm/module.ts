@@ -121,7 +121,9 @@ export function encodeModule(
     }
   });
   const bodies = functions.map(functionBody);
-  const hinted = bodies.flatMap(({ seldom }, i) => (seldom.length === 0 ? [] : [{ seldom, index: imports.length + i }]));
+  const hinted = bodies.flatMap(({ seldom }, i) =>
+    seldom.length === 0 ? [] : [{ seldom, index: imports.length + i }],
+  );
   if (hinted.length > 0) section(out, 0, branchHints(hinted));
   section(out, 10, (w) => {
     w.u32(bodies.length);

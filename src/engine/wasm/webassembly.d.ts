@@ -3,6 +3,7 @@
 declare namespace WebAssembly {
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
+    static customSections(module: Module, name: string): ArrayBuffer[];
     /** Modules are opaque: the member keeps other objects from passing for one. */
     private readonly compiled: never;
   }
