@@ -12,10 +12,9 @@ import type { MappedCode } from './guest-names.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { HostedMachine, MachineConfig, MachineOutput } from './machine.ts';
 
-/** What a thread is given. */
-export interface HostTask {
+/** What all hosts of a run are given. */
+export interface SharedTask {
   readonly config: MachineConfig;
-  readonly host: number;
   readonly control: SharedArrayBuffer;
   /** rings[from][to]; none from a host to itself. */
   readonly rings: readonly (readonly (SharedArrayBuffer | undefined)[])[];
@@ -25,9 +24,17 @@ export interface HostTask {
   readonly seed: number;
   readonly maxInstructions: number;
   readonly maxTicks: number;
-  /** Where console bytes and sentences about the guest go. */
-  readonly output: MessagePort;
 }
+
+/** What one of them is given. */
+export interface HostTask extends SharedTask {
+  readonly host: number;
+  /** Where console bytes and sentences about the guest go. */
+  readonly output: OutputPort;
+}
+
+/** What a host needs of the MessagePort to the thread that has asked for the run. */
+export type OutputPort = Pick<MessagePort, 'postMessage' | 'close'>;
 
 /** `position`: of all that the run says, whatever thread says it. */
 export type OutputMessage = { readonly position: number } & (
@@ -65,7 +72,7 @@ export interface HostResult {
 }
 
 /** What of a host's machine is said while it runs. */
-export function outputOf(output: MessagePort, control: ControlBlock): Pick<MachineOutput, 'console' | 'guestError'> {
+export function outputOf(output: OutputPort, control: ControlBlock): Pick<MachineOutput, 'console' | 'guestError'> {
   return {
     console: (bytes, source) => {
       const said = { position: control.nextOutput(), console: bytes, ...(source !== undefined && { source }) };

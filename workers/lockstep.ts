@@ -4,6 +4,7 @@
 
 import type { ActorId, Ticks } from '../actors/actor.ts';
 import { makeRandom } from '../actors/random.ts';
+import { assert } from '../src/report/assert.ts';
 import type { Outlook } from './host.ts';
 
 export interface Window {
@@ -40,31 +41,51 @@ export interface LockstepOptions {
 
 export type EndOfRun = 'stopped' | 'aborted' | 'deadlock' | 'max-instructions' | 'max-time';
 
+/** How a run has ended, and when. */
+export interface LockstepEnding {
+  readonly end: EndOfRun;
+  readonly ticks: Ticks;
+}
+
 /** A core that is alone returns to the conductor after this many ticks, so that a user's interrupt is seen. */
 const longestWindowTicks = 4_000_000;
 
-export function conductLockstep(ensemble: Ensemble, options: LockstepOptions): { end: EndOfRun; ticks: Ticks } {
+/** A conductor: each call goes on with the run, to its end, or to the first window before which `isPaused`. */
+export function makeLockstep(
+  ensemble: Ensemble,
+  options: LockstepOptions,
+): (isPaused: () => boolean) => LockstepEnding | undefined {
   const { coreCount, lookaheadTicks, maxInstructions, maxTicks } = options;
   const random = makeRandom(options.seed);
   let reached = 0;
-  for (;;) {
-    const { first, core, others } = ensemble.outlook();
-    if (ensemble.stopped()) return { end: 'stopped', ticks: reached };
-    if (ensemble.aborted()) return { end: 'aborted', ticks: reached };
-    if (first === Infinity) return { end: 'deadlock', ticks: reached };
-    if (first >= maxTicks) return { end: 'max-time', ticks: maxTicks };
-    const instructions = ensemble.instructions();
-    const instructionsLeft = maxInstructions - instructions;
-    if (instructionsLeft <= 0) return { end: 'max-instructions', ticks: reached };
-    reached = Math.max(reached, first);
-    options.progress?.(reached, instructions);
+  return (isPaused) => {
+    while (!isPaused()) {
+      const { first, core, others } = ensemble.outlook();
+      if (ensemble.stopped()) return { end: 'stopped', ticks: reached };
+      if (ensemble.aborted()) return { end: 'aborted', ticks: reached };
+      if (first === Infinity) return { end: 'deadlock', ticks: reached };
+      if (first >= maxTicks) return { end: 'max-time', ticks: maxTicks };
+      const instructions = ensemble.instructions();
+      const instructionsLeft = maxInstructions - instructions;
+      if (instructionsLeft <= 0) return { end: 'max-instructions', ticks: reached };
+      reached = Math.max(reached, first);
+      options.progress?.(reached, instructions);
 
-    const alone = core >= 0 && others >= first + lookaheadTicks;
-    // A window between half the lookahead and all of it: seeds differ in where cores are interrupted, and in who goes first.
-    const shared = Math.ceil(lookaheadTicks / 2) + random.below(Math.floor(lookaheadTicks / 2) + 1);
-    const firstCore = random.below(coreCount);
-    const length = alone ? Math.min(others - first, longestWindowTicks) : shared;
-    const untilTicks = Math.min(first + length, maxTicks);
-    ensemble.runWindow({ untilTicks, firstCore: alone ? core : firstCore, alone, instructionsLeft });
-  }
+      const alone = core >= 0 && others >= first + lookaheadTicks;
+      // A window between half the lookahead and all of it: seeds differ in where cores are interrupted, and in who goes first.
+      const shared = Math.ceil(lookaheadTicks / 2) + random.below(Math.floor(lookaheadTicks / 2) + 1);
+      const firstCore = random.below(coreCount);
+      const length = alone ? Math.min(others - first, longestWindowTicks) : shared;
+      const untilTicks = Math.min(first + length, maxTicks);
+      ensemble.runWindow({ untilTicks, firstCore: alone ? core : firstCore, alone, instructionsLeft });
+    }
+    return undefined;
+  };
+}
+
+/** Conducts a run from its first window to its last. */
+export function conductLockstep(ensemble: Ensemble, options: LockstepOptions): LockstepEnding {
+  const ending = makeLockstep(ensemble, options)(() => false);
+  assert(ending !== undefined, 'a run that is not paused ends');
+  return ending;
 }

@@ -74,14 +74,16 @@ function threadProfile({ nodes, samples = [], timeDeltas = [] }: Profiler.Profil
 }
 
 /** Calls `run` under the profiler. */
-export function profiled<Result>(run: () => Result): { readonly result: Result; readonly profile: ThreadProfile } {
+export async function profiled<Result>(
+  run: () => Promise<Result>,
+): Promise<{ readonly result: Result; readonly profile: ThreadProfile }> {
   const session = new Session();
   session.connect();
   try {
     ask(session, 'Profiler.enable');
     ask(session, 'Profiler.setSamplingInterval', { interval: samplingMicroseconds });
     ask(session, 'Profiler.start');
-    const result = run();
+    const result = await run();
     return { result, profile: threadProfile((ask(session, 'Profiler.stop') as Profiler.StopReturnType).profile) };
   } finally {
     session.disconnect();

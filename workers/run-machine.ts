@@ -1,9 +1,6 @@
-// From the options of a run to its report: builds the machine, gives each host a thread of the pool, and puts together what they
-// leave behind.
+// From the options of a run to its report: builds the machine, has its hosts carried, and puts together what they leave behind.
 
 import { createHash } from 'node:crypto';
-import { MessageChannel } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import { pageShift, ramBase, touchedPageOffset } from '../src/arch/state-layout.ts';
 import type { RunIo, RunOptions } from '../src/board/run-options.ts';
 import { assert } from '../src/report/assert.ts';
@@ -13,13 +10,12 @@ import { formatSpeedscope } from '../src/report/speedscope.ts';
 import { applyChanges } from './apply-changes.ts';
 import { bootedMachine, hostsOf } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
-import type { HostResult, HostTask, OutputMessage } from './host-task.ts';
+import type { HostResult, OutputMessage, SharedTask } from './host-task.ts';
 import { hostNanoseconds } from './host-clock.ts';
 import { linuxConfig, linuxHosts } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { MachineConfig } from './machine.ts';
 import { limitMeeting, meetingBuffer } from './meeting.ts';
-import { builtFile } from './package-file.ts';
 import { ringBuffer } from './ring.ts';
 import { readStepModule } from './step-module.ts';
 
@@ -44,12 +40,12 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 
 /** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo & ProfileIo): Promise<RunReport> {
+  const { linux, conductor } = options;
+  const hosts = linux ? linuxHosts : hostsOf(options);
   // Threads load what they need while the machine is made.
-  const hosts = options.linux ? linuxHosts : hostsOf(options);
-  givePoolBack(hosts, takePool(hosts));
-  const config = options.linux
-    ? linuxConfig(options, options.linux, readStepModule())
-    : bootedMachine(options, 'tiered');
+  if (!isForThisThread({ hosts, conductor, ...(linux && { linux }) }))
+    (await import('./host-pool.ts')).startThreads(hosts);
+  const config = linux ? linuxConfig(options, linux, readStepModule()) : bootedMachine(options, 'tiered');
   const { report, results } = await runConfigured(config, options, io);
   writeFiles(options, results[0], io);
   if (config.isProfiled) await reportProfile(options, results, io);
@@ -64,27 +60,14 @@ export async function runMachine(options: RunOptions, io: RunIo & ProfileIo): Pr
   };
 }
 
-/** Pools by their number of threads that have ended a run: whoever runs many systems starts its threads once. They keep no process alive. */
-const idlePools = new Map<number, HostPool[]>();
-type HostPool = Piscina<HostTask, HostResult>;
+type Carried = Pick<MachineConfig, 'hosts' | 'conductor'> & { readonly linux?: object };
 
-function takePool(hosts: number): HostPool {
-  return (
-    idlePools.get(hosts)?.pop() ??
-    new Piscina<HostTask, HostResult>({
-      filename: builtFile('workers/host-thread.ts'),
-      name: 'runHost',
-      minThreads: hosts,
-      maxThreads: hosts,
-      concurrentTasksPerWorker: 1,
-      atomics: 'disabled',
-    })
-  );
-}
-
-function givePoolBack(hosts: number, pool: HostPool): void {
-  idlePools.set(hosts, [...(idlePools.get(hosts) ?? []), pool]);
-}
+/**
+ * True where the thread that asks for a run carries it: one host, under lockstep. A Linux program has a thread of its own, since it may wait for
+ * standard input, and the user must be heard meanwhile.
+ */
+const isForThisThread = ({ hosts, conductor, linux }: Carried): boolean =>
+  hosts === 1 && conductor !== 'parallel' && !linux;
 
 export type RunLimits = Pick<RunOptions, 'seed' | 'maxInstructions' | 'maxTimeNs'>;
 
@@ -106,7 +89,6 @@ export async function runConfigured(
   limitMeeting(meeting, hosts, maxInstructions);
   let message: string | undefined;
 
-  const pool = takePool(hosts);
   const abort = (): void => {
     block.abort();
   };
@@ -118,39 +100,23 @@ export async function runConfigured(
   }, progressMs);
   if (io.signal.aborted) abort();
   try {
-    const channels = rings.map(() => new MessageChannel());
-    // A port closes when it has handed over everything that the host has said.
-    const closed = channels.map(
-      ({ port1 }) =>
-        new Promise<void>((resolve) => {
-          port1.once('close', resolve);
-        }),
-    );
     const say = inOrder((output) => {
       if ('console' in output) io.stdout(output.console, output.source);
       else message ??= output.guestError;
     });
-    for (const { port1 } of channels) port1.on('message', say);
-    const results = await Promise.all(
-      channels.map(({ port2 }, host) =>
-        pool.run(
-          {
-            config,
-            host,
-            control,
-            rings,
-            ...(isParallel && { meeting }),
-            startNanoseconds,
-            seed: options.seed,
-            maxInstructions,
-            maxTicks: options.maxTimeNs ?? Infinity,
-            output: port2,
-          },
-          { transferList: [port2] },
-        ),
-      ),
-    );
-    await Promise.all(closed);
+    const task: SharedTask = {
+      config,
+      control,
+      rings,
+      ...(isParallel && { meeting }),
+      startNanoseconds,
+      seed: options.seed,
+      maxInstructions,
+      maxTicks: options.maxTimeNs ?? Infinity,
+    };
+    const results = isForThisThread(config)
+      ? [await (await import('./own-thread.ts')).runOnThisThread(task, say)]
+      : await (await import('./host-pool.ts')).runOnThreads(task, say);
     const ending = results[0]?.ending;
     assert(ending !== undefined, 'host 0 tells how the run has ended');
     const reason = ending.end === 'stopped' ? reasonOfStop[block.stopReason] : reasonOfEnd[ending.end];
@@ -173,11 +139,7 @@ export async function runConfigured(
       instructions: cores.reduce((sum, { instructions }) => sum + instructions, 0),
       cores,
     };
-    givePoolBack(hosts, pool);
     return { report: message === undefined ? report : { ...report, message }, results };
-  } catch (error) {
-    await pool.destroy();
-    throw error;
   } finally {
     clearInterval(watch);
     io.signal.removeEventListener('abort', abort);

@@ -7,7 +7,7 @@ import { assemble } from '../../src/isa/assembler.ts';
 
 const checkout = resolve(import.meta.dirname, '../..');
 const preload = resolve(import.meta.dirname, 'print-cpu.mjs');
-const main = resolve(checkout, 'dist/src/cli/main.js');
+export const main = resolve(checkout, 'dist/src/cli/main.js');
 
 /** Writes an Image whose code begins at `start`, and returns its path. */
 export function writeImage(file: string, source: string): string {

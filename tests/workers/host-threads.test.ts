@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { builtRun, writeImage } from './built-run.ts';
+import { builtRun, main, writeImage } from './built-run.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -75,4 +78,45 @@ letters: .ascii "abcd"
   expect(said[0]).toBeDefined();
   expect(said[0]).toMatch(/a+[bcd]+a/);
   expect(said).toEqual([said[0], said[0], said[0]]);
+});
+
+test('whoever reads the output only after the run has all of it', { timeout: 60_000 }, async () => {
+  // 2,000 lines of 1,000 characters by semihosting (SYS_WRITE0), many times what a pipe holds; then a loop for ever.
+  const image = writeImage(
+    join(folder, 'verbose.img'),
+    `
+start:  adr     x1, line
+        mov     x2, #999
+        mov     w3, #0x78
+fill:   strb    w3, [x1], #1
+        subs    x2, x2, #1
+        b.ne    fill
+        mov     w3, #10
+        strb    w3, [x1], #1
+        strb    wzr, [x1]
+        mov     x20, #2000
+again:  adr     x1, line
+        mov     w0, #4
+        hlt     #0xf000
+        subs    x20, x20, #1
+        b.ne    again
+        b       .
+line:
+`,
+  );
+  for (const hostThreads of [1, 2]) {
+    const words = ['--cores=2', `--host-threads=${hostThreads}`, '--max-instructions=200000'];
+    const child = spawn(process.execPath, [main, 'run', image, ...words]);
+    const closed = once(child, 'close');
+    await new Promise<void>((ended) => {
+      let complaint = '';
+      child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+        complaint += piece;
+        if (complaint.includes('heddle: stopped')) ended();
+      });
+    });
+    const output = await text(child.stdout);
+    expect(await closed).toEqual([3, null]);
+    expect(output).toBe(`${'x'.repeat(999)}\n`.repeat(2000));
+  }
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outlook } from '../../workers/host.ts';
-import { conductLockstep, type Ensemble, type Window } from '../../workers/lockstep.ts';
+import { conductLockstep, type Ensemble, makeLockstep, type Window } from '../../workers/lockstep.ts';
 import { casts, seeds } from './casts.ts';
 import { perform, type Step } from './scripted-actors.ts';
 
@@ -59,6 +59,25 @@ describe('the conductor lockstep', () => {
       { untilTicks: 4_000_900, firstCore: 2, alone: true },
       { alone: false },
     ]);
+  });
+
+  it('goes on after a pause as if there had been none', () => {
+    const outlooks = Array.from({ length: 50 }, (_, n) => shared(1000 * n));
+    const whole = rehearsed(outlooks);
+    const ending = conductLockstep(whole.ensemble, unlimited);
+    const inParts = rehearsed(outlooks);
+    const proceed = makeLockstep(inParts.ensemble, unlimited);
+    let calls = 0;
+    const untilPause = () => {
+      // One window a call, then two, then three.
+      let left = ++calls;
+      return proceed(() => left-- === 0);
+    };
+    let last = untilPause();
+    while (last === undefined) last = untilPause();
+    expect(last).toEqual(ending);
+    expect(inParts.windows).toEqual(whole.windows);
+    expect(calls).toBeGreaterThan(5);
   });
 
   it('ends in deadlock where nothing is ever due, at the time of what happened last', () => {

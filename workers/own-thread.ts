@@ -1,0 +1,28 @@
+// A run of one host on the thread that has asked for it. To start another thread, and to load the same programs there again, takes longer than
+// most guests run. The event loop turns between two windows from time to time, so that output goes out and the user is heard.
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { HostResult, HostTask, OutputMessage, SharedTask } from './host-task.ts';
+import { conductRun } from './lockstep-host.ts';
+import { profiled } from './profiler.ts';
+
+/** Host time between two turns: a user does not feel it, and a turn, of some microseconds, costs nothing beside it. */
+const turnMs = 30;
+
+async function takeTurns(task: HostTask): Promise<HostResult> {
+  const { proceed } = conductRun(task);
+  for (;;) {
+    const pauseMs = performance.now() + turnMs;
+    const result = proceed(() => performance.now() >= pauseMs);
+    if (result) return result;
+    await nextTurn();
+  }
+}
+
+/** Runs the only host of a run under lockstep to its end. */
+export async function runOnThisThread(shared: SharedTask, say: (output: OutputMessage) => void): Promise<HostResult> {
+  const task: HostTask = { ...shared, host: 0, output: { postMessage: say, close: () => {} } };
+  if (!shared.config.isProfiled) return takeTurns(task);
+  const { result, profile } = await profiled(() => takeTurns(task));
+  return { ...result, profile };
+}
