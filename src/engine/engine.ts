@@ -28,16 +28,16 @@ import type { MemoryViews } from '../memory/memory-views.ts';
 import { assert, InternalError } from '../report/assert.ts';
 import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
-import { firstFloatFunction, floatFunctionCount, floatFunctionNames, floatFunctions } from './float-functions.ts';
+import { firstFloatFunction, floatFunctionNames, floatFunctions } from './float-functions.ts';
 import { pointerFunctions } from './pointer-functions.ts';
 import { pointerOperations } from '../isa/pointer-authentication/names.ts';
 import { decodeCacheBase, decodeCacheBytes, runtimeModule } from './runtime.ts';
 import {
   atomicOperations,
   atomicShift,
-  imports,
   memoryDescriptor,
   scratchSlot,
+  services,
   systemImmediateShift,
   systemOperation,
 } from './services.ts';
@@ -170,9 +170,7 @@ export function makeEngine({
   // What runs code by its function index is the runtime module alone. The table grows, and V8 keeps a copy of it for every instance that
   // imports it: those of translated code, of which there are thousands, have a small one that is made once.
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  const arithmeticCount = floatFunctionCount + pointerOperations.length;
-  const arithmetic = new WebAssembly.Table({ element: 'anyfunc', initial: firstFloatFunction + arithmeticCount });
-  /** Index 0 is no function's. */
+  /** Place 0 stands for no function. */
   let tableUsed = 1;
   let stepped = 0;
   let pauseAsked = false;
@@ -373,7 +371,7 @@ export function makeEngine({
     exclusive: fenced(exclusiveService),
     atomic: fenced(atomicService),
   };
-  const services = { ...(isConcurrent ? orderedAccesses : accesses), system: systemService };
+  const hostServices = { ...(isConcurrent ? orderedAccesses : accesses), system: systemService };
 
   function addToTable(f: CallableFunction): number {
     if (tableUsed === table.length) table.grow(table.length);
@@ -411,29 +409,38 @@ export function makeEngine({
     fetchMiss: (cpu: number): number => (peOf(cpu).translateFetch() < 0 ? 1 : 0),
     branchTarget: (cpu: number): number => peOf(cpu).checkBranchTarget(),
     resolve: (cpu: number): number => codeCache.resolve(peOf(cpu)),
+    ...hostServices,
   };
   const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })
     .exports;
   const runLoop = runtime.run as (cpu: number) => Exit | typeof traceIsHot;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
   const fence = runtime.fence as (cpu: number) => number;
-  const generatedImports = { memory, table: arithmetic, ...services, ...runtime };
+  /** What generated code calls: the services, and the exact functions of arithmetic. */
+  const functions = new WebAssembly.Table({
+    element: 'anyfunc',
+    initial: firstFloatFunction + floatFunctionNames.length + pointerOperations.length,
+  });
+  services.forEach(({ name }, place) => {
+    functions.set(place, runtime[name] as CallableFunction);
+  });
+  const generatedImports = { memory, table: functions };
 
   const stepExports = stepModule ? new WebAssembly.Instance(stepModule, { h: generatedImports }).exports : {};
 
-  /** Compiles functions that import the services into callable ones. */
-  function instantiate(functions: readonly ModuleFunction[]): CallableFunction[] {
-    const named = functions.map((f, i) => ({ ...f, exportName: `f${i}` }));
-    const compiled = new WebAssembly.Module(encodeModule(imports, named));
+  /** Compiles functions that call the services into callable ones. */
+  function instantiate(texts: readonly ModuleFunction[]): CallableFunction[] {
+    const named = texts.map((text, i) => ({ ...text, exportName: `f${i}` }));
+    const compiled = new WebAssembly.Module(encodeModule(named));
     const { exports } = new WebAssembly.Instance(compiled, { h: generatedImports });
-    return functions.map((_, i) => exports[`f${i}`] as CallableFunction);
+    return texts.map((_, i) => exports[`f${i}`] as CallableFunction);
   }
 
   const arithmeticExports = stepModule
     ? [...floatFunctionNames, ...pointerOperations].map((name) => stepExports[name] as CallableFunction)
     : instantiate([...floatFunctions(), ...pointerFunctions()]);
   arithmeticExports.forEach((f, n) => {
-    arithmetic.set(firstFloatFunction + n, f);
+    functions.set(firstFloatFunction + n, f);
   });
 
   const codeCache: CodeCache = makeCodeCache({

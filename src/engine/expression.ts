@@ -3,6 +3,7 @@
 
 import { assert } from '../report/assert.ts';
 import type { Value, Width } from '../isa/semantics.ts';
+import { services } from './services.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 import type { Writer } from './wasm/writer.ts';
 
@@ -11,7 +12,7 @@ const kind = { constant: 0, local: 1, unary: 2, binary: 3, select: 4, call: 5, l
 export interface Node extends Value {
   readonly kind: number;
   readonly width: Width;
-  /** Opcode; for a call the function index. */
+  /** Opcode; for a call the place of the function in the table. */
   readonly code: number;
   readonly a: Node | undefined;
   readonly b: Node | undefined;
@@ -217,8 +218,11 @@ export function emit(node: Node, w: Writer, locals: Locals): void {
   if (node.b) emit(node.b, w, locals);
   if (node.c) emit(node.c, w, locals);
   if (node.kind === kind.call) {
-    w.byte(op.call);
-    w.u32(node.code);
+    w.byte(op.i32_const);
+    w.s32(node.code);
+    w.byte(op.call_indirect);
+    w.u32((services[node.code] as (typeof services)[number]).signature);
+    w.u32(0);
   } else if (node.kind === kind.vector) {
     w.byte(op.simd);
     w.u32(node.code);

@@ -1,5 +1,5 @@
 // The operations of floating-point arithmetic as functions of generated modules: one for each operation and format, made of the meaning
-// that they have in src/isa/floating-point. They stand in the table of generated code, which calls them by their place.
+// that they have in src/isa/floating-point. In the table of functions that generated code calls they follow the services.
 
 import { slotOf } from '../arch/system-registers.ts';
 import { type FormatBits, formats } from '../isa/floating-point/format.ts';
@@ -9,6 +9,7 @@ import { wordsOver } from '../isa/floating-point/words.ts';
 import { Arithmetic } from './arithmetic.ts';
 import { type Node, localValue } from './expression.ts';
 import { hostFloat } from './host-float.ts';
+import { services } from './services.ts';
 import { floatSignature, type ModuleFunction } from './wasm/module.ts';
 import { op } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
@@ -24,8 +25,8 @@ const places: readonly (readonly [FloatOperation, FormatBits])[] = floatOperatio
   formatBits.filter((bits) => hasFormat(operation, bits)).map((bits) => [operation, bits] as const),
 );
 
-/** The place of the first function in that table; place 0 stands for none. */
-export const firstFloatFunction = 1;
+/** The place of the first function in the table. */
+export const firstFloatFunction = services.length;
 export const floatFunctionCount = places.length;
 
 const nameOf = (operation: FloatOperation, bits: FormatBits): string => `${operation}:${bits}`;

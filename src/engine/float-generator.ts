@@ -96,10 +96,7 @@ export abstract class FloatGenerator
       const operand = operands[n];
       this.emit(operand === undefined ? constant(64, 0n) : node(operand));
     }
-    this.i32(floatFunctionIndex(operation, bits));
-    this.w.byte(op.call_indirect);
-    this.w.u32(floatSignature);
-    this.w.u32(0);
+    this.callFunction(floatFunctionIndex(operation, bits), floatSignature);
   }
 
   roundingMode(): Value {

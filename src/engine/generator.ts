@@ -11,7 +11,7 @@ import { constant, constant32, intOf, localValue, type Node, stateLoad } from '.
 import { AtomicGenerator } from './atomic-generator.ts';
 import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
-import { floatSignature } from './wasm/module.ts';
+import { codeSignature, floatSignature } from './wasm/module.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 
 interface RegisterWrite {
@@ -184,10 +184,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
       this.emit(x);
       this.emit(y);
       this.emit(constant(64, 0n));
-      this.i32(pointerFunctionIndex(operation));
-      this.w.byte(op.call_indirect);
-      this.w.u32(floatSignature);
-      this.w.u32(0);
+      this.callFunction(pointerFunctionIndex(operation), floatSignature);
       this.set(result);
     };
     if (key === undefined || key === 'GA') {
@@ -249,11 +246,10 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
 
   // Leaving.
 
-  /** Goes on at the record's PC, with so many instructions left. */
+  /** Goes on at the PC in the record, by tail call where the jump cache knows the code, with `budget` instructions left; else exit.lookup. */
   protected chain(budget: Node): void {
     this.get(cpuLocal);
     this.emit(budget);
-    this.w.byte(op.return_call);
-    this.w.u32(functionIndex.chain);
+    this.callFunction(functionIndex.chain, codeSignature, op.return_call_indirect);
   }
 }

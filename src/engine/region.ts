@@ -222,8 +222,7 @@ class RegionGenerator extends LocalRegisters {
     this.isPrepared = false;
     this.get(cpuLocal);
     this.emit(descriptor);
-    this.w.byte(op.call);
-    this.w.u32(service);
+    this.callFunction(service, codeSignature);
     this.w.byte(op.local_tee);
     this.w.u32(this.statusLocal);
     this.branchIfSeldom(this.depth - 1);
@@ -232,9 +231,7 @@ class RegionGenerator extends LocalRegisters {
   /** Leaves for an address by a way that is seldom taken. */
   private leaveSeldom(target: Node): void {
     this.path(() => {
-      this.writeBack();
-      this.storeState(pe.pc, target);
-      this.chain(this.remaining());
+      this.leave(target);
     });
   }
 

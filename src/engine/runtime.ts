@@ -1,4 +1,5 @@
-// The runtime module, one for each worker: the stepper's loop, the run loop, and the arithmetic that wasm lacks.
+// The runtime module, one for each worker: the stepper's loop, the run loop, the way from trace to trace, and the arithmetic that wasm
+// lacks. It alone imports the table of code: an instance keeps a copy of each table that it imports, and every change is made in all of them.
 
 import { exit } from '../arch/exits.ts';
 import {
@@ -40,6 +41,12 @@ const imports = [
   { name: 'fetchMiss', signature: unarySignature },
   /** cpu → 0 when the instruction at PC may follow the branch that has led to it, else an exception has been taken. */
   { name: 'branchTarget', signature: unarySignature },
+  // The services that are TypeScript: as exports they can stand in the table of functions that generated code calls.
+  ...(['access', 'exclusive', 'atomic', 'system'] as const).map((name) => ({
+    name,
+    signature: codeSignature,
+    isExported: true,
+  })),
 ] as const;
 const importIndex = { resolve: 0, decode: 1, fetchMiss: 2, branchTarget: 3 } as const;
 
@@ -264,7 +271,7 @@ function runLoop(): ModuleFunction {
   return t.done(unarySignature, 'run');
 }
 
-/** (cpu, budget) → exit: the way out of a trace that is not worth a look-up of its own. */
+/** (cpu, budget) → exit: the way out of translated code. */
 function chain(): ModuleFunction {
   const t = new Text(2);
   const [cpu, budget] = [0, 1];
@@ -366,17 +373,20 @@ function substitution(box: AesBox, exportName: string): ModuleFunction {
 /** The binary of the runtime module for a worker. */
 export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
   const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
-  return encodeModule(imports, [
-    stepper(true, decodeCache, 'stepBlock'),
-    stepper(false, decodeCache, 'step'),
-    runLoop(),
-    chain(),
-    stale(),
-    fence(),
-    rbit(),
-    multiplyHigh(false),
-    multiplyHigh(true),
-    substitution('AES', 'aesBox'),
-    substitution('inverse AES', 'inverseAesBox'),
-  ]);
+  return encodeModule(
+    [
+      stepper(true, decodeCache, 'stepBlock'),
+      stepper(false, decodeCache, 'step'),
+      runLoop(),
+      chain(),
+      stale(),
+      fence(),
+      rbit(),
+      multiplyHigh(false),
+      multiplyHigh(true),
+      substitution('AES', 'aesBox'),
+      substitution('inverse AES', 'inverseAesBox'),
+    ],
+    imports,
+  );
 }

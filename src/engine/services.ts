@@ -8,8 +8,11 @@
 import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
 import { codeSignature, i64BinarySignature, i64UnarySignature, vectorUnarySignature } from './wasm/module.ts';
 
-/** Imported functions, in the order of their function indices in every generated module. */
-export const imports = [
+/**
+ * The services, in the order of the table of functions that every generated module imports. They are no imports of their own: for each
+ * signature of an imported function V8 compiles a wrapper, in every module. After them stand the exact functions of arithmetic.
+ */
+export const services = [
   { name: 'access', signature: codeSignature },
   { name: 'exclusive', signature: codeSignature },
   { name: 'atomic', signature: codeSignature },
@@ -22,6 +25,7 @@ export const imports = [
   { name: 'inverseAesBox', signature: vectorUnarySignature },
 ] as const;
 
+/** Their places in the table. */
 export const functionIndex = {
   access: 0,
   exclusive: 1,

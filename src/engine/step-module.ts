@@ -5,7 +5,6 @@ import { fieldsOf, knownCombinations, type Row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import { floatFunctions } from './float-functions.ts';
 import { pointerFunctions } from './pointer-functions.ts';
-import { imports } from './services.ts';
 import { makeStepGenerator } from './step.ts';
 import { encodeModule } from './wasm/module.ts';
 
@@ -36,5 +35,5 @@ export function encodeStepModule(): Uint8Array<ArrayBuffer> {
       .filter((known) => isAllocated(row, known))
       .map((known) => ({ ...generate(row, known), exportName: stepFunctionName(row, known) })),
   );
-  return encodeModule(imports, [...floatFunctions(), ...pointerFunctions(), ...functions]);
+  return encodeModule([...floatFunctions(), ...pointerFunctions(), ...functions]);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { imports } from '../../src/engine/services.ts';
+import { services } from '../../src/engine/services.ts';
 import { codeSignature, encodeModule } from '../../src/engine/wasm/module.ts';
 import { op, type } from '../../src/engine/wasm/opcodes.ts';
 import { Writer } from '../../src/engine/wasm/writer.ts';
@@ -88,15 +88,18 @@ describe('branch hints', () => {
   unhinted.s32(3);
   // Enough locals for the header of the body to be longer than usual.
   const locals = Array.from({ length: 300 }, (_, n) => (n % 2 === 0 ? type.i32 : type.i64));
-  const module = encodeModule(imports, [
-    { signature: codeSignature, locals: [], body: unhinted, exportName: 'unhinted' },
-    { signature: codeSignature, locals, body: hintedBody(), exportName: 'hinted' },
-  ]);
+  const module = encodeModule(
+    [
+      { signature: codeSignature, locals: [], body: unhinted, exportName: 'unhinted' },
+      { signature: codeSignature, locals, body: hintedBody(), exportName: 'hinted' },
+    ],
+    services,
+  );
 
   it('stand at the branches that are seldom taken, wherever the text has been put together', () => {
     const [hinted, ...others] = hintsOf(module);
     expect(others).toEqual([]);
-    expect(hinted?.index).toBe(imports.length + 1);
+    expect(hinted?.index).toBe(services.length + 1);
     const body = bodiesOf(module)[1] as Uint8Array;
     const branches = [...body.keys()].filter((at) => body[at] === op.if && body[at + 1] === type.void);
     expect(branches).toHaveLength(3);
@@ -107,7 +110,7 @@ describe('branch hints', () => {
   });
 
   it('are left out where there is nothing to say', () => {
-    const plain = encodeModule(imports, [{ signature: codeSignature, locals: [], body: unhinted }]);
+    const plain = encodeModule([{ signature: codeSignature, locals: [], body: unhinted }]);
     const sections = WebAssembly.Module.customSections(new WebAssembly.Module(plain), 'metadata.code.branch_hint');
     expect(sections).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { crcTablesOffset } from '../../src/arch/state-layout.ts';
 import { Arithmetic } from '../../src/engine/arithmetic.ts';
 import { pin, type Node } from '../../src/engine/expression.ts';
 import { runtimeModule } from '../../src/engine/runtime.ts';
-import { imports } from '../../src/engine/services.ts';
+import { services } from '../../src/engine/services.ts';
 import { codeSignature, encodeModule, type ModuleFunction } from '../../src/engine/wasm/module.ts';
 import { op } from '../../src/engine/wasm/opcodes.ts';
 import { Writer } from '../../src/engine/wasm/writer.ts';
@@ -13,26 +13,42 @@ import type { Value } from '../../src/isa/semantics.ts';
 
 const memory = new WebAssembly.Memory({ initial: 16, maximum: 65_536, shared: true });
 new Int32Array(memory.buffer).set(crcTables, crcTablesOffset / 4);
-const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
 const never = (): never => {
   throw new Error('not in this test');
 };
+const others = { access: never, exclusive: never, atomic: never, system: never };
+
+function instance(module: Uint8Array<ArrayBuffer>, imports: Readonly<Record<string, unknown>>): WebAssembly.Instance {
+  return new WebAssembly.Instance(new WebAssembly.Module(module), { h: { memory, ...imports } });
+}
 
 /** The functions of the runtime module. */
-export const runtime: Readonly<Record<string, CallableFunction>> = new WebAssembly.Instance(
-  new WebAssembly.Module(runtimeModule(0)),
-  { h: { memory, table, decode: never, fetchMiss: never, branchTarget: never, resolve: never } },
-).exports;
+export const runtime: Readonly<Record<string, CallableFunction>> = instance(runtimeModule(0), {
+  table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
+  ...others,
+  decode: never,
+  fetchMiss: never,
+  branchTarget: never,
+  resolve: never,
+}).exports;
 
 /** Instantiates functions of the generators; services may be given, the others must not be called. */
 export function instantiate(
   functions: readonly ModuleFunction[],
-  services: Readonly<Record<string, CallableFunction>> = {},
+  given: Readonly<Record<string, CallableFunction>> = {},
 ): Readonly<Record<string, CallableFunction>> {
-  const all = { access: never, exclusive: never, atomic: never, system: never, ...runtime, ...services };
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: services.length });
+  // As exports they can stand in a table.
+  const reexports = encodeModule(
+    [],
+    services.map((service) => ({ ...service, isExported: true })),
+  );
+  const exported = instance(reexports, { table, ...others, ...runtime, ...given }).exports;
+  services.forEach(({ name }, place) => {
+    table.set(place, exported[name] as CallableFunction);
+  });
   const named = functions.map((f, i) => ({ ...f, exportName: `f${i}` }));
-  const module = new WebAssembly.Module(encodeModule(imports, named));
-  return new WebAssembly.Instance(module, { h: { memory, table, ...all } }).exports;
+  return instance(encodeModule(named), { table }).exports;
 }
 
 /** The low bits of a value in the opposite order. */

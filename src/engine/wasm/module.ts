@@ -27,6 +27,8 @@ export const vectorUnarySignature = 5;
 export interface ImportedFunction {
   readonly name: string;
   readonly signature: number;
+  /** The module exports it too: as a function that can stand in a table. */
+  readonly isExported?: boolean;
 }
 
 export interface ModuleFunction {
@@ -71,8 +73,8 @@ const maxMemoryPages = 65536;
 
 /** `imports` come from the module name `h`, beside the shared memory `h.memory` and a table `h.table`. */
 export function encodeModule(
-  imports: readonly ImportedFunction[],
   functions: readonly ModuleFunction[],
+  imports: readonly ImportedFunction[] = [],
 ): Uint8Array<ArrayBuffer> {
   const out = new Writer(4096);
   for (const b of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.byte(b);
@@ -112,12 +114,15 @@ export function encodeModule(
     for (const f of functions) w.u32(f.signature);
   });
   section(out, 7, (w) => {
-    const exported = functions.flatMap((f, i) => (f.exportName === undefined ? [] : [{ name: f.exportName, i }]));
+    const exported = [
+      ...imports.map(({ name, isExported }) => (isExported ? name : undefined)),
+      ...functions.map(({ exportName }) => exportName),
+    ].flatMap((name, i) => (name === undefined ? [] : [{ name, i }]));
     w.u32(exported.length);
     for (const { name, i } of exported) {
       w.name(name);
       w.byte(0x00);
-      w.u32(imports.length + i);
+      w.u32(i);
     }
   });
   const bodies = functions.map(functionBody);
