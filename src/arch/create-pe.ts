@@ -66,6 +66,9 @@ export function createPe(options: PeOptions): Pe {
   const self: Pe = {
     index: cx.index,
     base,
+    useSecondTlb: (address) => {
+      cx.secondTlb = address;
+    },
     reset: (state) => reset(cx, state),
     save: () => save(cx),
     restore: (saved) => restore(cx, saved),
@@ -204,6 +207,7 @@ function createContext(options: PeOptions): PeContext {
     timers: createTimerOutputs(),
     lines: 0,
     exceptionsTaken: [0, 0, 0, 0],
+    secondTlb: 0,
     // Memory that has never been written would hit at address 0.
     softTlbInUse: 0xf,
     userPagesInSoftTlb: 0,

@@ -25,6 +25,7 @@ import {
   softTlbEntries,
   softTlbEntry,
 } from './state-layout.ts';
+import { beginEpoch, forgetPage } from './second-tlb.ts';
 import { pointerControlOf, pointerTrapTarget } from './pointer-authentication.ts';
 import { slotOf } from './system-registers.ts';
 import { synchroniseCycleCounter } from './performance-monitors.ts';
@@ -77,24 +78,23 @@ export function fpTrapTarget(cx: PeContext): 0 | 1 | 2 | 3 {
 
 export const softTlbOf = (cx: PeContext, el: number): number => cx.base + pe.softTlb + el * softTlbBytes;
 
-/**
- * Bits [63:32] of a virtual address that no access ever has: bits [55:48] are neither all 0 nor all 1, so that it is not canonical,
- * with or without a tag, and beyond every physical address. It alone makes an entry miss: half the stores of a whole tag.
- */
-const notCanonical = 0x0040_0000;
+/** Bits [31:0] of an address of which no entry says anything: it has another place in the jump cache. */
+const elsewhere = (index: number): number => (index ^ 1) << 2;
 
 export function flushJumpCache(cx: PeContext): void {
   const { words } = cx;
   const entryWords = jumpCacheEntryBytes / 4;
   const first = (cx.base + pe.jumpCache) >>> 2;
-  const end = first + jumpCacheEntries * entryWords;
-  for (let at = first; at < end; at += entryWords) words[at + 1] = notCanonical;
+  for (let index = 0; index < jumpCacheEntries; index++) words[first + index * entryWords] = elsewhere(index);
 }
 
+/** Bits [31:0] of a tag that no access has: those of an access keep none of bits [11:4]. */
+const notAligned = 0x800;
+
 function invalidateEntry(words: Uint32Array, at: number): void {
-  words[at + softTlbEntry.readTag / 4 + 1] = notCanonical;
-  words[at + softTlbEntry.writeTag / 4 + 1] = notCanonical;
-  words[at + softTlbEntry.fetchTag / 4 + 1] = notCanonical;
+  words[at + softTlbEntry.readTag / 4] = notAligned;
+  words[at + softTlbEntry.writeTag / 4] = notAligned;
+  words[at + softTlbEntry.fetchTag / 4] = notAligned;
 }
 
 /** Empties the soft TLB of one exception level. */
@@ -104,6 +104,7 @@ export function flushSoftTlb(cx: PeContext, el: number): void {
   const first = softTlbOf(cx, el) >>> 2;
   const end = first + softTlbBytes / 4;
   for (let at = first; at < end; at += softTlbEntry.bytes / 4) invalidateEntry(cx.words, at);
+  beginEpoch(cx, softTlbOf(cx, el));
   cx.userPagesInSoftTlb &= ~(1 << el);
 }
 
@@ -111,6 +112,7 @@ export function flushSoftTlb(cx: PeContext, el: number): void {
 export function flushSoftTlbEntry(cx: PeContext, el: number, page: number): void {
   const index = page % softTlbEntries;
   invalidateEntry(cx.words, (softTlbOf(cx, el) + index * softTlbEntry.bytes) >>> 2);
+  forgetPage(cx, el, page);
 }
 
 /** Forgets everything derived from the translations of a regime: 1 is EL1&0, 2 may be EL2&0. */

@@ -56,6 +56,8 @@ export interface PeContext {
   lines: number;
   /** By target exception level. */
   readonly exceptionsTaken: number[];
+  /** Address of the second level of the soft TLBs, or 0 where nobody looks there. */
+  secondTlb: number;
   /** Bit n: the soft TLB of ELn holds something. */
   softTlbInUse: number;
   /** Bit n: the soft TLB of ELn holds a page that EL0 may access: it must go when PSTATE.PAN is set. */

@@ -89,6 +89,8 @@ export interface Pe {
   /** Address of the record. */
   readonly base: number;
 
+  /** Whoever looks misses of the soft TLBs up in a second level has it at this address. */
+  useSecondTlb(address: number): void;
   /** Cold reset, then `state`: what the firmware of the board would have left. PSTATE is ELx with SP_ELx, DAIF masked. */
   reset(state: ResetState): void;
   save(): SavedPe;

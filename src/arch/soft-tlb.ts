@@ -4,6 +4,7 @@
 import { softTlbOf } from './derived-state.ts';
 import type { PeContext } from './pe-context.ts';
 import { isPanInEffect, permissions } from './permissions.ts';
+import { enterSecondTlb } from './second-tlb.ts';
 import {
   addendAfterTag,
   guardedAfterFetchTag,
@@ -41,15 +42,19 @@ export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: nu
   if ((needed & granted & need.fetch) !== 0 && entry >= 0) cx.tlb.attributes[entry]! |= attribute.fetched;
 
   const index = (vaLow >>> pageShift) & (softTlbEntries - 1);
-  const entryWord = (softTlbOf(cx, el) + index * softTlbEntry.bytes) >>> 2;
+  const softTlb = softTlbOf(cx, el);
+  const entryWord = (softTlb + index * softTlbEntry.bytes) >>> 2;
   const pageLow = vaLow & -pageBytes;
+  const addend = (pa & -pageBytes) - pageLow;
+  const accessed = needed & granted & (need.read | need.write);
+  if (accessed !== 0) enterSecondTlb(cx, softTlb, el, vaLow, vaHigh, addend, accessed);
   for (let i = 0; i < parts.length; i++) {
     const { kind, tag } = parts[i]!;
     if ((needed & granted & kind) === 0) continue;
     const at = entryWord + tag;
     cx.words[at] = pageLow;
     cx.words[at + 1] = vaHigh;
-    cx.words[at + addendAfterTag / 4] = pa - (pa & (pageBytes - 1)) - pageLow;
+    cx.words[at + addendAfterTag / 4] = addend;
     if (kind === need.fetch) cx.words[at + guardedAfterFetchTag / 4] = (attributes & attribute.guarded) !== 0 ? 1 : 0;
   }
   if ((needed & granted & need.write) !== 0) cx.memory.bytes[touchedPageOffset + (pa >>> pageShift)] = 1;

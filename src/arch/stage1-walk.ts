@@ -12,6 +12,9 @@ import { attribute, FSC, noFault, outputBits, stage2LevelOf } from './translatio
 import { isStage2Enabled, mairOfRegime, tcrOfRegime, ttbr0OfRegime, ttbr1OfRegime } from './translation-regime.ts';
 
 const twoTo32 = 2 ** 32;
+const powerOfTwo = Float64Array.from({ length: 64 }, (_, n) => 2 ** n);
+/** Bits [shift-1:0] of an address; of at most 30: a bitwise operation takes a number modulo 2^32. */
+const offsetIn = (address: number, shift: number): number => address & ((1 << shift) - 1);
 
 /** What the last walk has found besides `cx.translation`: log2 of the bytes that are mapped alike, and nG. */
 export const walked = { shift: 0, isGlobal: false };
@@ -50,12 +53,12 @@ export function walkStage1(cx: PeContext, vaLow: number, vaHigh: number, isUpper
   const EPD = isTwoRanges && ((tcrLow >>> (isUpper ? 23 : 7)) & 1) !== 0;
   const HPD = isTwoRanges ? ((tcrHigh >>> (isUpper ? 10 : 9)) & 1) !== 0 : ((tcrLow >>> 24) & 1) !== 0;
   const PS = isTwoRanges ? tcrHigh & 7 : (tcrLow >>> 16) & 7;
-  const outputLimit = 2 ** outputBits[PS]!;
+  const outputLimit = powerOfTwo[outputBits[PS]!]!;
   const isNested = regime === 1 && isStage2Enabled(cx);
 
   // Bits [47:inputBits] must all be those of the range.
-  const aboveInput = Math.floor((vaHigh * twoTo32 + vaLow) / 2 ** inputBits);
-  if (EPD || aboveInput !== (isUpper ? 2 ** (48 - inputBits) - 1 : 0)) {
+  const aboveInput = Math.floor((vaHigh * twoTo32 + vaLow) / powerOfTwo[inputBits]!);
+  if (EPD || aboveInput !== (isUpper ? powerOfTwo[48 - inputBits]! - 1 : 0)) {
     out.fault = FSC.translation;
     return;
   }
@@ -64,7 +67,7 @@ export function walkStage1(cx: PeContext, vaLow: number, vaHigh: number, isUpper
   let indexBits = inputBits - (12 + 9 * (3 - level));
   const ttbr = isUpper ? ttbr1OfRegime[regime]! : ttbr0OfRegime[regime]!;
   const baseAddress = (high(cx, ttbr) & 0xffff) * twoTo32 + low(cx, ttbr);
-  let table = baseAddress - (baseAddress % 2 ** (indexBits + 3));
+  let table = baseAddress - offsetIn(baseAddress, indexBits + 3);
   if (table >= outputLimit) {
     out.fault = FSC.addressSize;
     return;
@@ -75,7 +78,7 @@ export function walkStage1(cx: PeContext, vaLow: number, vaHigh: number, isUpper
   let pxnTable = 0;
   let nsTable = 0;
   for (;;) {
-    const index = indexAt(level, vaLow, vaHigh) & (2 ** indexBits - 1);
+    const index = indexAt(level, vaLow, vaHigh) & ((1 << indexBits) - 1);
     let descriptorAddress = table + index * 8;
     if (isNested) {
       descriptorAddress = translateDescriptorAddress(cx, descriptorAddress);
@@ -111,8 +114,7 @@ export function walkStage1(cx: PeContext, vaLow: number, vaHigh: number, isUpper
       continue;
     }
     const blockShift = 12 + 9 * (3 - level);
-    const blockBytes = 2 ** blockShift;
-    const output = outputAddress - (outputAddress % blockBytes);
+    const output = outputAddress - offsetIn(outputAddress, blockShift);
     if (output >= outputLimit) {
       out.fault = FSC.addressSize + level;
       return;
@@ -124,7 +126,7 @@ export function walkStage1(cx: PeContext, vaLow: number, vaHigh: number, isUpper
     const isContiguous = (descriptorHigh & (1 << 20)) !== 0;
     walked.shift = isContiguous ? blockShift + 4 : blockShift;
     walked.isGlobal = !isTwoRanges || (descriptorLow & (1 << 11)) === 0;
-    out.pa = output + ((vaHigh * twoTo32 + vaLow) % blockBytes);
+    out.pa = output + offsetIn(vaLow, blockShift);
     out.attributes = leafAttributes(
       cx,
       regime,

@@ -143,6 +143,27 @@ export const guardedAfterFetchTag = 12;
 /** From a tag to its addend, 32 bits: wasm address minus virtual address, modulo 2^32. */
 export const addendAfterTag = 8;
 export const softTlbBytes = softTlbEntries * softTlbEntry.bytes;
+/** In the first entry, which has room after its parts: the epoch, 32 bits, of what the second level holds for this soft TLB. */
+export const softTlbEpoch = 48;
+
+/**
+ * The second level of the soft TLBs (second-tlb.ts): one for all PEs of a worker, direct-mapped by page and PE. It holds data accesses
+ * to 128 MiB; that of worker `n` is n times its size after `secondTlbBase`.
+ */
+export const secondTlbBase = 0x1500_0000;
+export const secondTlbEntries = 1 << 15;
+export const secondTlbEntry = {
+  bytes: 16,
+  /** Page of the virtual address, number of the PE (bits [11:2]) and exception level (bits [1:0]): 64 bits. */
+  tag: 0,
+  /** Wasm address minus virtual address, with `need.read` and `need.write` in its low bits as they are permitted. */
+  addend: 8,
+  /** The entry holds while this is the epoch of its soft TLB. */
+  epoch: 12,
+} as const;
+export const secondTlbBytes = secondTlbEntries * secondTlbEntry.bytes;
+/** PEs use the same addresses: the pages of PE `n` are n times as many entries further on. */
+export const secondTlbDistance = 40_503;
 
 /** Address of the record of PE `index`. */
 export const peState = (index: number): number => peStateBase + index * peStateStride;

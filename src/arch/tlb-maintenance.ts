@@ -11,6 +11,8 @@ import type { PeContext } from './pe-context.ts';
 import { pageShift, softTlbEntries } from './state-layout.ts';
 import {
   addressOf,
+  becomeSmall,
+  entriesOf,
   forEachCovering,
   globalAsid,
   insertEntry,
@@ -18,7 +20,6 @@ import {
   removeEntry,
   replacedEntry,
   type TlbEntry,
-  tlbEntries,
 } from './tlb.ts';
 import { attribute, context, kindOf } from './translation-attributes.ts';
 
@@ -122,7 +123,7 @@ function invalidateIpa(cx: PeContext, operation: DvmOperation): void {
   const { tlb } = cx;
   const concerned = kindsOf(operation);
   const ipa = (operation.vaHigh & 0xffff) * 2 ** 32 + (operation.vaLow >>> 0);
-  for (let index = 0; index < tlbEntries; index++) {
+  for (let index = 0; index < entriesOf(tlb); index++) {
     if (tlb.shift[index] === 0 || !isConcerned(operation, concerned, tlb.context[index]!)) continue;
     if (isFromIpa(tlb, index, ipa)) forget(cx, index);
   }
@@ -134,11 +135,13 @@ function invalidateContext(cx: PeContext, operation: DvmOperation): void {
   const { code, asid, context: translationContext } = operation;
   const concerned = kindsOf(operation);
   let isChanged = false;
-  for (let index = 0; index < tlbEntries; index++) {
+  for (let index = 0; index < entriesOf(tlb); index++) {
     if (tlb.shift[index] === 0 || !isConcerned(operation, concerned, tlb.context[index]!)) continue;
     if (code === dvm.tlbiAsid && tlb.asid[index] !== asid) continue;
     removeEntry(tlb, index);
     isChanged = true;
   }
-  if (isChanged) flushRegime(cx, regimeOfContext(translationContext));
+  if (!isChanged) return;
+  becomeSmall(tlb);
+  flushRegime(cx, regimeOfContext(translationContext));
 }

@@ -1,5 +1,6 @@
 // The TLB of a PE: translations of stage 1, of both stages together, and of stage 2, kept until a TLBI, or the replacement,
-// removes them, whatever happens to the tables in memory meanwhile. Four-way set-associative, replaced in rotation, so that the
+// removes them, whatever happens to the tables in memory meanwhile. Four-way set-associative, replaced in rotation, pages before
+// blocks. It has 1,024 entries, and more, up to 32,768, where a program has replaced many. All this hangs on the program alone, so that the
 // same program always finds the same entries.
 //
 // An entry covers a page, a block, or a contiguous group of either, and is tagged with its translation context (regime,
@@ -10,9 +11,9 @@
 // An entry of both stages is as small as the smaller of the two mappings it was made from, and remembers both sizes: maintenance by
 // an address concerns every entry that was made from the mapping of that address.
 
-const sets = 256;
+const leastSets = 256;
+const mostSets = 8192;
 const ways = 4;
-export const tlbEntries = sets * ways;
 
 /** The ASID tag of a global entry. */
 export const globalAsid = -1;
@@ -20,29 +21,39 @@ export const globalAsid = -1;
 /** log2 of the sizes: page, 16 pages, 2 MiB block, 16 of them, 1 GiB block, 16 of them. */
 const shifts = [12, 16, 21, 25, 30, 34] as const;
 
-export interface Tlb {
+/** Of each entry, by its index. */
+interface Entries {
   /** log2 of the size; 0 where the entry is invalid. */
-  readonly shift: Uint8Array;
+  shift: Uint8Array;
   /** Virtual address divided by the size. */
-  readonly page: Float64Array;
-  readonly context: Int32Array;
-  readonly asid: Int32Array;
+  page: Float64Array;
+  context: Int32Array;
+  asid: Int32Array;
   /** First physical address. */
-  readonly output: Float64Array;
+  output: Float64Array;
   /** First intermediate physical address, or -1 where stage 2 had no part. */
-  readonly ipa: Float64Array;
+  ipa: Float64Array;
   /** log2 of the size of the mapping of each stage; 0 of a stage that had no part. */
-  readonly stage1Shift: Uint8Array;
-  readonly stage2Shift: Uint8Array;
+  stage1Shift: Uint8Array;
+  stage2Shift: Uint8Array;
   /** As translation.ts packs them. */
-  readonly attributes: Uint32Array;
-  /** The way of each set that is replaced next. */
-  readonly turn: Uint8Array;
+  attributes: Uint32Array;
+  /** Of each set: the way that is replaced next. */
+  turn: Uint8Array;
+}
+
+export interface Tlb extends Entries {
+  /** A power of two. */
+  sets: number;
+  /** How many entries have been replaced since it was made so large. */
+  replacements: number;
   /** How many entries there are of each shift. */
   readonly population: Int32Array;
   /** How many entries are smaller than their mapping of stage 1. */
   readonly split: { count: number };
 }
+
+export const entriesOf = (tlb: Tlb): number => tlb.sets * ways;
 
 /** A new entry. `address` is any that it translates, `output` and `ipa` are its first ones. */
 export interface TlbEntry {
@@ -57,17 +68,26 @@ export interface TlbEntry {
   readonly stage2Shift: number;
 }
 
+function emptyEntries(sets: number): Entries {
+  const count = sets * ways;
+  return {
+    shift: new Uint8Array(count),
+    page: new Float64Array(count),
+    context: new Int32Array(count),
+    asid: new Int32Array(count),
+    output: new Float64Array(count),
+    ipa: new Float64Array(count),
+    stage1Shift: new Uint8Array(count),
+    stage2Shift: new Uint8Array(count),
+    attributes: new Uint32Array(count),
+    turn: new Uint8Array(sets),
+  };
+}
+
 export const createTlb = (): Tlb => ({
-  shift: new Uint8Array(tlbEntries),
-  page: new Float64Array(tlbEntries),
-  context: new Int32Array(tlbEntries),
-  asid: new Int32Array(tlbEntries),
-  output: new Float64Array(tlbEntries),
-  ipa: new Float64Array(tlbEntries),
-  stage1Shift: new Uint8Array(tlbEntries),
-  stage2Shift: new Uint8Array(tlbEntries),
-  attributes: new Uint32Array(tlbEntries),
-  turn: new Uint8Array(sets),
+  ...emptyEntries(leastSets),
+  sets: leastSets,
+  replacements: 0,
   population: new Int32Array(64),
   split: { count: 0 },
 });
@@ -75,14 +95,14 @@ export const createTlb = (): Tlb => ({
 const powers = Float64Array.from({ length: 64 }, (_, n) => 2 ** n);
 const pageOf = (address: number, shift: number): number => Math.floor(address / powers[shift]!);
 // A bitwise operation takes a number modulo 2^32, which is all that the low bits need, and is far quicker than a remainder.
-const firstOfSet = (page: number): number => (page & (sets - 1)) * ways;
+const firstOfSet = (tlb: Tlb, page: number): number => (page & (tlb.sets - 1)) * ways;
 
 /** The index of the entry that translates the address, or -1. */
 export function lookUpTlb(tlb: Tlb, address: number, context: number, asid: number): number {
   for (const shift of shifts) {
     if (tlb.population[shift] === 0) continue;
     const page = pageOf(address, shift);
-    const first = firstOfSet(page);
+    const first = firstOfSet(tlb, page);
     for (let index = first; index < first + ways; index++) {
       if (
         tlb.shift[index] === shift &&
@@ -99,12 +119,57 @@ export function lookUpTlb(tlb: Tlb, address: number, context: number, asid: numb
 
 /** The entry that a new translation of the address will take; the caller removes what is there. */
 export function replacedEntry(tlb: Tlb, address: number, shift: number): number {
-  const first = firstOfSet(pageOf(address, shift));
-  for (let index = first; index < first + ways; index++) if (tlb.shift[index] === 0) return index;
+  const free = freeEntry(tlb, address, shift);
+  if (free >= 0) return free;
+  tlb.replacements++;
+  if (tlb.replacements > entriesOf(tlb) / 4 && tlb.sets < mostSets) {
+    enlarge(tlb);
+    return replacedEntry(tlb, address, shift);
+  }
+  const first = firstOfSet(tlb, pageOf(address, shift));
   const set = first / ways;
-  const way = tlb.turn[set]!;
-  tlb.turn[set] = (way + 1) % ways;
-  return first + way;
+  const turn = tlb.turn[set]!;
+  // A page goes before a block, with which many pages would go from the soft TLBs.
+  let replaced = first + turn;
+  for (let n = 1; n < ways; n++) {
+    const index = first + ((turn + n) % ways);
+    if (tlb.shift[index]! < tlb.shift[replaced]!) replaced = index;
+  }
+  tlb.turn[set] = (replaced - first + 1) % ways;
+  return replaced;
+}
+
+/** An entry that is invalid, where an address may have its own; or -1. */
+function freeEntry(tlb: Tlb, address: number, shift: number): number {
+  const first = firstOfSet(tlb, pageOf(address, shift));
+  for (let index = first; index < first + ways; index++) if (tlb.shift[index] === 0) return index;
+  return -1;
+}
+
+/** Twice as many sets: the entries of one go to two, each to the way that it had. */
+function enlarge(tlb: Tlb): void {
+  const { shift, page, context, asid, output, ipa, stage1Shift, stage2Shift, attributes } = tlb;
+  const sets = tlb.sets * 2;
+  Object.assign(tlb, emptyEntries(sets), { sets, replacements: 0 });
+  for (let from = 0; from < shift.length; from++) {
+    if (shift[from] === 0) continue;
+    const to = firstOfSet(tlb, page[from]!) + (from % ways);
+    tlb.shift[to] = shift[from]!;
+    tlb.page[to] = page[from]!;
+    tlb.context[to] = context[from]!;
+    tlb.asid[to] = asid[from]!;
+    tlb.output[to] = output[from]!;
+    tlb.ipa[to] = ipa[from]!;
+    tlb.stage1Shift[to] = stage1Shift[from]!;
+    tlb.stage2Shift[to] = stage2Shift[from]!;
+    tlb.attributes[to] = attributes[from]!;
+  }
+}
+
+/** Where nothing is left, it is as large as it was at first. */
+export function becomeSmall(tlb: Tlb): void {
+  if (tlb.sets === leastSets || tlb.population.some((count) => count > 0)) return;
+  Object.assign(tlb, emptyEntries(leastSets), { sets: leastSets, replacements: 0 });
 }
 
 /** An entry that is smaller than its mapping of stage 1 has others beside it. */
@@ -144,7 +209,7 @@ export function forEachCovering(tlb: Tlb, address: number, visit: (index: number
   for (const shift of shifts) {
     if (tlb.population[shift] === 0) continue;
     const page = pageOf(address, shift);
-    const first = firstOfSet(page);
+    const first = firstOfSet(tlb, page);
     for (let index = first; index < first + ways; index++) {
       if (tlb.shift[index] === shift && tlb.page[index] === page) visit(index);
     }
@@ -153,7 +218,7 @@ export function forEachCovering(tlb: Tlb, address: number, visit: (index: number
 
 /** The entries that do not translate the address, and were made from the mapping that does. */
 function forEachBeside(tlb: Tlb, address: number, visit: (index: number) => void): void {
-  for (let index = 0; index < tlbEntries; index++) {
+  for (let index = 0; index < entriesOf(tlb); index++) {
     if (tlb.shift[index] === 0 || !isSplit(tlb, index)) continue;
     const own = addressOf(tlb, index);
     const mapping = powers[tlb.stage1Shift[index]!]!;
@@ -183,6 +248,7 @@ export interface SavedTlb {
   readonly stage1Shift: Uint8Array;
   readonly stage2Shift: Uint8Array;
   readonly turn: Uint8Array;
+  readonly replacements: number;
 }
 
 export const saveTlb = (tlb: Tlb): SavedTlb => ({
@@ -196,9 +262,13 @@ export const saveTlb = (tlb: Tlb): SavedTlb => ({
   stage1Shift: tlb.stage1Shift.slice(),
   stage2Shift: tlb.stage2Shift.slice(),
   turn: tlb.turn.slice(),
+  replacements: tlb.replacements,
 });
 
 export function restoreTlb(tlb: Tlb, saved: SavedTlb): void {
+  const sets = saved.turn.length;
+  if (tlb.sets !== sets) Object.assign(tlb, emptyEntries(sets), { sets });
+  tlb.replacements = saved.replacements;
   tlb.shift.set(saved.shift);
   tlb.page.set(saved.page);
   tlb.context.set(saved.context);
@@ -211,7 +281,7 @@ export function restoreTlb(tlb: Tlb, saved: SavedTlb): void {
   tlb.turn.set(saved.turn);
   tlb.population.fill(0);
   tlb.split.count = 0;
-  for (let index = 0; index < tlbEntries; index++) {
+  for (let index = 0; index < entriesOf(tlb); index++) {
     if (tlb.shift[index] === 0) continue;
     tlb.population[tlb.shift[index]!]!++;
     if (isSplit(tlb, index)) tlb.split.count++;

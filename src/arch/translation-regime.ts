@@ -67,8 +67,9 @@ export function currentAsid(cx: PeContext, regime: number): number {
 /** EffectiveTBI(): TBI of the regime for an address with this bit 55, of an instruction only where TBID is 0. */
 export function isTagIgnored(cx: PeContext, regime: number, bit55: number, isFetch: boolean): boolean {
   const tcr = tcrOfRegime[regime]!;
-  const [control, TBI, TBID] = hasTwoRanges(cx, regime)
-    ? [high(cx, tcr), 5 + bit55, 19 + bit55]
-    : [low(cx, tcr), 20, 29];
+  const isTwoRanges = hasTwoRanges(cx, regime);
+  const control = isTwoRanges ? high(cx, tcr) : low(cx, tcr);
+  const TBI = isTwoRanges ? 5 + bit55 : 20;
+  const TBID = isTwoRanges ? 19 + bit55 : 29;
   return ((control >>> TBI) & 1) !== 0 && !(isFetch && ((control >>> TBID) & 1) !== 0);
 }

@@ -27,6 +27,10 @@ const SCTLR_I = 1 << 12;
 const twoTo32 = 2 ** 32;
 const twoTo48 = 2 ** 48;
 
+/** The first address of the page, block or group of an address. Bitwise operations are far quicker than a remainder, up to 2^30. */
+const firstOf = (address: number, shift: number): number =>
+  address - (shift <= 30 ? address & ((1 << shift) - 1) : address % 2 ** shift);
+
 function clear(cx: PeContext): void {
   const out = cx.translation;
   out.fault = noFault;
@@ -80,15 +84,14 @@ export function translate(cx: PeContext, vaLow: number, vaHigh: number, el: numb
     if (!translateOutput(cx)) return;
     shift = Math.min(shift, stage2.shift);
   }
-  const size = 2 ** shift;
   out.entry = replaceEntry(cx, {
     address,
     shift,
     context: translationContext,
     asid: walked.isGlobal ? globalAsid : asid,
-    output: out.pa - (out.pa % size),
+    output: firstOf(out.pa, shift),
     attributes: out.attributes,
-    ipa: ipa < 0 ? -1 : ipa - (ipa % size),
+    ipa: ipa < 0 ? -1 : firstOf(ipa, shift),
     stage1Shift: walked.shift,
     stage2Shift: ipa < 0 ? 0 : stage2.shift,
   });

@@ -17,6 +17,8 @@ import {
   pe as record,
   peStateBase,
   peStateStride,
+  secondTlbBase,
+  secondTlbBytes,
 } from '../arch/state-layout.ts';
 import { registerAt } from '../arch/system-registers.ts';
 import { crcTables } from '../isa/crc-tables.ts';
@@ -182,6 +184,9 @@ export function makeEngine({
   const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
   views.bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
   signedWords.set(crcTables, crcTablesOffset / 4);
+  // And what it knew of translations was of its own PEs.
+  const secondTlb = secondTlbBase + worker * secondTlbBytes;
+  views.bytes.fill(0, secondTlb, secondTlb + secondTlbBytes);
 
   const peOf = (cpu: number): Pe => pes[(cpu - peStateBase) / peStateStride] as Pe;
 
@@ -489,6 +494,7 @@ export function makeEngine({
     budgetLeft: (pe) => (signedWords[stateWord(pe.base, record.budget)] as number) + keptBack,
     attach: (pe) => {
       pes[pe.index] = pe;
+      pe.useSecondTlb(secondTlb);
     },
     run: (pe, budget) => {
       const cpu = pe.base;

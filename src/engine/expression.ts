@@ -188,10 +188,12 @@ export function naturalAlignment(code: number): number {
   switch (code) {
     case op.i32_load8_u:
     case op.i32_load8_s:
+    case op.i64_load8_u:
     case op.i32_store8:
     case op.i64_store8:
       return 0;
     case op.i32_load16_u:
+    case op.i64_load16_u:
     case op.i32_store16:
     case op.i64_store16:
       return 1;

@@ -22,9 +22,9 @@ import {
   unarySignature,
   vectorUnarySignature,
 } from './wasm/module.ts';
-import { naturalAlignment } from './expression.ts';
+import { secondLookUp } from './second-look-up.ts';
+import { Text } from './text.ts';
 import { op, simd, threads, type } from './wasm/opcodes.ts';
-import { Writer } from './wasm/writer.ts';
 
 /** The decode cache: direct-mapped, 8 bytes an entry: instruction word, function index of its step function (0: none). */
 const decodeCacheEntries = 1 << 16;
@@ -41,100 +41,16 @@ const imports = [
   { name: 'fetchMiss', signature: unarySignature },
   /** cpu → 0 when the instruction at PC may follow the branch that has led to it, else an exception has been taken. */
   { name: 'branchTarget', signature: unarySignature },
+  /** (cpu, descriptor) → exit: of services.ts, for accesses that neither level of the soft TLB can make. */
+  { name: 'access', signature: codeSignature },
   // The services that are TypeScript: as exports they can stand in the table of functions that generated code calls.
-  ...(['access', 'exclusive', 'atomic', 'system'] as const).map((name) => ({
+  ...(['exclusive', 'atomic', 'system'] as const).map((name) => ({
     name,
     signature: codeSignature,
     isExported: true,
   })),
 ] as const;
-const importIndex = { resolve: 0, decode: 1, fetchMiss: 2, branchTarget: 3 } as const;
-
-/** A function in the making; instructions are appended in stack order. */
-class Text {
-  readonly w = new Writer(512);
-  readonly locals: number[] = [];
-  private readonly parameters: number;
-
-  constructor(parameters: number) {
-    this.parameters = parameters;
-  }
-
-  local(kind: number): number {
-    this.locals.push(kind);
-    return this.parameters + this.locals.length - 1;
-  }
-  ops(...codes: number[]): this {
-    for (const code of codes) this.w.byte(code);
-    return this;
-  }
-  simd(code: number): this {
-    this.w.byte(op.simd);
-    this.w.u32(code);
-    return this;
-  }
-  get(local: number): this {
-    this.w.byte(op.local_get);
-    this.w.u32(local);
-    return this;
-  }
-  set(local: number): this {
-    this.w.byte(op.local_set);
-    this.w.u32(local);
-    return this;
-  }
-  tee(local: number): this {
-    this.w.byte(op.local_tee);
-    this.w.u32(local);
-    return this;
-  }
-  i32(value: number): this {
-    this.w.byte(op.i32_const);
-    this.w.s32(value);
-    return this;
-  }
-  i64(value: bigint): this {
-    this.w.byte(op.i64_const);
-    this.w.s64(value);
-    return this;
-  }
-  memory(code: number, offset: number): this {
-    this.w.byte(code);
-    this.w.u32(naturalAlignment(code));
-    this.w.u32(offset);
-    return this;
-  }
-  call(index: number): this {
-    this.w.byte(op.call);
-    this.w.u32(index);
-    return this;
-  }
-  callIndirect(): this {
-    this.w.byte(op.call_indirect);
-    this.w.u32(codeSignature);
-    this.w.u32(0);
-    return this;
-  }
-  returnCallIndirect(): this {
-    this.w.byte(op.return_call_indirect);
-    this.w.u32(codeSignature);
-    this.w.u32(0);
-    return this;
-  }
-  br(depth: number): this {
-    this.w.byte(op.br);
-    this.w.u32(depth);
-    return this;
-  }
-  nest(kind: number, body: () => void): this {
-    this.ops(kind, type.void);
-    body();
-    return this.ops(op.end);
-  }
-  done(signature: number, exportName: string): ModuleFunction {
-    return { signature, locals: this.locals, body: this.w, exportName, name: exportName };
-  }
-}
+const importIndex = { resolve: 0, decode: 1, fetchMiss: 2, branchTarget: 3, access: 4 } as const;
 
 /** cpu, budget → exit: runs step functions; `oneBlock` stops with exit.lookup after a branch. */
 function stepper(oneBlock: boolean, decodeCache: number, exportName: string): ModuleFunction {
@@ -381,6 +297,7 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
       chain(),
       stale(),
       fence(),
+      secondLookUp(worker, importIndex.access),
       rbit(),
       multiplyHigh(false),
       multiplyHigh(true),

@@ -187,6 +187,42 @@ describe('the TLB', () => {
     expect(seen).toMatch(/o/);
     expect(run()).toBe(seen);
   });
+
+  it('becomes larger where a program replaces many entries, and a TLBI finds each of them', () => {
+    const test = onePe();
+    const tables = tablesFor(test);
+    test.enter(1);
+    const pages = Array.from({ length: 1500 }, (_, n) => va + BigInt(n) * 0x1000n);
+    for (const page of pages) tables.map(page, first, normal);
+    enableEl1(test, tables);
+    test.setRam64(Number(first), 1n);
+    test.setRam64(Number(second), 2n);
+    for (let round = 0; round < 2; round++) for (const page of pages) test.load(page, 8);
+    for (const page of pages) tables.map(page, second, normal);
+    expect(pages.filter((page) => test.load(page, 8) !== 1n)).toEqual([]);
+    const removed = pages.filter((_, n) => n % 3 === 0);
+    for (const page of removed) test.sys('TLBI VAE1', operand(page));
+    expect(pages.filter((page) => test.load(page, 8) === 2n)).toEqual(removed);
+    test.sys('TLBI VMALLE1');
+    expect(pages.filter((page) => test.load(page, 8) !== 2n)).toEqual([]);
+  });
+
+  it('replaces a page rather than a block', () => {
+    const test = onePe();
+    const tables = tablesFor(test);
+    test.enter(1);
+    const block = 0x4000_0000n;
+    tables.map(block, ram, normal, 2);
+    // Six pages of the set of the block.
+    const pages = Array.from({ length: 6 }, (_, n) => va + ((block >> 21n) << 12n) + BigInt(n) * 0x10_0000n - 0x45000n);
+    for (const page of pages) tables.map(page, first, normal);
+    enableEl1(test, tables);
+    expect(test.load(block + 0x10_0000n, 8)).toBeDefined();
+    for (const page of pages) test.load(page, 8);
+    tables.poke(block, 2, 0n);
+    for (const page of pages) tables.map(page, second, normal);
+    expect(test.load(block + 0x10_0000n, 8)).toBeDefined();
+  });
 });
 
 describe('broadcast', () => {
@@ -242,9 +278,9 @@ describe('the jump cache', () => {
   };
   const isEmpty = (test: TestPe): boolean => {
     for (let entry = 0; entry < jumpCacheEntries; entry++) {
-      // Bits [55:48] of an address that exists are all alike.
-      const high = test.word(record.jumpCache + entry * 16 + 4);
-      if (((high >>> 16) & 0xff) === 0 || ((high >>> 16) & 0xff) === 0xff) return false;
+      // An address of another entry is not looked for in this one.
+      const low = test.word(record.jumpCache + entry * 16);
+      if (((low >>> 2) & (jumpCacheEntries - 1)) === entry) return false;
     }
     return true;
   };
