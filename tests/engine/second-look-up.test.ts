@@ -44,7 +44,7 @@ interface Machine extends El0Machine {
 function machine(): Machine {
   const m = el0Machine('step', [code, low, high]);
   let services = 0;
-  const serve = m.pe.accessMemory;
+  const serve = m.pe.accessMemory.bind(m.pe);
   m.pe.accessMemory = (kind, sizeBytes, flags) => {
     services += 1;
     return serve(kind, sizeBytes, flags);
