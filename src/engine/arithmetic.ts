@@ -5,6 +5,7 @@ import { crcTableOf } from '../isa/crc-tables.ts';
 import type { Semantics, Value } from '../isa/semantics.ts';
 import { Emitting } from './emitting.ts';
 import {
+  argumentOf,
   binary,
   type BinaryName,
   binaryNode,
@@ -194,7 +195,8 @@ export abstract class Arithmetic extends Emitting implements Pick<Semantics, Com
   low32(a: Value): Value {
     const n = node(a);
     if (a.width === 32) return a;
-    return n.isConstant ? constant(32, n.bits) : unary(op.i32_wrap_i64, 32, n);
+    if (n.isConstant) return constant(32, n.bits);
+    return argumentOf(n, op.i64_extend_i32_u) ?? unary(op.i32_wrap_i64, 32, n);
   }
 
   crc32(acc: Value, data: Value, bytes: 1 | 2 | 4 | 8, castagnoli: boolean): Value {

@@ -12,6 +12,8 @@ const kind = { constant: 0, local: 1, unary: 2, binary: 3, select: 4, call: 5, l
 export interface Node extends Value {
   readonly kind: number;
   readonly width: Width;
+  /** Type of a local that holds the value. */
+  readonly type: number;
   /** Opcode; for a call the place of the function in the table. */
   readonly code: number;
   readonly a: Node | undefined;
@@ -30,6 +32,32 @@ export interface Node extends Value {
   stable: boolean;
 }
 
+/** The unary and binary instructions that give a number of the host's floating point: arithmetic, and conversions to it. */
+const givesNumber = (code: number): boolean =>
+  (code >= op.f32_abs && code <= op.f64_copysign) ||
+  (code >= op.f32_convert_i32_s && code <= op.f64_promote_f32) ||
+  code === op.f32_reinterpret_i32 ||
+  code === op.f64_reinterpret_i64;
+
+const typeOfWidth = (width: Width): number => (width === 64 ? type.i64 : width === 32 ? type.i32 : type.v128);
+const numberType = (width: Width): number => (width === 64 ? type.f64 : type.f32);
+
+function typeOf(nodeKind: number, width: Width, code: number, a: Node | undefined): number {
+  switch (nodeKind) {
+    case kind.unary:
+    case kind.binary:
+      return givesNumber(code) ? numberType(width) : typeOfWidth(width);
+    case kind.select:
+      return (a as Node).type;
+    case kind.vector:
+      return code === simd.f32x4_extract_lane || code === simd.f64x2_extract_lane
+        ? numberType(width)
+        : typeOfWidth(width);
+    default:
+      return typeOfWidth(width);
+  }
+}
+
 function makeNode(
   nodeKind: number,
   width: Width,
@@ -41,12 +69,13 @@ function makeNode(
   local = -1,
   offset = 0,
   stable = true,
+  valueType = typeOf(nodeKind, width, code, a),
 ): Node {
   if (a) a.uses += 1;
   if (b) b.uses += 1;
   if (c) c.uses += 1;
   const isConstant = nodeKind === kind.constant;
-  return { kind: nodeKind, width, code, a, b, c, isConstant, bits, offset, uses: 0, local, stable };
+  return { kind: nodeKind, width, type: valueType, code, a, b, c, isConstant, bits, offset, uses: 0, local, stable };
 }
 
 /** Value of a 32-bit constant, signed. */
@@ -63,6 +92,10 @@ export const constant32 = (value: number): Node => constant(32, BigInt(value));
 export const localValue = (width: Width, local: number, stable: boolean): Node =>
   makeNode(kind.local, width, 0, undefined, undefined, undefined, 0n, local, 0, stable);
 
+/** The same of a local that holds a number of the host. */
+export const localNumber = (width: 32 | 64, local: number, stable: boolean): Node =>
+  makeNode(kind.local, width, 0, undefined, undefined, undefined, 0n, local, 0, stable, numberType(width));
+
 export const unary = (code: number, width: Width, a: Node): Node => makeNode(kind.unary, width, code, a);
 
 /** An operation on two values that is not folded. */
@@ -72,6 +105,10 @@ export const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =
 /** A vector instruction on one or two operands; `lane` is its immediate, -1 without one. */
 export const vectorNode = (code: number, width: Width, a: Node, b: Node | undefined, lane: number): Node =>
   makeNode(kind.vector, width, code, a, b, undefined, 0n, -1, lane);
+
+/** A vector instruction on three operands. */
+export const ternaryVectorNode = (code: number, a: Node, b: Node, c: Node): Node =>
+  makeNode(kind.vector, 128, code, a, b, c, 0n, -1, -1);
 
 /** The bytes of two vectors in the order of `bytes`. */
 export const shuffleNode = (a: Node, b: Node, bytes: readonly number[]): Node => {
@@ -91,6 +128,18 @@ export function select(condition: Node, a: Node, b: Node): Node {
   if (condition.isConstant) return condition.bits === 0n ? b : a;
   return makeNode(kind.select, a.width, op.select, a, b, condition);
 }
+
+/** What stands below a node is the same now as when the node's own value was taken. */
+const isTransparent = (n: Node): boolean =>
+  n.local < 0 || [n.a, n.b, n.c].every((part) => !part || part.isConstant || (part.local >= 0 && part.stable));
+
+/** The operand of an instruction of one; undefined where the node is another. */
+export const argumentOf = (n: Node, code: number): Node | undefined =>
+  n.kind === kind.unary && n.code === code && isTransparent(n) ? n.a : undefined;
+
+/** The operands of an instruction of two; undefined where the node is another. */
+export const binaryArguments = (n: Node, code: number): readonly [Node, Node] | undefined =>
+  n.kind === kind.binary && n.code === code && isTransparent(n) ? [n.a as Node, n.b as Node] : undefined;
 
 const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
 
@@ -181,8 +230,6 @@ export interface Locals {
   keep(node: Node, local: number, stable: boolean): void;
 }
 
-const localType = (width: Width): number => (width === 64 ? type.i64 : width === 32 ? type.i32 : type.v128);
-
 /** Alignment hints (log2) of loads and stores by opcode; a hint, not a promise. */
 export function naturalAlignment(code: number): number {
   switch (code) {
@@ -244,7 +291,7 @@ export function emit(node: Node, w: Writer, locals: Locals): void {
     w.byte(node.code);
   }
   if (node.uses > 1 && !locals.inArm) {
-    const local = locals.allocate(localType(node.width));
+    const local = locals.allocate(node.type);
     w.byte(op.local_tee);
     w.u32(local);
     locals.keep(node, local, node.stable);
@@ -278,7 +325,7 @@ export function settle(node: Node, w: Writer, locals: Locals): number {
     w.byte(op.drop);
     return node.local;
   }
-  const local = locals.allocate(localType(node.width));
+  const local = locals.allocate(node.type);
   w.byte(op.local_set);
   w.u32(local);
   if (!node.isConstant && !locals.inArm) {

@@ -8,7 +8,7 @@ import { floatOutcome, hasFormat } from '../isa/floating-point/operations.ts';
 import { wordsOver } from '../isa/floating-point/words.ts';
 import { Arithmetic } from './arithmetic.ts';
 import { type Node, localValue } from './expression.ts';
-import { hostFloat } from './host-float.ts';
+import { controlOf, hostFloat } from './host-float.ts';
 import { services } from './services.ts';
 import { floatSignature, type ModuleFunction } from './wasm/module.ts';
 import { op } from './wasm/opcodes.ts';
@@ -47,7 +47,8 @@ class FloatFunctionGenerator extends Arithmetic {
     this.w = new Writer(2048);
     this.resetLocals();
     const [a, b, d] = [1, 2, 3].map((local) => localValue(64, local, true)) as [Node, Node, Node];
-    const control = { fpcr: this.loadState(64, fpcrOffset), fpsr: this.loadState(64, fpsrOffset) };
+    // The module that the build writes beside the program serves every host.
+    const control = controlOf(this, this.loadState(64, fpcrOffset), this.loadState(64, fpsrOffset), false);
     const host = hostFloat(this, operation, bits, [a, b, d], control);
     if (host) {
       this.emit(host.holds);

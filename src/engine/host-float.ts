@@ -8,11 +8,13 @@
 
 import { type FormatBits, formats, fpcrBit, fpsr, rounding } from '../isa/floating-point/format.ts';
 import type { FloatOperation } from '../isa/floating-point/names.ts';
+import { floatOperands } from '../isa/floating-point/operations.ts';
 import type { Value } from '../isa/semantics.ts';
 import type { Arithmetic } from './arithmetic.ts';
 import { addendRange, bracketedMultiplyAdd, type Doubles, exactSum, factorRange } from './exact-sums.ts';
-import { binaryNode, type Node, unary } from './expression.ts';
-import { op } from './wasm/opcodes.ts';
+import { binaryNode, type Node, ternaryVectorNode, unary, vectorNode } from './expression.ts';
+import { type HostBits, numberOf, wordOf } from './host-numbers.ts';
+import { op, simd } from './wasm/opcodes.ts';
 
 /** What the host gives, and under which condition (32 bits, 0 or 1) that is the result, and the flags stay as they are. */
 export interface HostResult {
@@ -20,18 +22,26 @@ export interface HostResult {
   readonly holds: Node;
 }
 
-/** FPCR and FPSR as words. */
+/** What FPCR and FPSR allow, and what the host can do. */
 export interface FloatControl {
-  readonly fpcr: Value;
-  readonly fpsr: Value;
+  /** No field of FPCR that changes a result is set: 32 bits, 0 or 1. */
+  readonly isPlain: Node;
+  /** `safeLimit` where, besides, FPSR.IXC is set: results may be inexact; else 0. */
+  readonly limit: Node;
+  /** The host rounds a product and a sum once. */
+  readonly fuses: boolean;
 }
+
+/**
+ * A number is safe if its exponent field is above 1 and its upper word, shifted left by one, is less than this plus that of the least safe
+ * number: of 32 bits, the finite numbers; of 64 bits, those below 2^1003.
+ */
+const safeLimit = 0xfd00_0000;
 
 /** Every field of FPCR that changes a result. */
 const modes = BigInt(
   (1 << fpcrBit.FZ16) | (3 << fpcrBit.RMode) | (1 << fpcrBit.FZ) | (1 << fpcrBit.DN) | (1 << fpcrBit.AHP),
 );
-
-type HostBits = 32 | 64;
 
 const binaryCodes: Readonly<Partial<Record<FloatOperation, Readonly<Record<HostBits, number>>>>> = {
   add: { 32: op.f32_add, 64: op.f64_add },
@@ -41,17 +51,6 @@ const binaryCodes: Readonly<Partial<Record<FloatOperation, Readonly<Record<HostB
   div: { 32: op.f32_div, 64: op.f64_div },
 };
 const sqrtCode = { 32: op.f32_sqrt, 64: op.f64_sqrt } as const;
-
-/** A number of the host, made of a word; and a word made of one. Each number is used once, so that it never needs a local. */
-function numberOf(g: Arithmetic, word: Value, bits: HostBits): Node {
-  return bits === 64
-    ? unary(op.f64_reinterpret_i64, 64, word as Node)
-    : unary(op.f32_reinterpret_i32, 32, g.low32(word) as Node);
-}
-function wordOf(number: Node, bits: HostBits): Node {
-  if (bits === 64) return unary(op.i64_reinterpret_f64, 64, number);
-  return unary(op.i64_extend_i32_u, 64, unary(op.i32_reinterpret_f32, 32, number));
-}
 
 const constantOf = (g: Arithmetic, value: number | bigint): Value => g.constant(64, value);
 const both = (g: Arithmetic, ...conditions: readonly Value[]): Value => conditions.reduce((a, b) => g.and(a, b));
@@ -66,17 +65,39 @@ const fieldOf = (g: Arithmetic, word: Value, bits: HostBits): Value => {
 const isBetween = (g: Arithmetic, word: Value, least: number, most: number): Value =>
   g.ltU(g.sub(word, constantOf(g, least)), constantOf(g, most - least + 1));
 
-/** A normal number whose exponent is not the least one. */
-const isSafe = (g: Arithmetic, word: Value, bits: HostBits): Value =>
-  isBetween(g, fieldOf(g, word, bits), 2, formats[bits].maxExponent - 1);
+/** The least safe number without its sign, and of 64 bits its upper word. */
+const leastSafe = { 32: 2 << 24, 64: 2 << 21 } as const;
 
-export const isPlain = (g: Arithmetic, { fpcr }: FloatControl): Value =>
-  g.eq(g.and(fpcr, constantOf(g, modes)), constantOf(g, 0));
+/** A number that is no NaN, infinity or zero, neither tiny nor, of 64 bits, huge; nothing is where results may not be inexact. */
+function isSafe(g: Arithmetic, word: Value, bits: HostBits, limit: Value): Value {
+  const upper = g.low32(bits === 64 ? g.lsr(word, constantOf(g, 32)) : word);
+  return g.ltU(g.sub(g.lsl(upper, g.constant(32, 1)), g.constant(32, leastSafe[bits])), limit);
+}
 
-/** No field of FPCR is set, and FPSR.IXC is. */
-export function mayBeInexact(g: Arithmetic, control: FloatControl): Value {
-  const missing = g.xor(g.and(control.fpsr, constantOf(g, fpsr.IXC)), constantOf(g, fpsr.IXC));
-  return g.eq(g.or(g.and(control.fpcr, constantOf(g, modes)), missing), constantOf(g, 0));
+export const isPlainFpcr = (g: Arithmetic, fpcr: Value): Node =>
+  g.eq(g.and(fpcr, constantOf(g, modes)), constantOf(g, 0)) as Node;
+
+/** What FPCR and FPSR, as words, allow. */
+export function controlOf(g: Arithmetic, fpcr: Value, status: Value, fuses: boolean): FloatControl {
+  const isPlain = isPlainFpcr(g, fpcr);
+  return { isPlain, limit: limitOf(g, isPlain, status), fuses };
+}
+
+export function limitOf(g: Arithmetic, isPlain: Value, status: Value): Node {
+  const mayBeInexact = g.and(isPlain, g.low32(g.lsr(status, constantOf(g, Math.log2(fpsr.IXC)))));
+  return g.select(mayBeInexact, g.constant(32, safeLimit), g.constant(32, 0)) as Node;
+}
+
+export const mayBeInexact = (g: Arithmetic, { limit }: FloatControl): Node => g.ne(limit, g.constant(32, 0)) as Node;
+
+/** The host's product and sum, rounded once. */
+function fused(bits: HostBits, addend: Node, a: Node, b: Node): Node {
+  const [splat, multiplyAdd, lane] =
+    bits === 64
+      ? [simd.f64x2_splat, simd.f64x2_relaxed_madd, simd.f64x2_extract_lane]
+      : [simd.f32x4_splat, simd.f32x4_relaxed_madd, simd.f32x4_extract_lane];
+  const [x, y, z] = [a, b, addend].map((number) => vectorNode(splat, 128, number, undefined, -1)) as [Node, Node, Node];
+  return vectorNode(lane, bits, ternaryVectorNode(multiplyAdd, x, y, z), undefined, 0);
 }
 
 /** Doubles as words. */
@@ -125,10 +146,12 @@ function singleMultiplyAdd(g: Arithmetic, addend: Value, a: Value, b: Value): Fu
   };
 }
 
-const result = (g: Arithmetic, value: Value, ...conditions: readonly Value[]): HostResult => ({
-  value: value as Node,
-  holds: both(g, ...conditions) as Node,
-});
+/** Conditions are 0 or 1. */
+function result(g: Arithmetic, value: Value, ...conditions: readonly Value[]): HostResult {
+  const open = (conditions as readonly Node[]).filter(({ isConstant, bits }) => !isConstant || bits === 0n);
+  const [first = g.constant(32, 1), ...others] = open;
+  return { value: value as Node, holds: both(g, first, ...others) as Node };
+}
 
 /** NZCV of two numbers that are no NaNs, as FPCompare gives it. */
 function relation(g: Arithmetic, a: Value, b: Value, bits: HostBits): Value {
@@ -168,6 +191,12 @@ const conversionsFrom: Readonly<Partial<Record<FloatOperation, Readonly<Record<H
 /** To signed integers, cut off: the exponents below which no number is too large. */
 const conversionsTo: Readonly<Partial<Record<FloatOperation, number>>> = { toSigned32: 31, toSigned64: 63 };
 
+/** How many of the operands, the first ones, are numbers of the format. */
+export function numberOperands(operation: FloatOperation): number {
+  if (operation.startsWith('from')) return 0;
+  return operation.startsWith('to') || operation.startsWith('convert') ? 1 : floatOperands;
+}
+
 /** The operation by the host; undefined where it has none that is worth it. */
 export function hostFloat(
   g: Arithmetic,
@@ -180,41 +209,45 @@ export function hostFloat(
   const code = binaryCodes[operation]?.[bits];
   if (code !== undefined) {
     const value = wordOf(binaryNode(code, bits, numberOf(g, a, bits), numberOf(g, b, bits)), bits);
-    return result(g, value, mayBeInexact(g, control), isSafe(g, value, bits));
+    return result(g, value, isSafe(g, value, bits, control.limit));
   }
   switch (operation) {
     case 'sqrt': {
       const value = wordOf(unary(sqrtCode[bits], bits, numberOf(g, a, bits)), bits);
-      return result(g, value, mayBeInexact(g, control), isSafe(g, value, bits));
+      return result(g, value, isSafe(g, value, bits, control.limit));
     }
     case 'mulAdd': {
+      if (control.fuses) {
+        const value = wordOf(fused(bits, numberOf(g, a, bits), numberOf(g, b, bits), numberOf(g, d, bits)), bits);
+        return result(g, value, isSafe(g, value, bits, control.limit));
+      }
       const { value, isCertain } = (bits === 64 ? doubleMultiplyAdd : singleMultiplyAdd)(g, a, b, d);
-      return result(g, value, mayBeInexact(g, control), isCertain, isSafe(g, value, bits));
+      return result(g, value, isCertain, isSafe(g, value, bits, control.limit));
     }
     case 'compareQuiet':
     case 'compareSignaling':
-      return result(g, relation(g, a, b, bits), isPlain(g, control), isNumber(g, a, bits), isNumber(g, b, bits));
+      return result(g, relation(g, a, b, bits), control.isPlain, isNumber(g, a, bits), isNumber(g, b, bits));
     case 'compareEQ':
     case 'compareGE':
     case 'compareGT': {
       const holds = g.zeroExtend(compared(g, relations[operation], a, b, bits), 32, 64);
-      return result(g, holds, isPlain(g, control), isNumber(g, a, bits), isNumber(g, b, bits));
+      return result(g, holds, control.isPlain, isNumber(g, a, bits), isNumber(g, b, bits));
     }
     case 'max':
     case 'min':
     case 'maxNum':
     case 'minNum': {
       const number = binaryNode(extremes[operation][bits], bits, numberOf(g, a, bits), numberOf(g, b, bits));
-      return result(g, wordOf(number, bits), isPlain(g, control), isNumber(g, a, bits), isNumber(g, b, bits));
+      return result(g, wordOf(number, bits), control.isPlain, isNumber(g, a, bits), isNumber(g, b, bits));
     }
     case 'convertTo64': {
       const value = wordOf(unary(op.f64_promote_f32, 64, numberOf(g, a, 32)), 64);
-      return result(g, value, isPlain(g, control), isSafe(g, a, 32));
+      return result(g, value, control.isPlain, isSafe(g, a, 32, g.constant(32, safeLimit)));
     }
     case 'convertTo32': {
       const value = wordOf(unary(op.f32_demote_f64, 32, numberOf(g, a, 64)), 32);
       const isToNearest = g.eq(b, constantOf(g, rounding.tieEven));
-      return result(g, value, mayBeInexact(g, control), isToNearest, isSafe(g, value, 32));
+      return result(g, value, isToNearest, isSafe(g, value, 32, control.limit));
     }
     default:
       return hostConversion(g, operation, bits, [a, b, d], control);
@@ -233,7 +266,8 @@ function hostConversion(
   if (from !== undefined) {
     const operand = operation.endsWith('32') ? g.low32(a) : a;
     const value = wordOf(unary(from, bits, operand as Node), bits);
-    return result(g, value, mayBeInexact(g, control), isInteger);
+    // A double has every integer of 32 bits.
+    return result(g, value, bits === 64 && operation.endsWith('32') ? control.isPlain : mayBeInexact(g, control), isInteger);
   }
   const width = conversionsTo[operation];
   if (width === undefined) return undefined;

@@ -6,23 +6,14 @@ import type { FloatOperation } from '../isa/floating-point/names.ts';
 import type { Value } from '../isa/semantics.ts';
 import { type Arithmetic, node } from './arithmetic.ts';
 import { addendRange, bracketedMultiplyAdd, type Doubles, exactSum, factorRange } from './exact-sums.ts';
-import { constant, type Node, shuffleNode, vectorNode } from './expression.ts';
-import { type FloatControl, type HostResult, isPlain, mayBeInexact } from './host-float.ts';
+import { type Node, shuffleNode, ternaryVectorNode, vectorNode } from './expression.ts';
+import { type FloatControl, type HostResult, mayBeInexact } from './host-float.ts';
+import { everywhere, type HostBits, powerOf2 } from './host-numbers.ts';
 import { simd } from './wasm/opcodes.ts';
 
-type HostBits = 32 | 64;
 type Codes = Readonly<Record<HostBits, number>>;
 
 const apply = (code: number, a: Value, b?: Value): Node => vectorNode(code, 128, node(a), b && node(b), -1);
-
-/** The vector whose lanes are all this number, as bits. */
-function everywhere(bits: HostBits, lane: bigint): Node {
-  return constant(128, bits === 64 ? lane | (lane << 64n) : (lane | (lane << 32n)) * ((1n << 64n) + 1n));
-}
-
-/** 2^exponent as bits. */
-const powerOf2 = (bits: HostBits, exponent: number): bigint =>
-  BigInt(formats[bits].bias + exponent) << BigInt(formats[bits].fractionBits);
 
 const allTrue = (bits: HostBits, mask: Node): Node =>
   vectorNode(bits === 64 ? simd.i64x2_all_true : simd.i32x4_all_true, 32, mask, undefined, -1);
@@ -149,17 +140,21 @@ export function hostLanes(
   const relation = relations[operation]?.[bits];
   if (relation !== undefined && b) {
     const value = apply(simd.v128_and, apply(relation, a, b), everywhere(bits, 1n));
-    return result(value, isPlain(g, control), isNumber(bits, a), isNumber(bits, b));
+    return result(value, control.isPlain, isNumber(bits, a), isNumber(bits, b));
   }
   const extreme = extremes[operation]?.[bits];
   if (extreme !== undefined && b) {
-    return result(apply(extreme, a, b), isPlain(g, control), isNumber(bits, a), isNumber(bits, b));
+    return result(apply(extreme, a, b), control.isPlain, isNumber(bits, a), isNumber(bits, b));
   }
   if (operation === 'sqrt') {
     const value = apply(rootCode[bits], a);
     return result(value, mayBeInexact(g, control), isSafe(bits, value));
   }
   if (operation === 'mulAdd' && b && d) {
+    if (control.fuses) {
+      const value = ternaryVectorNode(bits === 64 ? simd.f64x2_relaxed_madd : simd.f32x4_relaxed_madd, b, d, a);
+      return result(value, mayBeInexact(g, control), isSafe(bits, value));
+    }
     const { value, holds } = bits === 64 ? doubleMultiplyAdd(a, b, d) : singleMultiplyAdd(a, b, d);
     return result(value, mayBeInexact(g, control), holds, isSafe(bits, value));
   }

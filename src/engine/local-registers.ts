@@ -2,6 +2,7 @@
 // written in its local; flags are expressions until somebody needs them. Who derives from this says when the record is completed.
 
 import { btypeChecked, pe } from '../arch/state-layout.ts';
+import { registerNamed } from '../arch/system-registers.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
@@ -15,6 +16,8 @@ export const stackPointerSlot = 32;
 const zeroRegister = 31;
 const flagNames = ['N', 'Z', 'C', 'V'] as const;
 const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe.c, V: pe.v };
+
+const floatControlKeys = new Set(['FPCR', 'FPSR'].map((name) => registerNamed(name)?.key));
 
 /** After these translated code ends: they take an exception, synchronise the context, or are calls that change registers. */
 export const endingOperations: ReadonlySet<number> = new Set([
@@ -122,6 +125,11 @@ export abstract class LocalRegisters extends Generator {
     this.setsBType = false;
     decoded.row.meaning(this, known, operands);
     this.commit();
+  }
+
+  override writeSystemRegister(key: Value, value: Value): void {
+    super.writeSystemRegister(key, value);
+    if (floatControlKeys.has(intOf(key as Node))) this.renewFloatControl();
   }
 
   protected hasSetBType(): boolean {

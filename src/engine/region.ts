@@ -167,6 +167,7 @@ class RegionGenerator extends LocalRegisters {
     });
     for (const slot of slotsOf(this.facts.loaded)) this.loadSlot(slot);
     if (this.factsOf(0).flagsLiveIn) this.loadFlags();
+    this.loadFloatControl();
     this.block(op.block, () => {
       this.w.append(body);
       this.w.byte(op.unreachable);

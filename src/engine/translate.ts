@@ -156,6 +156,7 @@ class TraceGenerator extends LocalRegisters {
       if (loops || slotsRead.has(slot)) this.loadSlot(slot);
     }
     if (flagsRead || (loops && flagsWritten)) this.loadFlags();
+    this.loadFloatControl();
     this.checkBranchTarget();
     this.block(op.loop, () => {
       this.get(secondLocal);

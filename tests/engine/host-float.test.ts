@@ -3,10 +3,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { floatFunctionNames, floatFunctions, fpcrOffset, fpsrOffset } from '../../src/engine/float-functions.ts';
-import { fpsr } from '../../src/isa/floating-point/format.ts';
 import type { FloatOperation } from '../../src/isa/floating-point/names.ts';
-import type { Value } from '../../src/isa/semantics.ts';
 import { hostFloat } from '../../src/engine/host-float.ts';
+import { hostFuses } from '../../src/engine/wasm/host-fuses.ts';
 import {
   type Bits,
   exactly,
@@ -15,7 +14,8 @@ import {
   operandsArbitrary,
   statusArbitrary,
 } from './float-arbitraries.ts';
-import { Calculator, doublewords, instantiate } from './wasm-functions.ts';
+import { holdsUnlessForbidden, hostFunction, ordinaryNumbers } from './host-functions.ts';
+import { doublewords, instantiate } from './wasm-functions.ts';
 
 const functions = instantiate(floatFunctions());
 
@@ -68,28 +68,33 @@ describe.each([32, 64] as const)('numbers of %i bits by the host', (bits) => {
     },
   );
 
+  const byHost = (operation: FloatOperation, fuses: boolean) =>
+    hostFunction((g, [a, b, d], control) => hostFloat(g, operation, bits, [a!, b!, d!], control), 3, 64, fuses);
+
   it.each([...arithmetic, ...comparisons])(
     '%s of ordinary numbers is left to the host, unless FPCR forbids it',
     (operation) => {
-      const calculator = new Calculator();
-      const ordinary = bits === 64 ? [0x3ff8_0000_0000_0000n, 0x3fb9_9999_9999_999an] : [0x3fc0_0000n, 0x3dcc_cccdn];
-      const holds = (fpcr: bigint, status: bigint): bigint[] =>
-        calculator.calculate(
-          [ordinary[0]!, ordinary[1]!, ordinary[1]!, fpcr, status],
-          () => {
-            const [a, b, d, control, flags] = [0, 1, 2, 3, 4].map((n) => calculator.input(n, 64)) as [
-              Value,
-              Value,
-              Value,
-              Value,
-              Value,
-            ];
-            return [hostFloat(calculator, operation, bits, [a, b, d], { fpcr: control, fpsr: flags })!.holds];
-          },
-          false,
-        );
-      expect(holds(0n, BigInt(fpsr.IXC))).toEqual([1n]);
-      expect(holds(1n << 22n, BigInt(fpsr.IXC))).toEqual([0n]);
+      const [a, b] = ordinaryNumbers(bits);
+      expect(holdsUnlessForbidden(byHost(operation, false), [[a], [b], [b]])).toEqual([true, false]);
     },
   );
+
+  it.runIf(hostFuses())('mulAdd rounded once by the host is the exact result, or is not taken', () => {
+    const fused = byHost('mulAdd', true);
+    let taken = 0;
+    fc.assert(
+      fc.property(operandsArbitrary(bits), fpcrArbitrary, statusArbitrary, (drawn, fpcr, status) => {
+        const { value, holds } = fused(
+          fpcr,
+          status,
+          drawn.map((word) => [word]),
+        );
+        if (!holds) return;
+        taken += 1;
+        expect({ value: value[0], status }).toEqual(exactly('mulAdd', bits, fpcr, status, drawn));
+      }),
+      { numRuns: 4000 },
+    );
+    expect(taken).toBeGreaterThan(100);
+  });
 });

@@ -1,6 +1,6 @@
 // The WebAssembly instructions that the engines emit (WebAssembly core specification 2.0, 5.4; threads and tail-call proposals).
 
-export const type = { i32: 0x7f, i64: 0x7e, v128: 0x7b, funcref: 0x70, void: 0x40 } as const;
+export const type = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b, funcref: 0x70, void: 0x40 } as const;
 
 export const op = {
   unreachable: 0x00,
@@ -89,6 +89,8 @@ export const op = {
   i64_shr_u: 0x88,
   i64_rotl: 0x89,
   i64_rotr: 0x8a,
+  f32_abs: 0x8b,
+  f32_neg: 0x8c,
   f32_sqrt: 0x91,
   f32_add: 0x92,
   f32_sub: 0x93,
@@ -96,6 +98,7 @@ export const op = {
   f32_div: 0x95,
   f32_min: 0x96,
   f32_max: 0x97,
+  f64_neg: 0x9a,
   f64_sqrt: 0x9f,
   f64_add: 0xa0,
   f64_sub: 0xa1,
@@ -103,6 +106,7 @@ export const op = {
   f64_div: 0xa3,
   f64_min: 0xa4,
   f64_max: 0xa5,
+  f64_copysign: 0xa6,
   i32_wrap_i64: 0xa7,
   i64_extend_i32_s: 0xac,
   i64_extend_i32_u: 0xad,
@@ -167,6 +171,8 @@ export const simd = {
   i16x8_splat: 0x10,
   i32x4_splat: 0x11,
   i64x2_splat: 0x12,
+  f32x4_splat: 0x13,
+  f64x2_splat: 0x14,
   i8x16_extract_lane_u: 0x16,
   i8x16_replace_lane: 0x17,
   i16x8_extract_lane_u: 0x19,
@@ -175,6 +181,8 @@ export const simd = {
   i32x4_replace_lane: 0x1c,
   i64x2_extract_lane: 0x1d,
   i64x2_replace_lane: 0x1e,
+  f32x4_extract_lane: 0x1f,
+  f64x2_extract_lane: 0x21,
   i8x16_eq: 0x23,
   i8x16_gt_s: 0x27,
   i8x16_gt_u: 0x28,
@@ -270,4 +278,7 @@ export const simd = {
   i32x4_trunc_sat_f32x4_s: 0xf8,
   f32x4_convert_i32x4_s: 0xfa,
   f32x4_convert_i32x4_u: 0xfb,
+  /** a * b + c; of the relaxed instructions, which round once or twice as the host likes. */
+  f32x4_relaxed_madd: 0x105,
+  f64x2_relaxed_madd: 0x107,
 } as const;

@@ -1,6 +1,7 @@
 // The part of the WebAssembly JavaScript interface that the engines use; TypeScript has it only as part of the DOM.
 
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
     static customSections(module: Module, name: string): ArrayBuffer[];
