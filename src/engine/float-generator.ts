@@ -97,7 +97,7 @@ export abstract class FloatGenerator
     }
     this.emit(host.holds);
     this.w.byte(op.i32_eqz);
-    this.block(op.if, () => {
+    this.ifSeldom(() => {
       this.arm(() => {
         exact();
         this.renewLimit();

@@ -267,7 +267,12 @@ function hostConversion(
     const operand = operation.endsWith('32') ? g.low32(a) : a;
     const value = wordOf(unary(from, bits, operand as Node), bits);
     // A double has every integer of 32 bits.
-    return result(g, value, bits === 64 && operation.endsWith('32') ? control.isPlain : mayBeInexact(g, control), isInteger);
+    return result(
+      g,
+      value,
+      bits === 64 && operation.endsWith('32') ? control.isPlain : mayBeInexact(g, control),
+      isInteger,
+    );
   }
   const width = conversionsTo[operation];
   if (width === undefined) return undefined;

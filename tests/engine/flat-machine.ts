@@ -49,7 +49,7 @@ export interface FlatMachine {
   runOnce(pe: number, budget: number): { readonly code: Exit; readonly left: number };
   /** Runs exactly so many instructions. */
   run(pe: number, count: number): void;
-  /** Registers, flags and PC of a PE. */
+  /** Registers, flags and PC of a PE, its SIMD&FP registers, FPCR and FPSR. */
   state(pe: number): string;
   /** The bytes of RAM up to a label. */
   ram(upTo: string): string;
@@ -131,8 +131,11 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
       for (let left = instructions; left > 0;) ({ left } = runOnce(n, left));
     },
     state: (n) => {
-      const { base } = pes[n] as Pe;
-      return Buffer.from(views.bytes.slice(base + record.x, base + record.budget)).toString('hex');
+      const pe = pes[n] as Pe;
+      const bytes = (from: number, to: number): string =>
+        Buffer.from(views.bytes.slice(pe.base + from, pe.base + to)).toString('hex');
+      const control = ['FPCR', 'FPSR'].map((name) => pe.readRegister(name).toString(16));
+      return [bytes(record.x, record.budget), bytes(record.vector, record.systemRegisters), ...control].join(' ');
     },
     ram: (upTo) => Buffer.from(views.bytes.slice(ramBase, address(upTo))).toString('hex'),
   };

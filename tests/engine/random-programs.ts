@@ -45,6 +45,52 @@ const memory = fc.oneof(
   line`stp ${x}, ${x}, [x19, #64]`,
   line`ldp x1, x2, [x19, #72]`,
 );
+/** V0 to V7 are the program's. */
+const v = fc.nat(7).map((n) => `v${n}`);
+const d = fc.nat(7).map((n) => `d${n}`);
+const f = fc.nat(7).map((n) => `s${n}`);
+const q = fc.nat(7).map((n) => `q${n}`);
+const numbers = fc.oneof(
+  line`fmov ${d}, ${fc.constantFrom('#1.5', '#-0.1875', '#31')}`,
+  line`fmov ${x}, ${d}`,
+  line`fmov ${f}, ${w}`,
+  line`scvtf ${d}, ${w}`,
+  line`ucvtf ${f}, ${x}`,
+  line`fcvtzs ${x}, ${d}`,
+  line`fcvt ${d}, ${f}`,
+  line`fcvt ${f}, ${d}`,
+  line`fadd ${d}, ${d}, ${d}`,
+  line`fsub ${f}, ${f}, ${f}`,
+  line`fmul ${d}, ${d}, ${d}`,
+  line`fdiv ${d}, ${d}, ${d}`,
+  line`fsqrt ${d}, ${d}`,
+  line`fneg ${d}, ${d}`,
+  line`fmadd ${d}, ${d}, ${d}, ${d}`,
+  line`fnmsub ${f}, ${f}, ${f}, ${f}`,
+  line`fcmp ${d}, ${d}`,
+  line`fcsel ${d}, ${d}, ${d}, mi`,
+  line`fadd ${v}.2d, ${v}.2d, ${v}.2d`,
+  line`fmla ${v}.4s, ${v}.4s, ${v}.s[1]`,
+  line`fmul ${v}.2s, ${v}.2s, ${v}.2s`,
+  line`add ${v}.4s, ${v}.4s, ${v}.4s`,
+  line`sqadd ${v}.8h, ${v}.8h, ${v}.8h`,
+  line`dup ${v}.2d, ${x}`,
+  line`ins ${v}.s[3], ${w}`,
+  line`xtn2 ${v}.8h, ${v}.4s`,
+  line`ldr ${d}, [x19, #24]`,
+  line`str ${d}, [x19, #24]`,
+  line`ldr ${q}, [x19, #32]`,
+  line`str ${q}, [x19, #32]`,
+  line`stp ${f}, ${f}, [x19, #48]`,
+  line`ldp ${q}, ${q}, [x19, #16]`,
+  fc.constant('ld2 {v1.4s, v2.4s}, [x19]'),
+  fc.constant('st3 {v3.8b - v5.8b}, [x19]'),
+  line`mov x16, ${x}\n and x16, x16, #0x1c00000\n msr fpcr, x16`,
+  line`mov x16, ${x}\n and x16, x16, #0x1f\n msr fpsr, x16`,
+  line`mrs ${x}, fpsr`,
+  fc.constant('msr fpcr, xzr'),
+  fc.constant('mov x16, #16\n msr fpsr, x16'),
+);
 const branch = fc.oneof(
   line`b.ne ${label}`,
   line`b.lt ${label}`,
@@ -82,6 +128,7 @@ export function programs(modifies: boolean): fc.Arbitrary<string> {
   const instruction = fc.oneof(
     { weight: 8, arbitrary: arithmetic },
     { weight: 4, arbitrary: memory },
+    { weight: 6, arbitrary: numbers },
     { weight: 3, arbitrary: branch },
     { weight: 1, arbitrary: system },
     ...(modifies ? [{ weight: 4, arbitrary: selfModification }] : []),
@@ -95,6 +142,8 @@ export function programs(modifies: boolean): fc.Arbitrary<string> {
     return `
       adr x17, vectors
       msr vbar_el1, x17
+      mov x17, #0x300000
+      msr cpacr_el1, x17
       adr x19, data
       ${text.join('\n')}
       ${words.join('\n')}
