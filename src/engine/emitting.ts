@@ -163,6 +163,11 @@ export abstract class Emitting implements Locals {
     this.callFunction(service, codeSignature);
     this.w.byte(op.local_tee);
     this.w.u32(this.statusLocal);
+    this.leaveIfAsked();
+  }
+
+  /** Leaves the generated code with the status on the stack, which `statusLocal` has too, unless it is 0. */
+  protected leaveIfAsked(): void {
     this.ifSeldom(() => {
       this.get(this.statusLocal);
       this.w.byte(op.return);

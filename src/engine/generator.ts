@@ -4,7 +4,16 @@
 import { pe } from '../arch/state-layout.ts';
 import type { PointerOperation } from '../isa/pointer-authentication/names.ts';
 import { keyOf, pointerControl } from '../isa/pointer-authentication/pointer.ts';
-import type { BarrierKind, BranchKind, FlagName, Flags, Semantics, Value, Width } from '../isa/semantics.ts';
+import type {
+  BarrierKind,
+  BranchKind,
+  FlagName,
+  Flags,
+  FlagSource,
+  Semantics,
+  Value,
+  Width,
+} from '../isa/semantics.ts';
 import { node } from './arithmetic.ts';
 import { cpuLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, stateLoad } from './expression.ts';
@@ -26,6 +35,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
   protected registerWrites: RegisterWrite[] = [];
   protected vectorWrites: { n: Node; value: Node }[] = [];
   protected flagWrites: Partial<Flags> | undefined;
+  protected flagSource: FlagSource | undefined;
 
   /** The value of a general-purpose register; register 31 is the zero register, or the stack pointer. */
   protected abstract readSlot(n: Node, isStackPointer: boolean): Node;
@@ -100,8 +110,9 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     });
   }
 
-  writeFlags(flags: Partial<Flags>): void {
+  writeFlags(flags: Partial<Flags>, source?: FlagSource): void {
     for (const value of Object.values(flags)) node(value).uses += 1;
+    this.flagSource = source;
     this.flagWrites = { ...this.flagWrites, ...flags };
   }
 

@@ -4,12 +4,12 @@
 import { btypeChecked, pe } from '../arch/state-layout.ts';
 import { registerNamed } from '../arch/system-registers.ts';
 import type { Decoded } from '../isa/decoder.ts';
-import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
+import type { BranchKind, FlagName, FlagSource, Value } from '../isa/semantics.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, pin } from './expression.ts';
 import { Generator } from './generator.ts';
 import type { AlignmentCheck } from './memory-generator.ts';
-import { functionIndex, systemOperation } from './services.ts';
+import { flagKind, functionIndex, systemOperation } from './services.ts';
 import { op, type } from './wasm/opcodes.ts';
 
 export const stackPointerSlot = 32;
@@ -43,6 +43,13 @@ export const returningOperations: ReadonlySet<number> = new Set([
 /** The slot of a register in the record: the zero register's has no local. */
 const slotOfRegister = (n: Node, isStackPointer: boolean): number =>
   intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
+
+/** An operation that gives the four flags (services.ts, flagKind), and its operands. */
+export interface FlagOperands {
+  readonly kind: number;
+  readonly x: Node;
+  readonly y: Node;
+}
 
 export interface ControlTransfer {
   readonly target: Node;
@@ -91,6 +98,8 @@ export abstract class LocalRegisters extends Generator {
   protected slotValues = new Map<number, Node>();
   protected flagLocals: number[] = [];
   protected flagValues: Node[] = [];
+  /** The operation whose the flags are, where one alone gives them. */
+  protected flagOperands: FlagOperands | undefined;
   protected tlbLocal = -1;
 
   constructor({ isConcurrent, yields }: Company) {
@@ -112,6 +121,7 @@ export abstract class LocalRegisters extends Generator {
     this.tlbLocal = this.allocate(type.i32);
     this.flagLocals = flagNames.map(() => this.allocate(type.i32));
     this.flagValues = this.flagsInLocals();
+    this.flagOperands = undefined;
   }
 
   protected flagsInLocals(): Node[] {
@@ -217,6 +227,7 @@ export abstract class LocalRegisters extends Generator {
     }
     if (this.flagWrites) this.commitFlags(this.flagWrites as Partial<Record<FlagName, Node>>);
     this.flagWrites = undefined;
+    this.flagSource = undefined;
     this.commitVectorWrites();
     const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || intOf(n) !== zeroRegister);
     this.registerWrites = [];
@@ -242,7 +253,14 @@ export abstract class LocalRegisters extends Generator {
       pin(value, this.w, this);
       this.flagValues[i] = value;
     });
+    this.flagOperands = this.flagSource && this.operandsOf(this.flagSource);
     this.noteFlagWrite();
+  }
+
+  private operandsOf({ operation, x, y }: FlagSource): FlagOperands {
+    const operands = { x: x as Node, y: y as Node };
+    for (const operand of [operands.x, operands.y]) pin(operand, this.w, this);
+    return { ...operands, kind: flagKind[operation] | (x.width === 64 ? flagKind.wide : 0) };
   }
 
   /** record[x] = local, for each of the slots. */

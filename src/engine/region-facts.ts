@@ -13,6 +13,8 @@ export interface BlockFacts {
   readonly flagsDirtyIn: boolean;
   /** Somebody may need the flags with which the block begins. */
   readonly flagsLiveIn: boolean;
+  /** An instruction may read them: they are flags in locals. Otherwise they are operands, for where the region is left. */
+  readonly flagsReadIn: boolean;
   /** The block that has written the flags with which this one begins: itself where several have, -1 for the region's entry. */
   readonly flagsFrom: number;
   /** Instructions up to the next look at the budget, at most. */
@@ -110,6 +112,7 @@ export function regionFacts(
   // What is needed, backwards. Wherever the region may be left in the middle, every register that it writes is stored.
   const liveIn = new Map<number, number>();
   const flagsLiveIn = new Set<number>();
+  const flagsReadIn = new Set<number>();
   fixpoint(reversed, (n) => {
     const block = at(n);
     const after = successorsOf(block);
@@ -117,15 +120,19 @@ export function regionFacts(
       mayLeaveAtEnd(block) || after.some((successor) => checked.has(successor) || isGuarded(block, at(successor)));
     let live = after.reduce((set, successor) => set | (liveIn.get(successor) ?? 0), 0);
     let areFlagsLive = leaves || after.some((successor) => flagsLiveIn.has(successor));
+    let areFlagsRead = after.some((successor) => flagsReadIn.has(successor));
     if (leaves) live |= written;
     for (const s of [...block.summaries].reverse()) {
       live = (live & ~s.writes) | s.reads;
       if (s.mayLeave) live |= written;
       areFlagsLive = s.mayLeave || s.readsFlags || (areFlagsLive && !s.writesAllFlags);
+      areFlagsRead = s.readsFlags || (areFlagsRead && !s.writesAllFlags);
     }
-    const hasChanged = live !== liveIn.get(n) || areFlagsLive !== flagsLiveIn.has(n);
+    const hasChanged =
+      live !== liveIn.get(n) || areFlagsLive !== flagsLiveIn.has(n) || areFlagsRead !== flagsReadIn.has(n);
     liveIn.set(n, live);
     if (areFlagsLive) flagsLiveIn.add(n);
+    if (areFlagsRead) flagsReadIn.add(n);
     return hasChanged;
   });
 
@@ -135,6 +142,7 @@ export function regionFacts(
       dirtyIn: dirtyIn.get(n) as number,
       flagsDirtyIn: flagsDirtyIn.has(n),
       flagsLiveIn: flagsLiveIn.has(n),
+      flagsReadIn: flagsReadIn.has(n),
       flagsFrom: flagsFrom.get(n) as number,
       need: need.get(n) as number,
       isChecked: checked.has(n),

@@ -12,10 +12,12 @@ import {
   softTlbEntry,
 } from '../arch/state-layout.ts';
 import { type AesBox, aesBoxes } from '../isa/crypto/aes-box.ts';
+import { flagKind } from './services.ts';
 import { stepBranched } from './step.ts';
 import {
   codeSignature,
   encodeModule,
+  flagsSignature,
   i64BinarySignature,
   i64UnarySignature,
   type ModuleFunction,
@@ -225,6 +227,54 @@ function fence(): ModuleFunction {
   return t.done(unarySignature, 'fence');
 }
 
+/** The record's flags become those of an operation (services.ts, flagKind), as AddWithCarry() of the manual gives them. */
+function storeFlags(): ModuleFunction {
+  const t = new Text(4);
+  const [cpu, kind, x, y] = [0, 1, 2, 3];
+  const result = t.local(type.i64);
+  const flag = (offset: number, value: () => void): void => {
+    t.get(cpu);
+    value();
+    t.memory(op.i32_store, offset);
+  };
+  t.get(kind).ops(op.i32_eqz);
+  t.nest(op.if, () => {
+    t.ops(op.return);
+  });
+  // At the upper end of 64 bits the flags of 32 are the same.
+  t.get(kind).i32(flagKind.wide).ops(op.i32_and, op.i32_eqz);
+  t.nest(op.if, () => {
+    for (const operand of [x, y]) t.get(operand).i64(32n).ops(op.i64_shl).set(operand);
+  });
+  t.get(kind).i32(flagKind.subtraction).ops(op.i32_and);
+  t.nest(op.if, () => {
+    t.get(x).get(y).ops(op.i64_sub).set(result);
+    flag(pe.c, () => {
+      t.get(x).get(y).ops(op.i64_lt_u, op.i32_eqz);
+    });
+    flag(pe.v, () => {
+      t.get(x).get(y).ops(op.i64_xor).get(x).get(result).ops(op.i64_xor, op.i64_and);
+      t.i64(0n).ops(op.i64_lt_s);
+    });
+    t.ops(op.else);
+    t.get(x).get(y).ops(op.i64_add).set(result);
+    flag(pe.c, () => {
+      t.get(result).get(x).ops(op.i64_lt_u);
+    });
+    flag(pe.v, () => {
+      t.get(x).get(result).ops(op.i64_xor).get(y).get(result).ops(op.i64_xor, op.i64_and);
+      t.i64(0n).ops(op.i64_lt_s);
+    });
+  });
+  flag(pe.n, () => {
+    t.get(result).i64(0n).ops(op.i64_lt_s);
+  });
+  flag(pe.z, () => {
+    t.get(result).ops(op.i64_eqz);
+  });
+  return t.done(flagsSignature, 'storeFlags');
+}
+
 /** Reverses 64 bits: swaps neighbours at distances 1, 2, 4, then bytes. */
 function rbit(): ModuleFunction {
   const t = new Text(1);
@@ -298,6 +348,7 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
       stale(),
       fence(),
       secondLookUp(worker, importIndex.access),
+      storeFlags(),
       rbit(),
       multiplyHigh(false),
       multiplyHigh(true),

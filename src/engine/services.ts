@@ -6,7 +6,13 @@
 // in `budget` what was left before it.
 
 import type { AccessBytes, AtomicOperation } from '../isa/semantics.ts';
-import { codeSignature, i64BinarySignature, i64UnarySignature, vectorUnarySignature } from './wasm/module.ts';
+import {
+  codeSignature,
+  flagsSignature,
+  i64BinarySignature,
+  i64UnarySignature,
+  vectorUnarySignature,
+} from './wasm/module.ts';
 
 /**
  * The services, in the order of the table of functions that every generated module imports. They are no imports of their own: for each
@@ -23,6 +29,7 @@ export const services = [
   { name: 'chain', signature: codeSignature },
   { name: 'aesBox', signature: vectorUnarySignature },
   { name: 'inverseAesBox', signature: vectorUnarySignature },
+  { name: 'storeFlags', signature: flagsSignature },
 ] as const;
 
 /** Their places in the table. */
@@ -39,7 +46,12 @@ export const functionIndex = {
   /** Each byte of a vector through a substitution box. */
   aesBox: 8,
   inverseAesBox: 9,
+  /** (cpu, kind, x, y): the record's flags become those of an operation. */
+  storeFlags: 10,
 } as const;
+
+/** Kinds of `storeFlags`: an operation on 32 bits, zero-extended, or on 64 bits if wide. 0: the record has them already. */
+export const flagKind = { inRecord: 0, addition: 1, subtraction: 2, wide: 4 } as const;
 
 /** Bits of the descriptor of `access`. VA in scratch 0; the value in scratch 1 (and 2 for 16 bytes). */
 export const memoryDescriptor = {

@@ -22,7 +22,7 @@ type Operation = (typeof operations)[number];
 function operate(s: Semantics, { subtract, setFlags }: Operation, operand1: Value, operand2: Value): Value {
   if (!setFlags) return subtract ? s.sub(operand1, operand2) : s.add(operand1, operand2);
   const { result, flags } = subtract ? subtraction(s, operand1, operand2) : addition(s, operand1, operand2);
-  s.writeFlags(flags);
+  s.writeFlags(flags, { operation: subtract ? 'subtraction' : 'addition', x: operand1, y: operand2 });
   return result;
 }
 

@@ -83,6 +83,13 @@ export type BranchKind = 'direct' | 'call' | 'indirect' | 'indirect call' | 'ret
 /** Domain and types of a DMB or DSB; `CRm` of the encoding is a run-time operand, so the engine decodes it. */
 export type BarrierKind = 'DMB' | 'DSB';
 
+/** What gives all four flags: AddWithCarry(x, y, '0'), or AddWithCarry(x, NOT(y), '1'). Who reads flags seldom may keep this in their place. */
+export interface FlagSource {
+  readonly operation: 'addition' | 'subtraction';
+  readonly x: Value;
+  readonly y: Value;
+}
+
 export interface Semantics {
   // Values. Both operands of a binary operation have the same width, which is also the width of the result.
 
@@ -182,8 +189,8 @@ export interface Semantics {
   /** CheckFPEnabled64: comes first in every meaning that uses SIMD&FP registers. */
   checkFPEnabled(): void;
   readFlag(name: FlagName): Value;
-  /** Flags that are left out keep their value. */
-  writeFlags(flags: Partial<Flags>): void;
+  /** Flags that are left out keep their value. With `source`, all four are those of its operation. */
+  writeFlags(flags: Partial<Flags>, source?: FlagSource): void;
   /** Address of this instruction, 64 bits. */
   pc(): Value;
 

@@ -66,6 +66,15 @@ quiet:  add     x3, x3, x8
 data:   .space  64
 end:`;
 
+/** The state after each of these numbers of instructions. */
+function statesAfter(mode: 'step' | 'region', program: string, budgets: readonly number[]): string[] {
+  const machine = flatMachine(mode, program);
+  return budgets.map((budget) => {
+    machine.run(0, budget);
+    return machine.state(0);
+  });
+}
+
 describe('a region', () => {
   it('stops where the stepper does, with the same state, whatever the budget', () => {
     for (let budget = 1; budget <= 45; budget += 1) {
@@ -179,5 +188,69 @@ end:`;
       return [machine.state(0), machine.ram('end')];
     });
     expect(region).toEqual(stepped);
+  });
+
+  it.each([
+    ['a difference', 'subs x3, x1, x2', 'adds x4, x4, #1'],
+    ['a difference of words', 'subs w3, w1, w2', 'cmp w1, #5'],
+    ['a sum', 'adds x3, x1, x2, lsl #3', 'cmn x2, x2'],
+    ['a sum of words', 'adds w3, w1, w2, asr #1', 'adds w4, w2, w2'],
+    ['a logical result', 'ands x3, x1, x2', 'tst x2, #1'],
+    ['a logical result of words', 'ands w3, w1, w2', 'bics w4, w2, w1'],
+    ['a sum with carry', 'adcs x3, x1, x2', 'sbcs w4, w1, w2'],
+    ['a conditional comparison', 'ccmp w1, w2, #9, ne', 'ccmn x1, #3, #4, cs'],
+    ['a part of the flags', '.word 0x3a00082d', 'subs x3, x2, x1'],
+    ['a system register', 'msr nzcv, x5', 'subs x3, x2, x1'],
+  ])(
+    'has the flags of its loops where it is left, though none of its instructions reads them: %s',
+    (_name, one, other) => {
+      // 0x3a00082d is SETF8 W1. X1 and X2 pass through signs and carries; a store to a page without memory reads SPSR_EL1 in its handler.
+      const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        mov     x20, #0x1000
+        mov     x1, #0x7fffffffffffffff
+        sub     x1, x1, #4
+        mov     x2, #1
+        mov     x5, #0x60000000
+        mov     x9, #0xb0000000
+        msr     nzcv, x9
+loop:   add     x6, x6, #1
+        tbz     x6, #1, second
+        ${one}
+        eor     x5, x5, x6, lsl #28
+        b       meet
+second: ${other}
+meet:   tbz     x6, #2, joined
+        str     x6, [x20]
+joined: add     x1, x1, #1
+        sub     x2, x2, x6
+        cbnz    x6, loop
+        .align  11
+vectors: .space 0x200
+        mrs     x17, elr_el1
+        mrs     x18, spsr_el1
+        eor     x16, x18, x16, ror #5
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        eret`;
+      const budgets = [40, 1, 5, 2, 9, 3, 11, 4, 13, 6, 90, 7, 8, 10, 12, 14];
+      expect(statesAfter('region', program, budgets)).toEqual(statesAfter('step', program, budgets));
+    },
+  );
+
+  it('keeps the flags that it was entered with', () => {
+    const program = `
+        mov     x9, #0xb0000000
+        msr     nzcv, x9
+        b       loop
+        .align  6
+loop:   add     x6, x6, #1
+        tbz     x6, #3, loop
+        cset    x7, mi
+        adc     x8, x8, x7
+        b       loop`;
+    const budgets = [3, 9, 30, 1, 2, 40];
+    expect(statesAfter('region', program, budgets)).toEqual(statesAfter('step', program, budgets));
   });
 });

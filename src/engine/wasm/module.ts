@@ -13,6 +13,7 @@ const signatures = [
   { parameters: [type.i64, type.i64], results: [type.i64] },
   { parameters: [type.i32, type.i64, type.i64, type.i64], results: [type.i64] },
   { parameters: [type.v128], results: [type.v128] },
+  { parameters: [type.i32, type.i32, type.i64, type.i64], results: [] },
 ] as const;
 
 /** Index of (i32, i32) → i32: blocks, step functions and services. */
@@ -23,6 +24,9 @@ export const i64BinarySignature = 3;
 /** (i32, i64, i64, i64) → i64: the record's address and up to three operands of a floating-point operation. */
 export const floatSignature = 4;
 export const vectorUnarySignature = 5;
+
+/** (i32, i32, i64, i64) → nothing: the record's address, and an operation that gives flags. */
+export const flagsSignature = 6;
 
 export interface ImportedFunction {
   readonly name: string;

@@ -1,0 +1,137 @@
+// Code in several pages, and indirect branches within a region: whether code is still fetched from where it was when the region was made,
+// and the dispatcher that chooses among the blocks to which such a branch may lead.
+
+import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import { constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
+import type { Block } from './flow-graph.ts';
+import type { BlockFacts, RegionFacts } from './region-facts.ts';
+import { RegionState } from './region-state.ts';
+import type { TraceSource } from './translate.ts';
+import { op } from './wasm/opcodes.ts';
+
+export interface RegionSource extends TraceSource {
+  readonly maxInstructions: number;
+  /** Whether the code there can be fetched now, from a page that is guarded or not as that of `start`, and whether it has run. */
+  readonly isMapped: (va: bigint) => boolean;
+  readonly hasRun: (va: bigint) => boolean;
+  /** Where indirect branches may lead, in ascending order: code that has run often, from pages that are as the first one is. */
+  readonly indirectTargets: () => readonly bigint[];
+  /** Physical minus virtual address of its page, modulo 2^32. */
+  readonly addendOf: (va: bigint) => number;
+}
+
+export abstract class RegionDispatcher extends RegionState {
+  protected source!: RegionSource;
+  protected blocks: readonly Block[] = [];
+  protected facts!: RegionFacts;
+  /** Depth of the wasm block or loop that a branch to a block leaves or repeats, by block. */
+  protected labels = new Map<number, number>();
+  /** The region is made of several pages. */
+  protected spansPages = false;
+  /** Where an indirect branch goes, on its way to the dispatcher. */
+  protected indirectTarget = -1;
+
+  protected blockAt(n: number): Block {
+    return this.blocks[n] as Block;
+  }
+  protected factsOf(n: number): BlockFacts {
+    return this.facts.blocks.get(n) as BlockFacts;
+  }
+  protected written(): number {
+    return this.facts.written;
+  }
+  protected addressOf(offset: number): bigint {
+    return BigInt.asUintN(64, this.source.start + BigInt(offset));
+  }
+  protected pageOf(va: bigint): bigint {
+    return va >> BigInt(pageShift);
+  }
+
+  /** On the way to one of several blocks. */
+  private handFlagsOnToSome(targets: readonly number[]): void {
+    const facts = targets.filter((n) => this.takesFlags(n)).map((n) => this.factsOf(n));
+    for (const areRead of [true, false]) {
+      const some = facts.find(({ flagsReadIn }) => flagsReadIn === areRead);
+      if (some) this.handFlagsOn(some);
+    }
+  }
+
+  /** Flags of several blocks meet there, and somebody needs them. */
+  protected takesFlags(n: number): boolean {
+    const { flagsFrom, flagsLiveIn } = this.factsOf(n);
+    return flagsFrom === n && flagsLiveIn;
+  }
+
+  /** Goes on at the block of `indirectTarget`, by a table of the words between the first block and the last. */
+  protected dispatch(targets: readonly number[]): void {
+    this.payBudget();
+    const target = localValue(64, this.indirectTarget, true);
+    if (targets.length === 0) {
+      this.leave(target);
+      return;
+    }
+    const offsets = targets.map((n) => this.blockAt(n).offset);
+    const first = Math.min(...offsets);
+    const words = (Math.max(...offsets) - first) / 4 + 1;
+    // Bits [1:0] rotated to the top are beyond every table.
+    const distance = this.sub(target, constant(64, this.addressOf(first)));
+    const index = localValue(64, this.settle(this.ror(distance, constant(64, 2n)) as Node), true);
+    const need = Math.max(...targets.map((n) => this.factsOf(n)).map((facts) => (facts.isChecked ? facts.need : 0)));
+    if (need > 0) this.checkBudget(need, target);
+    this.handFlagsOnToSome(targets);
+    this.block(op.block, () => {
+      this.emit(this.ltU(index, constant(64, BigInt(words))) as Node);
+      this.emit(constant32(0));
+      this.w.byte(op.i32_eq);
+      this.branchIfSeldom(0);
+      if (this.spansPages) {
+        this.emit(this.isFetchedOtherwise(target));
+        this.branchIfSeldom(0);
+      }
+      // The branch has been admitted; its target's first instruction ends what it has left.
+      this.storeState(pe.btype, this.or(this.loadState(32, pe.btype), constant32(btypeChecked)) as Node);
+      this.emit(this.low32(index) as Node);
+      this.w.byte(op.br_table);
+      this.w.u32(words);
+      const byWord = new Map(targets.map((n) => [(this.blockAt(n).offset - first) / 4, n]));
+      for (let word = 0; word < words; word += 1) {
+        const n = byWord.get(word);
+        this.w.u32(n === undefined ? 0 : this.depth - (this.labels.get(n) as number));
+      }
+      this.w.u32(0);
+    });
+    this.leaveSeldom(target);
+  }
+
+  /** Not 0 where the soft TLB does not say that the page of an address is where it was when the region was made. */
+  protected isFetchedElsewhere(address: bigint): Node {
+    const page = this.pageOf(address);
+    const entry = Number(page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
+    const tlb = localValue(32, this.tlbLocal, true);
+    const addend = BigInt.asUintN(32, BigInt(this.source.addendOf(address)));
+    const guarded = this.source.guarded ? 1n << 32n : 0n;
+    const isOtherPage = this.ne(stateLoad(op.i64_load, 64, tlb, entry), constant(64, page << BigInt(pageShift)));
+    const isElsewhere = this.ne(
+      stateLoad(op.i64_load, 64, tlb, entry + addendAfterTag),
+      constant(64, guarded | addend),
+    );
+    return this.or(isOtherPage, isElsewhere) as Node;
+  }
+
+  /** The same for an address that is known when the code runs: not 0 where its page is not as the first one. */
+  private isFetchedOtherwise(address: Node): Node {
+    const index = this.and(
+      this.lsr(this.low32(address), constant32(pageShift - Math.log2(softTlbEntry.bytes))),
+      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
+    );
+    const entry = localValue(32, this.settle(this.add(localValue(32, this.tlbLocal, true), index) as Node), true);
+    const addend = BigInt.asUintN(32, BigInt(this.source.addendOf(this.source.start)));
+    const page = this.and(address, constant(64, -(1n << BigInt(pageShift))));
+    const isOtherPage = this.ne(stateLoad(op.i64_load, 64, entry, softTlbEntry.fetchTag), page);
+    const isElsewhere = this.ne(
+      stateLoad(op.i64_load, 64, entry, softTlbEntry.fetchTag + addendAfterTag),
+      constant(64, addend),
+    );
+    return this.or(isOtherPage, isElsewhere) as Node;
+  }
+}
