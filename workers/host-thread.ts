@@ -5,7 +5,6 @@ import { assert } from '../src/report/assert.ts';
 import type { HostResult, HostTask } from './host-task.ts';
 import { conductRun, followConductor } from './lockstep-host.ts';
 import { runParallelHost } from './parallel-thread.ts';
-import { profiled } from './profiler.ts';
 
 function takePart(task: HostTask): HostResult {
   if (task.config.conductor === 'parallel') return runParallelHost(task);
@@ -18,6 +17,8 @@ function takePart(task: HostTask): HostResult {
 /** The task of the pool: runs one host to the end of the run. */
 export async function runHost(task: HostTask): Promise<HostResult> {
   if (!task.config.isProfiled) return takePart(task);
+  // It brings the inspector with it.
+  const { profiled } = await import('./profiler.ts');
   const { result, profile } = await profiled(() => Promise.resolve(takePart(task)));
   return { ...result, profile };
 }

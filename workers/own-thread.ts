@@ -4,7 +4,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { HostResult, HostTask, OutputMessage, SharedTask } from './host-task.ts';
 import { conductRun } from './lockstep-host.ts';
-import { profiled } from './profiler.ts';
 
 /** Host time between two turns: a user does not feel it, and a turn, of some microseconds, costs nothing beside it. */
 const turnMs = 30;
@@ -23,6 +22,8 @@ async function takeTurns(task: HostTask): Promise<HostResult> {
 export async function runOnThisThread(shared: SharedTask, say: (output: OutputMessage) => void): Promise<HostResult> {
   const task: HostTask = { ...shared, host: 0, output: { postMessage: say, close: () => {} } };
   if (!shared.config.isProfiled) return takeTurns(task);
+  // It brings the inspector with it.
+  const { profiled } = await import('./profiler.ts');
   const { result, profile } = await profiled(() => takeTurns(task));
   return { ...result, profile };
 }

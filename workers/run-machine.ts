@@ -196,12 +196,12 @@ function traceHash(results: readonly HostResult[], bytes: Uint8Array, memoryByte
   for (const { core, instructions } of results.flatMap(({ cores }) => [...cores]).sort((a, b) => a.core - b.core)) {
     hash.update(`${core}:${instructions};`);
   }
-  const page = Buffer.alloc(pageBytes);
+  const [page, blank] = [Buffer.alloc(pageBytes), Buffer.alloc(pageBytes)];
   const last = (ramBase + memoryBytes) / pageBytes;
   for (let n = ramBase / pageBytes; n < last; n += 1) {
     if (bytes[touchedPageOffset + n] === 0) continue;
     page.set(bytes.subarray(n * pageBytes, (n + 1) * pageBytes));
-    if (page.every((byte) => byte === 0)) continue;
+    if (page.equals(blank)) continue;
     hash.update(`${n}:`).update(page);
   }
   return hash.digest('hex').slice(0, 32);

@@ -1,10 +1,9 @@
-#!/usr/bin/env node
 // The heddle command.
 
 import { commandLine } from './program.ts';
 import { processTerminal } from './terminal.ts';
 
-process.exitCode = await commandLine(process.argv.slice(2), processTerminal(), {
+const code = commandLine(process.argv.slice(2), processTerminal(), {
   runMachine: async (options, io) => {
     // Loaded when a machine is started: the other commands need no threads.
     const { runMachine } = await import('../../workers/run-machine.ts');
@@ -19,3 +18,4 @@ process.exitCode = await commandLine(process.argv.slice(2), processTerminal(), {
     return runLitmusTests(files, options, io);
   },
 });
+void code.then((exitCode) => (process.exitCode = exitCode));
