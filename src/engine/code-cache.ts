@@ -9,6 +9,7 @@ import type { Pe } from '../arch/pe.ts';
 import {
   addendAfterTag,
   guardedAfterFetchTag,
+  jumpCacheCount,
   jumpCacheEntries,
   jumpCacheEntryBytes,
   lineHoldsCode,
@@ -38,6 +39,15 @@ const firstBatchTraces = 4;
 const patienceShift = 6;
 /** Code that is entered so many times as often as hot code does not wait. */
 const mostPatience = 32;
+/** Cold code is entered so many times between two look-ups at least, and this fraction of what would make it hot. */
+const fewestColdEntries = 16;
+const coldEntriesShift = 3;
+/**
+ * Each time that a trace has been written over before it has run so many rounds, its lines must be entered twice as often to be
+ * translated again, up to this power of two; each time that it has run more, half as often.
+ */
+const worthwhileRounds = 1000;
+const mostBackOff = 8;
 
 /** Indirect branches of a region are followed to code in so many pages before and after its first one. */
 const nearPages = 3;
@@ -123,6 +133,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const translate = makeTranslator(options.decode, options.company);
   const entries = new Map<number, Entry[]>();
   const tracesOfLine = new Map<number, Set<LiveTrace>>();
+  /** How often what was translated from a line has been written over too early, less how often it has not. */
+  const writtenEarly = new Map<number, number>();
   /** Hot code that waits for a module, by its entry. */
   const waiting = new Map<Entry, number>();
   const translateRegion = makeRegionTranslator(options.decode, options.company);
@@ -148,6 +160,23 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       candidates.push(entry);
     }
     return entry;
+  }
+
+  /** Cold entries after which the code at `pa` is translated. */
+  function thresholdAt(pa: number): number {
+    const { hotThreshold } = options;
+    return hotThreshold > 1 ? hotThreshold << (writtenEarly.get(pa >>> lineShift) ?? 0) : hotThreshold;
+  }
+
+  /** Whether what is written over has been worth its translation is noted for the time when its line is hot again. */
+  function noteWritten({ pa, counter, asked }: LiveTrace): void {
+    const line = pa >>> lineShift;
+    const before = writtenEarly.get(line) ?? 0;
+    const left = counter < 0 ? options.regionThreshold : (signedWords[(firstCounter >>> 2) + counter] as number);
+    const isWorthwhile = asked > 0 || left <= options.regionThreshold - worthwhileRounds;
+    if (!isWorthwhile) writtenEarly.set(line, Math.min(before + 1, mostBackOff));
+    else if (before <= 1) writtenEarly.delete(line);
+    else writtenEarly.set(line, before - 1);
   }
 
   /** A word that counts down from the region threshold; -1 where none is asked for, or none is free. */
@@ -181,6 +210,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
         const entry = entryAt(targetPa, target, el, strictAlignment, guarded);
+        if (writtenEarly.has(targetPa >>> lineShift) && entry.count < thresholdAt(targetPa)) continue;
         if (entry.functionIndex === 0 && !isTaken(entry)) queue.push({ pa: targetPa, entry });
       }
     }
@@ -193,6 +223,25 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
    */
   function isDue(entry: Entry): boolean {
     return waiting.size > traces >>> patienceShift || entry.count > (options.hotThreshold - 1) * mostPatience;
+  }
+
+  /** Until it has been entered some times more, the code of an entry is stepped without a look-up. */
+  function stepAwhile(pe: Pe, entry: Entry, threshold: number): number {
+    const entries = Math.max(fewestColdEntries, threshold >>> coldEntriesShift);
+    const untilHot = threshold - entry.count;
+    const granted = untilHot > 0 ? Math.min(entries, untilHot) : entries;
+    entry.count += granted - 1;
+    remember(pe, entry, options.stepBlock, granted);
+    return options.stepBlock;
+  }
+
+  /** What runs the code of an entry is in the jump cache from here on. */
+  function remember({ base }: Pe, { va, el }: Entry, functionIndex: number, count: number): void {
+    const place = (Number(va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1);
+    const at = base + record.jumpCache + place * jumpCacheEntryBytes;
+    doublewords[at >>> 3] = va | BigInt(el);
+    signedWords[(at + 8) >>> 2] = functionIndex;
+    signedWords[(at + jumpCacheCount) >>> 2] = count;
   }
 
   /** From here on a store to one of its lines ends it. */
@@ -275,7 +324,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     if (entry.functionIndex === 0) entry.functionIndex = options.addToTable(f);
     else options.replaceInTable(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
-    watch({ pa, entry, lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)), counter: -1, asked: 0 });
+    watch({ pa, entry, lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)), counter: -1, asked: 1 });
     regions += 1;
     modules += 1;
   }
@@ -368,28 +417,25 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       if (pa < 0) return 0;
       const entry = entryAtPc(pe, pa, pe.isFetchGuarded);
       if (entry.functionIndex === 0) {
+        const threshold = thresholdAt(pa);
         entry.count += 1;
-        if (entry.count < options.hotThreshold) return options.stepBlock;
+        if (entry.count < threshold) return stepAwhile(pe, entry, threshold);
         if (options.regionThreshold === 0) {
           makeRegion(pe, pa, entry);
         } else {
           waiting.set(entry, pa);
-          if (!isDue(entry)) return options.stepBlock;
+          if (!isDue(entry)) return stepAwhile(pe, entry, threshold);
           translateWaiting();
         }
       }
-      const { base } = pe;
-      const { va, el } = entry;
-      const slot =
-        base + record.jumpCache + ((Number(va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1)) * jumpCacheEntryBytes;
-      doublewords[slot >>> 3] = va | BigInt(el);
-      signedWords[(slot + 8) >>> 2] = entry.functionIndex;
+      remember(pe, entry, entry.functionIndex, 0);
       return entry.functionIndex;
     },
     lineWritten: (pa, sizeBytes) => {
       let found = false;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
         for (const live of [...(tracesOfLine.get(line) ?? [])]) {
+          noteWritten(live);
           end(live);
           found = true;
         }

@@ -4,6 +4,9 @@
 import { exit } from '../arch/exits.ts';
 import {
   addendAfterTag,
+  btypeChecked,
+  guardedAfterFetchTag,
+  jumpCacheCount,
   jumpCacheEntries,
   jumpCacheEntryBytes,
   pageShift,
@@ -52,10 +55,15 @@ const imports = [
     isExported: true,
   })),
 ] as const;
+/** The first function that is defined. */
+const chainIndex = imports.length;
 const importIndex = { resolve: 0, decode: 1, fetchMiss: 2, branchTarget: 3, access: 4 } as const;
 
-/** cpu, budget → exit: runs step functions; `oneBlock` stops with exit.lookup after a branch. */
-function stepper(oneBlock: boolean, decodeCache: number, exportName: string): ModuleFunction {
+/**
+ * cpu, budget → exit: runs step functions. `goesOn` stands for cold code in the jump cache: it counts its entries down there, takes
+ * itself out after the last one, and goes on after a branch wherever that leads.
+ */
+function stepper(goesOn: boolean, decodeCache: number, exportName: string): ModuleFunction {
   const t = new Text(2);
   const [cpu, budget] = [0, 1];
   const pc = t.local(type.i64);
@@ -66,79 +74,114 @@ function stepper(oneBlock: boolean, decodeCache: number, exportName: string): Mo
   const returnStatus = (code: number): void => {
     t.get(cpu).get(budget).memory(op.i32_store, pe.budget).i32(code).ops(op.return);
   };
+  if (goesOn) {
+    jumpCacheEntryOfPc(t, cpu);
+    t.tee(slot).get(slot).memory(op.i32_load, jumpCacheCount).i32(1).ops(op.i32_sub).tee(status);
+    t.memory(op.i32_store, jumpCacheCount);
+    t.get(status).ops(op.i32_eqz);
+    t.nest(op.if, () => {
+      t.get(slot).i64(-1n).memory(op.i64_store, 0);
+    });
+  }
   t.nest(op.loop, () => {
-    t.get(budget).i32(0).ops(op.i32_le_s);
-    t.nest(op.if, () => {
-      returnStatus(exit.budget);
-    });
-    t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
+    // PC is in the local until something else than the next instruction follows.
     t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
-    t.get(cpu).memory(op.i32_load, pe.tlb);
-    t.get(pc)
-      .ops(op.i32_wrap_i64)
-      .i32(pageShift - Math.log2(softTlbEntry.bytes))
-      .ops(op.i32_shr_u);
-    t.i32((softTlbEntries - 1) * softTlbEntry.bytes)
-      .ops(op.i32_and, op.i32_add)
-      .set(entry);
-    t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag);
-    t.get(pc)
-      .i64(BigInt(-(1 << pageShift) | 3))
-      .ops(op.i64_and, op.i64_ne);
-    t.nest(op.if, () => {
-      t.get(cpu).call(importIndex.fetchMiss);
+    t.nest(op.loop, () => {
+      t.get(budget).i32(0).ops(op.i32_le_s);
       t.nest(op.if, () => {
-        t.i32(exit.redirect).ops(op.return);
+        returnStatus(exit.budget);
       });
-      t.br(1);
+      t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
+      t.get(cpu).memory(op.i32_load, pe.tlb);
+      t.get(pc)
+        .ops(op.i32_wrap_i64)
+        .i32(pageShift - Math.log2(softTlbEntry.bytes))
+        .ops(op.i32_shr_u);
+      t.i32((softTlbEntries - 1) * softTlbEntry.bytes)
+        .ops(op.i32_and, op.i32_add)
+        .tee(entry);
+      t.memory(op.i64_load, softTlbEntry.fetchTag);
+      t.get(pc)
+        .i64(BigInt(-(1 << pageShift) | 3))
+        .ops(op.i64_and, op.i64_ne);
+      t.nest(op.if, () => {
+        t.get(cpu).call(importIndex.fetchMiss);
+        t.nest(op.if, () => {
+          t.i32(exit.redirect).ops(op.return);
+        });
+        t.br(2);
+      });
+      admitBranch(t, cpu, entry);
+      t.get(pc)
+        .ops(op.i32_wrap_i64)
+        .get(entry)
+        .memory(op.i32_load, softTlbEntry.fetchTag + addendAfterTag)
+        .ops(op.i32_add);
+      t.memory(op.i32_load, 0).tee(word);
+      // Fibonacci hashing: the high half of the word times 2^32 / phi.
+      t.i32(0x9e3779b1).ops(op.i32_mul).i32(16).ops(op.i32_shr_u).i32(3).ops(op.i32_shl).tee(slot);
+      t.memory(op.i32_load, decodeCache).get(word).ops(op.i32_ne);
+      t.get(slot)
+        .memory(op.i32_load, decodeCache + 4)
+        .ops(op.i32_eqz, op.i32_or);
+      t.nest(op.if, () => {
+        t.get(slot)
+          .get(cpu)
+          .get(word)
+          .call(importIndex.decode)
+          .memory(op.i32_store, decodeCache + 4);
+        t.get(slot).get(word).memory(op.i32_store, decodeCache);
+      });
+      t.get(cpu)
+        .get(word)
+        .get(slot)
+        .memory(op.i32_load, decodeCache + 4)
+        .callIndirect()
+        .tee(status);
+      t.nest(op.if, () => {
+        t.get(status).i32(stepBranched).ops(op.i32_ne);
+        t.nest(op.if, () => {
+          t.get(status).ops(op.return);
+        });
+        t.get(budget).i32(1).ops(op.i32_sub).set(budget);
+        if (goesOn) t.get(cpu).get(budget).returnCall(chainIndex);
+        else t.br(2);
+      });
+      t.get(cpu).get(pc).i64(4n).ops(op.i64_add).tee(pc).memory(op.i64_store, pe.pc);
+      t.get(budget).i32(1).ops(op.i32_sub).set(budget).br(0);
     });
-    t.get(cpu).memory(op.i32_load, pe.btype);
+  });
+  t.ops(op.unreachable);
+  return t.done(codeSignature, exportName);
+}
+
+/** As checkBranchTarget, without asking it where the page is not guarded: every instruction in it may follow any branch. */
+function admitBranch(t: Text, cpu: number, entry: number): void {
+  t.get(cpu).memory(op.i32_load, pe.btype);
+  t.nest(op.if, () => {
+    t.get(entry).memory(op.i32_load, softTlbEntry.fetchTag + guardedAfterFetchTag);
     t.nest(op.if, () => {
       t.get(cpu).call(importIndex.branchTarget);
       t.nest(op.if, () => {
         t.i32(exit.redirect).ops(op.return);
       });
+      t.ops(op.else);
+      t.get(cpu).i32(0).get(cpu).memory(op.i32_load, pe.btype).i32(btypeChecked).ops(op.i32_or);
+      t.get(cpu).memory(op.i32_load, pe.btype).i32(btypeChecked).ops(op.i32_and, op.select);
+      t.memory(op.i32_store, pe.btype);
     });
-    t.get(pc)
-      .ops(op.i32_wrap_i64)
-      .get(entry)
-      .memory(op.i32_load, softTlbEntry.fetchTag + addendAfterTag)
-      .ops(op.i32_add);
-    t.memory(op.i32_load, 0).tee(word);
-    // Fibonacci hashing: the high half of the word times 2^32 / phi.
-    t.i32(0x9e3779b1).ops(op.i32_mul).i32(16).ops(op.i32_shr_u).i32(3).ops(op.i32_shl).set(slot);
-    t.get(slot).memory(op.i32_load, decodeCache).get(word).ops(op.i32_ne);
-    t.get(slot)
-      .memory(op.i32_load, decodeCache + 4)
-      .ops(op.i32_eqz, op.i32_or);
-    t.nest(op.if, () => {
-      t.get(slot)
-        .get(cpu)
-        .get(word)
-        .call(importIndex.decode)
-        .memory(op.i32_store, decodeCache + 4);
-      t.get(slot).get(word).memory(op.i32_store, decodeCache);
-    });
-    t.get(cpu)
-      .get(word)
-      .get(slot)
-      .memory(op.i32_load, decodeCache + 4)
-      .callIndirect()
-      .tee(status);
-    t.nest(op.if, () => {
-      t.get(status).i32(stepBranched).ops(op.i32_ne);
-      t.nest(op.if, () => {
-        t.get(status).ops(op.return);
-      });
-      t.get(budget).i32(1).ops(op.i32_sub).set(budget);
-      if (oneBlock) returnStatus(exit.lookup);
-      else t.br(1);
-    });
-    t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).i64(4n).ops(op.i64_add).memory(op.i64_store, pe.pc);
-    t.get(budget).i32(1).ops(op.i32_sub).set(budget).br(0);
   });
-  t.ops(op.unreachable);
-  return t.done(codeSignature, exportName);
+}
+
+/** Leaves on the stack the address of the jump cache entry of the record's PC. */
+function jumpCacheEntryOfPc(t: Text, cpu: number): void {
+  t.get(cpu)
+    .memory(op.i32_load, pe.pc)
+    .i32(2)
+    .ops(op.i32_shr_u)
+    .i32(jumpCacheEntries - 1)
+    .ops(op.i32_and);
+  t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add);
 }
 
 /** The jump cache entry of the record's PC, and the key that it holds if it is the right one. */
@@ -210,12 +253,8 @@ function stale(): ModuleFunction {
   const [cpu, budget] = [0, 1];
   t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
   // The run loop would find the same entry again: it is emptied first.
-  t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u);
-  t.i32(jumpCacheEntries - 1)
-    .ops(op.i32_and)
-    .i32(jumpCacheEntryBytes)
-    .ops(op.i32_mul, op.i32_add);
-  t.i64(-1n).memory(op.i64_store, pe.jumpCache);
+  jumpCacheEntryOfPc(t, cpu);
+  t.i64(-1n).memory(op.i64_store, 0);
   t.i32(exit.lookup);
   return t.done(codeSignature, 'stale');
 }
@@ -341,10 +380,10 @@ export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
   const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
   return encodeModule(
     [
+      chain(),
       stepper(true, decodeCache, 'stepBlock'),
       stepper(false, decodeCache, 'step'),
       runLoop(),
-      chain(),
       stale(),
       fence(),
       secondLookUp(worker, importIndex.access),
