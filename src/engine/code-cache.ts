@@ -85,6 +85,7 @@ interface LiveTrace {
   readonly lines: ReadonlySet<number>;
   /** Of the words that count rounds, or -1. */
   readonly counter: number;
+  readonly isRegion: boolean;
   /** Times that it has asked to become a region. */
   asked: number;
 }
@@ -168,15 +169,17 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return hotThreshold > 1 ? hotThreshold << (writtenEarly.get(pa >>> lineShift) ?? 0) : hotThreshold;
   }
 
-  /** Whether what is written over has been worth its translation is noted for the time when its line is hot again. */
-  function noteWritten({ pa, counter, asked }: LiveTrace): void {
-    const line = pa >>> lineShift;
-    const before = writtenEarly.get(line) ?? 0;
+  /** Whether what is written over has been worth its translation is noted for the time when it is hot again. */
+  function noteWritten(line: number, { pa, counter, isRegion }: LiveTrace): void {
     const left = counter < 0 ? options.regionThreshold : (signedWords[(firstCounter >>> 2) + counter] as number);
-    const isWorthwhile = asked > 0 || left <= options.regionThreshold - worthwhileRounds;
-    if (!isWorthwhile) writtenEarly.set(line, Math.min(before + 1, mostBackOff));
-    else if (before <= 1) writtenEarly.delete(line);
-    else writtenEarly.set(line, before - 1);
+    // A region takes so long to make that it is always too early.
+    const isWorthwhile = !isRegion && left <= options.regionThreshold - worthwhileRounds;
+    for (const at of new Set([line, pa >>> lineShift])) {
+      const before = writtenEarly.get(at) ?? 0;
+      if (!isWorthwhile) writtenEarly.set(at, Math.min(before + 1, mostBackOff));
+      else if (before <= 1) writtenEarly.delete(at);
+      else writtenEarly.set(at, before - 1);
+    }
   }
 
   /** A word that counts down from the region threshold; -1 where none is asked for, or none is free. */
@@ -203,7 +206,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
       );
-      members.push({ live: { ...next, lines, counter, asked: 0 }, trace });
+      members.push({ live: { ...next, lines, counter, asked: 0, isRegion: false }, trace });
       for (const target of trace.successors) {
         if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
@@ -274,6 +277,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return (signedWords[(firstCounter >>> 2) + live.counter] as number) <= options.regionThreshold - rounds;
   }
 
+  /** Whether a region follows its branches to the code at an address: where that has been written over too early, only after a while. */
+  function isWarm(pa: number, va: bigint, el: number): boolean {
+    const isWritten = writtenEarly.has(pa >>> lineShift);
+    const rounds = isWritten ? worthwhileRounds : warmRounds;
+    return (entries.get(pa) ?? []).some(
+      (e) => e.va === va && e.el === el && !(isWritten && !e.live) && hasRun(e, rounds),
+    );
+  }
+
   /**
    * Whether a trace that asks to become a region has to ask again later. Making one takes as long as millions of instructions: a program
    * whose time goes to a few loops gets them at once, one that has a thousand warm places keeps its traces.
@@ -314,7 +326,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       hasRun: (va) => {
         if (!isMapped(va)) return false;
         if (options.regionThreshold === 0) return true;
-        return (entries.get(paOf(va)) ?? []).some((e) => e.va === va && e.el === el && hasRun(e, warmRounds));
+        return isWarm(paOf(va), va, el);
       },
       indirectTargets: () => indirectTargets(entry, pagePaOf),
       addendOf: (va) => pagePaOf(va) - Number((pageOf(va) << BigInt(pageShift)) & 0xffffffffn),
@@ -324,7 +336,14 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     if (entry.functionIndex === 0) entry.functionIndex = options.addToTable(f);
     else options.replaceInTable(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
-    watch({ pa, entry, lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)), counter: -1, asked: 1 });
+    watch({
+      pa,
+      entry,
+      lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)),
+      counter: -1,
+      asked: 0,
+      isRegion: true,
+    });
     regions += 1;
     modules += 1;
   }
@@ -339,8 +358,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       if (pagePa < 0 || pagePa !== pagePaOf(start) + n * (1 << pageShift)) continue;
       for (let offset = 0; offset <= pageMask; offset += 4) {
         const target = va + BigInt(offset);
-        const known = entries.get(pagePa + offset) ?? [];
-        if (known.some((e) => e.va === target && e.el === el && hasRun(e, warmRounds))) targets.push(target);
+        if (isWarm(pagePa + offset, target, el)) targets.push(target);
       }
     }
     return targets;
@@ -435,7 +453,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       let found = false;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
         for (const live of [...(tracesOfLine.get(line) ?? [])]) {
-          noteWritten(live);
+          noteWritten(line, live);
           end(live);
           found = true;
         }

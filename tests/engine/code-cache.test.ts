@@ -220,4 +220,60 @@ ${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functio
     expect(traces).toBeGreaterThanOrEqual(functions);
     expect(modules).toBeLessThan(0.75 * functions);
   });
+
+  it('and is soon written over is translated the later the more often that happens, and at once where it stays', () => {
+    const [rounds, calls] = [400, 100];
+    const machine = flatMachine(
+      'tiered',
+      `
+        adr     x1, patched
+        ldr     w7, one
+        ldr     w8, sixteen
+        mov     x6, #${rounds}
+again:  str     w7, [x1]
+        mov     w9, w7
+        mov     w7, w8
+        mov     w8, w9
+        mov     x2, #${calls}
+call:   bl      patched
+        subs    x2, x2, #1
+        b.ne    call
+        subs    x6, x6, #1
+        b.ne    again
+end:    bl      patched
+        b       end
+one:    add     x3, x3, #1
+sixteen: add    x3, x3, #16
+        .align  12
+patched: nop
+        ret`,
+    );
+    machine.run(0, 4 + rounds * (7 + calls * 5));
+    expect(x(machine, 0, 3)).toBe(BigInt((rounds / 2) * calls * 17));
+    const { invalidations } = machine.engine.counters();
+    expect(invalidations).toBeGreaterThan(1);
+    expect(invalidations).toBeLessThan(rounds / 10);
+    // The loop of the calls is a region, which soon leaves out the function that is written over.
+    const { regions } = machine.engine.counters();
+    expect(regions).toBeLessThan(5);
+    machine.run(0, 4 * 50_000);
+    expect(x(machine, 0, 3)).toBe(BigInt((rounds / 2) * calls * 17 + 50_000 * 16));
+    expect(machine.engine.counters().regions).toBeGreaterThan(regions);
+  });
+
+  it('and has been written over early is translated sooner again when it has run long before it is written over', () => {
+    const machine = flatMachine('tiered', 'loop: add x3, x3, #1\n b loop', { regionRounds: 1_000_000 });
+    const loop = machine.address('loop');
+    const tracesAfterWriting = (rounds: number): number => {
+      machine.engine.codeWritten(loop, 4);
+      const { traces } = machine.engine.counters();
+      machine.run(0, 2 * rounds);
+      return machine.engine.counters().traces - traces;
+    };
+    for (let n = 0; n < 8; n += 1) tracesAfterWriting(30 << n);
+    expect(tracesAfterWriting(1000)).toBe(0);
+    machine.run(0, 2 * 10_000);
+    for (let n = 0; n < 8; n += 1) expect(tracesAfterWriting(10_000)).toBe(1);
+    expect(tracesAfterWriting(40)).toBe(1);
+  });
 });
