@@ -203,6 +203,33 @@ export const binaryRules = {
 
 export type BinaryName = keyof typeof binaryRules;
 
+const comparisons: ReadonlySet<number> = new Set(
+  Object.values(binaryRules).flatMap((rule: BinaryRule) => (rule.compares ? [rule.code32, rule.code64] : [])),
+);
+/** 0 or 1 by its making. */
+const isTruthValue = (n: Node): boolean =>
+  (n.kind === kind.binary && comparisons.has(n.code)) || (n.kind === kind.unary && n.code === op.i32_eqz);
+
+/** The other truth value, in a form that branches take for free. */
+const negation = (n: Node): Node => argumentOf(n, op.i32_eqz) ?? unary(op.i32_eqz, 32, n);
+
+/** The same value by its making. */
+const isSame = (a: Node, b: Node): boolean =>
+  a === b || (a.kind === kind.unary && b.kind === kind.unary && a.code === b.code && a.a === b.a);
+
+/** Shifts by constants: two of them to the left are one, and what leaves at one end and comes in at the other is rotated. */
+function ofShifts(name: BinaryName, a: Node, b: Node): Node | undefined {
+  const isWide = a.width === 64;
+  const [shifted, left] = binaryArguments(a, isWide ? op.i64_shl : op.i32_shl) ?? [];
+  if (!shifted || !left?.isConstant) return undefined;
+  if (name === 'lsl' && b.isConstant && amount(left) + amount(b) < BigInt(a.width))
+    return binary('lsl', shifted, constant(a.width, amount(left) + amount(b)));
+  if (name !== 'or') return undefined;
+  const [other, right] = binaryArguments(b, isWide ? op.i64_shr_u : op.i32_shr_u) ?? [];
+  if (!other || !right?.isConstant || amount(left) + amount(right) !== BigInt(a.width)) return undefined;
+  return isSame(shifted, other) ? binary('ror', other, right) : undefined;
+}
+
 export function binary(name: BinaryName, a: Node, b: Node): Node {
   const rule: BinaryRule = binaryRules[name];
   const width = rule.compares ? 32 : a.width;
@@ -212,6 +239,9 @@ export function binary(name: BinaryName, a: Node, b: Node): Node {
     if (isConstantOf(b, rule.identity)) return a;
     if (rule.commutative && isConstantOf(a, rule.identity)) return b;
   }
+  if (name === 'xor' && isConstantOf(b, 1n) && isTruthValue(a)) return negation(a);
+  const shifted = ofShifts(name, a, b);
+  if (shifted) return shifted;
   if (name === 'and' && (isConstantOf(a, 0n) || isConstantOf(b, 0n))) return constant(width, 0n);
   if (name === 'and' && isConstantOf(b, (1n << BigInt(width)) - 1n)) return a;
   if (a.width === 128) {

@@ -35,7 +35,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
   protected registerWrites: RegisterWrite[] = [];
   protected vectorWrites: { n: Node; value: Node }[] = [];
   protected flagWrites: Partial<Flags> | undefined;
-  protected flagSource: FlagSource | undefined;
+  protected flagWriteSource: FlagSource | undefined;
 
   /** The value of a general-purpose register; register 31 is the zero register, or the stack pointer. */
   protected abstract readSlot(n: Node, isStackPointer: boolean): Node;
@@ -112,7 +112,7 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
 
   writeFlags(flags: Partial<Flags>, source?: FlagSource): void {
     for (const value of Object.values(flags)) node(value).uses += 1;
-    this.flagSource = source;
+    this.flagWriteSource = source;
     this.flagWrites = { ...this.flagWrites, ...flags };
   }
 

@@ -45,7 +45,7 @@ const slotOfRegister = (n: Node, isStackPointer: boolean): number =>
   intOf(n) === zeroRegister && isStackPointer ? stackPointerSlot : intOf(n);
 
 /** An operation that gives the four flags (services.ts, flagKind), and its operands. */
-export interface FlagOperands {
+export interface FlagOperands extends FlagSource {
   readonly kind: number;
   readonly x: Node;
   readonly y: Node;
@@ -218,6 +218,11 @@ export abstract class LocalRegisters extends Generator {
     return this.flagValues[flagNames.indexOf(name)] as Node;
   }
 
+  flagSource(): FlagSource | undefined {
+    this.noteFlagRead();
+    return this.flagOperands;
+  }
+
   /** Registers and flags take their new values together. */
   private commit(): void {
     const control = this.control;
@@ -227,7 +232,7 @@ export abstract class LocalRegisters extends Generator {
     }
     if (this.flagWrites) this.commitFlags(this.flagWrites as Partial<Record<FlagName, Node>>);
     this.flagWrites = undefined;
-    this.flagSource = undefined;
+    this.flagWriteSource = undefined;
     this.commitVectorWrites();
     const writes = this.registerWrites.filter(({ n, isStackPointer }) => isStackPointer || intOf(n) !== zeroRegister);
     this.registerWrites = [];
@@ -253,14 +258,15 @@ export abstract class LocalRegisters extends Generator {
       pin(value, this.w, this);
       this.flagValues[i] = value;
     });
-    this.flagOperands = this.flagSource && this.operandsOf(this.flagSource);
+    this.flagOperands = this.flagWriteSource && this.operandsOf(this.flagWriteSource);
     this.noteFlagWrite();
   }
 
   private operandsOf({ operation, x, y }: FlagSource): FlagOperands {
     const operands = { x: x as Node, y: y as Node };
     for (const operand of [operands.x, operands.y]) pin(operand, this.w, this);
-    return { ...operands, kind: flagKind[operation] | (x.width === 64 ? flagKind.wide : 0) };
+    const kind = operation === 'subtraction' ? flagKind.subtraction : flagKind.addition;
+    return { operation, ...operands, kind: kind | (x.width === 64 ? flagKind.wide : 0) };
   }
 
   /** record[x] = local, for each of the slots. */

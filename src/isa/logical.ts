@@ -30,8 +30,7 @@ function operate(s: Semantics, mnemonic: Mnemonic, operand1: Value, operand2: Va
     case 'ANDS': {
       const result = s.and(operand1, operand2);
       const zero = s.constant(32, 0);
-      // As of the sum of the result and 0.
-      const source = { operation: 'addition', x: result, y: s.constant(result.width as 32 | 64, 0) } as const;
+      const source = { operation: 'result', x: result, y: s.constant(result.width as 32 | 64, 0) } as const;
       s.writeFlags({ ...signAndZero(s, result), C: zero, V: zero }, source);
       return result;
     }

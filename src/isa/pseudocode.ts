@@ -52,6 +52,8 @@ export function bitOf(s: Semantics, value: Value, index: number): Value {
 /** ConditionHolds(cond): 32-bit 0 or 1. */
 export function conditionHolds(s: Semantics, cond: number): Value {
   const base = ((): Value => {
+    const source = s.flagSource?.();
+    const isComparison = source !== undefined && source.operation !== 'addition';
     switch (cond >> 1) {
       case 0: // EQ, NE
         return s.readFlag('Z');
@@ -62,10 +64,13 @@ export function conditionHolds(s: Semantics, cond: number): Value {
       case 3: // VS, VC
         return s.readFlag('V');
       case 4: // HI, LS
+        if (source?.operation === 'subtraction') return s.ltU(source.y, source.x);
         return s.and(s.readFlag('C'), invert(s, s.readFlag('Z')));
       case 5: // GE, LT
+        if (isComparison) return invert(s, s.ltS(source.x, source.y));
         return s.eq(s.readFlag('N'), s.readFlag('V'));
       case 6: // GT, LE
+        if (isComparison) return s.ltS(source.y, source.x);
         return s.and(s.eq(s.readFlag('N'), s.readFlag('V')), invert(s, s.readFlag('Z')));
       default: // AL, NV
         return s.constant(32, 1);

@@ -83,9 +83,12 @@ export type BranchKind = 'direct' | 'call' | 'indirect' | 'indirect call' | 'ret
 /** Domain and types of a DMB or DSB; `CRm` of the encoding is a run-time operand, so the engine decodes it. */
 export type BarrierKind = 'DMB' | 'DSB';
 
-/** What gives all four flags: AddWithCarry(x, y, '0'), or AddWithCarry(x, NOT(y), '1'). Who reads flags seldom may keep this in their place. */
+/**
+ * What gives all four flags: AddWithCarry(x, y, '0'), AddWithCarry(x, NOT(y), '1'), or N and Z of a result x, with C and V and `y` 0. Who
+ * reads flags seldom may keep this in their place.
+ */
 export interface FlagSource {
-  readonly operation: 'addition' | 'subtraction';
+  readonly operation: 'addition' | 'subtraction' | 'result';
   readonly x: Value;
   readonly y: Value;
 }
@@ -189,6 +192,8 @@ export interface Semantics {
   /** CheckFPEnabled64: comes first in every meaning that uses SIMD&FP registers. */
   checkFPEnabled(): void;
   readFlag(name: FlagName): Value;
+  /** What the present flags are those of, if that is known. */
+  flagSource?(): FlagSource | undefined;
   /** Flags that are left out keep their value. With `source`, all four are those of its operation. */
   writeFlags(flags: Partial<Flags>, source?: FlagSource): void;
   /** Address of this instruction, 64 bits. */

@@ -253,4 +253,38 @@ loop:   add     x6, x6, #1
     const budgets = [3, 9, 30, 1, 2, 40];
     expect(statesAfter('region', program, budgets)).toEqual(statesAfter('step', program, budgets));
   });
+
+  it.each([
+    'subs x3, x1, x2',
+    'subs w3, w1, w2',
+    'adds x3, x1, x2',
+    'adds w3, w1, w2',
+    'ands x3, x1, x2',
+    'bics w3, w1, w2',
+  ])('knows every condition after %s as the stepper does', (operation) => {
+    const conditions = ['eq', 'ne', 'cs', 'cc', 'mi', 'pl', 'vs', 'vc', 'hi', 'ls', 'ge', 'lt', 'gt', 'le'];
+    // The values meet each other as first and as second operand.
+    const program = `
+        adr     x10, values
+outer:  mov     x11, #0
+inner:  and     x12, x13, #56
+        ldr     x1, [x10, x11]
+        ldr     x2, [x10, x12]
+        ${operation}
+        ${conditions.map((condition) => `cset x4, ${condition}\n orr x5, x4, x5, lsl #1`).join('\n')}
+        eor     x6, x6, x5
+        ror     x6, x6, #7
+        ror     w7, w6, #19
+        extr    x8, x6, x6, #40
+        extr    w8, w8, w7, #8
+        add     x11, x11, #8
+        cmp     x11, #64
+        b.ne    inner
+        add     x13, x13, #8
+        b       outer
+        .align  3
+values: .quad   0, 1, -1, 0x7fffffffffffffff, 0x8000000000000000, 0x7fffffff, 0x80000000, 0xffffffff00000000
+`;
+    expect(statesAfter('region', program, [300, 3000])).toEqual(statesAfter('step', program, [300, 3000]));
+  });
 });
