@@ -91,7 +91,7 @@ export const contests: readonly AnyContest[] = [
     cores: 1,
     file: packageFile('tests/guests/bin/linux/suite'),
     isFetched: false,
-    words: ['linpack', '300', '5'],
+    words: ['linpack', '300', '50'],
   },
 ];
 

@@ -141,6 +141,10 @@ export const argumentOf = (n: Node, code: number): Node | undefined =>
 export const binaryArguments = (n: Node, code: number): readonly [Node, Node] | undefined =>
   n.kind === kind.binary && n.code === code && isTransparent(n) ? [n.a as Node, n.b as Node] : undefined;
 
+/** The vector whose lane is extracted, and the number of the lane; undefined where the node is another. */
+export const laneArgument = (n: Node, code: number): { readonly vector: Node; readonly lane: number } | undefined =>
+  n.kind === kind.vector && n.code === code && isTransparent(n) ? { vector: n.a as Node, lane: n.offset } : undefined;
+
 const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
 
 interface BinaryRule {

@@ -4,21 +4,25 @@
 import { formats, signBit } from '../isa/floating-point/format.ts';
 import type { Value } from '../isa/semantics.ts';
 import type { Arithmetic } from './arithmetic.ts';
-import { argumentOf, binaryArguments, constant, type Node, unary } from './expression.ts';
-import { op } from './wasm/opcodes.ts';
+import { argumentOf, binaryArguments, constant, laneArgument, type Node, unary, vectorNode } from './expression.ts';
+import { op, simd } from './wasm/opcodes.ts';
 
 /** The formats that the host has. */
 export type HostBits = 32 | 64;
 
 const ofWord = { 32: op.f32_reinterpret_i32, 64: op.f64_reinterpret_i64 } as const;
 const toWord = { 32: op.i32_reinterpret_f32, 64: op.i64_reinterpret_f64 } as const;
+const wordLane = { 32: simd.i32x4_extract_lane, 64: simd.i64x2_extract_lane } as const;
+const numberLane = { 32: simd.f32x4_extract_lane, 64: simd.f64x2_extract_lane } as const;
 const negation = { 32: op.f32_neg, 64: op.f64_neg } as const;
 
-/** The number that a word was made of; undefined where it was made in another way. */
+/** The number that a word was made of, or the lane that it was taken from, as a number; undefined where it was made in another way. */
 export function numberBehind(g: Arithmetic, word: Value, bits: HostBits): Node | undefined {
   const low = bits === 64 ? (word as Node) : (g.low32(word) as Node);
   const number = argumentOf(low, toWord[bits]);
   if (number) return number;
+  const element = laneArgument(low, wordLane[bits]);
+  if (element) return vectorNode(numberLane[bits], bits, element.vector, undefined, element.lane);
   // FPNeg turns the sign of a word.
   const operands = binaryArguments(bits === 64 ? (word as Node) : wideOf(word as Node), op.i64_xor);
   if (!operands?.[1].isConstant || operands[1].bits !== signBit(formats[bits])) return undefined;

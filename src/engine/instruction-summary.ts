@@ -3,13 +3,8 @@
 // summary serves a word wherever it stands.
 
 import type { Decoder } from '../isa/decoder.ts';
-import {
-  type Company,
-  endingOperations,
-  LocalRegisters,
-  returningOperations,
-  stackPointerSlot,
-} from './local-registers.ts';
+import { type Company, endingOperations, returningOperations, stackPointerSlot } from './local-registers.ts';
+import { LocalVectors } from './local-vectors.ts';
 import type { Value } from '../isa/semantics.ts';
 import { Writer } from './wasm/writer.ts';
 
@@ -25,6 +20,9 @@ export interface InstructionSummary {
   /** Registers, a bit each: X0 to X30, and the stack pointer in bit 31. */
   readonly reads: number;
   readonly writes: number;
+  /** SIMD&FP registers, a bit each. */
+  readonly vectorReads: number;
+  readonly vectorWrites: number;
   readonly readsFlags: boolean;
   readonly writesFlags: boolean;
   /** All four flags get new values. */
@@ -45,9 +43,11 @@ export function slotsOf(set: number): number[] {
   return slots;
 }
 
-class Observer extends LocalRegisters {
+class Observer extends LocalVectors {
   private reads = 0;
   private writes = 0;
+  private vectorReads = 0;
+  private vectorWritten = 0;
   private readsFlags = false;
   private writesFlags = false;
   private mayLeave = false;
@@ -64,6 +64,8 @@ class Observer extends LocalRegisters {
     this.startFunction();
     this.reads = 0;
     this.writes = 0;
+    this.vectorReads = 0;
+    this.vectorWritten = 0;
     this.readsFlags = false;
     this.writesFlags = false;
     this.mayLeave = false;
@@ -72,10 +74,20 @@ class Observer extends LocalRegisters {
     const decoded = this.decode(word);
     if (decoded) this.perform(decoded);
     else this.undefined();
-    const { reads, writes, readsFlags, writesFlags, mayLeave } = this;
+    const { reads, writes, vectorReads, vectorWritten: vectorWrites, readsFlags, writesFlags, mayLeave } = this;
     // A partial write has been noted as a read, and then as a write.
     const writesAllFlags = this.flagValues.every((value, i) => value.local !== this.flagLocals[i]);
-    return { reads, writes, readsFlags, writesFlags, writesAllFlags, mayLeave, transfer: this.transfer() };
+    return {
+      reads,
+      writes,
+      vectorReads,
+      vectorWrites,
+      readsFlags,
+      writesFlags,
+      writesAllFlags,
+      mayLeave,
+      transfer: this.transfer(),
+    };
   }
 
   private transfer(): Transfer {
@@ -96,6 +108,12 @@ class Observer extends LocalRegisters {
   }
   protected noteWrite(slot: number): void {
     this.writes |= slotBit(slot);
+  }
+  protected override noteVectorRead(n: number): void {
+    this.vectorReads |= (1 << n) & ~this.vectorWritten;
+  }
+  protected override noteVectorWrite(n: number): void {
+    this.vectorWritten |= 1 << n;
   }
   protected noteFlagRead(): void {
     this.readsFlags = true;

@@ -11,9 +11,11 @@ import { assert } from '../report/assert.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { slotBit, slotsOf } from './instruction-summary.ts';
-import { endingOperations, type FlagOperands, LocalRegisters, stackPointerSlot } from './local-registers.ts';
+import { endingOperations, type FlagOperands, stackPointerSlot } from './local-registers.ts';
+import { LocalVectors, type VectorState } from './local-vectors.ts';
 import type { BlockFacts } from './region-facts.ts';
 import { flagKind, functionIndex } from './services.ts';
+import type { VectorFacts } from './vector-facts.ts';
 import { flagsSignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 import type { Writer } from './wasm/writer.ts';
@@ -39,9 +41,10 @@ interface Situation {
   readonly areFlagsDirty: boolean;
   readonly count: number;
   readonly isFpEnabled: boolean;
+  readonly vectors: VectorState;
 }
 
-export abstract class RegionState extends LocalRegisters {
+export abstract class RegionState extends LocalVectors {
   /** Registers that differ from the record here, and instructions since the budget was brought up to date. */
   protected dirty = 0;
   protected areFlagsDirty = false;
@@ -55,6 +58,7 @@ export abstract class RegionState extends LocalRegisters {
   private isPrepared = false;
   /** Registers that the region writes. */
   protected abstract written(): number;
+  protected vectors!: VectorFacts;
 
   protected startRegion(): void {
     this.startFunction();
@@ -71,8 +75,9 @@ export abstract class RegionState extends LocalRegisters {
   }
 
   /** Where blocks meet: what each of them may have left. */
-  protected meet({ dirtyIn, flagsDirtyIn }: BlockFacts): void {
+  protected meet({ dirtyIn, flagsDirtyIn }: BlockFacts, dirtyVectors: number): void {
     this.slotValues = new Map();
+    this.setVectorState({ words: new Map(), dirty: dirtyVectors });
     this.dirty = dirtyIn;
     this.areFlagsDirty = flagsDirtyIn;
     this.count = 0;
@@ -88,6 +93,7 @@ export abstract class RegionState extends LocalRegisters {
       areFlagsDirty: this.areFlagsDirty,
       count: this.count,
       isFpEnabled: this.isFpEnabled,
+      vectors: this.vectorState(),
     };
     this.path(body);
     this.slotValues = before.slotValues;
@@ -96,6 +102,7 @@ export abstract class RegionState extends LocalRegisters {
     this.areFlagsDirty = before.areFlagsDirty;
     this.count = before.count;
     this.isFpEnabled = before.isFpEnabled;
+    this.setVectorState(before.vectors);
   }
 
   // Flags.
@@ -223,12 +230,16 @@ export abstract class RegionState extends LocalRegisters {
         this.w.append(text);
         this.w.byte(op.unreachable);
       });
-      this.storeSlots(slotsOf(this.written() & ~stackPointerBit));
+      this.storeWritten();
       this.get(this.statusLocal);
       this.w.byte(op.return);
     });
-    this.storeSlots(slotsOf(this.written() & ~stackPointerBit));
+    this.storeWritten();
     this.chain(localValue(32, secondLocal, true));
+  }
+  private storeWritten(): void {
+    this.storeSlots(slotsOf(this.written() & ~stackPointerBit));
+    this.storeVectors(this.vectors.written);
   }
   private branchToEnd(end: 'return' | 'chain'): void {
     this.w.byte(op.br);
@@ -260,6 +271,7 @@ export abstract class RegionState extends LocalRegisters {
   /** Completes the record but for PC and budget. */
   private writeBack(): void {
     this.storeSlots(slotsOf(this.dirty));
+    this.storeVectors();
     if (this.areFlagsDirty) this.storeFlags();
   }
 
@@ -287,6 +299,7 @@ export abstract class RegionState extends LocalRegisters {
     super.systemService(operation, immediate, value);
     this.isFpEnabled = false;
     this.dirty = 0;
+    this.cleanVectors();
     this.areFlagsDirty = false;
     if (!endingOperations.has(operation)) return;
     // Resident software has answered the call: the record, which it may have changed, is the state from here.

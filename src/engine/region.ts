@@ -20,6 +20,7 @@ import type { Company } from './local-registers.ts';
 import { RegionDispatcher, type RegionSource } from './region-dispatcher.ts';
 import { regionFacts } from './region-facts.ts';
 import { type FlagState, textDepth } from './region-state.ts';
+import { vectorFacts } from './vector-facts.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
@@ -60,6 +61,7 @@ class RegionGenerator extends RegionDispatcher {
     });
     this.graph = dominance(this.blocks);
     this.facts = regionFacts(this.blocks, this.graph, (from, to) => this.isOtherPage(from, to));
+    this.vectors = vectorFacts(this.blocks, this.graph);
     this.labels = new Map();
     this.flagsAtEnd = new Map();
     const { order } = this.graph;
@@ -107,6 +109,7 @@ class RegionGenerator extends RegionDispatcher {
       this.checkEntry();
     });
     for (const slot of slotsOf(this.facts.loaded)) this.loadSlot(slot);
+    this.loadVectors(this.vectors.loaded);
     if (this.factsOf(0).flagsReadIn) this.loadFlags();
     this.loadFloatControl();
     this.withEnds(body);
@@ -137,7 +140,7 @@ class RegionGenerator extends RegionDispatcher {
   private visit(n: number): void {
     if (this.isJoined(n)) {
       const facts = this.factsOf(n);
-      this.meet(facts);
+      this.meet(facts, this.vectors.dirtyIn.get(n) as number);
       const from = facts.flagsFrom === n ? undefined : this.flagsAtEnd.get(facts.flagsFrom);
       if (from) this.setFlagState(from);
       else this.meetFlags(facts);

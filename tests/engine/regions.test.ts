@@ -119,6 +119,8 @@ describe('a region', () => {
     const program = `
         adr     x17, vectors
         msr     vbar_el1, x17
+        mov     x17, #0x300000
+        msr     cpacr_el1, x17
         adr     x19, data
         mov     x20, #0x1000
         ldr     w21, patch
@@ -126,8 +128,12 @@ describe('a region', () => {
 loop:   add     x1, x1, #1
         subs    x2, x1, #4
         mov     x4, x2
+        scvtf   d1, x1
+        fadd    d2, d2, d1
+        add     v3.2d, v3.2d, v2.2d
         ${middle}
 next:   add     x5, x5, #1
+        mov     v4.d[1], v2.d[0]
         cset    x6, lt
         b       loop
 patch:  add     x5, x5, #16
