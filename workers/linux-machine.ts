@@ -5,11 +5,11 @@ import type { LinuxOptions, RunOptions } from '../src/board/run-options.ts';
 import { resolveBoard } from '../src/board/virt.ts';
 import { readExecutable } from '../src/linux-abi/elf.ts';
 import { UserError } from '../src/report/user-error.ts';
-import { lookaheadTicks, makeMemory } from './booted-machine.ts';
+import { hostsOf, lookaheadTicks, makeMemory } from './booted-machine.ts';
 import type { MachineConfig } from './machine.ts';
 
-/** All cores share one kernel (linux.ts). */
-export const linuxHosts = 1;
+/** All cores share one kernel (linux.ts), so that under lockstep more hosts would make nothing faster. */
+export const linuxHostsOf = (options: RunOptions): number => (options.conductor === 'parallel' ? hostsOf(options) : 1);
 
 /** Refuses what is no executable before anything is built. */
 function checkExecutable({ image }: RunOptions, { sysroot }: LinuxOptions): void {
@@ -36,7 +36,8 @@ export function linuxConfig(options: RunOptions, linux: LinuxOptions, stepModule
     commandLine: '',
     devices: [],
     seed,
-    hosts: linuxHosts,
+    conductor: options.conductor,
+    hosts: linuxHostsOf(options),
     lookaheadTicks,
     engineMode: 'tiered',
     stepModule,

@@ -2,7 +2,7 @@
 
 import type { Actor, ActorId, Message, Port, Ticks } from '../actors/actor.ts';
 import { type BusRegion, makeBusMap } from '../actors/bus/map.ts';
-import { type Core, type CoreControl, makeCore } from '../actors/core/core.ts';
+import { type Core, type CoreControl, type CoreSoftware, makeCore } from '../actors/core/core.ts';
 import { ErrorSource, type ReportedError } from '../actors/error-source/error-source.ts';
 import { PowerController } from '../actors/power/power-controller.ts';
 import { Rtc } from '../actors/rtc/rtc.ts';
@@ -27,6 +27,8 @@ import { dmaDevices } from './dma-devices.ts';
 import { type Host, type HostActor, makeHost } from './host.ts';
 import { interruptController, packedAffinity } from './interrupt-controller.ts';
 import { type ResidentSystem, rhyperOfCore } from './rhyper.ts';
+import { kernelLink } from '../actors/linux/core-link.ts';
+import { systemAccess } from '../src/arch/resident.ts';
 import { type LinuxMachine, linuxMachine, type LinuxProgram } from './linux.ts';
 import { noSmmu, type SmmuDevices, smmuDevices } from './smmu.ts';
 import { type VirtioDevices, virtioDevices } from './virtio-devices.ts';
@@ -227,6 +229,18 @@ export function buildMachine(
   const consoleOfUart = config.resident?.uarts.find(({ region: { base } }) => base === memoryMap.uart.base)?.vm;
   const bootCores = reset.allCoresStart ? board.cores.map(({ index }) => index) : [0];
 
+  const plainPe = (index: number): Omit<PeOptions, 'environment'> => ({
+    index,
+    count: coreCount,
+    memory: views,
+    ramBytes: board.memoryBytes,
+    hasEl2: board.virtualization,
+    hasEl3: board.secure,
+    hasGicRegisters: board.gicVersion === 3,
+    mpidr: BigInt(board.cores[index]?.mpidr ?? 0),
+    ...(concurrency && { concurrency }),
+  });
+
   function pe(index: number, control: CoreControl): Omit<PeOptions, 'environment'> {
     const semihosting = createSemihosting({
       write: output.console,
@@ -235,22 +249,17 @@ export function buildMachine(
       commandLine: config.commandLine,
     });
     return {
-      index,
-      count: coreCount,
-      memory: views,
-      ramBytes: board.memoryBytes,
-      hasEl2: board.virtualization,
-      hasEl3: board.secure,
-      hasGicRegisters: board.gicVersion === 3,
-      mpidr: BigInt(board.cores[index]?.mpidr ?? 0),
+      ...plainPe(index),
       ...(reset.psciConduit ? { firmware: { conduit: reset.psciConduit, call: createPsci(control.power) } } : {}),
       ...(config.semihosting ? { semihosting } : {}),
-      ...(concurrency && { concurrency }),
     };
   }
 
+  /** Where cores run on several threads the kernel of the Linux ABI is an actor, which lives with the devices. */
+  const hasKernelActor = config.linux !== undefined && concurrency !== undefined;
+  const linuxHere = hostNumber === 0 || !hasKernelActor ? config.linux : undefined;
   const linux =
-    config.linux &&
+    linuxHere &&
     linuxMachine(
       {
         board,
@@ -261,9 +270,26 @@ export function buildMachine(
         seed: config.seed,
         console: output.console,
         guestError: output.guestError,
+        ...(concurrency && { concurrency }),
       },
-      config.linux,
+      linuxHere,
     );
+  const firstIdAfterDevices = firstFree([...virtio.actors, ...dma.actors, ...vms.actors, ...smmu.actors]);
+  const [errorSourceId, kernelId] = [firstIdAfterDevices, firstIdAfterDevices + 1];
+
+  /** The Linux ABI at EL1 of a core. */
+  const kernelOfCore =
+    (index: number) =>
+    (hosted: Pe, control: CoreControl): CoreSoftware => {
+      if (linux && !hasKernelActor) return linux.ofCore(index, hosted, control);
+      const system = systemAccess(hosted, views.doublewords);
+      return kernelLink({ kernel: kernelId, port: control.port, pe: hosted, system });
+    };
+  const exitOfPrograms = (code: number): void => {
+    output.stop(stopReason.exit, code);
+  };
+  const kernel: readonly (readonly [ActorId, (port: Port) => Actor])[] =
+    linux && hasKernelActor ? [[kernelId, (port) => linux.actor(port, { pe: plainPe, exit: exitOfPrograms })]] : [];
 
   const hypervisor = (system: ResidentSystem, index: number) => (hosted: Pe, control: CoreControl) =>
     rhyperOfCore(
@@ -314,21 +340,14 @@ export function buildMachine(
         ...(parallel && { clock: parallel.now }),
         makePe: (environment, control) => createPe({ ...pe(index, control), environment }),
         ...(config.resident ? { makeResident: hypervisor(config.resident, index) } : {}),
-        ...(linux ? { makeResident: (hosted: Pe, control: CoreControl) => linux.ofCore(index, hosted, control) } : {}),
+        ...(config.linux ? { makeResident: kernelOfCore(index) } : {}),
       });
       return made;
     };
 
   const { errors = [] } = config;
   const errorSource: readonly (readonly [ActorId, (port: Port) => Actor])[] =
-    errors.length === 0
-      ? []
-      : [
-          [
-            firstFree([...virtio.actors, ...dma.actors, ...vms.actors, ...smmu.actors]),
-            (port) => new ErrorSource(port, errors),
-          ],
-        ];
+    errors.length === 0 ? [] : [[errorSourceId, (port) => new ErrorSource(port, errors)]];
   const devices: (readonly [ActorId, (port: Port) => Actor])[] = [
     ...gic.actors,
     [
@@ -375,6 +394,7 @@ export function buildMachine(
     ...vms.actors,
     ...smmu.actors,
     ...errorSource,
+    ...kernel,
   ];
   const everyone: HostActor[] = [
     ...ids.cores.map((id) => ({ id, make: core(id) })),

@@ -144,7 +144,7 @@ export function runInParallel(options: ParallelOptions): void {
     const isRepeating = used >= claimed && core.isRepeating();
     repeats[turn] = isRepeating ? 1 : 0;
     if (!isRepeating && !hasYielded) isBusy = true;
-    if (used >= claimed || hasYielded || !core.runnable) pass();
+    pass();
     if (turns % turnsPerTelling === 0) progress();
   }
 

@@ -12,7 +12,7 @@ import { bootedMachine, hostsOf } from './booted-machine.ts';
 import { controlBuffer, openControlBlock, stopReason } from './control-block.ts';
 import type { HostResult, OutputMessage, SharedTask } from './host-task.ts';
 import { hostNanoseconds } from './host-clock.ts';
-import { linuxConfig, linuxHosts } from './linux-machine.ts';
+import { linuxConfig, linuxHostsOf } from './linux-machine.ts';
 import type { EndOfRun } from './lockstep.ts';
 import type { MachineConfig } from './machine.ts';
 import { limitMeeting, meetingBuffer } from './meeting.ts';
@@ -41,7 +41,7 @@ const reasonOfEnd: Readonly<Record<Exclude<EndOfRun, 'stopped'>, RunReason>> = {
 /** Runs a machine that boots an image to its end. */
 export async function runMachine(options: RunOptions, io: RunIo & ProfileIo): Promise<RunReport> {
   const { linux, conductor } = options;
-  const hosts = linux ? linuxHosts : hostsOf(options);
+  const hosts = linux ? linuxHostsOf(options) : hostsOf(options);
   // Threads load what they need while the machine is made.
   if (!isForThisThread({ hosts, conductor, ...(linux && { linux }) }))
     (await import('./host-pool.ts')).startThreads(hosts);

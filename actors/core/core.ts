@@ -64,12 +64,18 @@ export interface CoreOptions {
   readonly resetEl: 1 | 2 | 3;
   readonly makePe: (environment: PeEnvironment, control: CoreControl) => Pe;
   /** Software that is resident at the level that the PE resets to, in place of instructions: a hypervisor at EL2, a kernel at EL1. */
-  readonly makeResident?: (pe: Pe, control: CoreControl) => ResidentLevelSoftware;
+  readonly makeResident?: (pe: Pe, control: CoreControl) => CoreSoftware;
   /** Simulated time where it passes by itself, whatever the core does. */
   readonly clock?: () => Ticks;
   /** Ends the run: the guest has asked for it, or cannot go on. */
   readonly guestExit: (code: number) => void;
   readonly guestError: (sentence: string) => void;
+}
+
+/** Resident software of a core, with its mailbox where it has one. */
+export interface CoreSoftware extends ResidentLevelSoftware {
+  /** True where the message is for it: whatever the core waits for in its name is there. */
+  readonly receive?: (message: Message) => boolean;
 }
 
 /** What resident software may do to the core that it runs on. */
@@ -421,6 +427,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         break;
       default:
         if (source === redistributor) gic.receive(code, payload);
+        else if (software?.receive?.(message) === true) waiting.answered();
         else assert(false, `core ${options.index} does not know message 0x${code.toString(16)}`);
     }
     waiting.reconsider();

@@ -27,7 +27,7 @@ export type ResidentWait =
       readonly valueLow: number;
       readonly valueHigh: number;
     }
-  /** The answer of the firmware. */
+  /** The answer of the firmware, or whatever message the software waits for. */
   | { readonly kind: 'firmware' }
   /** The completion of the DVM operations that this PE has sent: what a DSB waits for. */
   | { readonly kind: 'barrier' };

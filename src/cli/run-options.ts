@@ -111,9 +111,7 @@ function parseDma(engines: string): number {
   return engines === 'on' ? 1 : parseCount('--dma', engines, 0, dmaEngineCount);
 }
 
-function parseConductor(name: string, isLinux: boolean): Conductor {
-  if (name === 'parallel' && isLinux)
-    throw new UserError('--conductor parallel: a Linux program runs under lockstep, since its cores share one kernel');
+function parseConductor(name: string): Conductor {
   if (name === 'lockstep' || name === 'parallel') return name;
   if (name === 'explore') throw new UserError(`--conductor ${name}: not supported yet`);
   throw new UserError(`--conductor ${name}: there is no such conductor`, 'use lockstep or parallel');
@@ -151,7 +149,7 @@ export function parseRunOptions(path: string, words: readonly string[], typed: T
   const linux = parseLinuxOptions(image, words, typed);
   return {
     ...board,
-    conductor: parseConductor(typed.conductor, linux !== undefined),
+    conductor: parseConductor(typed.conductor),
     hostThreads:
       typed.hostThreads === undefined
         ? defaultHostThreads(cores)

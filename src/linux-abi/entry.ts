@@ -28,10 +28,12 @@ import {
 import { shootDown } from './shoot-down.ts';
 import { nameOfSignal, SIG } from './signal-numbers.ts';
 import { deliverSignals, forceSignal } from './delivery.ts';
+import { hasSignal } from './signal-queues.ts';
+import { interrupt } from './signals.ts';
 import type { Signal, Thread } from './state.ts';
 import { expireTimers, nextExpiry } from './timers.ts';
 import { readWord } from './user-memory.ts';
-import { endDueWaits } from './waits.ts';
+import { abandon, endDueWaits } from './waits.ts';
 
 const FSC_ALIGNMENT = 0x21;
 const iss = { WnR: 1 << 6, CM: 1 << 8, statusCode: 0x3f } as const;
@@ -85,12 +87,22 @@ function undefinedInstruction(core: Core, thread: Thread): void {
   core.pe.writeRegister('ELR_EL1', pc + instructionBytes);
 }
 
+/** A call does not wait where its thread has a signal, or is to end, and came here before its core has heard of it. */
+function heedSignals(core: Core, thread: Thread): void {
+  if (thread.state !== 'blocked') return;
+  if (thread.process.ending !== undefined) {
+    abandon(core, thread);
+    makeReady(core, thread);
+  } else if (hasSignal(thread)) interrupt(core, thread);
+}
+
 function* synchronous(core: Core, thread: Thread): Activity {
   const esr = Number(core.system.read('ESR_EL1'));
   const pc = (): bigint => core.pe.readRegister('ELR_EL1');
   switch (esr >>> 26) {
     case EC.SVC:
       systemCall(core, thread);
+      heedSignals(core, thread);
       break;
     case EC.dataAbort:
       yield* abort(core, thread, (esr & iss.WnR) !== 0 && (esr & iss.CM) === 0 ? 'write' : 'read', esr);

@@ -4,7 +4,7 @@
 import type { Core } from './kernel.ts';
 import { mappingAt } from './mappings.ts';
 import { resolve } from './faults.ts';
-import { readDoubleword, readWord, writeWord } from './user-memory.ts';
+import { readDoubleword, readWord, updateWord, writeWord } from './user-memory.ts';
 import { wake } from './scheduler.ts';
 import type { AddressSpace, FutexWait, Thread } from './state.ts';
 
@@ -101,12 +101,16 @@ const robustLimit = 2048;
 /** Marks a lock of a thread that has ended, and wakes one who waits for it. */
 function ownerDied(core: Core, thread: Thread, va: number): void {
   const { space } = thread.process;
-  const word = readWord(core, space, va);
-  if (word === undefined || (word & FUTEX_TID_MASK) !== thread.tid) return;
+  const isOwn = (word: number): boolean => (word & FUTEX_TID_MASK) === thread.tid;
+  const found = readWord(core, space, va);
+  if (found === undefined || !isOwn(found)) return;
   const key = futexKey(core, space, va);
   if (key !== undefined && passLock(core, key, FUTEX_OWNER_DIED)) return;
-  writeWord(core, space, va, ((word & FUTEX_WAITERS) | FUTEX_OWNER_DIED) >>> 0);
-  if ((word & FUTEX_WAITERS) !== 0) wakeFutex(core, space, va, 1);
+  // Others may say meanwhile that they wait.
+  const word = updateWord(core, space, va, (held) =>
+    isOwn(held) ? (held & FUTEX_WAITERS) | FUTEX_OWNER_DIED : undefined,
+  );
+  if (word !== undefined && (word & FUTEX_WAITERS) !== 0) wakeFutex(core, space, va, 1);
 }
 
 /** exit_robust_list(). */

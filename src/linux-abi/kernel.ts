@@ -10,6 +10,8 @@ export interface Ram {
   readBytes(pa: number, sizeBytes: number): Uint8Array | undefined;
   writeBytes(pa: number, source: Uint8Array): boolean;
   writeDoubleword(pa: number, value: bigint): boolean;
+  /** What the word has held, which is stored to where that is what is expected. */
+  compareExchangeWord(pa: number, expected: number, value: number): number | undefined;
 }
 
 /** The machine, and the world around it. */

@@ -6,6 +6,7 @@ import {
   type EntryEnd,
   type MemoryViews,
   type ResidentLevelSoftware,
+  type SystemAccess,
   systemAccess,
   work,
 } from '../arch/resident.ts';
@@ -32,6 +33,8 @@ export interface LinuxParts {
   readonly platform: Platform;
   readonly program: ProgramDescription;
   readonly port: LinuxPort;
+  /** How it reaches the System registers, where it is not on the PE's own thread. */
+  readonly system?: SystemAccess;
   /** Of all cores. */
   readonly state: LinuxState;
 }
@@ -140,7 +143,7 @@ export function createLinux(parts: LinuxParts): ResidentLevelSoftware {
     index,
     pe,
     memory,
-    system: systemAccess(pe, memory.doublewords),
+    system: parts.system ?? systemAccess(pe, memory.doublewords),
     state,
     own: state.cores[index] as CoreState,
     platform,

@@ -60,6 +60,25 @@ export function readWord(core: Core, space: AddressSpace, va: number): number | 
   return typeof pa === 'number' ? core.memory.words[pa >>> 2] : undefined;
 }
 
+/**
+ * futex_atomic_cmpxchg_inatomic(): changes a word that the program may change at the same time. `change` says what it becomes, or undefined
+ * where it stays. What the word held, or undefined where it cannot be written.
+ */
+export function updateWord(
+  core: Core,
+  space: AddressSpace,
+  va: number,
+  change: (word: number) => number | undefined,
+): number | undefined {
+  const pa = va % 4 === 0 && va + 4 <= taskBytes ? resolve(core, space, va, 'write') : undefined;
+  if (typeof pa !== 'number') return undefined;
+  for (;;) {
+    const word = Atomics.load(core.memory.words, pa / 4);
+    const value = change(word);
+    if (value === undefined || core.port.ram.compareExchangeWord(pa, word, value >>> 0) === word) return word;
+  }
+}
+
 export const writeWord = (core: Core, space: AddressSpace, va: number, value: number): boolean =>
   writeUser(core, space, va, new Uint8Array(Uint32Array.of(value).buffer));
 

@@ -23,6 +23,8 @@ export interface RamPort {
   readDoubleword(pa: number): bigint | undefined;
   writeWord(pa: number, sizeBytes: 1 | 2 | 4, value: number): boolean;
   writeDoubleword(pa: number, value: bigint): boolean;
+  /** Stores an aligned word where memory holds what is expected, and returns what it has held; undefined where it is outside RAM. */
+  compareExchangeWord(pa: number, expected: number, value: number): number | undefined;
 }
 
 export interface RamPortOptions {
@@ -50,7 +52,7 @@ const nobody = -1;
 
 export function makeRamPort(options: RamPortOptions): RamPort {
   const { views, ramBase, ramBytes, lineMapOffset, lineShift, lineHoldsCode, touchedPageOffset, pageShift } = options;
-  const { bytes, halfwords, words, view } = views;
+  const { bytes, halfwords, words, doublewords, view } = views;
   const ramEnd = ramBase + ramBytes;
   const isRam = (pa: number, sizeBytes: number): boolean =>
     Number.isInteger(pa) && sizeBytes >= 0 && pa >= ramBase && pa + sizeBytes <= ramEnd;
@@ -109,6 +111,17 @@ export function makeRamPort(options: RamPortOptions): RamPort {
         else if (sizeBytes === 2) Atomics.store(halfwords, pa / 2, value);
         else Atomics.store(words, pa / 4, value);
       }),
-    writeDoubleword: (pa, value) => write(pa, 8, () => view.setBigUint64(pa, value, true)),
+    writeDoubleword: (pa, value) =>
+      write(pa, 8, () => {
+        if (isAligned(pa, 8)) Atomics.store(doublewords, pa / 8, value);
+        else view.setBigUint64(pa, value, true);
+      }),
+    compareExchangeWord: (pa, expected, value) => {
+      let held: number | undefined;
+      write(pa, 4, () => {
+        held = Atomics.compareExchange(words, pa / 4, expected, value);
+      });
+      return held;
+    },
   };
 }

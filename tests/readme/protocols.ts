@@ -8,6 +8,7 @@ import { wireMessages } from '../../actors/gic/wires.ts';
 import { interruptLines } from '../../actors/gic-v2/messages.ts';
 import { networkMessages } from '../../actors/network/messages.ts';
 import { powerMessages } from '../../actors/power/messages.ts';
+import { kernelMessages } from '../../actors/linux/messages.ts';
 import type { MessageRow } from '../../actors/protocol.ts';
 import { dtiMessages } from '../../actors/smmu/dti.ts';
 import { ltiMessages } from '../../actors/smmu/lti.ts';
@@ -31,6 +32,7 @@ const protocols: readonly Protocol[] = [
   { title: 'DTI-TBU: TBU and TCU', file: 'actors/smmu/dti.ts', messages: dtiMessages },
   { title: 'Frames: network card, switch and backend', file: 'actors/network/messages.ts', messages: networkMessages },
   { title: 'Bytes: console and console', file: 'actors/virtio/console-messages.ts', messages: consoleMessages },
+  { title: 'Kernel of the Linux ABI and core, under `parallel`', file: 'actors/linux/messages.ts', messages: kernelMessages },
   { title: 'DVM and events: core and core', file: 'actors/core/messages.ts', messages: coreMessages },
 ]; // prettier-ignore
 

@@ -17,24 +17,28 @@ import {
 } from '../futex.ts';
 import { block } from '../scheduler.ts';
 import type { Thread } from '../state.ts';
-import { readWord, writeWord } from '../user-memory.ts';
+import { readWord, updateWord, writeWord } from '../user-memory.ts';
 import { type Call, int, type Result, uint, unsigned } from './call.ts';
 
 /** Takes a lock for a thread, or says why it cannot: EAGAIN where another has it, which is told that somebody waits. */
 function claim({ core, space }: Call, thread: Thread, va: number, key: string): number {
-  const word = readWord(core, space, va);
-  if (word === undefined) return fail('EFAULT');
-  const owner = word & FUTEX_TID_MASK;
   const waiters = waitersOf(core, key);
-  if (owner === thread.tid) return fail('EDEADLK');
   // A word that others wait for as for a plain one is no such lock.
-  if (waiters.some((other) => futexWait(other)?.lockAt === undefined)) return fail('EINVAL');
-  if (owner === 0) {
-    const taken = (thread.tid | (word & FUTEX_OWNER_DIED) | (waiters.length > 0 ? FUTEX_WAITERS : 0)) >>> 0;
-    return writeWord(core, space, va, taken) ? 0 : fail('EFAULT');
-  }
-  if (!core.state.threads.has(owner)) return fail('ESRCH');
-  return writeWord(core, space, va, (word | FUTEX_WAITERS) >>> 0) ? fail('EAGAIN') : fail('EFAULT');
+  const isPlain = waiters.some((other) => futexWait(other)?.lockAt === undefined);
+  let result = 0;
+  // The owner may let go of it meanwhile, and others take it, without a call.
+  const found = updateWord(core, space, va, (word) => {
+    const owner = word & FUTEX_TID_MASK;
+    result = 0;
+    if (owner === thread.tid) result = fail('EDEADLK');
+    else if (isPlain) result = fail('EINVAL');
+    else if (owner !== 0 && !core.state.threads.has(owner)) result = fail('ESRCH');
+    if (result !== 0) return undefined;
+    if (owner === 0) return thread.tid | (word & FUTEX_OWNER_DIED) | (waiters.length > 0 ? FUTEX_WAITERS : 0);
+    result = fail('EAGAIN');
+    return word | FUTEX_WAITERS;
+  });
+  return found === undefined ? fail('EFAULT') : result;
 }
 
 /** FUTEX_LOCK_PI and FUTEX_LOCK_PI2. */

@@ -4,7 +4,7 @@ import { fail, isError } from '../errno.ts';
 import { addWaiter, anyBit, futexKey, isOfLock, requeue, waitersOf, wakeKey } from '../futex.ts';
 import { u64At, viewOf } from '../records.ts';
 import { block } from '../scheduler.ts';
-import { readUser, readWord, writeDoubleword, writeWord } from '../user-memory.ts';
+import { readUser, readWord, updateWord, writeDoubleword } from '../user-memory.ts';
 import { lock, requeueToLock, tryLock, unlock, waitRequeue } from './futex-locks.ts';
 import { atClock, readTimespec } from './time.ts';
 import { type Call, type Family, type Result, int, uint, unsigned } from './call.ts';
@@ -115,17 +115,18 @@ function wakeOp(call: Call): Result {
   const { core, space } = call;
   const [va, va2] = [unsigned(call, 0), unsigned(call, 4)];
   const [key, key2] = [futexKey(core, space, va), futexKey(core, space, va2)];
-  const old = readWord(core, space, va2);
-  if (key === undefined || key2 === undefined || old === undefined) return fail('EFAULT');
+  if (key === undefined || key2 === undefined) return fail('EFAULT');
   const encoded = uint(call, 5);
   const argument = signExtend12((encoded >>> 12) & 0xfff);
   const isShift = encoded >>> 31 !== 0;
-  const value = operate((encoded >>> 28) & 7, old, isShift ? 1 << (argument & 31) : argument);
-  const isWaking = holds((encoded >>> 24) & 15, old, signExtend12(encoded & 0xfff));
-  if (value === undefined || isWaking === undefined) return fail('ENOSYS');
-  if (!writeWord(core, space, va2, value >>> 0)) return fail('EFAULT');
+  const changed = (old: number): number | undefined =>
+    operate((encoded >>> 28) & 7, old, isShift ? 1 << (argument & 31) : argument);
+  const wakes = (old: number): boolean | undefined => holds((encoded >>> 24) & 15, old, signExtend12(encoded & 0xfff));
+  if (changed(0) === undefined || wakes(0) === undefined) return fail('ENOSYS');
+  const old = updateWord(core, space, va2, changed);
+  if (old === undefined) return fail('EFAULT');
   const woken = wakeKey(core, key, int(call, 2));
-  return woken + (isWaking ? wakeKey(core, key2, int(call, 3)) : 0);
+  return woken + (wakes(old) === true ? wakeKey(core, key2, int(call, 3)) : 0);
 }
 
 /** struct futex_waitv: value, address, flags. */
