@@ -107,7 +107,7 @@ export const pe = {
   vector: 0x200,
   /** System registers: 8 bytes each, `systemRegisterSlots` of them; the table in system-registers.ts numbers them. */
   systemRegisters: 0x400,
-  /** Jump cache: `jumpCacheEntries` entries of 16 bytes: virtual address | `jumpTag` (8), function index (4), `jumpCacheCount` (4). */
+  /** Jump cache: `jumpCacheEntries` entries of 16 bytes: virtual address | `jumpTag` (8), function index (4), not used (4). */
   jumpCache: 0x1000,
   /** Four soft TLBs, one after the other: EL0, EL1, EL2, EL3. */
   softTlb: 0x5000,
@@ -120,8 +120,6 @@ export const systemRegisterSlots = 384;
 
 export const jumpCacheEntries = 1024;
 export const jumpCacheEntryBytes = 16;
-/** Offset of the number of entries after which cold code is looked up anew. */
-export const jumpCacheCount = 12;
 
 /** Entries of a soft TLB: 4 MiB of each kind of access before two pages must share an entry. */
 export const softTlbEntries = 1024;

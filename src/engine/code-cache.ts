@@ -9,7 +9,6 @@ import type { Pe } from '../arch/pe.ts';
 import {
   addendAfterTag,
   guardedAfterFetchTag,
-  jumpCacheCount,
   jumpCacheEntries,
   jumpCacheEntryBytes,
   lineHoldsCode,
@@ -24,6 +23,7 @@ import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
 import type { Company } from './local-registers.ts';
 import { makeRegionTranslator } from './region.ts';
+import { codeEntry, codeEntryAt, type RuntimeTables } from './runtime-tables.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
@@ -37,11 +37,10 @@ const batchTraces = 64;
 const firstBatchTraces = 4;
 /** As many hot entries wait for a module as this fraction, a power of two, of the traces there are. */
 const patienceShift = 6;
-/** Code that is entered so many times as often as hot code does not wait. */
-const mostPatience = 32;
-/** Cold code is entered so many times between two look-ups at least, and this fraction of what would make it hot. */
-const fewestColdEntries = 16;
-const coldEntriesShift = 3;
+/** So many wait at most. */
+const mostWaiting = 32;
+/** Code that hot code leads to is translated with it where it has been stepped so many times. */
+const warmRuns = 8;
 /**
  * Each time that a trace has been written over before it has run so many rounds, its lines must be entered twice as often to be
  * translated again, up to this power of two; each time that it has run more, half as often.
@@ -65,13 +64,16 @@ const counterWords = 1 << 15;
 
 const pageMask = (1 << pageShift) - 1;
 
-interface Entry {
+/** What code is apart from its physical address. */
+interface Code {
   readonly va: bigint;
   readonly el: number;
   readonly strictAlignment: boolean;
   readonly guarded: boolean;
-  /** Times that the code was entered cold. */
-  count: number;
+}
+
+/** Code that is translated, or is to be. */
+interface Entry extends Code {
   /** Function index of the trace or the region, or 0. */
   functionIndex: number;
   /** What it was made from. */
@@ -97,6 +99,7 @@ interface Member {
 
 export interface CodeCacheOptions {
   readonly views: MemoryViews;
+  readonly tables: RuntimeTables;
   readonly decode: Decoder;
   readonly instantiate: (functions: readonly ModuleFunction[]) => CallableFunction[];
   readonly addToTable: (f: CallableFunction) => number;
@@ -131,6 +134,7 @@ export interface CodeCache {
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const { words, signedWords, doublewords, bytes } = options.views;
+  const { tables } = options;
   const translate = makeTranslator(options.decode, options.company);
   const entries = new Map<number, Entry[]>();
   const tracesOfLine = new Map<number, Set<LiveTrace>>();
@@ -147,19 +151,18 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   let modules = 0;
   let invalidations = 0;
 
-  function entryAt(pa: number, va: bigint, el: number, strictAlignment: boolean, guarded: boolean): Entry {
-    let candidates = entries.get(pa);
-    if (!candidates) {
-      candidates = [];
-      entries.set(pa, candidates);
-    }
-    let entry = candidates.find(
-      (e) => e.va === va && e.el === el && e.strictAlignment === strictAlignment && e.guarded === guarded,
-    );
-    if (!entry) {
-      entry = { va, el, strictAlignment, guarded, count: 0, functionIndex: 0, live: undefined };
-      candidates.push(entry);
-    }
+  const knownAt = (pa: number, { va, el, strictAlignment, guarded }: Code): Entry | undefined =>
+    entries
+      .get(pa)
+      ?.find((e) => e.va === va && e.el === el && e.strictAlignment === strictAlignment && e.guarded === guarded);
+
+  function entryAt(pa: number, code: Code): Entry {
+    const known = knownAt(pa, code);
+    if (known) return known;
+    const entry = { ...code, functionIndex: 0, live: undefined };
+    const others = entries.get(pa);
+    if (others) others.push(entry);
+    else entries.set(pa, [entry]);
     return entry;
   }
 
@@ -167,6 +170,42 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function thresholdAt(pa: number): number {
     const { hotThreshold } = options;
     return hotThreshold > 1 ? hotThreshold << (writtenEarly.get(pa >>> lineShift) ?? 0) : hotThreshold;
+  }
+
+  // The entry table: what the run loop knows of code without asking. What is not there may be known here all the same.
+
+  const keyOf = ({ va, el }: { readonly va: bigint; readonly el: number }): bigint => va | BigInt(el);
+
+  /** Code, by its physical address, that has been stepped and has lost its place in the table to other code: what was its `code`. */
+  const displaced = new Map<number, number>();
+
+  /** The `code` of an entry whose code has been stepped once: less than 0 by the times that it is stepped until it is hot. */
+  const coldCode = (pa: number): number => Math.min(0, 2 - thresholdAt(pa));
+
+  function putInTable(pa: number, what: Code, code: number): void {
+    const at = codeEntryAt(tables, pa);
+    const place = (at + codeEntry.place) >>> 2;
+    const known = signedWords[(at + codeEntry.code) >>> 2] as number;
+    const knownPa = (words[place] as number) - ((words[place] as number) & 3);
+    if (known < 0 && knownPa !== pa) displaced.set(knownPa, known);
+    doublewords[(at + codeEntry.key) >>> 3] = keyOf(what);
+    words[place] = pa | (what.strictAlignment ? codeEntry.strict : 0) | (what.guarded ? codeEntry.guarded : 0);
+    signedWords[(at + codeEntry.code) >>> 2] = code;
+  }
+
+  /** What the table has for code, whatever the alignment checking and the guard; undefined where it has other code there. */
+  function codeInTable(pa: number, va: bigint, el: number): number | undefined {
+    const at = codeEntryAt(tables, pa);
+    const isThere =
+      (words[(at + codeEntry.place) >>> 2] as number) >>> 2 === pa >>> 2 &&
+      doublewords[(at + codeEntry.key) >>> 3] === keyOf({ va, el });
+    return isThere ? signedWords[(at + codeEntry.code) >>> 2] : undefined;
+  }
+
+  /** Times that code has been stepped. */
+  function coldRuns(pa: number, va: bigint, el: number): number {
+    const code = codeInTable(pa, va, el) ?? displaced.get(pa) ?? 1;
+    return code > 0 ? 0 : 1 + code - coldCode(pa);
   }
 
   /** Whether what is written over has been worth its translation is noted for the time when it is hot again. */
@@ -212,8 +251,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
-        const entry = entryAt(targetPa, target, el, strictAlignment, guarded);
-        if (writtenEarly.has(targetPa >>> lineShift) && entry.count < thresholdAt(targetPa)) continue;
+        const enough = writtenEarly.has(targetPa >>> lineShift) ? thresholdAt(targetPa) : warmRuns;
+        if (options.hotThreshold > 1 && coldRuns(targetPa, target, el) < enough) continue;
+        const entry = entryAt(targetPa, { va: target, el, strictAlignment, guarded });
         if (entry.functionIndex === 0 && !isTaken(entry)) queue.push({ pa: targetPa, entry });
       }
     }
@@ -221,30 +261,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   }
 
   /**
-   * Whether the entry's code is worth a module now. What an instance costs grows with the table and with the instances there are: the
-   * more has been translated, the more waits for the next module, but for code that is entered again and again.
+   * Whether it is time for a module. What has been translated tells how much there will be: the more of it, the more waits for the next
+   * module, and is stepped meanwhile.
    */
-  function isDue(entry: Entry): boolean {
-    return waiting.size > traces >>> patienceShift || entry.count > (options.hotThreshold - 1) * mostPatience;
-  }
-
-  /** Until it has been entered some times more, the code of an entry is stepped without a look-up. */
-  function stepAwhile(pe: Pe, entry: Entry, threshold: number): number {
-    const entries = Math.max(fewestColdEntries, threshold >>> coldEntriesShift);
-    const untilHot = threshold - entry.count;
-    const granted = untilHot > 0 ? Math.min(entries, untilHot) : entries;
-    entry.count += granted - 1;
-    remember(pe, entry, options.stepBlock, granted);
-    return options.stepBlock;
-  }
-
-  /** What runs the code of an entry is in the jump cache from here on. */
-  function remember({ base }: Pe, { va, el }: Entry, functionIndex: number, count: number): void {
-    const place = (Number(va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1);
-    const at = base + record.jumpCache + place * jumpCacheEntryBytes;
-    doublewords[at >>> 3] = va | BigInt(el);
-    signedWords[(at + 8) >>> 2] = functionIndex;
-    signedWords[(at + jumpCacheCount) >>> 2] = count;
+  function isDue(): boolean {
+    return options.hotThreshold === 1 || waiting.size > Math.min(traces >>> patienceShift, mostWaiting);
   }
 
   /** From here on a store to one of its lines ends it. */
@@ -269,10 +290,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     }
   }
 
-  /** Whether the code of an entry has been entered, cold or translated so many times. */
-  function hasRun({ count, live }: Entry, rounds: number): boolean {
+  /** Whether what was translated has run so many rounds. */
+  function hasRun(live: LiveTrace, rounds: number): boolean {
     if (options.regionThreshold === 0) return true;
-    if (!live) return count > rounds;
     if (live.counter < 0 || live.asked > 0) return true;
     return (signedWords[(firstCounter >>> 2) + live.counter] as number) <= options.regionThreshold - rounds;
   }
@@ -281,9 +301,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function isWarm(pa: number, va: bigint, el: number): boolean {
     const isWritten = writtenEarly.has(pa >>> lineShift);
     const rounds = isWritten ? worthwhileRounds : warmRounds;
-    return (entries.get(pa) ?? []).some(
-      (e) => e.va === va && e.el === el && !(isWritten && !e.live) && hasRun(e, rounds),
-    );
+    const isLive = (e: Entry): boolean => e.va === va && e.el === el && e.live !== undefined && hasRun(e.live, rounds);
+    return entries.get(pa)?.some(isLive) === true || (!isWritten && coldRuns(pa, va, el) > rounds);
   }
 
   /**
@@ -336,6 +355,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     if (entry.functionIndex === 0) entry.functionIndex = options.addToTable(f);
     else options.replaceInTable(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
+    putInTable(pa, entry, entry.functionIndex);
     watch({
       pa,
       entry,
@@ -397,6 +417,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     );
     members.forEach(({ live }, i) => {
       live.entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
+      putInTable(live.pa, live.entry, live.entry.functionIndex);
       watch(live);
     });
     traces += members.length;
@@ -408,6 +429,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     invalidations += 1;
     options.replaceInTable(entry.functionIndex, options.stale);
     entry.functionIndex = 0;
+    if (codeInTable(pa, entry.va, entry.el) !== undefined) putInTable(pa, entry, coldCode(pa));
     const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
     if (rest.length === 0) entries.delete(pa);
     else entries.set(pa, rest);
@@ -421,33 +443,44 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     }
   }
 
-  /** The entry of the code at PC, which has been fetched from `pa`. */
-  function entryAtPc({ base }: Pe, pa: number, guarded: boolean): Entry {
-    const pc = doublewords[(base + record.pc) >>> 3] as bigint;
+  /** The code at PC. */
+  function codeAtPc({ base }: Pe, guarded: boolean): Code {
+    const va = doublewords[(base + record.pc) >>> 3] as bigint;
     const el = ((words[(base + record.pstate) >>> 2] as number) >>> 2) & 3;
     const strictAlignment = words[(base + record.strictAlignment) >>> 2] !== 0;
-    return entryAt(pa, pc, el, strictAlignment, guarded);
+    return { va, el, strictAlignment, guarded };
+  }
+
+  /** What the run loop has to know of code that it does not know, or does not want to step any more: the `code` of its entry. */
+  function lookAt(pe: Pe, pa: number, code: Code): number {
+    const known = knownAt(pa, code)?.functionIndex ?? 0;
+    if (known > 0) return known;
+    const left = codeInTable(pa, code.va, code.el) ?? displaced.get(pa) ?? 1 - thresholdAt(pa);
+    displaced.delete(pa);
+    if (left < 0) return left + 1;
+    const entry = entryAt(pa, code);
+    if (options.regionThreshold === 0) {
+      makeRegion(pe, pa, entry);
+    } else {
+      waiting.set(entry, pa);
+      if (isDue()) translateWaiting();
+    }
+    return entry.functionIndex > 0 ? entry.functionIndex : coldCode(pa);
   }
 
   return {
     resolve: (pe) => {
       const pa = pe.translateFetch();
       if (pa < 0) return 0;
-      const entry = entryAtPc(pe, pa, pe.isFetchGuarded);
-      if (entry.functionIndex === 0) {
-        const threshold = thresholdAt(pa);
-        entry.count += 1;
-        if (entry.count < threshold) return stepAwhile(pe, entry, threshold);
-        if (options.regionThreshold === 0) {
-          makeRegion(pe, pa, entry);
-        } else {
-          waiting.set(entry, pa);
-          if (!isDue(entry)) return stepAwhile(pe, entry, threshold);
-          translateWaiting();
-        }
-      }
-      remember(pe, entry, entry.functionIndex, 0);
-      return entry.functionIndex;
+      const code = codeAtPc(pe, pe.isFetchGuarded);
+      const functionIndex = lookAt(pe, pa, code);
+      putInTable(pa, code, functionIndex);
+      if (functionIndex <= 0) return options.stepBlock;
+      const place = (Number(code.va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1);
+      const at = pe.base + record.jumpCache + place * jumpCacheEntryBytes;
+      doublewords[at >>> 3] = keyOf(code);
+      signedWords[(at + 8) >>> 2] = functionIndex;
+      return functionIndex;
     },
     lineWritten: (pa, sizeBytes) => {
       let found = false;
@@ -469,7 +502,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const fetched = fetchedFrom(pe, pc >> BigInt(pageShift));
       if (!fetched) return;
       const pa = fetched.pa + (Number(pc & 0xffffffffn) & pageMask);
-      const entry = entryAtPc(pe, pa, fetched.guarded);
+      const entry = entryAt(pa, codeAtPc(pe, fetched.guarded));
       if (entry.functionIndex === 0 || (entry.live && mustAskAgain(entry.live))) return;
       makeRegion(pe, pa, entry);
     },

@@ -33,7 +33,8 @@ import { type CodeCache, makeCodeCache } from './code-cache.ts';
 import { firstFloatFunction, floatFunctionNames, floatFunctions } from './float-functions.ts';
 import { pointerFunctions } from './pointer-functions.ts';
 import { pointerOperations } from '../isa/pointer-authentication/names.ts';
-import { decodeCacheBase, decodeCacheBytes, runtimeModule } from './runtime.ts';
+import { runtimeModule } from './runtime.ts';
+import { clearTables, runtimeTables } from './runtime-tables.ts';
 import {
   atomicOperations,
   atomicShift,
@@ -60,7 +61,7 @@ const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly r
   step: { hot: Infinity, region: Infinity },
   translate: { hot: 1, region: Infinity },
   region: { hot: 1, region: 0 },
-  tiered: { hot: 24, region: 4096 },
+  tiered: { hot: 1000, region: 100_000 },
 };
 
 export interface EngineOptions {
@@ -69,6 +70,8 @@ export interface EngineOptions {
   /** Number of the worker: it chooses the decode cache. */
   readonly worker: number;
   readonly mode?: EngineMode;
+  /** Cold entries after which code is translated, where the mode steps it first: for tests. */
+  readonly hotRuns?: number;
   /** Rounds of a trace after which its code gets a region, where the mode has both: for tests. */
   readonly regionRounds?: number;
   /** The compiled module of all step functions (step-module.ts); left out, each is made when it is needed. */
@@ -156,6 +159,7 @@ export function makeEngine({
   views,
   worker,
   mode = 'tiered',
+  hotRuns = thresholds[mode].hot,
   regionRounds = thresholds[mode].region,
   stepModule,
   isProfiled = false,
@@ -172,7 +176,7 @@ export function makeEngine({
   // What runs code by its function index is the runtime module alone. The table grows, and V8 keeps a copy of it for every instance that
   // imports it: those of translated code, of which there are thousands, have a small one that is made once.
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  /** Place 0 stands for no function. */
+  /** Index 0 is that of the word 0. */
   let tableUsed = 1;
   let stepped = 0;
   let pauseAsked = false;
@@ -180,9 +184,8 @@ export function makeEngine({
   let isAlone = false;
   let keptBack = 0;
 
-  // What an earlier engine of this worker has left names functions of its own table.
-  const decodeCache = decodeCacheBase + worker * decodeCacheBytes;
-  views.bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
+  const tables = runtimeTables(worker);
+  clearTables(views, tables);
   signedWords.set(crcTables, crcTablesOffset / 4);
   // And what it knew of translations was of its own PEs.
   const secondTlb = secondTlbBase + worker * secondTlbBytes;
@@ -404,13 +407,15 @@ export function makeEngine({
     return index;
   }
 
+  function stepFunctionOf(word: number): number {
+    const decoded = decode(word);
+    return decoded ? stepFunction(decoded.row, decoded.fields) : stepFunction(undefinedRow, {});
+  }
+
   const runtimeImports = {
     memory,
     table,
-    decode: (_cpu: number, word: number): number => {
-      const decoded = decode(word >>> 0);
-      return decoded ? stepFunction(decoded.row, decoded.fields) : stepFunction(undefinedRow, {});
-    },
+    decode: (_cpu: number, word: number): number => stepFunctionOf(word >>> 0),
     fetchMiss: (cpu: number): number => (peOf(cpu).translateFetch() < 0 ? 1 : 0),
     branchTarget: (cpu: number): number => peOf(cpu).checkBranchTarget(),
     resolve: (cpu: number): number => codeCache.resolve(peOf(cpu)),
@@ -448,8 +453,12 @@ export function makeEngine({
     functions.set(firstFloatFunction + n, f);
   });
 
+  // An entry of the step cache that has never been filled is that of the word 0.
+  table.set(0, table.get(stepFunctionOf(0)));
+
   const codeCache: CodeCache = makeCodeCache({
     views,
+    tables,
     decode,
     instantiate,
     addToTable,
@@ -458,7 +467,7 @@ export function makeEngine({
     },
     stale: runtime.stale as CallableFunction,
     stepBlock: addToTable(runtime.stepBlock as CallableFunction),
-    hotThreshold: thresholds[mode].hot,
+    hotThreshold: hotRuns,
     regionThreshold: regionRounds,
     worker,
     isProfiled,

@@ -64,11 +64,6 @@ export class Text {
     this.w.u32(index);
     return this;
   }
-  returnCall(index: number): this {
-    this.w.byte(op.return_call);
-    this.w.u32(index);
-    return this;
-  }
   callIndirect(): this {
     this.w.byte(op.call_indirect);
     this.w.u32(codeSignature);

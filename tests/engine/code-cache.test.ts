@@ -165,7 +165,7 @@ lock:   .word   0`,
 
 describe('an engine', () => {
   it('translates together what hot code leads to in its page, and steps cold code', () => {
-    const machine = flatMachine('tiered', twoPes);
+    const machine = flatMachine('tiered', twoPes, { regionRounds: 4096 });
     machine.run(0, 5);
     expect(machine.engine.counters()).toMatchObject({ traces: 0, modules: 0 });
     machine.run(0, 100_000);
@@ -197,10 +197,11 @@ describe('an engine', () => {
 describe('code that has become hot', () => {
   it('shares modules the more, the more of it there is, and all of it is translated', () => {
     const functions = 200;
+    const rounds = 2000;
     const machine = flatMachine(
       'tiered',
       `
-        mov     x6, #100
+        mov     x6, #${rounds}
 again:  adrp    x1, first
         mov     x2, #${functions}
 next:   blr     x1
@@ -214,8 +215,8 @@ end:    b       end
 first:
 ${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functions)}`,
     );
-    machine.run(0, 100 * (5 + functions * 6));
-    expect(x(machine, 0, 3)).toBe(BigInt(100 * functions));
+    machine.run(0, rounds * (5 + functions * 6));
+    expect(x(machine, 0, 3)).toBe(BigInt(rounds * functions));
     const { traces, modules } = machine.engine.counters();
     expect(traces).toBeGreaterThanOrEqual(functions);
     expect(modules).toBeLessThan(0.75 * functions);
@@ -247,6 +248,7 @@ sixteen: add    x3, x3, #16
         .align  12
 patched: nop
         ret`,
+      { hotRuns: 24, regionRounds: 4096 },
     );
     machine.run(0, 4 + rounds * (7 + calls * 5));
     expect(x(machine, 0, 3)).toBe(BigInt((rounds / 2) * calls * 17));
@@ -262,7 +264,7 @@ patched: nop
   });
 
   it('and has been written over early is translated sooner again when it has run long before it is written over', () => {
-    const machine = flatMachine('tiered', 'loop: add x3, x3, #1\n b loop', { regionRounds: 1_000_000 });
+    const machine = flatMachine('tiered', 'loop: add x3, x3, #1\n b loop', { hotRuns: 24, regionRounds: 1_000_000 });
     const loop = machine.address('loop');
     const tracesAfterWriting = (rounds: number): number => {
       machine.engine.codeWritten(loop, 4);

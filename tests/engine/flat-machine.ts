@@ -57,6 +57,7 @@ export interface FlatMachine {
 
 export interface FlatOptions {
   readonly pes?: number;
+  readonly hotRuns?: number;
   readonly regionRounds?: number;
   /** Hears of writes to code, as where there are other workers. */
   readonly onCodeWritten?: (line: number) => void;
@@ -72,7 +73,7 @@ export interface FlatOptions {
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, onCodeWritten, isConcurrent = false, yields = false, dvm, regionRounds } = options;
+  const { pes: count = 1, onCodeWritten, isConcurrent = false, yields = false, dvm, hotRuns, regionRounds } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
     memory,
@@ -82,6 +83,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     stepModule,
     isConcurrent,
     yields,
+    ...(hotRuns === undefined ? {} : { hotRuns }),
     ...(regionRounds === undefined ? {} : { regionRounds }),
     ...(onCodeWritten ? { onCodeWritten } : {}),
   });

@@ -33,7 +33,7 @@ describe('FPCR and FPSR', () => {
   it.each(['step', 'translate', 'region', 'tiered'] satisfies EngineMode[])(
     'count from the instruction on that writes them: %s',
     (mode) => {
-      const machine = flatMachine(mode, thirds, mode === 'tiered' ? { regionRounds: 3 } : {});
+      const machine = flatMachine(mode, thirds, mode === 'tiered' ? { hotRuns: 24, regionRounds: 3 } : {});
       const pe = machine.pes[0]!;
       for (const [round, budget] of [5 + 16, 16, 16 * 30, 16 * 7].entries()) {
         machine.run(0, budget);

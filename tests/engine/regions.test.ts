@@ -100,7 +100,7 @@ describe('a region', () => {
   });
 
   it('replaces a trace that has run so many rounds', () => {
-    const machine = flatMachine('tiered', nest, { regionRounds: 10 });
+    const machine = flatMachine('tiered', nest, { hotRuns: 24, regionRounds: 10 });
     machine.run(0, 10_000);
     const stepped = flatMachine('step', nest);
     stepped.run(0, 10_000);

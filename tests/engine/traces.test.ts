@@ -125,7 +125,7 @@ const turns = (pes: number): fc.Arbitrary<Turn[]> =>
 
 /** The state of the PE after each of its turns, and memory at the end. */
 function history(mode: EngineMode, program: string, schedule: readonly Turn[], pes: number): string[] {
-  const machine = flatMachine(mode, program, mode === 'tiered' ? { pes, regionRounds: 3 } : { pes });
+  const machine = flatMachine(mode, program, mode === 'tiered' ? { pes, hotRuns: 24, regionRounds: 3 } : { pes });
   const states = schedule.map(({ pe, budget }) => {
     machine.run(pe, budget);
     return machine.state(pe);

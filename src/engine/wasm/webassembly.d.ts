@@ -20,6 +20,7 @@ declare namespace WebAssembly {
     constructor(descriptor: { readonly element: 'anyfunc'; readonly initial: number });
     readonly length: number;
     grow(by: number): number;
+    get(index: number): CallableFunction;
     set(index: number, f: CallableFunction): void;
   }
 }

@@ -1,0 +1,151 @@
+// The run loop: what runs the code at PC, translated or not; and the way from one piece of translated code to the next.
+
+import { exit } from '../arch/exits.ts';
+import { guardedAfterFetchTag, jumpCacheEntries, jumpCacheEntryBytes, pe, softTlbEntry } from '../arch/state-layout.ts';
+import { importIndex, stepBlockIndex } from './runtime-imports.ts';
+import { codeEntry, entryTablePlace, type RuntimeTables } from './runtime-tables.ts';
+import { fetchAddress, fetchTagOf, findFetchEntry } from './stepper.ts';
+import { Text } from './text.ts';
+import { codeSignature, type ModuleFunction, unarySignature } from './wasm/module.ts';
+import { op, type } from './wasm/opcodes.ts';
+
+/** The jump cache entry of the record's PC, and the key that it holds if it is the right one. */
+function findEntry(t: Text, cpu: number, key: number, entry: number): void {
+  t.get(cpu).memory(op.i64_load, pe.pc);
+  t.get(cpu).memory(op.i32_load, pe.jumpTag).ops(op.i64_extend_i32_u);
+  t.ops(op.i64_or)
+    .tee(key)
+    .ops(op.i32_wrap_i64)
+    .i32(2)
+    .ops(op.i32_shr_u)
+    .i32(jumpCacheEntries - 1)
+    .ops(op.i32_and);
+  t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add).set(entry);
+}
+
+/**
+ * cpu → exit: runs what stands for the code at PC, until something other than a look-up stops it: translated code by the jump cache, or by the
+ * entry table; cold code by the stepper, a block at a time; TypeScript decides where neither table knows what to do.
+ */
+export function runLoop(tables: RuntimeTables): ModuleFunction {
+  const t = new Text(1);
+  const cpu = 0;
+  const key = t.local(type.i64);
+  const entry = t.local(type.i32);
+  const code = t.local(type.i32);
+  const pc = t.local(type.i64);
+  const fetched = t.local(type.i32);
+  const pa = t.local(type.i32);
+  const place = t.local(type.i32);
+  const budget = (): Text => t.get(cpu).memory(op.i32_load, pe.budget);
+  /** Leaves in `code` what the entry table has for PC: 0 for nothing, or for code that TypeScript must look at. */
+  const lookUp = (): void => {
+    t.i32(0).set(code);
+    t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
+    findFetchEntry(t, cpu, pc, fetched);
+    fetchTagOf(t, pc).get(fetched).memory(op.i64_load, softTlbEntry.fetchTag).ops(op.i64_eq);
+    t.nest(op.if, () => {
+      fetchAddress(t, pc, fetched).set(pa);
+      t.get(pa).i32(2).ops(op.i32_shr_u);
+      t.get(pa).i32(18).ops(op.i32_shr_u).i32(entryTablePlace.spread).ops(op.i32_mul, op.i32_add);
+      t.i32(entryTablePlace.entries - 1).ops(op.i32_and);
+      t.i32(codeEntry.bytes).ops(op.i32_mul).set(place);
+      t.get(place)
+        .memory(op.i64_load, tables.entryTable + codeEntry.key)
+        .get(key)
+        .ops(op.i64_eq);
+      t.get(place).memory(op.i32_load, tables.entryTable + codeEntry.place);
+      t.get(pa);
+      t.get(cpu).memory(op.i32_load, pe.strictAlignment).i32(codeEntry.strict).ops(op.i32_and, op.i32_or);
+      t.get(fetched)
+        .memory(op.i32_load, softTlbEntry.fetchTag + guardedAfterFetchTag)
+        .i32(1)
+        .ops(op.i32_shl, op.i32_or);
+      t.ops(op.i32_eq, op.i32_and);
+      t.nest(op.if, () => {
+        t.get(place)
+          .memory(op.i32_load, tables.entryTable + codeEntry.code)
+          .set(code);
+      });
+    });
+  };
+  t.nest(op.loop, () => {
+    budget().i32(0).ops(op.i32_le_s);
+    t.nest(op.if, () => {
+      t.i32(exit.budget).ops(op.return);
+    });
+    findEntry(t, cpu, key, entry);
+    t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
+    t.nest(op.if, () => {
+      t.get(entry).memory(op.i32_load, 8).set(code);
+    });
+    t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_ne);
+    t.nest(op.if, () => {
+      lookUp();
+      t.get(code).i32(0).ops(op.i32_lt_s);
+      t.nest(op.if, () => {
+        t.get(place)
+          .get(code)
+          .i32(1)
+          .ops(op.i32_add)
+          .memory(op.i32_store, tables.entryTable + codeEntry.code);
+        t.get(cpu);
+        budget().call(stepBlockIndex).tee(code).i32(exit.lookup).ops(op.i32_eq);
+        t.nest(op.if, () => {
+          t.br(3);
+        });
+        t.get(code).ops(op.return);
+      });
+      t.get(code).ops(op.i32_eqz);
+      t.nest(op.if, () => {
+        t.get(cpu);
+        budget().call(importIndex.resolve).tee(code).ops(op.i32_eqz);
+        t.nest(op.if, () => {
+          t.i32(exit.redirect).ops(op.return);
+        });
+        t.br(1);
+      });
+      t.get(entry).get(key).memory(op.i64_store, 0);
+      t.get(entry).get(code).memory(op.i32_store, 8);
+    });
+    t.get(cpu);
+    budget().get(code).callIndirect().tee(code);
+    t.i32(exit.lookup).ops(op.i32_eq);
+    t.nest(op.if, () => {
+      t.br(1);
+    });
+  });
+  t.get(code);
+  return t.done(unarySignature, 'run');
+}
+
+/** (cpu, budget) → exit: the way out of translated code. */
+export function chain(): ModuleFunction {
+  const t = new Text(2);
+  const [cpu, budget] = [0, 1];
+  const key = t.local(type.i64);
+  const entry = t.local(type.i32);
+  findEntry(t, cpu, key, entry);
+  t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
+  t.nest(op.if, () => {
+    t.get(cpu).get(budget).get(entry).memory(op.i32_load, 8).returnCallIndirect();
+  });
+  t.get(cpu).get(budget).memory(op.i32_store, pe.budget).i32(exit.lookup);
+  return t.done(codeSignature, 'chain');
+}
+
+/** What stands in the table for code that is no longer valid: the jump caches lead here until they are refilled. */
+export function stale(): ModuleFunction {
+  const t = new Text(2);
+  const [cpu, budget] = [0, 1];
+  t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
+  // The run loop would find the same entry again: it is emptied first.
+  t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u);
+  t.i32(jumpCacheEntries - 1)
+    .ops(op.i32_and)
+    .i32(jumpCacheEntryBytes)
+    .ops(op.i32_mul, op.i32_add);
+  t.i64(-1n).memory(op.i64_store, pe.jumpCache);
+  t.i32(exit.lookup);
+  return t.done(codeSignature, 'stale');
+}

@@ -1,0 +1,59 @@
+// Tables that the runtime module and the code cache of a worker share, in the memory below RAM: what has been decoded, and what is known of
+// code by its physical address. What they hold are function indices of the worker's own table.
+
+import type { MemoryViews } from '../memory/memory-views.ts';
+
+/** The decode cache: direct-mapped, 8 bytes an entry: instruction word, function index of its step function (0: none). */
+const decodeCacheEntries = 1 << 16;
+const decodeCacheBytes = decodeCacheEntries * 8;
+/** Where the decode cache of worker `n` lies in the shared memory: n times its size after this. */
+const decodeCacheBase = 0x0100_0000;
+
+/**
+ * The step cache: what the decode cache has found, by physical address: instruction word, function index of its step function. 128 KiB
+ * lie between two instructions that share an entry.
+ */
+export const stepCacheBytes = 1 << 18;
+const stepCacheBase = 0x0400_0000;
+
+/** An entry of the entry table: what the run loop needs to know of code at a physical address. */
+export const codeEntry = {
+  bytes: 16,
+  /** 64 bits: virtual address and Exception level, as in the jump cache. */
+  key: 0,
+  /** Physical address, `strict` where alignment is checked, and `guarded` where the page is. */
+  place: 8,
+  strict: 1,
+  guarded: 2,
+  /** Function index; less than 0: times that it is still to be stepped before it is looked at; 0: now. */
+  code: 12,
+} as const;
+const entryTableBytes = 1 << 20;
+const entryTableBase = 0x0500_0000;
+/** Code at the same offset of many pages is spread: each 256 KiB begins elsewhere in the table. */
+export const entryTablePlace = { entries: entryTableBytes / codeEntry.bytes, spread: 0x9e37 } as const;
+
+/** Where the tables of a worker lie in the shared memory; a worker is one of 32. */
+export interface RuntimeTables {
+  readonly decodeCache: number;
+  readonly stepCache: number;
+  readonly entryTable: number;
+}
+
+export const runtimeTables = (worker: number): RuntimeTables => ({
+  decodeCache: decodeCacheBase + worker * decodeCacheBytes,
+  stepCache: stepCacheBase + worker * stepCacheBytes,
+  entryTable: entryTableBase + worker * entryTableBytes,
+});
+
+/** Address of the entry of code at a physical address. */
+export const codeEntryAt = ({ entryTable }: RuntimeTables, pa: number): number =>
+  entryTable +
+  (((pa >>> 2) + Math.imul(pa >>> 18, entryTablePlace.spread)) & (entryTablePlace.entries - 1)) * codeEntry.bytes;
+
+/** Forgets what an earlier engine of the worker has left: it names functions of its own table. */
+export function clearTables({ bytes }: MemoryViews, { decodeCache, stepCache, entryTable }: RuntimeTables): void {
+  bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
+  bytes.fill(0, stepCache, stepCache + stepCacheBytes);
+  bytes.fill(0, entryTable, entryTable + entryTableBytes);
+}
