@@ -48,7 +48,7 @@ describe('programs of threads', () => {
   });
 
   it.skipIf(!hasQemu)('print the same under qemu-aarch64', { timeout: 120_000 }, () => {
-    const { code, stdout } = runUnderQemu([program], {});
+    const { code, stdout } = runUnderQemu([program]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expected });
   });
 

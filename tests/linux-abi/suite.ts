@@ -128,9 +128,14 @@ export const runSuite = (name: string, options: readonly string[]): Ended =>
     heddleRun([...options, '--workdir', folder, '--env', 'WORD=w', suite, '--', name, ...words], { input }),
   );
 
-/** qemu-aarch64 with these words, and with none of the host's environment but the same as a program under Heddle has. */
-export const runUnderQemu = (args: readonly string[], options: Start): Ended =>
-  start(qemu, args, { ...options, env: { PATH: '/none', HOME: '/', LANG: 'C', ...options.env } });
+/**
+ * qemu-aarch64 with these words, and with none of the host's environment but the same as a program under Heddle has. What the program writes
+ * goes into a folder of its own, unless one is given.
+ */
+export const runUnderQemu = (args: readonly string[], options: Start = {}): Ended =>
+  inFolder((folder) =>
+    start(qemu, args, { cwd: folder, ...options, env: { PATH: '/none', HOME: '/', LANG: 'C', ...options.env } }),
+  );
 
 export const runSuiteUnderQemu = (name: string): Ended =>
-  inFolder((folder) => runUnderQemu([suite, name, ...words], { input, cwd: folder, env: { WORD: 'w' } }));
+  runUnderQemu([suite, name, ...words], { input, env: { WORD: 'w' } });
