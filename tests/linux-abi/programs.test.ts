@@ -44,6 +44,13 @@ describe.skipIf(!hasQemu)('qemu-aarch64, where it is there,', () => {
   }
 });
 
+it('a signal that comes while its thread is on its way into a wait is not lost', { timeout: 60_000 }, () => {
+  for (const seed of ['1', '2', '3', '4']) {
+    const { code, stdout } = runSuite('jobs', ['--cores', '4', '--seed', seed]);
+    expect({ seed, code, stdout }).toEqual({ seed, code: 0, stdout: expectedOf('jobs') });
+  }
+});
+
 describe('a run of threads', () => {
   it('is the same to the bit again, with any number of host threads', { timeout: 180_000 }, () => {
     const first = documentOf('threads', '--cores', '4');
