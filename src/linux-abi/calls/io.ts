@@ -8,9 +8,8 @@ import { isMemory } from '../files/process-memory.ts';
 import { isNonBlocking, isSeekable, readFrom, writeTo } from '../files/stream.ts';
 import { chunkBytes, transferBytes } from '../limits.ts';
 import { blockToRestart } from '../scheduler.ts';
-import { signalThread } from '../signals.ts';
-import { SI, SIG } from '../signal-numbers.ts';
 import { readSome, writeSome } from '../user-memory.ts';
+import { signalBrokenPipe, waitFor } from './stream-calls.ts';
 import { type Part, vectorAt } from './vectors.ts';
 import { type Call, type Family, int, type Result, signed, uint, unsigned } from './call.ts';
 
@@ -20,13 +19,6 @@ const partsOf = (call: Call): Part[] | number => vectorAt(call, unsigned(call, 1
 const onePart = (call: Call): Part[] => [
   { at: unsigned(call, 1), sizeBytes: Math.min(unsigned(call, 2), transferBytes) },
 ];
-
-/** Waits until something has happened to the file, unless the file says that nobody waits. */
-function waitFor({ core, thread }: Call, file: OpenFile): Result {
-  if (isNonBlocking(file)) return fail('EAGAIN');
-  blockToRestart(core, thread, { kind: 'file', inode: file.inode.number });
-  return undefined;
-}
 
 /** Reads into parts in turn, until one is not filled. `offset` undefined: from the file's position, which moves. */
 export function read(call: Call, parts: readonly Part[] | number, offset?: number): Result {
@@ -58,7 +50,7 @@ export function read(call: Call, parts: readonly Part[] | number, offset?: numbe
 
 /** `isSilent`: without SIGPIPE. */
 export function write(call: Call, parts: readonly Part[] | number, offset?: number, isSilent = false): Result {
-  const { core, thread, process, space } = call;
+  const { core, process, space } = call;
   const file = fileOf(process, int(call, 0));
   if (!file || !isWritable(file)) return fail('EBADF');
   if (typeof parts === 'number') return parts;
@@ -75,8 +67,7 @@ export function write(call: Call, parts: readonly Part[] | number, offset?: numb
       const written = writeTo(core, file, from, bytes);
       if (written === undefined) return done > 0 ? continueLater(call, file, done) : waitFor(call, file);
       if (written < 0) {
-        if (written === fail('EPIPE') && done === 0 && !isSilent)
-          signalThread(core, thread, { number: SIG.PIPE, code: SI.USER, pid: process.pid });
+        if (done === 0 && !isSilent) signalBrokenPipe(call, written);
         return done > 0 ? done : written;
       }
       if (offset === undefined && isSeekable(file)) file.position += written;

@@ -6,13 +6,11 @@ import { fileOf } from '../files/descriptors.ts';
 import type { OpenFile } from '../files/inode.ts';
 import { isReadable, isWritable, O } from '../files/open-file.ts';
 import { capacityBytes, peekPipe } from '../files/pipe.ts';
-import { isNonBlocking, isSeekable, readFrom, writeTo } from '../files/stream.ts';
+import { isSeekable, readFrom, writeTo } from '../files/stream.ts';
 import { chunkBytes } from '../limits.ts';
-import { signalThread } from '../signals.ts';
-import { SI, SIG } from '../signal-numbers.ts';
 import { readDoubleword, writeDoubleword } from '../user-memory.ts';
-import { blockToRestart } from '../scheduler.ts';
 import { type Call, type Family, int, type Result, uint, unsigned } from './call.ts';
+import { signalBrokenPipe, waitFor } from './stream-calls.ts';
 
 const SPLICE_F_NONBLOCK = 2;
 const SPLICE_F_all = 15;
@@ -41,15 +39,9 @@ function advance({ core, space }: Call, { file, offsetAt, offset }: End, bytes: 
   else if (isSeekable(file)) file.position += bytes;
 }
 
-function waitFor({ core, thread }: Call, file: OpenFile, isImpatient: boolean): Result {
-  if (isImpatient || isNonBlocking(file)) return fail('EAGAIN');
-  blockToRestart(core, thread, { kind: 'file', inode: file.inode.number });
-  return undefined;
-}
-
 /** Moves bytes, unless one of the two has to be waited for. */
 function transfer(call: Call, from: End, to: End, asked: number, isImpatient: boolean): Result {
-  const { core, thread, process } = call;
+  const { core } = call;
   const { pipe } = to.file.inode;
   if (pipe && pipe.readers > 0 && pipe.bytes >= capacityBytes) return waitFor(call, to.file, isImpatient);
   const room = pipe ? capacityBytes - pipe.bytes : chunkBytes;
@@ -60,7 +52,7 @@ function transfer(call: Call, from: End, to: End, asked: number, isImpatient: bo
   const written = writeTo(core, to.file, to.offset, bytes);
   if (written === undefined) return waitFor(call, to.file, isImpatient);
   if (written < 0) {
-    if (written === fail('EPIPE')) signalThread(core, thread, { number: SIG.PIPE, code: SI.USER, pid: process.pid });
+    signalBrokenPipe(call, written);
     return written;
   }
   core.copiedBytes += written;
@@ -100,7 +92,7 @@ function splice(call: Call): Result {
 
 /** What is in one pipe goes into another one, too. */
 function tee(call: Call): Result {
-  const { core, thread, process } = call;
+  const { core, process } = call;
   const flags = uint(call, 3);
   const isImpatient = (flags & SPLICE_F_NONBLOCK) !== 0;
   if ((flags & ~SPLICE_F_all) !== 0) return fail('EINVAL');
@@ -113,7 +105,7 @@ function tee(call: Call): Result {
   if (target.readers > 0 && target.bytes >= capacityBytes) return waitFor(call, to, isImpatient);
   const asked = Math.min(unsigned(call, 2), capacityBytes - target.bytes);
   const written = writeTo(core, to, 0, peekPipe(source, asked)) ?? waitFor(call, to, isImpatient);
-  if (written === fail('EPIPE')) signalThread(core, thread, { number: SIG.PIPE, code: SI.USER, pid: process.pid });
+  signalBrokenPipe(call, written);
   return written;
 }
 
