@@ -55,7 +55,7 @@ build_linux() {
 
   # Programs of threads, static and dynamic.
   objects=
-  for source in src/linux/pthreads/*.c; do
+  for source in src/linux/checks.c src/linux/pthreads/*.c; do
     object=$work/pthreads-$(basename "$source").o
     ${cross}gcc -std=gnu11 -O2 -Wall -Wextra -Werror -Wno-array-bounds -march=armv8-a -fno-ident -c "$source" -o "$object"
     objects="$objects $object"

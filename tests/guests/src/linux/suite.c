@@ -1,13 +1,5 @@
 #include "suite.h"
 
-void check(int holds, const char *what, const char *file, int line) {
-  if (holds) return;
-  const int error = errno;
-  fflush(stdout);
-  fprintf(stderr, "FAILED: %s (%s:%d, errno %d)\n", what, strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line, error);
-  _exit(1);
-}
-
 static const struct {
   const char *name;
   int (*run)(int argc, char **argv);

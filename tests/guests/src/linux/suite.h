@@ -12,8 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CHECK(condition) check(condition, #condition, __FILE__, __LINE__)
-void check(int holds, const char *what, const char *file, int line);
+#include "checks.h"
 
 int start(int argc, char **argv);
 int threads(int argc, char **argv);

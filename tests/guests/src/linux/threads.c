@@ -17,19 +17,6 @@ static _Atomic int destroyed;
 static long shared_pair[2];
 static sem_t semaphore;
 
-static void start_all(pthread_t *ids, int count, void *(*run)(void *)) {
-  for (long n = 0; n < count; n++) CHECK(pthread_create(&ids[n], NULL, run, (void *)n) == 0);
-}
-static long join_all(pthread_t *ids, int count) {
-  long sum = 0;
-  for (int n = 0; n < count; n++) {
-    void *result;
-    CHECK(pthread_join(ids[n], &result) == 0);
-    sum += (long)result;
-  }
-  return sum;
-}
-
 static void *add(void *argument) {
   own = (long)argument;
   for (int n = 0; n < rounds; n++) {

@@ -1,27 +1,5 @@
 #include "pthreads.h"
 
-void check(int holds, const char *what, const char *file, int line) {
-  if (holds) return;
-  const int error = errno;
-  fflush(stdout);
-  fprintf(stderr, "FAILED: %s (%s:%d, errno %d)\n", what, strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line, error);
-  _exit(1);
-}
-
-void start_all(pthread_t *ids, int count, void *(*run)(void *)) {
-  for (long n = 0; n < count; n++) CHECK(pthread_create(&ids[n], NULL, run, (void *)n) == 0);
-}
-
-long join_all(const pthread_t *ids, int count) {
-  long sum = 0;
-  for (int n = 0; n < count; n++) {
-    void *result;
-    CHECK(pthread_join(ids[n], &result) == 0);
-    sum += (long)result;
-  }
-  return sum;
-}
-
 void *shared_memory(size_t size) {
   void *const memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   CHECK(memory != MAP_FAILED);

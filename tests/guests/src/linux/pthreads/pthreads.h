@@ -15,12 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHECK(condition) check(condition, #condition, __FILE__, __LINE__)
-void check(int holds, const char *what, const char *file, int line);
+#include "../checks.h"
 
-void start_all(pthread_t *ids, int count, void *(*run)(void *));
-/** Joins them; the sum of their results. */
-long join_all(const pthread_t *ids, int count);
 /** Memory that children share. */
 void *shared_memory(size_t size);
 /** So many milliseconds from now. */
