@@ -49,7 +49,7 @@ class FloatFunctionGenerator extends Arithmetic {
     const [a, b, d] = [1, 2, 3].map((local) => localValue(64, local, true)) as [Node, Node, Node];
     // The module that the build writes beside the program serves every host.
     const control = controlOf(this, this.loadState(64, fpcrOffset), this.loadState(64, fpsrOffset), false);
-    const host = hostFloat(this, operation, bits, [a, b, d], control);
+    const host = hostFloat(this, operation, bits, [a, b, d], { ...control, takesZeros: true });
     if (host) {
       this.emit(host.holds);
       this.block(op.if, () => {

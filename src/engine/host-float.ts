@@ -2,7 +2,7 @@
 // is the host's if
 //   - FPCR asks for nothing else: RMode, FZ, FZ16, DN and AHP are 0;
 //   - it raises nothing that is not in FPSR already: FPSR.IXC is set, and the result is a normal number, not of the least exponent, to
-//     which a number too small for it may have been rounded. Infinities, NaNs, zeros and underflow are left to the exact functions
+//     which a number too small for it may have been rounded. Infinities, NaNs, most zeros and underflow are left to the exact functions
 //     (float-functions.ts), and so is everything that comes before the first inexact result.
 // The result alone is looked at: an operand that is a NaN or an infinity gives no normal number, but where that is said otherwise.
 
@@ -30,6 +30,8 @@ export interface FloatControl {
   readonly limit: Node;
   /** The host rounds a product and a sum once. */
   readonly fuses: boolean;
+  /** Zeros are looked at: where the text is made once. */
+  readonly takesZeros?: boolean;
 }
 
 /**
@@ -191,6 +193,20 @@ const conversionsFrom: Readonly<Partial<Record<FloatOperation, Readonly<Record<H
 /** To signed integers, cut off: the exponents below which no number is too large. */
 const conversionsTo: Readonly<Partial<Record<FloatOperation, number>>> = { toSigned32: 31, toSigned64: 63 };
 
+/** A zero that no rounding has made: every one of a sum, and that of a product or quotient of a zero. */
+function isExactZero(
+  g: Arithmetic,
+  operation: FloatOperation,
+  bits: HostBits,
+  [value, a, b]: readonly [Value, Value, Value],
+): Value {
+  const zero = constantOf(g, 0);
+  const isNull = (number: Value): Value => g.eq(g.lsl(number, constantOf(g, 65 - bits)), zero);
+  if (operation === 'add' || operation === 'sub') return isNull(value);
+  const isOfZero = operation === 'div' ? isNull(a) : g.or(isNull(a), isNull(b));
+  return g.and(isNull(value), isOfZero);
+}
+
 /** How many of the operands, the first ones, are numbers of the format. */
 export function numberOperands(operation: FloatOperation): number {
   if (operation.startsWith('from')) return 0;
@@ -209,7 +225,9 @@ export function hostFloat(
   const code = binaryCodes[operation]?.[bits];
   if (code !== undefined) {
     const value = wordOf(binaryNode(code, bits, numberOf(g, a, bits), numberOf(g, b, bits)), bits);
-    return result(g, value, isSafe(g, value, bits, control.limit));
+    const isOrdinary = isSafe(g, value, bits, control.limit);
+    const isZero = control.takesZeros ? isExactZero(g, operation, bits, [value, a, b]) : undefined;
+    return result(g, value, isZero ? g.or(isOrdinary, g.and(control.isPlain, isZero)) : isOrdinary);
   }
   switch (operation) {
     case 'sqrt': {
