@@ -76,6 +76,8 @@ export function busAccess(
 /** The response to the request: the instruction, when it runs again, finds it. */
 export function answerBusRequest(bus: BusAccesses, isOkay: boolean, valueLow: number, valueHigh: number): void {
   if (bus.request === undefined) return;
-  bus.answers.push({ ...bus.request, isOkay, valueLow, valueHigh });
+  // Written out: V8 makes a new shape for each copy that takes over some members and replaces others.
+  const { isWrite, pa, sizeBytes } = bus.request;
+  bus.answers.push({ isWrite, pa, sizeBytes, isOkay, valueLow, valueHigh });
   bus.request = undefined;
 }

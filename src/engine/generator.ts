@@ -62,8 +62,13 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
   readBase(n: Value): Value {
     const base = this.readSlot(node(n), true);
     const register = node(n);
-    if (register.isConstant && intOf(register) !== 31) return base;
-    // CheckSPAlignment: the record holds the mask that SCTLR_ELx.SA asks for at this Exception level.
+    if (!register.isConstant || intOf(register) === 31) this.checkStackAlignment(base, register);
+    return base;
+  }
+
+  /** CheckSPAlignment(), where `n` is 31. */
+  protected checkStackAlignment(base: Node, n: Node): void {
+    // The record holds the mask that SCTLR_ELx.SA asks for at this Exception level.
     const misaligned = this.and(this.low32(base), this.loadState(32, pe.spAlignmentMask));
     const isStackPointer = this.eq(n, constant32(31));
     this.emit(node(this.select(isStackPointer, misaligned, constant32(0))));
@@ -73,7 +78,6 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
         this.callService(functionIndex.system, constant32(systemOperation.spAlignment));
       });
     });
-    return base;
   }
 
   writeX(n: Value, value: Value): void {

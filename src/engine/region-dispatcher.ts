@@ -103,22 +103,29 @@ export abstract class RegionDispatcher extends RegionState {
     this.leaveSeldom(target);
   }
 
-  /** Not 0 where the soft TLB does not say that the page of an address is where it was when the region was made. */
-  protected isFetchedElsewhere(address: bigint): Node {
-    const page = this.pageOf(address);
+  /** Leaves where the soft TLB does not say that the page of an address is where it was when the region was made. */
+  protected leaveIfFetchedElsewhere(address: Node): void {
+    const page = this.pageOf(address.bits);
     const entry = Number(page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
-    const tlb = localValue(32, this.tlbLocal, true);
-    const addend = BigInt.asUintN(32, BigInt(this.source.addendOf(address)));
+    const addend = BigInt.asUintN(32, BigInt(this.source.addendOf(address.bits)));
     const guarded = this.source.guarded ? 1n << 32n : 0n;
-    const isOtherPage = this.ne(stateLoad(op.i64_load, 64, tlb, entry), constant(64, page << BigInt(pageShift)));
-    const isElsewhere = this.ne(
-      stateLoad(op.i64_load, 64, tlb, entry + addendAfterTag),
-      constant(64, guarded | addend),
-    );
-    return this.or(isOtherPage, isElsewhere) as Node;
+    const [tag, place] = [page << BigInt(pageShift), guarded | addend];
+    const isNot = (offset: number, value: bigint): Node =>
+      this.ne(stateLoad(op.i64_load, 64, localValue(32, this.tlbLocal, true), offset), constant(64, value)) as Node;
+    this.block(op.block, () => {
+      this.block(op.block, () => {
+        this.emit(isNot(entry, tag));
+        this.branchIfSeldom(0);
+        this.emit(isNot(entry + addendAfterTag, place));
+        this.branchIfSeldom(0);
+        this.w.byte(op.br);
+        this.w.u32(1);
+      });
+      this.leaveSeldom(address);
+    });
   }
 
-  /** The same for an address that is known when the code runs: not 0 where its page is not as the first one. */
+  /** Not 0 where the page of an address that is known when the code runs is not as the first one. */
   private isFetchedOtherwise(address: Node): Node {
     const index = this.and(
       this.lsr(this.low32(address), constant32(pageShift - Math.log2(softTlbEntry.bytes))),

@@ -259,10 +259,7 @@ class RegionGenerator extends RegionDispatcher {
     }
     const facts = this.factsOf(to);
     if (this.isOtherPage(from, this.blockAt(to))) {
-      this.emit(this.isFetchedElsewhere(address.bits));
-      this.ifSeldom(() => {
-        this.leaveSeldom(address);
-      });
+      this.leaveIfFetchedElsewhere(address);
     }
     if (facts.isChecked) this.checkBudget(facts.need, address);
     if (!this.isJoined(to)) {

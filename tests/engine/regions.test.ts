@@ -293,4 +293,57 @@ values: .quad   0, 1, -1, 0x7fffffffffffffff, 0x8000000000000000, 0x7fffffff, 0x
 `;
     expect(statesAfter('region', program, [300, 3000])).toEqual(statesAfter('step', program, [300, 3000]));
   });
+
+  it.each([
+    'sub sp, sp, #8',
+    'add sp, sp, x9',
+    'sub sp, sp, x9, lsl #1',
+    'mov sp, x11',
+    'and sp, x11, #-8',
+    'ldr x2, [sp, #8]!',
+    'ldr x2, [sp], #-24',
+    'ldp x2, x3, [sp], #-8',
+    'msr spsel, #0',
+  ])('looks at the alignment of the stack pointer again after %s', (move) => {
+    const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        mrs     x17, sctlr_el1
+        orr     x17, x17, #8
+        msr     sctlr_el1, x17
+        isb
+        adr     x10, data
+        msr     sp_el0, x10
+        mov     x9, #8
+        add     x11, x10, x9
+loop:   mov     sp, x10
+        ldr     x1, [sp]
+        add     sp, sp, #32
+        ldr     x2, [sp], #16
+        str     x2, [sp, #-16]!
+        ${move}
+        ldr     x4, [sp]
+        add     x5, x5, #1
+        tbz     x5, #0, again
+        str     x5, [sp, #8]
+again:  sub     sp, sp, #16
+        ldr     x6, [sp]
+        msr     spsel, #1
+        b       loop
+        .align  11
+vectors: .space 0x200
+        mrs     x17, elr_el1
+        mrs     x18, esr_el1
+        eor     x16, x18, x16, ror #5
+        add     x16, x16, x17
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        eret
+        .align  12
+        .space  64
+data:   .space  128
+`;
+    const budgets = [40, 17, 200];
+    expect(statesAfter('region', program, budgets)).toEqual(statesAfter('step', program, budgets));
+  });
 });
