@@ -76,7 +76,7 @@ export const contests: readonly AnyContest[] = [
   }),
   guest('spinlocks-2', 'spinlocks', 'five locks that two cores contend for', { argument: 'rounds=20000', cores: 2 }),
   guest('spinlocks-4', 'spinlocks', 'five locks that four cores contend for', { argument: 'rounds=5000', cores: 4 }),
-  guest('ipi-ping-pong', 'ipi-pingpong', 'SGIs to and fro, WFI between them', { argument: 'rounds=5000', cores: 2 }),
+  guest('ipi-ping-pong', 'ipi-pingpong', 'SGIs to and fro, WFI between them', { argument: 'rounds=50000', cores: 2 }),
   guest('boot-512', 'boot1024', 'boot and an IPI of as many cores as QEMU has', { cores: 512 }),
   guest('boot-1024', 'boot1024', 'the same with as many as Heddle has', { cores: 1024, hasPeer: false }),
   debianProgram('zstd', 'usr/bin/zstd', 'compresses 4 MiB of text', ['-q', '-f', '-T1', 'text', '-o', 'text.zst']),

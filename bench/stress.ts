@@ -1,7 +1,9 @@
-// The stress run of the conductor `parallel`: every guest again and again, with several numbers of cores and of host threads; what it
-// prints must be what it prints under lockstep, and it must end. `npm run stress -- --help` names the options.
+// The stress run of the conductor `parallel`: every guest and Linux program again and again, with several numbers of cores and of host
+// threads; what it prints must be what it prints under lockstep, and it must end. `npm run stress -- --help` names the options.
 
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { commandLine, type Machinery } from '../src/cli/program.ts';
 import { packageFile } from '../workers/package-file.ts';
@@ -29,8 +31,18 @@ interface Ended {
   readonly stderr: string;
 }
 
-const help = `usage: npm run stress -- [options] [GUESTS...]
-  --runs N            runs of each guest in each configuration (3)
+/** Whatever is run: its words, and with which exit codes it may end; undefined where that of lockstep is right. */
+interface Subject {
+  readonly name: string;
+  readonly words: (cores: number, folder: string) => readonly string[];
+  readonly cores: { readonly min: number; readonly max: number };
+  readonly timingIndependent: boolean;
+  readonly exitCodes: readonly number[] | undefined;
+}
+
+const help = `usage: npm run stress -- [options] [NAMES...]
+  NAMES               guests, Linux programs as linux-NAME; all of them if none is given
+  --runs N            runs of each in each configuration (3); the whole campaign is --runs 200 --host-threads 2
   --cores LIST        numbers of simulated cores (2,4,16)
   --host-threads LIST numbers of host threads (1,2,3)
   --timeout SECONDS   a run that takes longer hangs (60)
@@ -72,11 +84,46 @@ async function heddle(words: readonly string[], timeoutMs: number): Promise<Ende
   }
 }
 
-function wordsOf({ file, machine }: Guest, cores: number): string[] {
+function guestSubject({ name, file, machine, cores: range, timingIndependent, exitCode }: Guest): Subject {
   const { virtualization, secure, board = [], gic = 3 } = machine;
   const onOff = (value: boolean): string => (value ? 'on' : 'off');
   const levels = [`--virtualization=${onOff(virtualization)}`, `--secure=${onOff(secure)}`, `--gic=${gic}`];
-  return ['run', packageFile(`tests/guests/${file}`), `--cores=${cores}`, ...levels, ...board];
+  return {
+    name,
+    words: (cores) => [packageFile(`tests/guests/${file}`), `--cores=${cores}`, ...levels, ...board],
+    cores: range,
+    timingIndependent,
+    exitCodes: [exitCode].flat().filter((code) => code !== null),
+  };
+}
+
+/**
+ * Programs of the suite for Linux, and those of threads. Left out are those that rely on a time-out, or on a signal after a while, to come
+ * when they are ready for it: signals, timing, events, timers, cpu-timers; and start, which reads standard input.
+ */
+const suitePrograms =
+  'threads lockfree memory files jobs locks transfers sockets faults more-faults beyond processes robust'.split(' ');
+const threadPrograms = 'messages mutexes rwlocks semaphores once robust lockless forks crowd'.split(' ');
+
+function linuxSubject(executable: string, name: string): Subject {
+  const file = packageFile(`tests/guests/bin/linux/${executable}`);
+  return {
+    name: `linux-${executable}-${name}`,
+    words: (cores, folder) => [file, `--cores=${cores}`, `--workdir=${folder}`, '--', name],
+    cores: { min: 1, max: 1024 },
+    timingIndependent: true,
+    exitCodes: undefined,
+  };
+}
+
+/** One run in a fresh directory, under the conductor that these options name. */
+async function runOf({ words }: Subject, cores: number, options: readonly string[], timeoutMs: number): Promise<Ended> {
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-stress-'));
+  try {
+    return await heddle(['run', ...options, ...words(cores, folder)], timeoutMs);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 const { values, positionals } = parseArgs({
@@ -96,34 +143,38 @@ async function stress(): Promise<number> {
   const { guests } = JSON.parse(readFileSync(packageFile('tests/guests/guests.json'), 'utf8')) as {
     guests: readonly Guest[];
   };
-  const chosen = guests.filter(({ name, exitCode }) =>
-    positionals.length > 0 ? positionals.includes(name) : exitCode !== null && !singleCore.has(name),
-  );
+  const all = [
+    ...guests.filter(({ name, exitCode }) => exitCode !== null && !singleCore.has(name)).map(guestSubject),
+    ...suitePrograms.map((name) => linuxSubject('suite', name)),
+    ...threadPrograms.map((name) => linuxSubject('pthreads', name)),
+  ];
+  const named = guests.filter(({ name }) => singleCore.has(name)).map(guestSubject);
+  const chosen = positionals.length > 0 ? [...all, ...named].filter(({ name }) => positionals.includes(name)) : all;
   const failures: string[] = [];
   let done = 0;
-  for (const guest of chosen) {
-    for (const cores of numbers(values.cores).filter((n) => n >= guest.cores.min && n <= guest.cores.max)) {
-      const words = wordsOf(guest, cores);
-      const text = ({ stdout }: Ended): string => stdout.replace(mayDiffer[guest.name] ?? /$^/, '');
-      const expected = guest.timingIndependent
-        ? text(await heddle([...words, '--host-threads=1'], timeoutMs))
+  for (const subject of chosen) {
+    for (const cores of numbers(values.cores).filter((n) => n >= subject.cores.min && n <= subject.cores.max)) {
+      const text = ({ stdout }: Ended): string => stdout.replace(mayDiffer[subject.name] ?? /$^/, '');
+      const inOrder = subject.timingIndependent
+        ? await runOf(subject, cores, ['--host-threads=1'], timeoutMs)
         : undefined;
+      const exitCodes = subject.exitCodes ?? [inOrder?.code];
       const start = performance.now();
       let count = 0;
       for (const threads of numbers(values['host-threads']).filter((n) => n <= cores)) {
+        const options = ['--conductor=parallel', `--host-threads=${threads}`];
         for (let run = 0; run < runs; run += 1) {
-          const ended = await heddle([...words, '--conductor=parallel', `--host-threads=${threads}`], timeoutMs);
+          const ended = await runOf(subject, cores, options, timeoutMs);
           count += 1;
-          const isRight = [guest.exitCode].flat().includes(ended.code) && (expected ?? text(ended)) === text(ended);
-          if (isRight) continue;
-          const failure = `${guest.name}, ${cores} cores on ${threads} threads, run ${run}: exit code ${ended.code}`;
+          if (exitCodes.includes(ended.code) && (!inOrder || text(inOrder) === text(ended))) continue;
+          const failure = `${subject.name}, ${cores} cores on ${threads} threads, run ${run}: exit code ${ended.code}`;
           failures.push(failure);
           console.log(`FAILED ${failure}\n${ended.stdout.slice(-500)}\n${ended.stderr.slice(-500)}`);
         }
       }
       done += count;
       console.log(
-        `${guest.name}, ${cores} cores: ${count} runs, ${((performance.now() - start) / count).toFixed(0)} ms each`,
+        `${subject.name}, ${cores} cores: ${count} runs, ${((performance.now() - start) / count).toFixed(0)} ms each`,
       );
     }
   }

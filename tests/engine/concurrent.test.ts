@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { flatMachine } from './flat-machine.ts';
+import { flatMachine, normalMemory } from './flat-machine.ts';
 
 const sizes = [
   { suffix: 'b', register: 'w' },
@@ -41,18 +41,7 @@ const barrier = fc.constantFrom('dmb ish', 'dmb ishld', 'dmb ishst', 'dsb sy', '
 const instruction = fc.oneof(atomic, swap, compare, comparePair, exclusive, exclusivePair, ordered, barrier);
 
 const program = (instructions: readonly string[]): string => `
-        mov     x2, #3 << 20
-        msr     cpacr_el1, x2
-        mov     x2, #0xff               // Normal memory
-        msr     mair_el1, x2
-        mov     x2, #25                 // one level 1 table
-        msr     tcr_el1, x2
-        adr     x2, table
-        msr     ttbr0_el1, x2
-        mrs     x2, sctlr_el1
-        orr     x2, x2, #1
-        msr     sctlr_el1, x2
-        isb
+        ${normalMemory.start}
         adr     x1, data
         mov     x8, #3
 again:  movz    x2, #0x1234, lsl #16
@@ -67,8 +56,7 @@ data:   .quad   0x8182838485868788
         .quad   0x0102030405060708
         .space  48
         .align  12
-table:  .quad   0
-        .quad   0x40000701              // a block of 1 GiB at the address of RAM
+${normalMemory.table}
 last:   .word   0`;
 
 describe.each(['step', 'translate'] as const)('a PE among others that run at the same time, %s', (mode) => {

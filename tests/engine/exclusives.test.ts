@@ -1,7 +1,7 @@
 // Exclusive monitors and the fast path of stores: what other PEs write to a monitored line, wherever their stores begin.
 
 import { describe, expect, it } from 'vitest';
-import { flatMachine } from './flat-machine.ts';
+import { flatMachine, normalMemory } from './flat-machine.ts';
 
 describe.each(['step', 'translate'] as const)('a Store-Exclusive, %s', (mode) => {
   it.each([
@@ -14,18 +14,7 @@ describe.each(['step', 'translate'] as const)('a Store-Exclusive, %s', (mode) =>
     const machine = flatMachine(
       mode,
       `
-        mov     x2, #3 << 20
-        msr     cpacr_el1, x2
-        mov     x2, #0xff               // Normal memory
-        msr     mair_el1, x2
-        mov     x2, #25                 // one level 1 table
-        msr     tcr_el1, x2
-        adr     x2, table
-        msr     ttbr0_el1, x2
-        mrs     x2, sctlr_el1
-        orr     x2, x2, #1
-        msr     sctlr_el1, x2
-        isb
+        ${normalMemory.start}
         adr     x1, lock
         cbnz    x0, other
         ldxr    w2, [x1]
@@ -37,8 +26,7 @@ other:  ${store}
         .align  7
 lock:   .word   0
         .align  12
-table:  .quad   0
-        .quad   0x40000701              // a block of 1 GiB at the address of RAM`,
+${normalMemory.table}`,
       { pes: 2 },
     );
     // The store is on its fast path by then.

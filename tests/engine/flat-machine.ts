@@ -40,6 +40,28 @@ function emptyMemory(count: number): { memory: WebAssembly.Memory; views: Memory
   return shared;
 }
 
+/** For programs that need Normal memory, and SIMD&FP: EL1 turns its MMU on, which uses X2; the table belongs on a page of its own. */
+export const normalMemory = {
+  start: `
+        mov     x2, #3 << 20
+        msr     cpacr_el1, x2
+        mov     x2, #0xff               // Normal memory
+        msr     mair_el1, x2
+        mov     x2, #25                 // one level 1 table
+        msr     tcr_el1, x2
+        adr     x2, table
+        msr     ttbr0_el1, x2
+        mrs     x2, sctlr_el1
+        orr     x2, x2, #1
+        msr     sctlr_el1, x2
+        isb
+`,
+  table: `
+table:  .quad   0
+        .quad   0x40000701              // a block of 1 GiB at the address of RAM
+`,
+} as const;
+
 export interface FlatMachine {
   readonly engine: Engine;
   readonly pes: readonly Pe[];
