@@ -187,7 +187,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const place = (at + codeEntry.place) >>> 2;
     const known = signedWords[(at + codeEntry.code) >>> 2] as number;
     const knownPa = (words[place] as number) - ((words[place] as number) & 3);
-    if (known < 0 && knownPa !== pa) displaced.set(knownPa, known);
+    if (known <= 0 && knownPa !== 0 && knownPa !== pa) displaced.set(knownPa, known);
     doublewords[(at + codeEntry.key) >>> 3] = keyOf(what);
     words[place] = pa | (what.strictAlignment ? codeEntry.strict : 0) | (what.guarded ? codeEntry.guarded : 0);
     signedWords[(at + codeEntry.code) >>> 2] = code;

@@ -61,7 +61,7 @@ const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly r
   step: { hot: Infinity, region: Infinity },
   translate: { hot: 1, region: Infinity },
   region: { hot: 1, region: 0 },
-  tiered: { hot: 1000, region: 100_000 },
+  tiered: { hot: 4000, region: 1_000_000 },
 };
 
 export interface EngineOptions {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { lineHoldsCode, lineMapOffset, lineShift } from '../../src/arch/state-layout.ts';
+import { codeEntryAt, entryTablePlace, runtimeTables } from '../../src/engine/runtime-tables.ts';
 import { flatMachine, type FlatMachine } from './flat-machine.ts';
 
 const x = (machine: FlatMachine, pe: number, n: number): bigint => machine.pes[pe]?.readX(n) ?? -1n;
@@ -197,7 +198,7 @@ describe('an engine', () => {
 describe('code that has become hot', () => {
   it('shares modules the more, the more of it there is, and all of it is translated', () => {
     const functions = 200;
-    const rounds = 2000;
+    const rounds = 100;
     const machine = flatMachine(
       'tiered',
       `
@@ -214,12 +215,45 @@ end:    b       end
         .align  12
 first:
 ${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functions)}`,
+      { hotRuns: 24 },
     );
     machine.run(0, rounds * (5 + functions * 6));
     expect(x(machine, 0, 3)).toBe(BigInt(rounds * functions));
     const { traces, modules } = machine.engine.counters();
     expect(traces).toBeGreaterThanOrEqual(functions);
     expect(modules).toBeLessThan(0.75 * functions);
+  });
+
+  it('becomes hot where other code takes its place in the entry table again and again', () => {
+    // In the next 256 KiB a place is that of code `spread` entries further.
+    const apart = 4 * (2 * entryTablePlace.entries - entryTablePlace.spread);
+    const machine = flatMachine(
+      'tiered',
+      `
+        adr     x1, first
+        mov     w2, #${apart & 0xffff}
+        movk    w2, #${apart >>> 16}, lsl #16
+        add     x2, x1, x2
+        mov     w5, #0x0463
+        movk    w5, #0x9100, lsl #16
+        str     w5, [x2]
+        mov     w5, #0x03c0
+        movk    w5, #0xd65f, lsl #16
+        str     w5, [x2, #4]
+again:  blr     x1
+        blr     x2
+        b       again
+        .align  7
+first:  add     x3, x3, #1
+        ret`,
+      { hotRuns: 24 },
+    );
+    machine.run(0, 10 + 7 * 2000);
+    expect(x(machine, 0, 3)).toBe(4000n);
+    expect(codeEntryAt(runtimeTables(0), machine.address('first'))).toBe(
+      codeEntryAt(runtimeTables(0), machine.address('first') + apart),
+    );
+    expect(machine.engine.counters().traces).toBeGreaterThanOrEqual(3);
   });
 
   it('and is soon written over is translated the later the more often that happens, and at once where it stays', () => {
