@@ -101,6 +101,8 @@ export abstract class LocalRegisters extends Generator {
   /** The operation whose the flags are, where one alone gives them. */
   protected flagOperands: FlagOperands | undefined;
   protected tlbLocal = -1;
+  /** CheckFPEnabled64 has passed on the way here. */
+  protected isFpEnabled = false;
 
   constructor({ isConcurrent, yields }: Company) {
     super();
@@ -119,6 +121,7 @@ export abstract class LocalRegisters extends Generator {
     this.slotLocals = new Map();
     this.slotValues = new Map();
     this.tlbLocal = this.allocate(type.i32);
+    this.isFpEnabled = false;
     this.flagLocals = flagNames.map(() => this.allocate(type.i32));
     this.flagValues = this.flagsInLocals();
     this.flagOperands = undefined;
@@ -135,6 +138,17 @@ export abstract class LocalRegisters extends Generator {
     this.setsBType = false;
     decoded.row.meaning(this, known, operands);
     this.commit();
+  }
+
+  override checkFPEnabled(): void {
+    if (this.isFpEnabled) return;
+    super.checkFPEnabled();
+    this.isFpEnabled = true;
+  }
+
+  protected override systemService(operation: number, immediate?: Value, value?: Value): void {
+    super.systemService(operation, immediate, value);
+    this.isFpEnabled = false;
   }
 
   override writeSystemRegister(key: Value, value: Value): void {

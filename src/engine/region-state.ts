@@ -53,7 +53,6 @@ export abstract class RegionState extends LocalVectors {
   protected dirty = 0;
   protected areFlagsDirty = false;
   protected count = 0;
-  protected isFpEnabled = false;
   /** CheckSPAlignment() would find nothing here. */
   private isStackAligned = false;
   /** The present instruction moves the stack pointer by a multiple of its alignment. */
@@ -331,7 +330,6 @@ export abstract class RegionState extends LocalVectors {
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
     super.systemService(operation, immediate, value);
-    this.isFpEnabled = false;
     this.isStackAligned = false;
     this.dirty = 0;
     this.cleanVectors();
@@ -342,11 +340,5 @@ export abstract class RegionState extends LocalVectors {
     this.count += 1;
     this.leave(constant(64, this.address));
     this.hasEnded = true;
-  }
-
-  override checkFPEnabled(): void {
-    if (this.isFpEnabled) return;
-    super.checkFPEnabled();
-    this.isFpEnabled = true;
   }
 }

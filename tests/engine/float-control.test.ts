@@ -1,4 +1,4 @@
-// FPCR and FPSR in translated code, which looks at them once: what changes them counts from the next instruction on.
+// FPCR, FPSR and the traps of FP in translated code, which looks at them once: what changes them counts from the next instruction on.
 
 import { describe, expect, it } from 'vitest';
 import type { EngineMode } from '../../src/engine/engine.ts';
@@ -46,6 +46,39 @@ describe('FPCR and FPSR', () => {
           0x10n,
         ]);
       }
+    },
+  );
+});
+
+/** FP is disabled in every round after it has been used; what uses it then traps, once: X9 counts rounds, X10 traps. */
+const disabling = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        mov     x18, #0x300000
+        msr     cpacr_el1, x18
+loop:   fmov    d1, #1.0
+        fmov    d2, d1
+        msr     cpacr_el1, xzr
+        fmov    d3, d2
+        fadd    d3, d3, d2
+        add     x9, x9, #1
+        b       loop
+        .align  11
+vectors: .space 0x200
+        add     x10, x10, #1
+        msr     cpacr_el1, x18
+        eret
+end:`;
+
+describe('CPACR_EL1.FPEN', () => {
+  it.each(['step', 'translate', 'region', 'tiered'] satisfies EngineMode[])(
+    'counts from the instruction on that follows its write, whatever was used before: %s',
+    (mode) => {
+      const machine = flatMachine(mode, disabling, mode === 'tiered' ? { regionRounds: 3 } : {});
+      // A trap counts as an instruction.
+      machine.run(0, 4 + 11 * 50);
+      const [rounds, traps] = [9, 10].map((n) => machine.views.doublewords[(machine.pes[0]!.base + 8 * n) / 8]);
+      expect([rounds, traps]).toEqual([50n, 50n]);
     },
   );
 });
