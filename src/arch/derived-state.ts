@@ -20,6 +20,7 @@ import {
 import {
   jumpCacheEntries,
   jumpCacheEntryBytes,
+  noTag,
   pe,
   softTlbBytes,
   softTlbEntries,
@@ -88,13 +89,10 @@ export function flushJumpCache(cx: PeContext): void {
   for (let index = 0; index < jumpCacheEntries; index++) words[first + index * entryWords] = elsewhere(index);
 }
 
-/** Bits [31:0] of a tag that no access has: those of an access keep none of bits [11:4]. */
-const notAligned = 0x800;
-
 function invalidateEntry(words: Uint32Array, at: number): void {
-  words[at + softTlbEntry.readTag / 4] = notAligned;
-  words[at + softTlbEntry.writeTag / 4] = notAligned;
-  words[at + softTlbEntry.fetchTag / 4] = notAligned;
+  words[at + softTlbEntry.readTag / 4] = noTag;
+  words[at + softTlbEntry.writeTag / 4] = noTag;
+  words[at + softTlbEntry.fetchTag / 4] = noTag;
 }
 
 /** Empties the soft TLB of one exception level. */

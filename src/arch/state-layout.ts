@@ -138,6 +138,8 @@ export const softTlbEntry = {
   writeTag: 16,
   fetchTag: 32,
 } as const;
+/** Bits [31:0] of a tag that no access has: those of an access keep none of bits [11:4]. */
+export const noTag = 0x800;
 /** From the tag of fetches to 1 where the page is guarded (FEAT_BTI), else 0. */
 export const guardedAfterFetchTag = 12;
 /** From a tag to its addend, 32 bits: wasm address minus virtual address, modulo 2^32. */

@@ -29,6 +29,9 @@ export interface InstructionSummary {
   readonly writesAllFlags: boolean;
   /** Something may need the state from before the instruction: a fault, or a service. */
   readonly mayLeave: boolean;
+  /** Where it accesses memory by a base register: the slot of that, and the tags by which it looks the soft TLB up. */
+  readonly base: number;
+  readonly tags: readonly number[];
   readonly transfer: Transfer;
 }
 
@@ -51,6 +54,7 @@ class Observer extends LocalVectors {
   private readsFlags = false;
   private writesFlags = false;
   private mayLeave = false;
+  private tags: number[] = [];
   private end: Transfer | undefined;
   private readonly decode: Decoder;
 
@@ -69,12 +73,14 @@ class Observer extends LocalVectors {
     this.readsFlags = false;
     this.writesFlags = false;
     this.mayLeave = false;
+    this.tags = [];
+    this.baseSlot = -1;
     this.end = undefined;
     this.control = undefined;
     const decoded = this.decode(word);
     if (decoded) this.perform(decoded);
     else this.undefined();
-    const { reads, writes, vectorReads, vectorWritten: vectorWrites, readsFlags, writesFlags, mayLeave } = this;
+    const { reads, writes, vectorReads, vectorWritten: vectorWrites, readsFlags, writesFlags, mayLeave, tags } = this;
     // A partial write has been noted as a read, and then as a write.
     const writesAllFlags = this.flagValues.every((value, i) => value.local !== this.flagLocals[i]);
     return {
@@ -86,6 +92,8 @@ class Observer extends LocalVectors {
       writesFlags,
       writesAllFlags,
       mayLeave,
+      base: this.baseSlot,
+      tags,
       transfer: this.transfer(),
     };
   }
@@ -114,6 +122,9 @@ class Observer extends LocalVectors {
   }
   protected override noteVectorWrite(n: number): void {
     this.vectorWritten |= 1 << n;
+  }
+  protected override rememberedPage(tag: number): undefined {
+    this.tags.push(tag);
   }
   protected noteFlagRead(): void {
     this.readsFlags = true;

@@ -92,6 +92,8 @@ export abstract class LocalRegisters extends Generator {
   protected control: ControlTransfer | undefined;
   protected setsBType = false;
   protected isGuarded = false;
+  /** Of the base register of the present instruction, or -1. */
+  protected baseSlot = -1;
 
   protected slotLocals = new Map<number, number>();
   /** What is known of the registers that have a value here, by slot: a constant, or the local. */
@@ -135,6 +137,8 @@ export abstract class LocalRegisters extends Generator {
   protected perform(decoded: Decoded): void {
     const { known, operands } = splitFields(decoded);
     this.control = undefined;
+    const Rn = decoded.fields.Rn ?? -1;
+    this.baseSlot = Rn === zeroRegister ? stackPointerSlot : Rn;
     this.setsBType = false;
     decoded.row.meaning(this, known, operands);
     this.commit();

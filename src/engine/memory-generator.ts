@@ -30,6 +30,8 @@ import { op, simd, threads, type } from './wasm/opcodes.ts';
 type Accessing =
   | 'load'
   | 'store'
+  | 'loadPair'
+  | 'storePair'
   | 'loadElements'
   | 'storeElements'
   | 'loadExclusive'
@@ -86,6 +88,12 @@ interface ElementChunk {
   readonly access: Access;
 }
 
+/** What a look-up has found, in locals: the tag, or `noTag`, and the addend. */
+export interface RememberedPage {
+  readonly tag: number;
+  readonly addend: number;
+}
+
 export abstract class MemoryGenerator extends FloatGenerator implements Pick<Semantics, Accessing> {
   protected abstract readonly alignment: AlignmentCheck;
   /** PEs of other threads may use memory at the same time: what orders accesses becomes the host's. */
@@ -98,6 +106,11 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   }
   /** Address of the soft TLB, 32 bits. */
   protected abstract softTlb(unprivileged: boolean): Node;
+
+  /** Where the function in the making keeps what the last look-up by this tag has found for accesses like the present one, if anywhere. */
+  protected rememberedPage(_tag: number): RememberedPage | undefined {
+    return undefined;
+  }
 
   load(address: Value, bytes: AccessBytes, access: Access): Value {
     const va = this.settle(node(address));
@@ -148,6 +161,63 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     return true;
   }
 
+  /** One look-up for both; vectors are accesses of their own. */
+  loadPair(address: Value, bytes: 4 | 8 | 16): readonly [Value, Value] {
+    if (bytes === 16) {
+      const at = localValue(64, this.settle(node(address)), true);
+      return [this.load(at, bytes, {}), this.load(this.add(at, this.constant(64, bytes)), bytes, {})];
+    }
+    const va = this.settle(node(address));
+    const results = [0, bytes].map((offset) => ({ offset, local: this.allocate(bytes === 8 ? type.i64 : type.i32) }));
+    this.accessMemory(va, (2 * bytes) as AccessBytes, { elementBytes: bytes }, [softTlbEntry.readTag], {
+      fast: (physical) => {
+        for (const { offset, local } of results) {
+          if (offset > 0) this.emit(physical);
+          this.memoryOperation(loadOpcode[bytes], offset);
+          this.set(local);
+        }
+      },
+      slow: (descriptor) => {
+        this.callService(functionIndex.access, constant32(descriptor));
+        for (const { offset, local } of results) {
+          this.get(cpuLocal);
+          this.memoryOperation(loadOpcode[bytes], scratch(scratchSlot.value) + offset);
+          this.set(local);
+        }
+      },
+    });
+    const [first, second] = results.map(({ local }) => localValue(bytes === 8 ? 64 : 32, local, true));
+    return [first as Node, second as Node];
+  }
+
+  storePair(address: Value, first: Value, second: Value, bytes: 4 | 8 | 16): void {
+    if (bytes === 16) {
+      const at = localValue(64, this.settle(node(address)), true);
+      this.store(at, first, bytes, {});
+      this.store(this.add(at, this.constant(64, bytes)), second, bytes, {});
+      return;
+    }
+    const va = this.settle(node(address));
+    const data = [first, second].map((value, n) => ({
+      offset: n * bytes,
+      value: localValue(value.width, this.settle(node(value)), true),
+    }));
+    const opcode = bytes === 8 ? op.i64_store : op.i32_store;
+    this.accessMemory(va, (2 * bytes) as AccessBytes, { elementBytes: bytes }, [softTlbEntry.writeTag], {
+      fast: (physical) => {
+        for (const { offset, value } of data) {
+          if (offset > 0) this.emit(physical);
+          this.emit(value);
+          this.memoryOperation(opcode, offset);
+        }
+      },
+      slow: (descriptor) => {
+        for (const { offset, value } of data) this.storeState(scratch(scratchSlot.value) + offset, value);
+        this.callService(functionIndex.access, constant32(descriptor | memoryDescriptor.store));
+      },
+    });
+  }
+
   loadElements(address: Value, bits: ElementBits, count: number): readonly Value[] {
     return this.chunks(address, bits, count).flatMap(({ at, bytes, lanes, access }) => {
       const chunk = this.load(at, bytes, access);
@@ -194,24 +264,22 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     const [tag] = tags;
     const address = localValue(64, va, true);
     const low = node(this.low32(address));
-    const entryOffset = this.and(
-      this.lsr(low, constant32(pageShift - Math.log2(softTlbEntry.bytes))),
-      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
-    );
-    const entry = localValue(
-      32,
-      this.settle(node(this.add(this.softTlb(access.unprivileged === true), entryOffset))),
-      true,
-    );
+    const isUnprivileged = access.unprivileged === true;
+    const remembered = tags.length === 1 && !isUnprivileged ? this.rememberedPage(tag) : undefined;
     const physical = this.allocate(type.i32);
     this.block(op.block, () => {
       this.block(op.block, () => {
-        for (const needed of tags) {
-          this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, needed))));
-          this.branchIfSeldom(0);
+        if (remembered) {
+          this.lookUpUnlessRemembered(address, bytes, access, tag, remembered);
+          this.emit(node(this.add(low, localValue(32, remembered.addend, true))));
+        } else {
+          const entry = this.softTlbEntryOf(low, isUnprivileged);
+          for (const needed of tags) {
+            this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, needed))));
+            this.branchIfSeldom(0);
+          }
+          this.emit(node(this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag))));
         }
-        const wasmAddress = this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
-        this.emit(node(wasmAddress));
         this.set(physical);
         if (tag === softTlbEntry.writeTag) {
           this.get(physical);
@@ -229,6 +297,42 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
         this.prepareAccess();
         this.storeState(scratch(scratchSlot.address), address);
         parts.slow(memoryDescriptorOf(bytes, access));
+      });
+    });
+  }
+
+  /** Address of the entry of the soft TLB for an address. */
+  private softTlbEntryOf(low: Node, isUnprivileged: boolean): Node {
+    const offset = this.and(
+      this.lsr(low, constant32(pageShift - Math.log2(softTlbEntry.bytes))),
+      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
+    );
+    return localValue(32, this.settle(node(this.add(this.softTlb(isUnprivileged), offset))), true);
+  }
+
+  /** Makes the remembered page that of an access, inside the block which is left where the soft TLB does not permit it. */
+  private lookUpUnlessRemembered(
+    address: Node,
+    bytes: AccessBytes,
+    access: Access,
+    tag: number,
+    remembered: RememberedPage,
+  ): void {
+    const isAligned = access.aligned === true || this.alignment === 'strict';
+    const isInOnePage = bytes === 1 || (isAligned && bytes === (access.elementBytes ?? bytes));
+    const last = this.accessTag(address, bytes, access);
+    // Where the first and the last byte are in different pages, no page is what their addresses have in common.
+    const common = isInOnePage ? last : this.and(address, last);
+    this.emit(node(this.ne(common, localValue(64, remembered.tag, true))));
+    this.ifSeldom(() => {
+      this.arm(() => {
+        const entry = this.softTlbEntryOf(node(this.low32(address)), false);
+        this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, tag))));
+        this.branchIfSeldom(1);
+        this.emit(stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
+        this.set(remembered.addend);
+        this.emit(node(this.and(address, this.constant(64, -(1 << pageShift)))));
+        this.set(remembered.tag);
       });
     });
   }

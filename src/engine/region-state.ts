@@ -5,7 +5,7 @@
 // on (services.ts, flagKind) in place of four flags, and become flags where the region is left.
 
 import { exit } from '../arch/exits.ts';
-import { pe } from '../arch/state-layout.ts';
+import { noTag, pe } from '../arch/state-layout.ts';
 import type { FlagName, Value } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
@@ -13,7 +13,9 @@ import { binaryArguments, constant, constant32, intOf, localValue, type Node } f
 import { slotBit, slotsOf } from './instruction-summary.ts';
 import { endingOperations, type FlagOperands, stackPointerSlot } from './local-registers.ts';
 import { LocalVectors, type VectorState } from './local-vectors.ts';
+import type { RememberedPage } from './memory-generator.ts';
 import type { BlockFacts } from './region-facts.ts';
+import type { SharedAccess } from './remembered-pages.ts';
 import { flagKind, functionIndex } from './services.ts';
 import type { VectorFacts } from './vector-facts.ts';
 import { flagsSignature } from './wasm/module.ts';
@@ -63,12 +65,19 @@ export abstract class RegionState extends LocalVectors {
   private handedOn: { readonly kind: number; readonly x: number; readonly y: number } = { kind: -1, x: -1, y: -1 };
   /** The next service is that of an access: registers are stored where it leaves the code. */
   private isPrepared = false;
+  /** Pages that accesses by one register share, until a service may have changed what the soft TLB tells of them. */
+  private remembered: readonly (SharedAccess & RememberedPage)[] = [];
   /** Registers that the region writes. */
   protected abstract written(): number;
   protected vectors!: VectorFacts;
 
-  protected startRegion(): void {
+  protected startRegion(shared: readonly SharedAccess[]): void {
     this.startFunction();
+    this.remembered = shared.map((access) => ({
+      ...access,
+      tag: this.allocate(type.i64),
+      addend: this.allocate(type.i32),
+    }));
     this.handedOn = { kind: this.allocate(type.i32), x: this.allocate(type.i64), y: this.allocate(type.i64) };
   }
 
@@ -326,6 +335,18 @@ export abstract class RegionState extends LocalVectors {
     if (this.isPrepared) this.branchIfSeldom(this.depth - textDepth);
     else super.leaveIfAsked();
     this.isPrepared = false;
+    this.forgetPages();
+  }
+
+  protected override rememberedPage(tag: number): RememberedPage | undefined {
+    return this.remembered.find(({ base, part }) => base === this.baseSlot && part === tag);
+  }
+
+  protected forgetPages(): void {
+    for (const { tag } of this.remembered) {
+      this.emit(constant(64, BigInt(noTag)));
+      this.set(tag);
+    }
   }
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {

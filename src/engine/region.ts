@@ -20,6 +20,7 @@ import type { Company } from './local-registers.ts';
 import { RegionDispatcher, type RegionSource } from './region-dispatcher.ts';
 import { regionFacts } from './region-facts.ts';
 import { type FlagState, textDepth } from './region-state.ts';
+import { sharedAccesses } from './remembered-pages.ts';
 import { vectorFacts } from './vector-facts.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
@@ -70,7 +71,7 @@ class RegionGenerator extends RegionDispatcher {
     this.spansPages = order.some(
       (n) => this.blockAt(n).summaries.length > 0 && this.isOtherPage(first, this.blockAt(n)),
     );
-    this.startRegion();
+    this.startRegion(sharedAccesses(this.blocks, this.graph));
     this.indirectTarget = this.allocate(type.i64);
     const body = this.body();
     const addresses = this.graph.order.flatMap((n) => {
@@ -112,6 +113,7 @@ class RegionGenerator extends RegionDispatcher {
     this.loadVectors(this.vectors.loaded);
     if (this.factsOf(0).flagsReadIn) this.loadFlags();
     this.loadFloatControl();
+    this.forgetPages();
     this.withEnds(body);
     return this.w;
   }

@@ -273,6 +273,16 @@ function makeSemantics(c: Context): Semantics {
         store(at, laneOperations.laneOf(vector, (8 * elementBytes) as ElementBits, n), elementBytes, {});
       });
     },
+    loadPair: (address, bytes) => {
+      const [first, second] = elements(address, bytes, 2).map((at) => load(at, bytes, {}));
+      return [first!, second!];
+    },
+    storePair: (address, first, second, bytes) => {
+      const values = [first, second];
+      elements(address, bytes, 2).forEach((at, n) => {
+        store(at, values[n]!, bytes, {});
+      });
+    },
     loadElements: (address, bits, count) =>
       elements(address, bits / 8, count).map((at) => resize(load(at, (bits / 8) as AccessBytes, {}), 64)),
     storeElements: (address, bits, words) => {

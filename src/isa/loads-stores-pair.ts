@@ -2,14 +2,7 @@
 // are two accesses in ascending order of address: single-copy atomicity holds for each register, not for the pair.
 
 import { row, type Row } from './encoding.ts';
-import {
-  loadValue,
-  pageName,
-  readRegister,
-  registerOf,
-  type Transfer,
-  writeRegister,
-} from './loads-stores-transfer.ts';
+import { extended, pageName, readRegister, registerOf, type Transfer, writeRegister } from './loads-stores-transfer.ts';
 import { scaledOffset, transferRegister } from './loads-stores-syntax.ts';
 import { signedOffset } from './pseudocode.ts';
 import type { Form } from './syntax.ts';
@@ -74,16 +67,15 @@ function pair(page: Page, mnemonic: string, mode: Mode): Row {
       const base = s.readBase(f.Rn);
       const moved = s.add(base, signedOffset(s, f.imm7, 7, Math.log2(t.bytes)));
       const address = post ? base : moved;
-      const second = s.add(address, s.constant(64, t.bytes));
+      const bytes = t.bytes as 4 | 8 | 16;
       if (t.load) {
-        const value1 = loadValue(s, t, address, {});
-        const value2 = loadValue(s, t, second, {});
+        const [first, second] = s.loadPair(address, bytes);
+        const [value1, value2] = [extended(s, t, first), extended(s, t, second)];
         if (writesBack) s.writeXSP(f.Rn, moved);
         writeRegister(s, t, f.Rt, value1);
         writeRegister(s, t, f.Rt2, value2);
       } else {
-        s.store(address, readRegister(s, t, f.Rt), t.bytes, {});
-        s.store(second, readRegister(s, t, f.Rt2), t.bytes, {});
+        s.storePair(address, readRegister(s, t, f.Rt), readRegister(s, t, f.Rt2), bytes);
         if (writesBack) s.writeXSP(f.Rn, moved);
       }
     },

@@ -122,8 +122,12 @@ export function readRegister(s: Semantics, t: Transfer, n: Value): Value {
 }
 
 /** The value that a load gives its register. */
-export function loadValue(s: Semantics, t: Transfer, address: Value, access: Access): Value {
-  const value = s.load(address, t.bytes, access);
+function loadValue(s: Semantics, t: Transfer, address: Value, access: Access): Value {
+  return extended(s, t, s.load(address, t.bytes, access));
+}
+
+/** What a load makes of the value that it has read. */
+export function extended(s: Semantics, t: Transfer, value: Value): Value {
   return t.signedTo === undefined ? value : s.signExtend(value, (8 * t.bytes) as 8 | 16 | 32, t.signedTo);
 }
 

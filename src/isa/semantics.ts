@@ -205,6 +205,9 @@ export interface Semantics {
   load(address: Value, bytes: AccessBytes, access: Access): Value;
   /** Stores the low `bytes` bytes of the value. */
   store(address: Value, value: Value, bytes: AccessBytes, access: Access): void;
+  /** Two values at consecutive addresses: accesses of their own, each as `load` and `store` make them, but of one fault at most. */
+  loadPair(address: Value, bytes: 4 | 8 | 16): readonly [Value, Value];
+  storePair(address: Value, first: Value, second: Value, bytes: 4 | 8 | 16): void;
   /** Elements of consecutive addresses, zero-extended to words; together they have a multiple of 8 bytes. */
   loadElements(address: Value, bits: ElementBits, count: number): readonly Value[];
   /** Stores the low bits of words as such elements. */
