@@ -82,11 +82,15 @@ export const softTlbOf = (cx: PeContext, el: number): number => cx.base + pe.sof
 /** Bits [31:0] of an address of which no entry says anything: it has another place in the jump cache. */
 const elsewhere = (index: number): number => (index ^ 1) << 2;
 
-export function flushJumpCache(cx: PeContext): void {
-  const { words } = cx;
+/** Empties the jump cache of the PE whose record is at `base`. */
+export function emptyJumpCache(words: Uint32Array, base: number): void {
   const entryWords = jumpCacheEntryBytes / 4;
-  const first = (cx.base + pe.jumpCache) >>> 2;
+  const first = (base + pe.jumpCache) >>> 2;
   for (let index = 0; index < jumpCacheEntries; index++) words[first + index * entryWords] = elsewhere(index);
+}
+
+export function flushJumpCache(cx: PeContext): void {
+  emptyJumpCache(cx.words, cx.base);
 }
 
 function invalidateEntry(words: Uint32Array, at: number): void {

@@ -21,6 +21,8 @@ import {
 } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
+import { CodeMemory, type CodeModule } from './code-memory.ts';
+import type { CodeTable } from './code-table.ts';
 import type { Company } from './local-registers.ts';
 import { makeRegionTranslator } from './region.ts';
 import { codeEntry, codeEntryAt, type RuntimeTables } from './runtime-tables.ts';
@@ -102,9 +104,9 @@ export interface CodeCacheOptions {
   readonly tables: RuntimeTables;
   readonly decode: Decoder;
   readonly instantiate: (functions: readonly ModuleFunction[]) => CallableFunction[];
-  readonly addToTable: (f: CallableFunction) => number;
-  readonly replaceInTable: (index: number, f: CallableFunction) => void;
-  readonly stale: CallableFunction;
+  readonly table: CodeTable;
+  /** Of text that translated code may take; beyond it the oldest is ended. */
+  readonly codeBytes: number;
   /** Function index of the stepper that stops after a branch. */
   readonly stepBlock: number;
   /** Cold entries after which code is translated. */
@@ -129,7 +131,14 @@ export interface CodeCache {
   endAll(): void;
   /** Makes a region in place of the trace at PC. */
   promote(pe: Pe): void;
-  counters(): { traces: number; regions: number; modules: number; invalidations: number };
+  counters(): {
+    traces: number;
+    regions: number;
+    modules: number;
+    invalidations: number;
+    evictions: number;
+    codeBytes: number;
+  };
 }
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
@@ -150,6 +159,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   let regions = 0;
   let modules = 0;
   let invalidations = 0;
+  let evictions = 0;
+  const memory = new CodeMemory<LiveTrace>(options.codeBytes);
+  const moduleOf = new WeakMap<LiveTrace, CodeModule<LiveTrace>>();
 
   const knownAt = (pa: number, { va, el, strictAlignment, guarded }: Code): Entry | undefined =>
     entries
@@ -268,7 +280,17 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return options.hotThreshold === 1 || waiting.size > Math.min(traces >>> patienceShift, mostWaiting);
   }
 
-  /** From here on a store to one of its lines ends it. */
+  /** From here on they run, and a store to one of their lines ends them. */
+  function enter(lives: readonly LiveTrace[], texts: readonly ModuleFunction[]): void {
+    const textBytes = texts.reduce((sum, { body }) => sum + body.length, 0);
+    const module = memory.add(lives, textBytes);
+    for (const live of lives) {
+      moduleOf.set(live, module);
+      watch(live);
+    }
+    modules += 1;
+  }
+
   function watch(live: LiveTrace): void {
     live.entry.live = live;
     for (const line of live.lines) {
@@ -282,6 +304,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   function unwatch(live: LiveTrace): void {
     live.entry.live = undefined;
+    const module = moduleOf.get(live);
+    if (module) memory.remove(module, live);
     if (live.counter >= 0) freeCounters.push(live.counter);
     for (const line of live.lines) {
       const sharing = tracesOfLine.get(line);
@@ -352,20 +376,13 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     });
     const named = options.isProfiled ? { ...text, name: guestCodeName(entry) } : text;
     const [f] = options.instantiate([named]) as [CallableFunction];
-    if (entry.functionIndex === 0) entry.functionIndex = options.addToTable(f);
-    else options.replaceInTable(entry.functionIndex, f);
+    if (entry.functionIndex === 0) entry.functionIndex = options.table.add(f);
+    else options.table.replace(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
     putInTable(pa, entry, entry.functionIndex);
-    watch({
-      pa,
-      entry,
-      lines: new Set(addresses.map((va) => paOf(va) >>> lineShift)),
-      counter: -1,
-      asked: 0,
-      isRegion: true,
-    });
+    const lines = new Set(addresses.map((va) => paOf(va) >>> lineShift));
+    enter([{ pa, entry, lines, counter: -1, asked: 0, isRegion: true }], [text]);
     regions += 1;
-    modules += 1;
   }
 
   /** Code of the level of a region that has run often, in the pages around its first one that are where that one is. */
@@ -410,24 +427,22 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       }
     }
     waiting.clear();
-    const functions = options.instantiate(
-      members.map(({ live, trace }) =>
-        options.isProfiled ? { ...trace.function, name: guestCodeName(live.entry) } : trace.function,
-      ),
+    const texts = members.map(({ live, trace }) =>
+      options.isProfiled ? { ...trace.function, name: guestCodeName(live.entry) } : trace.function,
     );
-    members.forEach(({ live }, i) => {
-      live.entry.functionIndex = options.addToTable(functions[i] as CallableFunction);
-      putInTable(live.pa, live.entry, live.entry.functionIndex);
-      watch(live);
+    const functions = options.instantiate(texts);
+    const lives = members.map(({ live }) => live);
+    lives.forEach(({ pa, entry }, i) => {
+      entry.functionIndex = options.table.add(functions[i] as CallableFunction);
+      putInTable(pa, entry, entry.functionIndex);
     });
+    enter(lives, texts);
     traces += members.length;
-    modules += 1;
   }
 
   function end(live: LiveTrace): void {
     const { pa, entry, lines } = live;
-    invalidations += 1;
-    options.replaceInTable(entry.functionIndex, options.stale);
+    options.table.remove(entry.functionIndex);
     entry.functionIndex = 0;
     if (codeInTable(pa, entry.va, entry.el) !== undefined) putInTable(pa, entry, coldCode(pa));
     const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
@@ -440,6 +455,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         if (tracesOfLine.has(at) || tracesOfLine.has(at + 1)) continue;
         bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) & ~lineHoldsCode;
       }
+    }
+  }
+
+  /** Where the memory of translated code is full: ends the oldest, which must get hot to come back. */
+  function makeRoom(): void {
+    if (!memory.isFull) return;
+    for (const live of memory.oldest()) {
+      evictions += 1;
+      end(live);
     }
   }
 
@@ -472,6 +496,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     resolve: (pe) => {
       const pa = pe.translateFetch();
       if (pa < 0) return 0;
+      makeRoom();
       const code = codeAtPc(pe, pe.isFetchGuarded);
       const functionIndex = lookAt(pe, pa, code);
       putInTable(pa, code, functionIndex);
@@ -486,6 +511,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       let found = false;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
         for (const live of [...(tracesOfLine.get(line) ?? [])]) {
+          invalidations += 1;
           noteWritten(line, live);
           end(live);
           found = true;
@@ -494,18 +520,22 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       return found;
     },
     endAll: () => {
-      for (const live of new Set([...tracesOfLine.values()].flatMap((sharing) => [...sharing]))) end(live);
+      for (const live of new Set([...tracesOfLine.values()].flatMap((sharing) => [...sharing]))) {
+        invalidations += 1;
+        end(live);
+      }
     },
     promote: (pe) => {
       // What runs has been fetched, as far as the architecture can tell: the tables are not looked at again.
       const pc = doublewords[(pe.base + record.pc) >>> 3] as bigint;
       const fetched = fetchedFrom(pe, pc >> BigInt(pageShift));
       if (!fetched) return;
+      makeRoom();
       const pa = fetched.pa + (Number(pc & 0xffffffffn) & pageMask);
       const entry = entryAt(pa, codeAtPc(pe, fetched.guarded));
       if (entry.functionIndex === 0 || (entry.live && mustAskAgain(entry.live))) return;
       makeRegion(pe, pa, entry);
     },
-    counters: () => ({ traces, regions, modules, invalidations }),
+    counters: () => ({ traces, regions, modules, invalidations, evictions, codeBytes: memory.sizeBytes }),
   };
 }

@@ -7,6 +7,7 @@
 // message, is found out when it has acted: where it can act twice without a difference the stepper runs it again; where it has no
 // result the run is led to the next instruction.
 
+import { emptyJumpCache } from '../arch/derived-state.ts';
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, elementsMask, elementsShift, type Pe } from '../arch/pe.ts';
 import {
@@ -30,6 +31,7 @@ import type { MemoryViews } from '../memory/memory-views.ts';
 import { assert, InternalError } from '../report/assert.ts';
 import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
+import { makeCodeTable } from './code-table.ts';
 import { firstFloatFunction, floatFunctionNames, floatFunctions } from './float-functions.ts';
 import { pointerFunctions } from './pointer-functions.ts';
 import { pointerOperations } from '../isa/pointer-authentication/names.ts';
@@ -64,6 +66,9 @@ const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly r
   tiered: { hot: 4000, region: 1_000_000 },
 };
 
+/** More than python3.11 runs in a script of a second (90 MB); with what V8 makes of it such code takes eight times as much. */
+const defaultCodeBytes = 96 * 1024 * 1024;
+
 export interface EngineOptions {
   readonly memory: WebAssembly.Memory;
   readonly views: MemoryViews;
@@ -74,6 +79,8 @@ export interface EngineOptions {
   readonly hotRuns?: number;
   /** Rounds of a trace after which its code gets a region, where the mode has both: for tests. */
   readonly regionRounds?: number;
+  /** Bytes of WebAssembly text that translated code may take before the oldest of it is ended (code-memory.ts). */
+  readonly codeBytes?: number;
   /** The compiled module of all step functions (step-module.ts); left out, each is made when it is needed. */
   readonly stepModule?: WebAssembly.Module;
   /** Translated code is named, so that a profile of the host can tell what it is. */
@@ -93,6 +100,10 @@ export interface EngineCounters {
   readonly regions: number;
   readonly modules: number;
   readonly invalidations: number;
+  /** Traces and regions that were ended for want of memory. */
+  readonly evictions: number;
+  /** What translated code takes now, by the measure of `codeBytes`. */
+  readonly codeBytes: number;
 }
 
 export interface Engine {
@@ -161,6 +172,7 @@ export function makeEngine({
   mode = 'tiered',
   hotRuns = thresholds[mode].hot,
   regionRounds = thresholds[mode].region,
+  codeBytes = defaultCodeBytes,
   stepModule,
   isProfiled = false,
   onCodeWritten,
@@ -176,8 +188,6 @@ export function makeEngine({
   // What runs code by its function index is the runtime module alone. The table grows, and V8 keeps a copy of it for every instance that
   // imports it: those of translated code, of which there are thousands, have a small one that is made once.
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 });
-  /** Index 0 is that of the word 0. */
-  let tableUsed = 1;
   let stepped = 0;
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
@@ -381,13 +391,6 @@ export function makeEngine({
   };
   const hostServices = { ...(isConcurrent ? orderedAccesses : accesses), system: systemService };
 
-  function addToTable(f: CallableFunction): number {
-    if (tableUsed === table.length) table.grow(table.length);
-    table.set(tableUsed, f);
-    tableUsed += 1;
-    return tableUsed - 1;
-  }
-
   /** Function index of the step function of a row for known field values. */
   function stepFunction(r: Row, fields: Readonly<Record<string, number>>): number {
     const known: Record<string, number> = {};
@@ -401,7 +404,7 @@ export function makeEngine({
     let index = ofRow.get(key);
     if (index === undefined) {
       const f = stepExports[stepFunctionName(r, known)] ?? instantiate([generateStep(r, known)])[0];
-      index = addToTable(f as CallableFunction);
+      index = codeTable.add(f as CallableFunction);
       ofRow.set(key, index);
     }
     return index;
@@ -423,6 +426,11 @@ export function makeEngine({
   };
   const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })
     .exports;
+  const codeTable = makeCodeTable(table, runtime.stale as CallableFunction, () => {
+    pes.forEach(({ base }) => {
+      emptyJumpCache(words, base);
+    });
+  });
   const runLoop = runtime.run as (cpu: number) => Exit | typeof traceIsHot;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
   const fence = runtime.fence as (cpu: number) => number;
@@ -461,12 +469,9 @@ export function makeEngine({
     tables,
     decode,
     instantiate,
-    addToTable,
-    replaceInTable: (index, f) => {
-      table.set(index, f);
-    },
-    stale: runtime.stale as CallableFunction,
-    stepBlock: addToTable(runtime.stepBlock as CallableFunction),
+    table: codeTable,
+    codeBytes,
+    stepBlock: codeTable.add(runtime.stepBlock as CallableFunction),
     hotThreshold: hotRuns,
     regionThreshold: regionRounds,
     worker,

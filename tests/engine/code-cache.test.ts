@@ -313,3 +313,70 @@ patched: nop
     expect(tracesAfterWriting(40)).toBe(1);
   });
 });
+
+describe('the memory of translated code', () => {
+  it.each([
+    ['tiered', 80, { hotRuns: 24, codeBytes: 0x2_0000 }],
+    ['translate', 10, { codeBytes: 0x10_0000 }],
+    ['region', 10, { codeBytes: 0x10_0000 }],
+  ] as const)(
+    'is bounded: more code than it holds runs right, and the oldest is ended (%s)',
+    (mode, rounds, options) => {
+      const functions = 150;
+      const machine = flatMachine(
+        mode,
+        `
+        mov     x6, #${rounds}
+again:  adrp    x1, first
+        mov     x2, #${functions}
+next:   blr     x1
+        add     x1, x1, #0x1000
+        subs    x2, x2, #1
+        b.ne    next
+        subs    x6, x6, #1
+        b.ne    again
+end:    b       end
+        .align  12
+first:
+${Array.from({ length: functions }, (_, n) => `        add     x3, x3, #${n}\n        eor     x4, x4, x3\n        ret\n        .align  12\n`).join('')}`,
+        options,
+      );
+      let [sum, mixed] = [0n, 0n];
+      let most = 0;
+      for (let round = 0; round < rounds; round += 1) {
+        for (let n = 0; n < functions; n += 1) {
+          sum += BigInt(n);
+          mixed ^= sum;
+        }
+        machine.run(0, (round === 0 ? 1 : 0) + 4 + functions * 7);
+        most = Math.max(most, machine.engine.counters().codeBytes);
+      }
+      expect([x(machine, 0, 3), x(machine, 0, 4)]).toEqual([sum, mixed]);
+      const { evictions, invalidations } = machine.engine.counters();
+      expect(evictions).toBeGreaterThan(functions / 4);
+      expect(invalidations).toBe(0);
+      // The last module may be as large as it likes.
+      expect(most).toBeLessThan(1.25 * options.codeBytes);
+    },
+  );
+
+  it('has places in the table that are used again, where no jump cache leads to what was there before', () => {
+    const machine = flatMachine(
+      'translate',
+      `
+loop:   add     x3, x3, #1
+        b       side
+        .align  6
+side:   add     x4, x4, #16
+        b       loop`,
+    );
+    const [loop, side] = [machine.address('loop'), machine.address('side')];
+    const rounds = 1500;
+    for (let n = 0; n < rounds; n += 1) {
+      machine.engine.codeWritten(n % 2 === 0 ? loop : side, 4);
+      machine.run(0, 4);
+    }
+    expect([x(machine, 0, 3), x(machine, 0, 4)]).toEqual([BigInt(rounds), BigInt(16 * rounds)]);
+    expect(machine.engine.counters().invalidations).toBeGreaterThan(1024);
+  });
+});

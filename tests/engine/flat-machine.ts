@@ -81,6 +81,7 @@ export interface FlatOptions {
   readonly pes?: number;
   readonly hotRuns?: number;
   readonly regionRounds?: number;
+  readonly codeBytes?: number;
   /** Hears of writes to code, as where there are other workers. */
   readonly onCodeWritten?: (line: number) => void;
   /** As where other threads run PEs at the same time. */
@@ -95,7 +96,8 @@ export interface FlatOptions {
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, onCodeWritten, isConcurrent = false, yields = false, dvm, hotRuns, regionRounds } = options;
+  const { pes: count = 1, isConcurrent = false, yields = false } = options;
+  const { onCodeWritten, dvm, hotRuns, regionRounds, codeBytes } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
     memory,
@@ -107,6 +109,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     yields,
     ...(hotRuns === undefined ? {} : { hotRuns }),
     ...(regionRounds === undefined ? {} : { regionRounds }),
+    ...(codeBytes === undefined ? {} : { codeBytes }),
     ...(onCodeWritten ? { onCodeWritten } : {}),
   });
   const { bytes, symbols } = assemble(program, { base: ramBase, names: registerNames });
