@@ -66,8 +66,8 @@ const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly r
   tiered: { hot: 4000, region: 1_000_000 },
 };
 
-/** More than python3.11 runs in a script of a second (90 MB); with what V8 makes of it such code takes eight times as much. */
-const defaultCodeBytes = 96 * 1024 * 1024;
+/** With what V8 makes of it, translated code has taken eight times as much: half a GiB. A script of python3.11 needs a few MB. */
+const defaultCodeBytes = 64 * 1024 * 1024;
 
 export interface EngineOptions {
   readonly memory: WebAssembly.Memory;
