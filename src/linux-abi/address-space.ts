@@ -1,7 +1,7 @@
 // Address spaces as a whole: made, copied for a child, given up; and what mmap, munmap, mprotect, mremap and brk do to them.
 
 import { addReference, allocateFrame, referencesOf, releaseFrame } from './frames.ts';
-import type { Core } from './kernel.ts';
+import { type Core, noteStale } from './kernel.ts';
 import { mappings as mappingLimit, pageBytes, stackBytes, taskBytes } from './limits.ts';
 import { cutOut, insertMapping, mappingsIn, PROT, protectMappings, removeMappings } from './mappings.ts';
 import { clearPage, forEachPage, pageOf, setPage } from './page-tables.ts';
@@ -42,7 +42,7 @@ function dropPages(core: Core, space: AddressSpace, start: number, end: number):
     frames.push(pa);
     return true;
   });
-  if (pages.length > 0) core.stale.push({ space, pages, frames });
+  if (pages.length > 0) noteStale(core, { space, pages, frames });
 }
 
 /** The mappings of files that can be executed, less those that are known: what a program forks and starts again adds nothing. */
@@ -63,7 +63,7 @@ export function releaseSpace(core: Core, space: AddressSpace): void {
   const removed = space.mappings.splice(0);
   core.state.formerCode.push(...codeAmong(removed, core.state.formerCode));
   dropObjects(core, space, removed);
-  core.stale.push({ space, pages: 'all', frames });
+  noteStale(core, { space, pages: 'all', frames });
 }
 
 /** Frames of shared anonymous memory that no mapping is left of: the object has had a reference of its own. */
@@ -73,7 +73,7 @@ function dropObjects(core: Core, space: AddressSpace, removed: readonly Mapping[
   for (const other of new Set([...core.state.processes.values()].map((process) => process.space)))
     for (const { object } of other.mappings) if (object) objects.delete(object);
   const frames = [...objects].flatMap(({ frames: own }) => [...own.values()]);
-  if (frames.length > 0) core.stale.push({ space, pages: [], frames });
+  if (frames.length > 0) noteStale(core, { space, pages: [], frames });
 }
 
 /** munmap(): whatever is in the range is gone. */
@@ -110,7 +110,7 @@ export function protectRange(core: Core, space: AddressSpace, start: number, end
     if (mapping.isShared && mapping.inode && (protection & PROT.WRITE) !== 0) mapping.inode.isChanged = true;
   }
   protectMappings(space, changed, protection);
-  if (pages.length > 0) core.stale.push({ space, pages, frames: [] });
+  if (pages.length > 0) noteStale(core, { space, pages, frames: [] });
 }
 
 /** MADV_DONTNEED: private pages are as at first when they are next needed, shared ones still there. */
@@ -126,7 +126,7 @@ export function movePages(core: Core, space: AddressSpace, from: number, to: num
     clearPage(core, space, va);
     return moved.push(va) > 0;
   });
-  if (moved.length > 0) core.stale.push({ space, pages: moved, frames: [] });
+  if (moved.length > 0) noteStale(core, { space, pages: moved, frames: [] });
   return isComplete;
 }
 
@@ -149,7 +149,7 @@ export function copySpace(core: Core, parent: AddressSpace): AddressSpace | unde
       return true;
     });
   });
-  if (protectedPages.length > 0) core.stale.push({ space: parent, pages: protectedPages, frames: [] });
+  if (protectedPages.length > 0) noteStale(core, { space: parent, pages: protectedPages, frames: [], copy: child });
   if (isComplete) return child;
   releaseSpace(core, child);
   return undefined;

@@ -25,7 +25,7 @@ import {
   renewSlice,
   takeNext,
 } from './scheduler.ts';
-import { shootDown } from './shoot-down.ts';
+import { awaitShootDown, shootDown } from './shoot-down.ts';
 import { nameOfSignal, SIG } from './signal-numbers.ts';
 import { deliverSignals, forceSignal } from './delivery.ts';
 import { hasSignal } from './signal-queues.ts';
@@ -66,8 +66,6 @@ function* abort(core: Core, thread: Thread, access: Access, syndrome: number): A
     return;
   }
   const { space } = thread.process;
-  // Whoever goes on by tables that have just been changed must not be ahead of those who still have the old translation.
-  while (space.flushes > 0) yield* work(costs.entry);
   const va = Number(BigInt.asUintN(addressBits, address));
   const found = va < taskBytes ? resolve(core, space, va, access) : { signal: SIG.SEGV, code: 1 };
   yield* work(costs.fault);
@@ -97,6 +95,7 @@ function heedSignals(core: Core, thread: Thread): void {
 }
 
 function* synchronous(core: Core, thread: Thread): Activity {
+  yield* awaitShootDown(thread.process.space);
   const esr = Number(core.system.read('ESR_EL1'));
   const pc = (): bigint => core.pe.readRegister('ELR_EL1');
   switch (esr >>> 26) {
@@ -201,6 +200,7 @@ export function* leave(core: Core): Activity<EntryEnd> {
     const next = own.thread ? undefined : takeNext(core);
     if (next) yield* switchTo(core, next);
     const { thread } = own;
+    if (thread) yield* awaitShootDown(thread.process.space);
     const isSettled = thread ? settle(core, thread) : !next;
     if (isSettled && core.stale.length === 0 && core.toRing.size === 0) break;
   }

@@ -4,7 +4,7 @@
 import { addReference, allocateFrame, referencesOf, releaseFrame } from './frames.ts';
 import { fileBytes } from './files/content.ts';
 import type { SharedPages } from './files/shared-pages.ts';
-import type { Core } from './kernel.ts';
+import { type Core, noteStale } from './kernel.ts';
 import { pageBytes } from './limits.ts';
 import { mappingAbove, mappingAt, PROT, roundDown } from './mappings.ts';
 import { type Page, pageOf, setPage } from './page-tables.ts';
@@ -103,7 +103,7 @@ function unshare(core: Core, space: AddressSpace, mapping: Mapping, va: number, 
   if (pa === undefined) return faults.noMemory;
   if (!isAlone) core.port.ram.writeBytes(pa, core.memory.bytes.slice(page.pa, page.pa + pageBytes));
   setPage(core, space, va, pageFor(mapping, pa, true));
-  core.stale.push({ space, pages: [va], frames: isAlone ? [] : [page.pa] });
+  noteStale(core, { space, pages: [va], frames: isAlone ? [] : [page.pa] });
   return pa;
 }
 

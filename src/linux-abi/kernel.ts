@@ -3,7 +3,7 @@
 import type { Pe } from '../arch/pe.ts';
 import type { MemoryViews, SystemAccess } from '../arch/resident.ts';
 import type { HostTree } from './files/host-tree.ts';
-import type { CoreState, LinuxState } from './state.ts';
+import type { AddressSpace, CoreState, LinuxState } from './state.ts';
 
 /** RAM by physical address; what is written ends translations of code and monitors, as a store does. */
 export interface Ram {
@@ -75,8 +75,18 @@ export interface Core {
 }
 
 export interface StaleTranslations {
-  readonly space: CoreState['space'] & object;
+  readonly space: AddressSpace;
   /** Addresses of pages, or all of the space. */
   readonly pages: number[] | 'all';
   readonly frames: number[];
+  /** What fork has made of the space: it is not entered, either, as long as the other's pages may still be written. */
+  readonly copy?: AddressSpace;
 }
+
+/** Tables have changed: until translations by what they were are gone, nobody enters the space and the kernel does nothing for its threads. */
+export function noteStale(core: Core, stale: StaleTranslations): void {
+  for (const space of spacesOf(stale)) space.flushes += 1;
+  core.stale.push(stale);
+}
+
+export const spacesOf = ({ space, copy }: StaleTranslations): AddressSpace[] => (copy ? [space, copy] : [space]);

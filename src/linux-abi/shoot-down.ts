@@ -4,7 +4,7 @@
 import { type Activity, dsb, work } from '../arch/resident.ts';
 import { systemKey } from '../arch/system-key.ts';
 import { releaseFrames } from './address-space.ts';
-import type { Core, StaleTranslations } from './kernel.ts';
+import { type Core, spacesOf, type StaleTranslations } from './kernel.ts';
 import type { AddressSpace } from './state.ts';
 
 /** TLBI VALE1, ASIDE1 and their Inner Shareable forms. */
@@ -29,18 +29,23 @@ const waitTicks = 100;
 const isInUse = ({ state, index }: Core, space: AddressSpace): boolean =>
   state.cores.some((other) => other.index !== index && other.space === space && other.thread !== undefined);
 
+/**
+ * Until no core has translations by tables that have been changed. A page that fork has made read-only may be written by those that have not
+ * heard of it: what was copied meanwhile would lack it.
+ */
+export function* awaitShootDown(space: AddressSpace): Activity {
+  while (space.flushes > 0) yield* work(waitTicks);
+}
+
 export function* shootDown(core: Core): Activity {
   if (core.stale.length === 0) return;
   const stale = core.stale.splice(0);
-  for (const entry of stale) {
-    entry.space.flushes += 1;
-    invalidate(core, entry);
-  }
+  for (const entry of stale) invalidate(core, entry);
   yield* dsb(core.pe);
+  for (const space of stale.flatMap(spacesOf)) space.flushes -= 1;
   // Another core may still be in the program that an execve has ended.
   for (const { space, pages } of stale) while (pages === 'all' && isInUse(core, space)) yield* work(waitTicks);
   for (const { space, pages, frames } of stale) {
-    space.flushes -= 1;
     releaseFrames(core, frames);
     if (pages === 'all') core.state.freeAsids.push(space.asid);
   }

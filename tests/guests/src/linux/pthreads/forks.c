@@ -1,5 +1,7 @@
 // Processes of threads: a fork takes the thread that asks for it and no other, what pthread_atfork has asked for, ends by all ways.
 #include "pthreads.h"
+#include <sys/syscall.h>
+#include <time.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int steps;
@@ -46,8 +48,10 @@ static void *fork_here(void *argument) {
 }
 
 static void *exit_process(void *argument) { exit((int)(long)argument + 6); }
+static pthread_t leader;
+// exit() takes away what unwinding in pthread_exit() needs: it waits for the end of that.
 static void *outlive(void *argument) {
-  usleep(3000);
+  CHECK(pthread_join(leader, NULL) == 0);
   exit(8);
   return argument;
 }
@@ -67,10 +71,44 @@ static int child_with(void *(*run)(void *), int isLeaderGone) {
   CHECK(child >= 0);
   if (child > 0) return status_of(child);
   pthread_t ids[2];
+  leader = pthread_self();
   start_all(&ids[0], 1, wait_for_ever);
   start_all(&ids[1], 1, run);
   if (isLeaderGone) pthread_exit(NULL);
   for (;;) pause();
+}
+
+// A thread writes to a page to which the kernel writes for another one, while it is shared with child after child, and copied for the parent.
+static struct {
+  volatile long count;
+  struct timespec now;
+} page __attribute__((aligned(4096)));
+static _Atomic int lost;
+static void *keep_counting(void *argument) {
+  for (long n = 0; !is_over; n++) {
+    if (page.count != n) lost = 1;
+    page.count = n + 1;
+  }
+  return argument;
+}
+static void *keep_asking(void *argument) {
+  while (!is_over) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &page.now);
+  return argument;
+}
+
+static int writes_lost_by_forks(void) {
+  pthread_t ids[2];
+  is_over = 0;
+  start_all(&ids[0], 1, keep_counting);
+  start_all(&ids[1], 1, keep_asking);
+  for (int i = 0; i < 12; i++) {
+    const pid_t child = fork();
+    if (child == 0) _exit(0);
+    CHECK(status_of(child) == 0);
+  }
+  is_over = 1;
+  join_all(ids, 2);
+  return lost;
 }
 
 void forks(void) {
@@ -84,6 +122,7 @@ void forks(void) {
   printf("exit by a thread %d\n", WEXITSTATUS(child_with(exit_process, 0)));
   printf("the first thread is gone %d\n", WEXITSTATUS(child_with(outlive, 1)));
   printf("fault of a thread %d\n", WTERMSIG(child_with(fault, 0)));
+  printf("writes lost by forks %d\n", writes_lost_by_forks());
   const pid_t child = fork();
   if (child == 0) {
     start_all(ids, 3, wait_for_ever);
