@@ -63,7 +63,7 @@ const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly r
   step: { hot: Infinity, region: Infinity },
   translate: { hot: 1, region: Infinity },
   region: { hot: 1, region: 0 },
-  tiered: { hot: 4000, region: 1_000_000 },
+  tiered: { hot: 4000, region: 200_000 },
 };
 
 /** With what V8 makes of it, translated code has taken eight times as much: half a GiB. A script of python3.11 needs a few MB. */
