@@ -321,9 +321,10 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     const isAligned = access.aligned === true || this.alignment === 'strict';
     const isInOnePage = bytes === 1 || (isAligned && bytes === (access.elementBytes ?? bytes));
     const last = this.accessTag(address, bytes, access);
-    // Where the first and the last byte are in different pages, no page is what their addresses have in common.
-    const common = isInOnePage ? last : this.and(address, last);
-    this.emit(node(this.ne(common, localValue(64, remembered.tag, true))));
+    const page = localValue(64, remembered.tag, true);
+    const isOther = (tag: Value): Value => this.ne(tag, page);
+    const first = this.and(address, this.constant(64, -(1 << pageShift)));
+    this.emit(node(isInOnePage ? isOther(last) : this.or(isOther(first), isOther(last))));
     this.ifSeldom(() => {
       this.arm(() => {
         const entry = this.softTlbEntryOf(node(this.low32(address)), false);

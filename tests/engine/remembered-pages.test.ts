@@ -1,5 +1,6 @@
-// A loop that rewrites the descriptor of a page that it reads, without a TLBI, while its other accesses push that page out of the TLB now and
-// then: when the new page is seen is a question of the TLB, which the readings of an instruction must agree on.
+// Loops whose accesses share what the soft TLB has told of a page. One rewrites the descriptor of a page that it reads, without a TLBI, while its
+// other accesses push that page out of the TLB now and then: when the new page is seen is a question of the TLB, which the readings of an
+// instruction must agree on. Another one crosses the ends of pages whose frames do not follow each other.
 
 import { expect, test } from 'vitest';
 import { pe as record, ramBase } from '../../src/arch/state-layout.ts';
@@ -72,4 +73,44 @@ test('what a loop sees of a page that the TLB has given up is the same in every 
   expect(stepped[1]).toBe(0n);
   expect(stepped.slice(2).every((value) => value !== 0n)).toBe(true);
   for (const mode of ['translate', 'region', 'tiered'] as const) expect(run(mode)).toEqual(stepped);
+});
+
+const walk = `
+loop: str x8, [x0]
+      ldr x1, [x0]
+      add x10, x10, x1
+      stp x1, x10, [x0, #8]
+      ldp x2, x3, [x0]
+      add x0, x0, #5
+      eor x10, x2, x10, ror #3
+      add x10, x10, x3
+      sub x8, x8, #1
+      cbnz x8, loop
+      brk #0
+`;
+
+/** Neighbours by address, in frames that lie the other way round. */
+const neighbours = Array.from({ length: 5 }, (_, n) => ({
+  va: 0x20_0000 + n * 0x1000,
+  pa: ramBase + 0x20_8000 - n * 0x1000,
+  sizeBytes: 0x1000,
+  executable: false,
+}));
+
+function runWalk(mode: EngineMode): readonly unknown[] {
+  const m = el0Machine(mode, [code, ...neighbours]);
+  m.views.bytes.set(assemble(walk, { base: code.va }).bytes, code.pa);
+  m.enterEl0();
+  m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(code.va);
+  m.pe.writeX(0, 0x20_0000n);
+  m.pe.writeX(8, 3200n);
+  while (m.pe.currentEl === 0) m.engine.run(m.pe, 1000);
+  const frames = m.views.bytes.slice(ramBase + 0x20_3000, ramBase + 0x20_a000);
+  return [m.pe.readX(0), m.pe.readX(8), m.pe.readX(10), Buffer.from(frames).toString('base64')];
+}
+
+test('accesses across the ends of pages reach both pages, and nothing behind the frame of the first', () => {
+  const stepped = runWalk('step');
+  expect(stepped.slice(0, 2)).toEqual([0x20_0000n + 16_000n, 0n]);
+  for (const mode of ['translate', 'region', 'tiered'] as const) expect(runWalk(mode)).toEqual(stepped);
 });
