@@ -211,7 +211,8 @@ class RegionGenerator extends RegionDispatcher {
       return;
     }
     const { target, condition, kind } = this.control;
-    if (condition) {
+    // A branch to the next instruction leads there in one way.
+    if (condition && (block.taken === undefined || block.taken !== block.next)) {
       this.emit(condition);
       this.block(op.if, () => {
         this.edge(block, block.taken, target);

@@ -8,7 +8,7 @@ const programsPerEngine = 100;
 const mostFailures = 3;
 
 test(
-  `${programs} random programs end in the same state by step, by translate and tiered, wherever their budgets end`,
+  `${programs} random programs end in the same state by step, in traces and in regions, wherever their budgets end`,
   { timeout: 60_000 + programs * 1000 },
   async () => {
     const dog = watchdog(`random programs, seed ${seed}, program`);

@@ -1,6 +1,6 @@
 // Random programs of 64 instructions that branch among themselves, run for thousands of instructions: loops, side exits, self-modification,
-// interrupts and faults at any place, budgets that end anywhere. The tiered and the translate reading must leave the state that the step
-// reading leaves, to the bit.
+// interrupts and faults at any place, budgets that end anywhere. Traces and regions must leave the state that the step reading leaves, to the
+// bit.
 //
 // `npx vitest run tests/fuzz/random-programs.test.ts` runs 300 programs; HEDDLE_FUZZ_PROGRAMS=N before it runs N, and
 // HEDDLE_FUZZ_SEED=N others than those of seed 1. A program is (seed, index) and nothing else: `runProgram` runs it again.
@@ -162,7 +162,7 @@ function compareReadings(mode: EngineMode, program: Program, count: number, next
 export function runProgram(seed: number, index: number): string | undefined {
   const program = randomProgram(seed, index);
   const { instructions } = program;
-  for (const mode of ['translate', 'tiered'] as const) {
+  for (const mode of ['translate', 'region'] as const) {
     const compare = (smaller: Program, count: number): string[] =>
       compareReadings(mode, smaller, count, chunksOf(seed, index));
     try {
