@@ -144,13 +144,13 @@ const undefinedRow: Row = row({
 /** Reading a register of the GIC CPU interface sends messages, and has a result. */
 const isGicRegister = (key: number): boolean => registerAt(key)?.storage === 'gic';
 
-/** CRn of the TLB maintenance instructions. */
 /** The instruction is not over after these. */
 const goesOn: ReadonlySet<number> = new Set([
   systemOperation.readSystemRegister,
   systemOperation.exceptionLink,
   systemOperation.branchTarget,
 ]);
+/** CRn of the TLB maintenance instructions. */
 const tlbiCRn = 8;
 
 const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;

@@ -195,13 +195,8 @@ describe('an engine', () => {
   });
 });
 
-describe('code that has become hot', () => {
-  it('shares modules the more, the more of it there is, and all of it is translated', () => {
-    const functions = 200;
-    const rounds = 100;
-    const machine = flatMachine(
-      'tiered',
-      `
+/** Calls functions that begin in pages of their own, one after the other, again and again. */
+const callsOf = (functions: number, rounds: number): string => `
         mov     x6, #${rounds}
 again:  adrp    x1, first
         mov     x2, #${functions}
@@ -213,7 +208,16 @@ next:   blr     x1
         b.ne    again
 end:    b       end
         .align  12
-first:
+first:`;
+
+describe('code that has become hot', () => {
+  it('shares modules the more, the more of it there is, and all of it is translated', () => {
+    const functions = 200;
+    const rounds = 100;
+    const machine = flatMachine(
+      'tiered',
+      `
+${callsOf(functions, rounds)}
 ${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functions)}`,
       { hotRuns: 24 },
     );
@@ -326,18 +330,7 @@ describe('the memory of translated code', () => {
       const machine = flatMachine(
         mode,
         `
-        mov     x6, #${rounds}
-again:  adrp    x1, first
-        mov     x2, #${functions}
-next:   blr     x1
-        add     x1, x1, #0x1000
-        subs    x2, x2, #1
-        b.ne    next
-        subs    x6, x6, #1
-        b.ne    again
-end:    b       end
-        .align  12
-first:
+${callsOf(functions, rounds)}
 ${Array.from({ length: functions }, (_, n) => `        add     x3, x3, #${n}\n        eor     x4, x4, x3\n        ret\n        .align  12\n`).join('')}`,
         options,
       );
