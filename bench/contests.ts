@@ -59,7 +59,7 @@ const debianProgram = (name: string, path: string, measures: string, words: read
   sysroot: debian,
 });
 
-/** A guest's repetitions make QEMU run for one to five seconds on a quiet host, so that neither side's start decides. */
+/** Repetitions, and the files of workload.ts, make QEMU run for one to five seconds on a quiet host, so that neither start decides. */
 export const contests: readonly AnyContest[] = [
   guest('integer-loop', 'arithmetic', 'arithmetic in registers', { argument: 'repeat=2000' }),
   guest('coremark-like', 'mixture', 'lists, matrices, a state machine, a CRC', { argument: 'repeat=1000' }),
@@ -79,8 +79,8 @@ export const contests: readonly AnyContest[] = [
   guest('ipi-ping-pong', 'ipi-pingpong', 'SGIs to and fro, WFI between them', { argument: 'rounds=50000', cores: 2 }),
   guest('boot-512', 'boot1024', 'boot and an IPI of as many cores as QEMU has', { cores: 512 }),
   guest('boot-1024', 'boot1024', 'the same with as many as Heddle has', { cores: 1024, hasPeer: false }),
-  debianProgram('zstd', 'usr/bin/zstd', 'compresses 32 MiB of text', ['-q', '-f', '-T1', 'text', '-o', 'text.zst']),
-  debianProgram('gzip', 'bin/gzip', 'compresses 32 MiB of text', ['-k', '-f', '-1', 'text']),
+  debianProgram('zstd', 'usr/bin/zstd', 'compresses 96 MiB of text', ['-q', '-f', '-T1', 'text', '-o', 'text.zst']),
+  debianProgram('gzip', 'bin/gzip', 'compresses 96 MiB of text', ['-k', '-f', '-1', 'text']),
   debianProgram('sqlite', 'usr/bin/sqlite3', 'joins and transactions in memory', [':memory:', '.read script.sql']),
   debianProgram('python', 'usr/bin/python3.11', 'a sieve, a tree, a dictionary', ['-S', 'program.py']),
   {

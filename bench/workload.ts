@@ -4,7 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const textBytes = 32 << 20;
+const textBytes = 96 << 20;
 const words = 4000;
 
 /** Text of few frequent words and many rare ones, as languages have it: a compressor finds about what it finds in prose. */
@@ -50,25 +50,25 @@ def insert(node, value):
 def depth(node):
     return 0 if node is None else 1 + max(depth(node.left), depth(node.right))
 
-print(sieve(480000))
+print(sieve(1440000))
 root, seed = None, 1
-for n in range(12000):
+for n in range(36000):
     seed = (seed * 1664525 + 1013904223) % 2 ** 32
     root = insert(root, seed)
 print(depth(root))
 words = {}
-for n in range(160000):
+for n in range(480000):
     seed = (seed * 1664525 + 1013904223) % 2 ** 32
     word = "w%d" % (seed >> 22)
     words[word] = words.get(word, 0) + 1
 print(sorted(words.items(), key=lambda item: (-item[1], item[0]))[:3])
 `;
 
-/** A table of 30,000 rows with an index, joined with itself in three ways, and changed in one transaction. */
+/** A table of 60,000 rows with an index, joined with itself in three ways, and changed in one transaction. */
 const sql = `
 create table item(id integer primary key, parent integer, name text, weight real);
 begin;
-with recursive n(i) as (select 1 union all select i + 1 from n where i < 30000)
+with recursive n(i) as (select 1 union all select i + 1 from n where i < 60000)
   insert into item select i, i * 7919 % 3671, 'name ' || (i * 7919 % 30011), i * 0.37 from n;
 commit;
 create index by_parent on item(parent);
