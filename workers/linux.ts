@@ -3,7 +3,7 @@
 // where its cores run on several at the same time, the kernel is an actor (actors/linux).
 
 import type { Actor, ActorId, Port } from '../actors/actor.ts';
-import type { CoreControl } from '../actors/core/core.ts';
+import type { CoreControl } from '../actors/core/options.ts';
 import { type EnteredCore, makeLinuxKernel } from '../actors/linux/kernel.ts';
 import { makeRandom } from '../actors/random.ts';
 import { createPe } from '../src/arch/create-pe.ts';

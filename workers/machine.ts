@@ -2,7 +2,8 @@
 
 import type { Actor, ActorId, Message, Port, Ticks } from '../actors/actor.ts';
 import { type BusRegion, makeBusMap } from '../actors/bus/map.ts';
-import { type Core, type CoreControl, type CoreSoftware, makeCore } from '../actors/core/core.ts';
+import { type Core, makeCore } from '../actors/core/core.ts';
+import type { CoreControl, CoreSoftware } from '../actors/core/options.ts';
 import { ErrorSource, type ReportedError } from '../actors/error-source/error-source.ts';
 import { PowerController } from '../actors/power/power-controller.ts';
 import { Rtc } from '../actors/rtc/rtc.ts';

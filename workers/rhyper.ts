@@ -1,7 +1,7 @@
 // Rhyper on the cores of a machine: what the board tells it, and how what it does reaches the world.
 
 import type { ActorId } from '../actors/actor.ts';
-import type { CoreControl } from '../actors/core/core.ts';
+import type { CoreControl } from '../actors/core/options.ts';
 import type { Pe } from '../src/arch/pe.ts';
 import type { ResidentLevelSoftware } from '../src/arch/resident.ts';
 import { dmaEngine, memoryMap } from '../src/board/memory-map.ts';

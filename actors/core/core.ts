@@ -6,14 +6,9 @@
 import { never, type PeEnvironment, type TimerKind } from '../../src/arch/environment.ts';
 import { exit } from '../../src/arch/exits.ts';
 import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
-import type { ResidentLevelSoftware } from '../../src/arch/resident.ts';
 import { lineShift, pe as record } from '../../src/arch/state-layout.ts';
-import type { Engine } from '../../src/engine/engine.ts';
-import type { PowerInterface } from '../../src/firmware/psci.ts';
-import type { MemoryViews } from '../../src/memory/memory-views.ts';
 import { assert } from '../../src/report/assert.ts';
-import type { ActorId, Message, Port, RunnableActor, Ticks } from '../actor.ts';
-import type { BusMap } from '../bus/map.ts';
+import type { Message, Port, RunnableActor, Ticks } from '../actor.ts';
 import { busMessages, busResponse } from '../bus/messages.ts';
 import { streamMessages } from '../gic/stream-protocol.ts';
 import type { VirtualInterfaceState } from '../gic/virtual-interface.ts';
@@ -21,6 +16,7 @@ import { wireMessages } from '../gic/wires.ts';
 import { interruptLines } from '../gic-v2/messages.ts';
 import { powerMessages } from '../power/messages.ts';
 import { decode, encode } from '../protocol.ts';
+import { type Deadline, makeCorePort } from './core-port.ts';
 import { makeDvm, type SavedDvm } from './dvm.ts';
 import { loopSentence, makeExceptionLoop } from './exception-loop.ts';
 import { GicCpuInterface } from './gic-cpu-interface.ts';
@@ -28,6 +24,7 @@ import { GicVirtualInterface } from './gic-virtual-interface.ts';
 import { iccAccess, refreshContext } from './icc-access.ts';
 import type { CoreState } from './lifecycle.ts';
 import { coreMessages, wholeCache } from './messages.ts';
+import type { CoreControl, CoreCounters, CoreOptions } from './options.ts';
 import { makePowerLink, type SavedPowerLink } from './power-link.ts';
 import { makeRepetition } from './repetition.ts';
 import { makeResidentLevel, type ResidentLevel, type SavedResidentLevel } from './resident-level.ts';
@@ -45,62 +42,6 @@ const virtualKinds: ReadonlySet<InterruptKind> = new Set(['vserror', 'vfiq', 'vi
 /** The engine returns at least this often, so that code which loops inside one translated function gets its better version. */
 const longestRun = 1 << 20;
 
-export interface CoreOptions {
-  readonly index: number;
-  readonly engine: Engine;
-  readonly views: MemoryViews;
-  readonly bus: BusMap;
-  /** Actor identities of all cores, by index, and of what takes this core's wires: its redistributor, or the GICv2. */
-  readonly cores: readonly ActorId[];
-  readonly redistributor: ActorId;
-  readonly hasEl2: boolean;
-  readonly hasEl3: boolean;
-  /** INTIDs of the lines that a PE drives; the event stream has none. */
-  readonly ppis: Readonly<Record<Exclude<TimerKind, 'events'> | 'maintenance', number>>;
-  /** ICH_LR<n>_EL2, 1 to 16; 4 unless told, as many as QEMU's `max` has. */
-  readonly listRegisters?: number;
-  readonly powerController: ActorId;
-  /** How the PE comes out of reset: X0 and PC are those of the Boot. */
-  readonly resetEl: 1 | 2 | 3;
-  readonly makePe: (environment: PeEnvironment, control: CoreControl) => Pe;
-  /** Software that is resident at the level that the PE resets to, in place of instructions: a hypervisor at EL2, a kernel at EL1. */
-  readonly makeResident?: (pe: Pe, control: CoreControl) => CoreSoftware;
-  /** Simulated time where it passes by itself, whatever the core does. */
-  readonly clock?: () => Ticks;
-  /** Ends the run: the guest has asked for it, or cannot go on. */
-  readonly guestExit: (code: number) => void;
-  readonly guestError: (sentence: string) => void;
-}
-
-/** Resident software of a core, with its mailbox where it has one. */
-export interface CoreSoftware extends ResidentLevelSoftware {
-  /** True where the message is for it: whatever the core waits for in its name is there. */
-  readonly receive?: (message: Message) => boolean;
-}
-
-/** What resident software may do to the core that it runs on. */
-export interface CoreControl {
-  readonly power: PowerInterface;
-  readonly now: () => Ticks;
-  /** What the core has counted up to now. */
-  readonly counts: () => Pick<CoreCounters, 'asleepTicks' | 'interruptsAtEl1'> & { readonly ticks: Ticks };
-  /** What is sent by it is the core's, in its order. */
-  readonly port: Pick<Port, 'send'>;
-  /** Ends the run with the guest's exit code. */
-  readonly exit: (code: number) => void;
-}
-
-export interface CoreCounters {
-  asleepTicks: Ticks;
-  /** Spent by resident software. */
-  residentTicks: Ticks;
-  interrupts: number;
-  /** Of those the physical ones that EL1 has taken. */
-  interruptsAtEl1: number;
-  ipisSent: number;
-  ipisReceived: number;
-}
-
 interface SavedCore {
   readonly version: 1;
   readonly pe: SavedPe;
@@ -113,8 +54,7 @@ interface SavedCore {
   readonly timeTicks: Ticks;
   readonly instructions: number;
   readonly levels: readonly [TimerKind, boolean][];
-  /** Timers of the port that are still to come, by tag. */
-  readonly deadlines: readonly [number, Ticks][];
+  readonly deadlines: readonly Deadline[];
   readonly counters: CoreCounters;
   readonly resident?: SavedResidentLevel;
 }
@@ -138,9 +78,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   let instructions = 0;
   let running = false;
   let runBudget = 0;
-  let hasSent = false;
   const levels = new Map<TimerKind, boolean>();
-  const deadlines = new Map<number, Ticks>();
   const counters: CoreCounters = {
     asleepTicks: 0,
     residentTicks: 0,
@@ -155,26 +93,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   const budgetLeft = (): number => engine.budgetLeft(pe);
   const now = options.clock ?? ((): Ticks => (running ? timeTicks + runBudget - budgetLeft() : timeTicks));
 
-  /** Everything that the core sends goes through here: a run ends with the instruction that has sent something or set a timer. */
-  const corePort: Port = {
-    self: port.self,
-    now,
-    send: (target, code, payload, extraTicks) => {
-      hasSent = true;
-      engine.pause();
-      port.send(target, code, payload, extraTicks);
-    },
-    at: (dueTicks, tag) => {
-      hasSent = true;
-      engine.pause();
-      deadlines.set(tag, dueTicks);
-      port.at(dueTicks, tag);
-    },
-    cancel: (tag) => {
-      deadlines.delete(tag);
-      port.cancel(tag);
-    },
-  };
+  /** Everything that the core sends goes through here. */
+  const corePort = makeCorePort(port, now, engine.pause);
   const dvm = makeDvm(corePort, options.cores);
   const gic = new GicCpuInterface(
     {
@@ -338,13 +258,12 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     const [, el1 = 0, el2 = 0, el3 = 0] = pe.exceptionsTaken;
     return el1 + el2 + el3;
   };
-  const isQuiet = (): boolean => !hasSent;
   const loop = makeExceptionLoop();
 
   function run(untilTicks: Ticks): void {
-    hasSent = false;
+    corePort.beginRun();
     loop.reset();
-    while (timeTicks < untilTicks && waiting.isReady() && isQuiet()) {
+    while (timeTicks < untilTicks && waiting.isReady() && !corePort.hasSent()) {
       // Taking one leaves those pending that a higher Exception level takes.
       for (let kind = pe.pendingInterrupt(); kind !== undefined; kind = pe.pendingInterrupt()) {
         counters.interrupts += 1;
@@ -477,7 +396,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     run,
     receive,
     timer: (tag) => {
-      deadlines.delete(tag);
+      corePort.expired(tag);
       const kind = timerKinds[tag];
       if (kind === undefined) answered(false, 0, 0);
       else pe.timerExpired(kind);
@@ -495,7 +414,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       timeTicks,
       instructions,
       levels: [...levels],
-      deadlines: [...deadlines],
+      deadlines: corePort.deadlines(),
       counters: { ...counters },
       ...(resident ? { resident: resident.save() } : {}),
     }),
@@ -512,8 +431,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       ({ timeTicks, instructions } = s);
       levels.clear();
       for (const [kind, level] of s.levels) levels.set(kind, level);
-      for (const tag of [...deadlines.keys()]) corePort.cancel(tag);
-      for (const [tag, dueTicks] of s.deadlines) corePort.at(dueTicks, tag);
+      corePort.restore(s.deadlines);
       Object.assign(counters, s.counters);
     },
   };

@@ -7,7 +7,7 @@ import type { Pe } from '../../src/arch/pe.ts';
 import { registerAt } from '../../src/arch/system-registers.ts';
 import { assert } from '../../src/report/assert.ts';
 import type { ActorId, Message, Port } from '../actor.ts';
-import type { CoreSoftware } from '../core/core.ts';
+import type { CoreSoftware } from '../core/options.ts';
 import { intid as special } from '../gic/groups.ts';
 import { decode, encode } from '../protocol.ts';
 import { kernelMessages } from './messages.ts';
