@@ -8,11 +8,12 @@ import {
   argumentOf,
   binary,
   type BinaryName,
-  binaryNode,
   call,
+  clz,
   constant,
   constant32,
   type Node,
+  quotient,
   select,
   stateLoad,
   unary,
@@ -139,12 +140,11 @@ export abstract class Arithmetic extends Emitting implements Pick<Semantics, Com
     const zero = constant(a.width, 0n);
     const byZero = this.eq(b, zero);
     const divisor = node(this.select(byZero, one, b));
-    const quotient = binaryNode(code, a.width, a, divisor);
-    return this.select(byZero, zero, quotient);
+    return this.select(byZero, zero, quotient(code, a, divisor));
   }
 
   clz(a: Value): Value {
-    return unary(a.width === 64 ? op.i64_clz : op.i32_clz, a.width, node(a));
+    return clz(node(a));
   }
 
   rbit(a: Value): Value {

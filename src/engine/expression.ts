@@ -81,6 +81,8 @@ function makeNode(
 /** Value of a 32-bit constant, signed. */
 export const intOf = (node: Node): number => Number(BigInt.asIntN(32, node.bits));
 
+const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
+
 const isConstantOf = (node: Node, value: bigint): boolean => node.isConstant && node.bits === value;
 
 export const constant = (width: Width, value: bigint): Node =>
@@ -98,9 +100,22 @@ export const localNumber = (width: 32 | 64, local: number, stable: boolean): Nod
 
 export const unary = (code: number, width: Width, a: Node): Node => makeNode(kind.unary, width, code, a);
 
+export const clz = (a: Node): Node => {
+  if (!a.isConstant) return unary(a.width === 64 ? op.i64_clz : op.i32_clz, a.width, a);
+  const bits = a.bits === 0n ? 0 : a.bits.toString(2).length;
+  return constant(a.width, BigInt(a.width - bits));
+};
+
 /** An operation on two values that is not folded. */
 export const binaryNode = (code: number, width: Width, a: Node, b: Node): Node =>
   makeNode(kind.binary, width, code, a, b);
+
+/** A quotient that exists: wasm traps on others. */
+export function quotient(code: number, a: Node, b: Node): Node {
+  if (!a.isConstant || !b.isConstant) return binaryNode(code, a.width, a, b);
+  const isUnsigned = code === op.i64_div_u || code === op.i32_div_u;
+  return constant(a.width, isUnsigned ? a.bits / b.bits : signed(a) / signed(b));
+}
 
 /** A vector instruction on one or two operands; `lane` is its immediate, -1 without one. */
 export const vectorNode = (code: number, width: Width, a: Node, b: Node | undefined, lane: number): Node =>
@@ -144,8 +159,6 @@ export const binaryArguments = (n: Node, code: number): readonly [Node, Node] | 
 /** The vector whose lane is extracted, and the number of the lane; undefined where the node is another. */
 export const laneArgument = (n: Node, code: number): { readonly vector: Node; readonly lane: number } | undefined =>
   n.kind === kind.vector && n.code === code && isTransparent(n) ? { vector: n.a as Node, lane: n.offset } : undefined;
-
-const signed = (n: Node): bigint => BigInt.asIntN(n.width, n.bits);
 
 interface BinaryRule {
   readonly code32: number;
@@ -221,13 +234,26 @@ const negation = (n: Node): Node => argumentOf(n, op.i32_eqz) ?? unary(op.i32_eq
 const isSame = (a: Node, b: Node): boolean =>
   a === b || (a.kind === kind.unary && b.kind === kind.unary && a.code === b.code && a.a === b.a);
 
-/** Shifts by constants: two of them to the left are one, and what leaves at one end and comes in at the other is rotated. */
+/** Masks that are an operand of the host's instructions. */
+const mostMask = 2n ** 31n - 1n;
+const wordMask = 2n ** 32n - 1n;
+
+/**
+ * Shifts by constants: two of them to the left are one, a field that is brought to bit 0 is masked, and what leaves at one end and comes in
+ * at the other is rotated.
+ */
 function ofShifts(name: BinaryName, a: Node, b: Node): Node | undefined {
   const isWide = a.width === 64;
   const [shifted, left] = binaryArguments(a, isWide ? op.i64_shl : op.i32_shl) ?? [];
   if (!shifted || !left?.isConstant) return undefined;
   if (name === 'lsl' && b.isConstant && amount(left) + amount(b) < BigInt(a.width))
     return binary('lsl', shifted, constant(a.width, amount(left) + amount(b)));
+  if (name === 'lsr' && b.isConstant && amount(b) >= amount(left)) {
+    const mask = (1n << (BigInt(a.width) - amount(b))) - 1n;
+    if (mask > mostMask && mask !== wordMask) return undefined;
+    const field = binary('lsr', shifted, constant(a.width, amount(b) - amount(left)));
+    return binary('and', field, constant(a.width, mask));
+  }
   if (name !== 'or') return undefined;
   const [other, right] = binaryArguments(b, isWide ? op.i64_shr_u : op.i32_shr_u) ?? [];
   if (!other || !right?.isConstant || amount(left) + amount(right) !== BigInt(a.width)) return undefined;

@@ -11,13 +11,19 @@ export function isBitMask(N: number, imms: number): boolean {
   return (imms & levels) !== levels;
 }
 
+/** What computing a mask needs of the semantics. */
+type Computing = Pick<
+  Semantics,
+  'constant' | 'zeroExtend' | 'sub' | 'mul' | 'udiv' | 'and' | 'or' | 'xor' | 'not' | 'lsl' | 'lsr' | 'ror' | 'clz'
+>;
+
 /**
  * The wmask of DecodeBitMasks(N, imms, immr, TRUE): imms + 1 ones (modulo the element size) in each element, rotated right by immr.
  *
  * The rotation comes last, as rotating the whole is rotating every element. For N = 0 the element size is the power of two
  * that the leading ones of imms select; an element is repeated by multiplying it with (2^32 - 1) / (2^esize - 1).
  */
-export function decodeBitMasks(s: Semantics, N: number, imms: Value, immr: Value, width: 32 | 64): Value {
+export function decodeBitMasks(s: Computing, N: number, imms: Value, immr: Value, width: 32 | 64): Value {
   if (N === 1) {
     // lsr takes NOT(imms) modulo 64, which is 63 - S.
     const element = s.lsr(s.constant(64, -1), widen(s, s.not(imms), 64));

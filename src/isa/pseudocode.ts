@@ -110,7 +110,7 @@ export function extendReg(s: Semantics, reg: Value, option: number, shift: Value
 }
 
 /** An operand field, or a 0-or-1, as a value of the given width. */
-export function widen(s: Semantics, field: Value, width: 32 | 64): Value {
+export function widen(s: Pick<Semantics, 'zeroExtend'>, field: Value, width: 32 | 64): Value {
   return width === 64 ? s.zeroExtend(field, 32, 64) : field;
 }
 

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { binary, constant } from '../../src/engine/expression.ts';
+import { binary, constant, constant32 } from '../../src/engine/expression.ts';
+import { op } from '../../src/engine/wasm/opcodes.ts';
+import { decodeBitMasks, isBitMask } from '../../src/isa/bit-masks.ts';
 import type { Value } from '../../src/isa/semantics.ts';
 import { Calculator, reversedBits } from './wasm-functions.ts';
 
@@ -205,6 +207,30 @@ describe('an expression', () => {
     expect(binary('and', x, constant(64, -1n))).toBe(x);
     expect(binary('and', constant(64, 0n), x).isConstant).toBe(true);
     expect(binary('lsl', constant(32, 3n), constant(32, 33n))).toMatchObject({ isConstant: true, bits: 6n });
+  });
+
+  it('of a logical immediate is a constant, whatever the pattern', () => {
+    const calculator = new Calculator();
+    for (const width of [32, 64] as const) {
+      for (let N = 0; N < (width === 64 ? 2 : 1); N += 1) {
+        for (let imms = 0; imms < 64; imms += 1) {
+          if (!isBitMask(N, imms)) continue;
+          const mask = decodeBitMasks(calculator, N, constant32(imms), constant32(5), width);
+          expect(mask).toMatchObject({ isConstant: true });
+        }
+      }
+    }
+  });
+
+  it('of a field at bit 0 is one mask in place of two shifts', () => {
+    const x = new Calculator().input(0, 64) as ReturnType<typeof constant>;
+    const field = (left: bigint, right: bigint): ReturnType<typeof constant> =>
+      binary('lsr', binary('lsl', x, constant(64, left)), constant(64, right));
+    expect(field(48n, 48n)).toMatchObject({ code: op.i64_and, b: { bits: 0xffffn } });
+    expect(field(16n, 48n)).toMatchObject({ code: op.i64_and, a: { code: op.i64_shr_u }, b: { bits: 0xffffn } });
+    expect(field(32n, 32n)).toMatchObject({ code: op.i64_and, b: { bits: 0xffff_ffffn } });
+    // A mask that the host must load costs more than a shift.
+    expect(field(24n, 24n)).toMatchObject({ code: op.i64_shr_u });
   });
 
   it('is made of operands of one width', () => {
