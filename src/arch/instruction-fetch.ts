@@ -1,9 +1,9 @@
 // Where instructions come from: PC, translated for execution at the current exception level.
 
 import { pcAlignment } from './exceptions.ts';
-import { currentEl, hasTwoRanges, high, low, type PeContext, regimeOf, setPair } from './pe-context.ts';
+import { currentEl, hasTwoRanges, high, low, type PeContext, regimeOf, setLow, setPair } from './pe-context.ts';
 import { fillSoftTlb } from './soft-tlb.ts';
-import { pe, ramBase } from './state-layout.ts';
+import { btypeChecked, pe, ramBase } from './state-layout.ts';
 import { attribute, FSC, need, noFault } from './translation-attributes.ts';
 import { instructionFault } from './translation-faults.ts';
 import { isTagIgnored } from './translation-regime.ts';
@@ -23,6 +23,8 @@ function removeTag(cx: PeContext, el: number): void {
 export function translateFetch(cx: PeContext): number {
   const el = currentEl(cx);
   const pcLow = low(cx, pe.pc);
+  // What has been let through is over, and an abort of this fetch finds BTYPE 0.
+  if ((low(cx, pe.btype) & btypeChecked) !== 0) setLow(cx, pe.btype, 0);
   if ((pcLow & 3) !== 0) {
     pcAlignment(cx);
     return -1;

@@ -11,6 +11,7 @@ import { emptyJumpCache } from '../arch/derived-state.ts';
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, elementsMask, elementsShift, type Pe } from '../arch/pe.ts';
 import {
+  btypeChecked,
   crcTablesOffset,
   lineHoldsCode,
   lineMapOffset,
@@ -164,6 +165,9 @@ const costsOne: ReadonlySet<number> = new Set([
   exit.stopped,
   exit.yield,
 ]);
+
+/** PC is at an instruction that has perhaps begun, and is performed from its beginning the next time. */
+const performsAgain: ReadonlySet<number> = new Set([exit.bus, exit.barrier, exit.step, traceIsHot]);
 
 export function makeEngine({
   memory,
@@ -484,6 +488,20 @@ export function makeEngine({
     const cpu = pe.base;
     const code = step(cpu, budget);
     stepped += budget - (signedWords[stateWord(cpu, record.budget)] as number);
+    prepareAgain(cpu, code);
+    return code;
+  }
+
+  /** An instruction that is performed again is a branch's target as much as the first time. */
+  function prepareAgain(cpu: number, code: number): void {
+    if (!performsAgain.has(code)) return;
+    const at = stateWord(cpu, record.btype);
+    signedWords[at] = (signedWords[at] as number) & ~btypeChecked;
+  }
+
+  function runTranslated(cpu: number): Exit | typeof traceIsHot {
+    const code = runLoop(cpu);
+    prepareAgain(cpu, code);
     return code;
   }
 
@@ -520,7 +538,7 @@ export function makeEngine({
         const kept = mode === 'step' ? 0 : Math.max(0, left() - sliceInstructions);
         keptBack = kept;
         signedWords[at] = left() - kept;
-        const ran = mode === 'step' ? runStepped(pe, left()) : runLoop(cpu);
+        const ran = mode === 'step' ? runStepped(pe, left()) : runTranslated(cpu);
         signedWords[at] = left() + kept;
         keptBack = 0;
         if (ran === traceIsHot) {

@@ -5,6 +5,7 @@ import { exit } from '../../src/arch/exits.ts';
 import { pe as record, ramBase } from '../../src/arch/state-layout.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { el0Machine, type El0Machine } from './el0-machine.ts';
+import { flatMachine } from './flat-machine.ts';
 
 const plain = { va: 0x10_0000, pa: ramBase + 0x10_0000, sizeBytes: 0x1000, executable: true };
 const guarded = { va: 0x20_0000, pa: ramBase + 0x20_0000, sizeBytes: 0x1000, executable: true, guarded: true };
@@ -59,5 +60,55 @@ describe.each(['step', 'translate', 'tiered'] as const)('the %s engine', (mode) 
     [{ from: guarded, branch: 'br x2', target: 'brk #2' }, [brk, 2, 3]],
   ])('%o', (branch, expected) => {
     for (let n = 0; n < 30; n += 1) expect(run(m, branch)).toEqual(expected);
+  });
+});
+
+/** What BLR leads to takes an exception, whose handler adds SPSR_EL1.BTYPE to the sum in X16 and counts in X15. */
+const exceptionAtTarget = (target: string): string => `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x20, again
+        mov     x22, #0x1000
+        ldr     w23, udf
+        adr     x24, target
+again:  adr     x9, target
+        blr     x9
+        .align  6
+target: ${target}
+udf:    .word   0
+        .align  11
+vectors: .space 0x200
+        mrs     x18, spsr_el1
+        ubfx    x19, x18, #10, #2
+        add     x16, x16, x19
+        add     x15, x15, #1
+        bic     x18, x18, #0xc00
+        msr     spsr_el1, x18
+        msr     elr_el1, x20
+        eret`;
+
+describe.each([
+  ['step', {}],
+  ['translate', {}],
+  ['region', {}],
+  ['tiered', { hotRuns: 4, regionRounds: 6 }],
+] as const)('the %s engine, of SPSR_EL1.BTYPE where the target of BLR', (mode, options) => {
+  test.each([
+    ['is UNDEFINED, has 2', '.word 0', 2n],
+    ['is BRK, has 2', 'brk #1', 2n],
+    ['reads what nothing answers, has 2', 'ldr x1, [x22]', 2n],
+    ['has written over itself and is UNDEFINED the next time, has 2', 'str w23, [x24]\n b again', 2n],
+    ['is a branch to where nothing can be fetched, has 0', 'b . + 0x4000000', 0n],
+    ['is a branch to an instruction that is UNDEFINED, has 0', 'b udf', 0n],
+  ])('%s', (_name, target, btype) => {
+    const machine = flatMachine(mode, exceptionAtTarget(target), options);
+    for (let n = 0; n < 40; n += 1) {
+      machine.run(0, 1 + (n % 23));
+      const x = (machine.pes[0]!.base + record.x) >>> 3;
+      const [count, sum] = [machine.views.doublewords[x + 15]!, machine.views.doublewords[x + 16]!];
+      // A run may end between the two additions.
+      expect([count * btype, (count + 1n) * btype]).toContain(sum);
+    }
+    expect(machine.views.doublewords[((machine.pes[0]!.base + record.x) >>> 3) + 15]).toBeGreaterThan(20n);
   });
 });
