@@ -11,8 +11,6 @@ import {
   guardedAfterFetchTag,
   jumpCacheEntries,
   jumpCacheEntryBytes,
-  lineHoldsCode,
-  lineMapOffset,
   lineShift,
   pageShift,
   pe as record,
@@ -21,11 +19,15 @@ import {
 } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
+import { CodeLines } from './code-lines.ts';
 import { CodeMemory, type CodeModule } from './code-memory.ts';
 import type { CodeTable } from './code-table.ts';
+import { EarlyWrites, worthwhileRounds } from './early-writes.ts';
+import { type Code, EntryTable, keyOf } from './entry-table.ts';
 import type { Company } from './local-registers.ts';
 import { makeRegionTranslator } from './region.ts';
-import { codeEntry, codeEntryAt, type RuntimeTables } from './runtime-tables.ts';
+import { RoundCounters } from './round-counters.ts';
+import type { RuntimeTables } from './runtime-tables.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
@@ -43,13 +45,6 @@ const patienceShift = 6;
 const mostWaiting = 32;
 /** Code that hot code leads to is translated with it where it has been stepped so many times. */
 const warmRuns = 8;
-/**
- * Each time that a trace has been written over before it has run so many rounds, its lines must be entered twice as often to be
- * translated again, up to this power of two; each time that it has run more, half as often.
- */
-const worthwhileRounds = 1000;
-const mostBackOff = 8;
-
 /** Indirect branches of a region are followed to code in so many pages before and after its first one. */
 const nearPages = 3;
 /** Guest instructions in a region, and in one that is made without knowing what runs in it. */
@@ -60,19 +55,7 @@ const warmRounds = 16;
 /** After each so many regions the next ones must have asked twice as often; and so often at most. */
 const regionsOfOnePatience = 4;
 const mostAsking = 256;
-/** Words that count rounds of traces: those of worker `n` begin n times their bytes after `countersBase`. */
-const countersBase = 0x0c00_0000;
-const counterWords = 1 << 15;
-
 const pageMask = (1 << pageShift) - 1;
-
-/** What code is apart from its physical address. */
-interface Code {
-  readonly va: bigint;
-  readonly el: number;
-  readonly strictAlignment: boolean;
-  readonly guarded: boolean;
-}
 
 /** Code that is translated, or is to be. */
 interface Entry extends Code {
@@ -142,19 +125,16 @@ export interface CodeCache {
 }
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
-  const { words, signedWords, doublewords, bytes } = options.views;
-  const { tables } = options;
+  const { words, signedWords, doublewords } = options.views;
   const translate = makeTranslator(options.decode, options.company);
   const entries = new Map<number, Entry[]>();
-  const tracesOfLine = new Map<number, Set<LiveTrace>>();
-  /** How often what was translated from a line has been written over too early, less how often it has not. */
-  const writtenEarly = new Map<number, number>();
+  const codeLines = new CodeLines<LiveTrace>(options.views, options.isLineMapShared);
+  const earlyWrites = new EarlyWrites();
+  const counters = new RoundCounters(options.views, options.worker, options.regionThreshold);
+  const entryTable = new EntryTable(options.views, options.tables, thresholdAt);
   /** Hot code that waits for a module, by its entry. */
   const waiting = new Map<Entry, number>();
   const translateRegion = makeRegionTranslator(options.decode, options.company);
-  const firstCounter = countersBase + options.worker * counterWords * 4;
-  const freeCounters: number[] = [];
-  let countersUsed = 0;
   let traces = 0;
   let regions = 0;
   let modules = 0;
@@ -181,64 +161,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** Cold entries after which the code at `pa` is translated. */
   function thresholdAt(pa: number): number {
     const { hotThreshold } = options;
-    return hotThreshold > 1 ? hotThreshold << (writtenEarly.get(pa >>> lineShift) ?? 0) : hotThreshold;
-  }
-
-  // The entry table: what the run loop knows of code without asking. What is not there may be known here all the same.
-
-  const keyOf = ({ va, el }: { readonly va: bigint; readonly el: number }): bigint => va | BigInt(el);
-
-  /** Code, by its physical address, that has been stepped and has lost its place in the table to other code: what was its `code`. */
-  const displaced = new Map<number, number>();
-
-  /** The `code` of an entry whose code has been stepped once: less than 0 by the times that it is stepped until it is hot. */
-  const coldCode = (pa: number): number => Math.min(0, 2 - thresholdAt(pa));
-
-  function putInTable(pa: number, what: Code, code: number): void {
-    const at = codeEntryAt(tables, pa);
-    const place = (at + codeEntry.place) >>> 2;
-    const known = signedWords[(at + codeEntry.code) >>> 2] as number;
-    const knownPa = (words[place] as number) - ((words[place] as number) & 3);
-    if (known <= 0 && knownPa !== 0 && knownPa !== pa) displaced.set(knownPa, known);
-    doublewords[(at + codeEntry.key) >>> 3] = keyOf(what);
-    words[place] = pa | (what.strictAlignment ? codeEntry.strict : 0) | (what.guarded ? codeEntry.guarded : 0);
-    signedWords[(at + codeEntry.code) >>> 2] = code;
-  }
-
-  /** What the table has for code, whatever the alignment checking and the guard; undefined where it has other code there. */
-  function codeInTable(pa: number, va: bigint, el: number): number | undefined {
-    const at = codeEntryAt(tables, pa);
-    const isThere =
-      (words[(at + codeEntry.place) >>> 2] as number) >>> 2 === pa >>> 2 &&
-      doublewords[(at + codeEntry.key) >>> 3] === keyOf({ va, el });
-    return isThere ? signedWords[(at + codeEntry.code) >>> 2] : undefined;
-  }
-
-  /** Times that code has been stepped. */
-  function coldRuns(pa: number, va: bigint, el: number): number {
-    const code = codeInTable(pa, va, el) ?? displaced.get(pa) ?? 1;
-    return code > 0 ? 0 : 1 + code - coldCode(pa);
+    return hotThreshold > 1 ? hotThreshold << earlyWrites.backOff(pa) : hotThreshold;
   }
 
   /** Whether what is written over has been worth its translation is noted for the time when it is hot again. */
   function noteWritten(line: number, { pa, counter, isRegion }: LiveTrace): void {
-    const left = counter < 0 ? options.regionThreshold : (signedWords[(firstCounter >>> 2) + counter] as number);
     // A region takes so long to make that it is always too early.
-    const isWorthwhile = !isRegion && left <= options.regionThreshold - worthwhileRounds;
-    for (const at of new Set([line, pa >>> lineShift])) {
-      const before = writtenEarly.get(at) ?? 0;
-      if (!isWorthwhile) writtenEarly.set(at, Math.min(before + 1, mostBackOff));
-      else if (before <= 1) writtenEarly.delete(at);
-      else writtenEarly.set(at, before - 1);
-    }
-  }
-
-  /** A word that counts down from the region threshold; -1 where none is asked for, or none is free. */
-  function takeCounter(): number {
-    if (options.regionThreshold === Infinity) return -1;
-    const counter = freeCounters.pop() ?? (countersUsed < counterWords ? countersUsed++ : -1);
-    if (counter >= 0) signedWords[(firstCounter >>> 2) + counter] = options.regionThreshold;
-    return counter;
+    const rounds = counter >= 0 ? counters.rounds(counter) : options.regionThreshold === Infinity ? Infinity : 0;
+    const isWorthwhile = !isRegion && rounds >= worthwhileRounds;
+    for (const at of new Set([line, pa >>> lineShift])) earlyWrites.note(at, isWorthwhile);
   }
 
   /** The traces of the hot code at `pa` and of what it leads to inside its page, the nearest first. */
@@ -251,8 +182,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     for (let next = queue.shift(); next && members.length < batch; next = queue.shift()) {
       const { va, el, strictAlignment, guarded } = next.entry;
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
-      const counter = takeCounter();
-      const counting = counter < 0 ? {} : { counter: firstCounter + 4 * counter };
+      const counter = counters.take();
+      const counting = counter < 0 ? {} : { counter: counters.addressOf(counter) };
       const trace = translate({ start: va, fetch, el, strictAlignment, guarded, ...counting });
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
@@ -263,8 +194,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
-        const enough = writtenEarly.has(targetPa >>> lineShift) ? thresholdAt(targetPa) : warmRuns;
-        if (options.hotThreshold > 1 && coldRuns(targetPa, target, el) < enough) continue;
+        const enough = earlyWrites.backOff(targetPa) > 0 ? thresholdAt(targetPa) : warmRuns;
+        if (options.hotThreshold > 1 && entryTable.coldRuns(targetPa, target, el) < enough) continue;
         const entry = entryAt(targetPa, { va: target, el, strictAlignment, guarded });
         if (entry.functionIndex === 0 && !isTaken(entry)) queue.push({ pa: targetPa, entry });
       }
@@ -293,40 +224,30 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   function watch(live: LiveTrace): void {
     live.entry.live = live;
-    for (const line of live.lines) {
-      const sharing = tracesOfLine.get(line);
-      if (sharing) sharing.add(live);
-      else tracesOfLine.set(line, new Set([live]));
-      // A store that begins in the line before may reach into this one.
-      for (const at of [line - 1, line]) Atomics.or(bytes, lineMapOffset + at, lineHoldsCode);
-    }
+    codeLines.watch(live);
   }
 
   function unwatch(live: LiveTrace): void {
     live.entry.live = undefined;
     const module = moduleOf.get(live);
     if (module) memory.remove(module, live);
-    if (live.counter >= 0) freeCounters.push(live.counter);
-    for (const line of live.lines) {
-      const sharing = tracesOfLine.get(line);
-      sharing?.delete(live);
-      if (sharing?.size === 0) tracesOfLine.delete(line);
-    }
+    counters.giveBack(live.counter);
+    codeLines.unwatch(live);
   }
 
   /** Whether what was translated has run so many rounds. */
   function hasRun(live: LiveTrace, rounds: number): boolean {
     if (options.regionThreshold === 0) return true;
     if (live.counter < 0 || live.asked > 0) return true;
-    return (signedWords[(firstCounter >>> 2) + live.counter] as number) <= options.regionThreshold - rounds;
+    return counters.rounds(live.counter) >= rounds;
   }
 
   /** Whether a region follows its branches to the code at an address: where that has been written over too early, only after a while. */
   function isWarm(pa: number, va: bigint, el: number): boolean {
-    const isWritten = writtenEarly.has(pa >>> lineShift);
+    const isWritten = earlyWrites.backOff(pa) > 0;
     const rounds = isWritten ? worthwhileRounds : warmRounds;
     const isLive = (e: Entry): boolean => e.va === va && e.el === el && e.live !== undefined && hasRun(e.live, rounds);
-    return entries.get(pa)?.some(isLive) === true || (!isWritten && coldRuns(pa, va, el) > rounds);
+    return entries.get(pa)?.some(isLive) === true || (!isWritten && entryTable.coldRuns(pa, va, el) > rounds);
   }
 
   /**
@@ -336,7 +257,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function mustAskAgain(live: LiveTrace): boolean {
     live.asked += 1;
     if (live.asked >= Math.min(2 ** Math.floor(regions / regionsOfOnePatience), mostAsking)) return false;
-    signedWords[(firstCounter >>> 2) + live.counter] = options.regionThreshold;
+    counters.restart(live.counter);
     return true;
   }
 
@@ -379,7 +300,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     if (entry.functionIndex === 0) entry.functionIndex = options.table.add(f);
     else options.table.replace(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
-    putInTable(pa, entry, entry.functionIndex);
+    entryTable.put(pa, entry, entry.functionIndex);
     const lines = new Set(addresses.map((va) => paOf(va) >>> lineShift));
     enter([{ pa, entry, lines, counter: -1, asked: 0, isRegion: true }], [text]);
     regions += 1;
@@ -434,28 +355,22 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const lives = members.map(({ live }) => live);
     lives.forEach(({ pa, entry }, i) => {
       entry.functionIndex = options.table.add(functions[i] as CallableFunction);
-      putInTable(pa, entry, entry.functionIndex);
+      entryTable.put(pa, entry, entry.functionIndex);
     });
     enter(lives, texts);
     traces += members.length;
   }
 
   function end(live: LiveTrace): void {
-    const { pa, entry, lines } = live;
+    const { pa, entry } = live;
     options.table.remove(entry.functionIndex);
     entry.functionIndex = 0;
-    if (codeInTable(pa, entry.va, entry.el) !== undefined) putInTable(pa, entry, coldCode(pa));
+    entryTable.restart(pa, entry);
     const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
     if (rest.length === 0) entries.delete(pa);
     else entries.set(pa, rest);
     unwatch(live);
-    if (options.isLineMapShared) return;
-    for (const line of lines) {
-      for (const at of [line - 1, line]) {
-        if (tracesOfLine.has(at) || tracesOfLine.has(at + 1)) continue;
-        bytes[lineMapOffset + at] = (bytes[lineMapOffset + at] as number) & ~lineHoldsCode;
-      }
-    }
+    codeLines.unmark(live.lines);
   }
 
   /** Where the memory of translated code is full: ends the oldest, which must get hot to come back. */
@@ -479,8 +394,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function lookAt(pe: Pe, pa: number, code: Code): number {
     const known = knownAt(pa, code)?.functionIndex ?? 0;
     if (known > 0) return known;
-    const left = codeInTable(pa, code.va, code.el) ?? displaced.get(pa) ?? 1 - thresholdAt(pa);
-    displaced.delete(pa);
+    const left = entryTable.left(pa, code);
     if (left < 0) return left + 1;
     const entry = entryAt(pa, code);
     if (options.regionThreshold === 0) {
@@ -489,7 +403,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       waiting.set(entry, pa);
       if (isDue()) translateWaiting();
     }
-    return entry.functionIndex > 0 ? entry.functionIndex : coldCode(pa);
+    return entry.functionIndex > 0 ? entry.functionIndex : entryTable.coldCode(pa);
   }
 
   return {
@@ -499,7 +413,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       makeRoom();
       const code = codeAtPc(pe, pe.isFetchGuarded);
       const functionIndex = lookAt(pe, pa, code);
-      putInTable(pa, code, functionIndex);
+      entryTable.put(pa, code, functionIndex);
       if (functionIndex <= 0) return options.stepBlock;
       const place = (Number(code.va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1);
       const at = pe.base + record.jumpCache + place * jumpCacheEntryBytes;
@@ -510,7 +424,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     lineWritten: (pa, sizeBytes) => {
       let found = false;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
-        for (const live of [...(tracesOfLine.get(line) ?? [])]) {
+        for (const live of codeLines.watchersOf(line)) {
           invalidations += 1;
           noteWritten(line, live);
           end(live);
@@ -520,7 +434,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       return found;
     },
     endAll: () => {
-      for (const live of new Set([...tracesOfLine.values()].flatMap((sharing) => [...sharing]))) {
+      for (const live of codeLines.everyWatcher()) {
         invalidations += 1;
         end(live);
       }

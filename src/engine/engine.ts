@@ -9,7 +9,7 @@
 
 import { emptyJumpCache } from '../arch/derived-state.ts';
 import { exit, type Exit } from '../arch/exits.ts';
-import { accessFlag, accessKind, elementsMask, elementsShift, type Pe } from '../arch/pe.ts';
+import type { Pe } from '../arch/pe.ts';
 import {
   btypeChecked,
   crcTablesOffset,
@@ -22,33 +22,24 @@ import {
   secondTlbBase,
   secondTlbBytes,
 } from '../arch/state-layout.ts';
-import { registerAt } from '../arch/system-registers.ts';
 import { crcTables } from '../isa/crc-tables.ts';
 import { makeDecoder } from '../isa/decoder.ts';
 import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { assert, InternalError } from '../report/assert.ts';
-import { atomicResult } from './atomics.ts';
 import { type CodeCache, makeCodeCache } from './code-cache.ts';
 import { makeCodeTable } from './code-table.ts';
 import { firstFloatFunction, floatFunctionNames, floatFunctions } from './float-functions.ts';
+import { memoryServices, type ServiceCompany } from './memory-services.ts';
 import { pointerFunctions } from './pointer-functions.ts';
 import { pointerOperations } from '../isa/pointer-authentication/names.ts';
 import { runtimeModule } from './runtime.ts';
 import { clearTables, runtimeTables } from './runtime-tables.ts';
-import {
-  atomicOperations,
-  atomicShift,
-  memoryDescriptor,
-  scratchSlot,
-  services,
-  systemImmediateShift,
-  systemOperation,
-} from './services.ts';
+import { services } from './services.ts';
 import { makeStepGenerator } from './step.ts';
 import { stepFunctionName } from './step-module.ts';
+import { systemService } from './system-service.ts';
 import { traceIsHot } from './translate.ts';
 import { letHostReadHints } from './wasm/branch-hints.ts';
 import { encodeModule, type ModuleFunction } from './wasm/module.ts';
@@ -142,20 +133,7 @@ const undefinedRow: Row = row({
   },
 });
 
-/** Reading a register of the GIC CPU interface sends messages, and has a result. */
-const isGicRegister = (key: number): boolean => registerAt(key)?.storage === 'gic';
-
-/** The instruction is not over after these. */
-const goesOn: ReadonlySet<number> = new Set([
-  systemOperation.readSystemRegister,
-  systemOperation.exceptionLink,
-  systemOperation.branchTarget,
-]);
-/** CRn of the TLB maintenance instructions. */
-const tlbiCRn = 8;
-
 const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;
-const scratchWord = (cpu: number, slot: number): number => (cpu + record.scratch + 8 * slot) >>> 2;
 
 /** One instruction's worth of time has passed although it did not run to its end: it took an exception, or it waits. */
 const costsOne: ReadonlySet<number> = new Set([
@@ -183,7 +161,7 @@ export function makeEngine({
   isConcurrent = false,
   yields = false,
 }: EngineOptions): Engine {
-  const { words, signedWords, doublewords } = views;
+  const { words, signedWords } = views;
   letHostReadHints();
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
@@ -207,193 +185,17 @@ export function makeEngine({
 
   const peOf = (cpu: number): Pe => pes[(cpu - peStateBase) / peStateStride] as Pe;
 
-  const flagsOf = (descriptor: number): number =>
-    (descriptor & memoryDescriptor.aligned ? accessFlag.aligned : 0) |
-    (descriptor & memoryDescriptor.unprivileged ? accessFlag.unprivileged : 0) |
-    (((descriptor >>> memoryDescriptor.elementsShift) & elementsMask) << elementsShift);
-  const bytesOf = (descriptor: number): number =>
-    1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
-
   /** True where what a service has done must come before any other instruction. */
   const mustStop = (): boolean => pauseAsked && !isAlone;
-  /** The same for what has changed memory: while other PEs run, it cannot be done twice, and a message waits for the end of the run. */
-  const mustStoreAgain = (): boolean => mustStop() && !isConcurrent;
-
-  function memoryService(cpu: number, descriptor: number): Exit {
-    const isStore = (descriptor & memoryDescriptor.store) !== 0;
-    const kind = isStore ? accessKind.write : accessKind.read;
-    const code = peOf(cpu).accessMemory(kind, bytesOf(descriptor), flagsOf(descriptor));
-    // Plain stores may run twice: the second time the stepper runs the rest of the instruction too.
-    return code === exit.none && isStore && mustStoreAgain() ? exit.step : code;
-  }
-
-  /** Pairs of words travel as one doubleword; the generated code sees one slot each. */
-  function exclusiveService(cpu: number, descriptor: number): Exit {
-    const isPair = (descriptor & memoryDescriptor.pair) !== 0;
-    const bytes = bytesOf(descriptor) * (isPair ? 2 : 1);
-    // A pair is aligned to the size of both.
-    const flags = accessFlag.aligned;
-    const value = scratchWord(cpu, scratchSlot.value);
-    const high = scratchWord(cpu, scratchSlot.valueHigh);
-    if (descriptor & memoryDescriptor.store) {
-      if (isPair && bytes === 8) words[value + 1] = words[high] as number;
-      const stored = peOf(cpu).storeExclusive(bytes, flags);
-      if (stored !== exit.none || !mustStoreAgain()) return stored;
-      // Marked again, the granule lets the store pass a second time.
-      return peOf(cpu).loadExclusive(bytes, flags) === exit.none ? exit.step : stored;
-    }
-    const code = peOf(cpu).loadExclusive(bytes, flags);
-    if (isPair && bytes === 8) {
-      words[high] = words[value + 1] as number;
-      words[high + 1] = 0;
-    }
-    return code;
-  }
-
-  function atomicService(cpu: number, descriptor: number): Exit {
-    const pe = peOf(cpu);
-    const isPair = (descriptor & memoryDescriptor.pair) !== 0;
-    const elementBytes = bytesOf(descriptor);
-    const bytes = elementBytes * (isPair ? 2 : 1);
-    const flags = accessFlag.aligned | accessFlag.atomic;
-    const slot = (n: number): number => (cpu + record.scratch + 8 * n) >>> 3;
-    const [low, high] = [slot(scratchSlot.value), slot(scratchSlot.valueHigh)];
-    const operation = atomicOperations[descriptor >>> atomicShift];
-    assert(operation !== undefined, 'an atomic operation of the table');
-    const pack = (first: bigint, second: bigint): bigint => {
-      const shift = BigInt(8 * elementBytes);
-      return isPair ? BigInt.asUintN(Number(shift), first) | (second << shift) : first;
-    };
-    const at = (n: number): bigint => doublewords[n] as bigint;
-    const operand = pack(at(low), at(high));
-    const expected = pack(at(slot(scratchSlot.expected)), at(slot(scratchSlot.expectedHigh)));
-    const put = (n: number, value: bigint): void => {
-      doublewords[n] = BigInt.asUintN(64, value);
-      doublewords[n + 1] = value >> 64n;
-    };
-    const found = (): bigint => BigInt.asUintN(8 * bytes, bytes === 16 ? at(low) | (at(high) << 64n) : at(low));
-    const read = pe.accessMemory(accessKind.read, bytes, flags);
-    if (read !== exit.none) return read;
-    let before = found();
-    for (let isDone = false; !isDone;) {
-      const after = atomicResult(operation, before, operand, expected, bytes);
-      put(low, after);
-      if (isConcurrent) put(slot(scratchSlot.expected), before);
-      const written = isConcurrent ? pe.compareAndSwap(bytes, flags) : pe.accessMemory(accessKind.write, bytes, flags);
-      if (written !== exit.none) return written;
-      // Another PE may have come between.
-      isDone = !isConcurrent || found() === before;
-      if (!isDone) before = found();
-    }
-    if (mustStoreAgain()) {
-      put(low, before);
-      pe.accessMemory(accessKind.write, bytes, flags);
-      return exit.step;
-    }
-    const elementBits = 8 * elementBytes;
-    doublewords[low] = BigInt.asUintN(elementBits, before);
-    doublewords[high] = before >> BigInt(elementBits);
-    return exit.none;
-  }
-
-  function systemService(cpu: number, descriptor: number): Exit {
-    const immediate = descriptor >>> systemImmediateShift;
-    const operation = descriptor & ((1 << systemImmediateShift) - 1);
-    const isRead = goesOn.has(operation);
-    if (operation === systemOperation.readSystemRegister && !isAlone && isGicRegister(immediate)) return exit.step;
-    const code = performSystemOperation(cpu, operation, immediate);
-    return code === exit.none && !isRead && mustStop() ? redirectToNext(cpu) : code;
-  }
-
-  function performSystemOperation(cpu: number, operation: number, immediate: number): Exit {
-    const pe = peOf(cpu);
-    switch (operation) {
-      case systemOperation.undefined:
-        return pe.undefinedInstruction();
-      case systemOperation.svc:
-        return pe.svc(immediate);
-      case systemOperation.hvc:
-        return pe.hvc(immediate);
-      case systemOperation.smc:
-        return pe.smc(immediate);
-      case systemOperation.brk:
-        return pe.brk(immediate);
-      case systemOperation.hlt:
-        return pe.hlt(immediate);
-      case systemOperation.eret:
-        return pe.eret();
-      case systemOperation.readSystemRegister:
-        return pe.readSystemRegister(immediate);
-      case systemOperation.writeSystemRegister:
-        return pe.writeSystemRegister(immediate);
-      case systemOperation.writePstateField:
-        return pe.msrImmediate(immediate >>> 8, (immediate >>> 4) & 15, immediate & 15);
-      case systemOperation.systemInstruction: {
-        const code = pe.systemInstruction(immediate);
-        // After a TLBI the next instruction is fetched anew, so that a trace and the stepper agree on where it comes from.
-        return code === exit.none && ((immediate >>> 7) & 15) === tlbiCRn ? redirectToNext(cpu) : code;
-      }
-      case systemOperation.systemInstructionWithResult:
-        return pe.systemInstructionWithResult(immediate);
-      case systemOperation.dsb:
-        if (isConcurrent) fence(cpu);
-        return pe.dsb();
-      case systemOperation.isb:
-        return pe.isb();
-      case systemOperation.wfi:
-        return pe.wfi();
-      case systemOperation.wfe:
-        return pe.wfe();
-      case systemOperation.sev:
-        return pe.sev();
-      case systemOperation.sevl:
-        return pe.sevl();
-      case systemOperation.clearExclusive:
-        return pe.clrex();
-      case systemOperation.yield:
-        if (!yields) return exit.none;
-        redirectToNext(cpu);
-        return exit.yield;
-      case systemOperation.exceptionLink:
-        return pe.exceptionLink();
-      case systemOperation.eretTo:
-        return pe.eretTo();
-      case systemOperation.branchTarget:
-        return pe.checkBranchTarget();
-      case systemOperation.pointerTrap:
-        return pe.pointerTrap();
-      case systemOperation.fpTrap:
-        return pe.fpAccessTrap();
-      case systemOperation.spAlignment:
-        return pe.spAlignment();
-      default:
-        throw new InternalError(`system operation ${operation}`);
-    }
-  }
-
-  function redirectToNext(cpu: number): Exit {
-    const pc = (cpu + record.pc) >>> 3;
-    doublewords[pc] = (doublewords[pc] as bigint) + 4n;
-    return exit.redirect;
-  }
-
-  /** What TypeScript does in memory is plain: where other PEs run, fences around it order what an instruction has to. */
-  const fenced =
-    (service: (cpu: number, descriptor: number) => Exit) =>
-    (cpu: number, descriptor: number): Exit => {
-      if ((descriptor & memoryDescriptor.ordered) === 0) return service(cpu, descriptor);
-      fence(cpu);
-      const code = service(cpu, descriptor);
-      fence(cpu);
-      return code;
-    };
-  const accesses = { access: memoryService, exclusive: exclusiveService, atomic: atomicService };
-  const orderedAccesses = {
-    access: fenced(memoryService),
-    exclusive: fenced(exclusiveService),
-    atomic: fenced(atomicService),
+  const company: ServiceCompany = {
+    peOf,
+    isConcurrent,
+    yields,
+    mustStop,
+    isAlone: () => isAlone,
+    fence: (cpu) => fence(cpu),
   };
-  const hostServices = { ...(isConcurrent ? orderedAccesses : accesses), system: systemService };
+  const hostServices = { ...memoryServices(views, company), system: systemService(views, company) };
 
   /** Function index of the step function of a row for known field values. */
   function stepFunction(r: Row, fields: Readonly<Record<string, number>>): number {

@@ -78,6 +78,8 @@ const isMaking = ({ name, file }: HostFrame): boolean => name === 'buildMachine'
 /** The innermost frame of these decides. */
 const partOfFile: readonly (readonly [RegExp, ProfilePart])[] = [
   [/^src\/engine\/(code-cache|translate|generator|.*-generator|emitting|expression|step|wasm\/.*)\.ts$/, 'compiling'],
+  [/^src\/engine\/memory-services\.ts$/, 'other accesses'],
+  [/^src\/engine\/system-service\.ts$/, 'exceptions and system registers'],
   [/^src\/isa\//, 'compiling'],
   [
     /^src\/arch\/(soft-tlb|tlb|translation.*|stage.*|table-descriptor|permissions|instruction-fetch)\.ts$/,
@@ -89,18 +91,13 @@ const partOfFile: readonly (readonly [RegExp, ProfilePart])[] = [
   [/^src\/arch\//, 'exceptions and system registers'],
   [/^(actors|workers)\//, 'messages and devices'],
 ];
-/** Functions of the engine and its runtime module by their names; those of the runtime module are in no file. */
+/** Functions of the runtime module, which are in no file, and those of the engine that call them. */
 const partOfFunction: Readonly<Record<string, ProfilePart>> = {
   run: 'chaining',
   chain: 'chaining',
   stale: 'chaining',
   step: 'stepping',
   stepBlock: 'stepping',
-  memoryService: 'other accesses',
-  exclusiveService: 'other accesses',
-  atomicService: 'other accesses',
-  systemService: 'exceptions and system registers',
-  performSystemOperation: 'exceptions and system registers',
 };
 const engineFile = 'src/engine/engine.ts';
 const isWasm = ({ file }: HostFrame): boolean => file.startsWith('wasm:');

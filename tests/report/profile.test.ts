@@ -30,7 +30,7 @@ test('The name of translated code tells its Exception level and its address', ()
 describe('A sample counts', () => {
   const main = guest(0x4008_0000n);
   const step = frame('step', 'wasm://wasm/2');
-  const service = frame('memoryService', 'src/engine/engine.ts');
+  const service = frame('memoryService', 'src/engine/memory-services.ts');
 
   test('for the guest, where its code runs, or a function that its code calls', () => {
     expect(of(main, step)).toBe('translated code: main');
