@@ -5,7 +5,7 @@ import { isAnswerWaiting } from './bus-accesses.ts';
 import { takeException, takeSError, vector } from './exceptions.ts';
 import { currentEl, hcr, HCR, isHost, low, type PeContext, PSTATE, scr, SCR, setLow } from './pe-context.ts';
 import type { InterruptKind } from './pe.ts';
-import { btypeChecked, pe } from './state-layout.ts';
+import { pe } from './state-layout.ts';
 import { slotOf } from './system-registers.ts';
 
 /** A line's bit in `cx.lines`, and the fields that route and mask it. */
@@ -90,8 +90,6 @@ const offsetOf = { fiq: vector.FIQ, vfiq: vector.FIQ, irq: vector.IRQ, virq: vec
 export function takeInterrupt(cx: PeContext, kind: InterruptKind): void {
   const physical = physicalLines.find((line) => line.kind === kind);
   const target = physical === undefined ? 1 : physicalTarget(cx, physical);
-  // It is taken between two instructions.
-  if ((low(cx, pe.btype) & btypeChecked) !== 0) setLow(cx, pe.btype, 0);
   switch (kind) {
     case 'serror':
       cx.lines &= ~bitOf.serror;

@@ -301,6 +301,12 @@ export function makeEngine({
     signedWords[at] = (signedWords[at] as number) & ~btypeChecked;
   }
 
+  /** Between two runs BTYPE is what the architecture has: 0 where the branch's target is over. */
+  function endBranch(cpu: number): void {
+    const at = stateWord(cpu, record.btype);
+    if (((signedWords[at] as number) & btypeChecked) !== 0) signedWords[at] = 0;
+  }
+
   function runTranslated(cpu: number): Exit | typeof traceIsHot {
     const code = runLoop(cpu);
     prepareAgain(cpu, code);
@@ -358,6 +364,7 @@ export function makeEngine({
           if (code === exit.budget && !isPauseAsked()) continue;
         }
         if (costsOne.has(code)) signedWords[at] = left() - 1;
+        endBranch(cpu);
         return code;
       }
     },

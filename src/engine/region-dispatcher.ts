@@ -100,6 +100,8 @@ export abstract class RegionDispatcher extends RegionState {
       }
       this.w.u32(0);
     });
+    // None of the blocks has taken it: it is yet to be admitted where it leads.
+    this.storeState(pe.btype, this.and(this.loadState(32, pe.btype), constant32(~btypeChecked)) as Node);
     this.leaveSeldom(target);
   }
 

@@ -112,3 +112,29 @@ describe.each([
     expect(machine.views.doublewords[((machine.pes[0]!.base + record.x) >>> 3) + 15]).toBeGreaterThan(20n);
   });
 });
+
+test('a jump to a place between those that a region knows has its BTYPE in SPSR_EL1 all the same', () => {
+  const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x10, even
+        adr     x11, rare
+        adr     x12, odd
+loop:   add     x1, x1, #1
+        tst     x1, #1
+        csel    x9, x10, x12, eq
+        cmp     x1, #50
+        csel    x9, x11, x9, eq
+        br      x9
+even:   b       loop
+rare:   .word   0
+odd:    b       loop
+        .align  11
+vectors: .space 0x200
+        mrs     x18, spsr_el1
+stay:   b       stay`;
+  const machine = flatMachine('region', program);
+  machine.run(0, 2000);
+  const spsr = machine.views.doublewords[((machine.pes[0]!.base + record.x) >>> 3) + 18]!;
+  expect((spsr >> 10n) & 3n).toBe(1n);
+});
