@@ -27,7 +27,7 @@ import { type Code, EntryTable, keyOf } from './entry-table.ts';
 import type { Company } from './local-registers.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
-import type { RuntimeTables } from './runtime-tables.ts';
+import { callSite, callSiteAt, type RuntimeTables } from './runtime-tables.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
@@ -56,6 +56,10 @@ const warmRounds = 16;
 const regionsOfOnePatience = 4;
 const mostAsking = 256;
 const pageMask = (1 << pageShift) - 1;
+
+/** Whether a direct call could lead from one address to another. */
+const isInReach = (from: bigint, to: bigint): boolean =>
+  (to & 3n) === 0n && BigInt.asIntN(28, to - from) === BigInt.asIntN(64, to - from);
 
 /** Code that is translated, or is to be. */
 interface Entry extends Code {
@@ -184,7 +188,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
       const counter = counters.take();
       const counting = counter < 0 ? {} : { counter: counters.addressOf(counter) };
-      const trace = translate({ start: va, fetch, el, strictAlignment, guarded, ...counting });
+      const trace = translate({ start: va, fetch, el, strictAlignment, guarded, callSiteAt: siteAt, ...counting });
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
       );
@@ -293,6 +297,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         return isWarm(paOf(va), va, el);
       },
       indirectTargets: () => indirectTargets(entry, pagePaOf),
+      callSiteAt: siteAt,
+      calledFrom: (va) =>
+        [callSite.last, callSite.other]
+          .map((offset) => doublewords[(siteAt(va) + offset) >>> 3] as bigint)
+          .filter((target) => isInReach(start, target)),
       addendOf: (va) => pagePaOf(va) - Number((pageOf(va) << BigInt(pageShift)) & 0xffffffffn),
     });
     const named = options.isProfiled ? { ...text, name: guestCodeName(entry) } : text;
@@ -321,6 +330,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     }
     return targets;
   }
+
+  const siteAt = (va: bigint): number => callSiteAt(options.tables, va);
 
   /** What the soft TLB has for fetches from a page. */
   function fetchedFrom({ base }: Pe, page: bigint): { readonly pa: number; readonly guarded: boolean } | undefined {

@@ -61,6 +61,7 @@ function immediateDominators(predecessors: readonly (readonly number[])[]): numb
 function isCut(block: Block, isBad: (to: number) => boolean): boolean {
   const bad = successorsOf(block).filter(isBad);
   if (block.targets) block.targets = block.targets.filter((target) => !bad.includes(target));
+  if (block.callees) block.callees = block.callees.filter((callee) => !bad.includes(callee.block));
   if (block.taken !== undefined && bad.includes(block.taken)) block.taken = undefined;
   if (block.next !== undefined && bad.includes(block.next)) block.next = undefined;
   return bad.length > 0;

@@ -21,6 +21,8 @@ export interface RegionCode {
   readonly maxInstructions: number;
   /** Where indirect branches may lead, in ascending order. */
   readonly indirectTargets: () => readonly number[];
+  /** What an indirect call has called lately. */
+  readonly calledFrom: (offset: number) => readonly number[];
 }
 
 /** The calls that lead to a block: where they return to, and what they have called. */
@@ -42,10 +44,19 @@ export interface Block {
   next: number | undefined;
   /** Of a dispatcher, which has no instructions: the blocks that it chooses from. Indirect branches share one, so that their loops have one entry. */
   targets?: readonly number[];
+  /** Of an indirect call, which has no other successors: what it has called. */
+  callees?: readonly Callee[];
 }
 
-export const successorsOf = ({ taken, next, targets }: Block): number[] => {
+/** The block of a function, and its offset. */
+export interface Callee {
+  readonly block: number;
+  readonly offset: number;
+}
+
+export const successorsOf = ({ taken, next, targets, callees }: Block): number[] => {
   if (targets) return [...targets];
+  if (callees) return callees.map(({ block }) => block);
   if (taken === undefined) return next === undefined ? [] : [next];
   return next === undefined || next === taken ? [taken] : [taken, next];
 };
@@ -108,6 +119,11 @@ export function flowGraph(code: RegionCode): Block[] {
       } else if (transfer.kind === 'call' && code.hasRun(offset + transfer.offset)) {
         const inner = called(chain, offset + transfer.offset, offset + 4);
         if (inner) lead(inner, offset + transfer.offset);
+      } else if (transfer.kind === 'indirect call') {
+        for (const target of code.calledFrom(offset)) {
+          const inner = code.hasRun(target) ? called(chain, target, offset + 4) : undefined;
+          if (inner) lead(inner, target);
+        }
       } else if (transfer.kind === 'return' && chain.returns.length > 0) {
         const to = chain.returns.at(-1) as number;
         if (code.isMapped(to)) lead(returned(chain), to);
@@ -151,6 +167,13 @@ export function flowGraph(code: RegionCode): Block[] {
         case 'call': {
           const target = end - 4 + transfer.offset;
           return { ...block, taken: blockAt(called(chain, target, end), target) };
+        }
+        case 'indirect call': {
+          const callees = code.calledFrom(end - 4).flatMap((target): Callee[] => {
+            const callee = blockAt(called(chain, target, end), target);
+            return callee === undefined ? [] : [{ block: callee, offset: target }];
+          });
+          return { ...block, taken: undefined, callees };
         }
         case 'return':
           return {

@@ -9,6 +9,7 @@ import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, pin } from './expression.ts';
 import { Generator } from './generator.ts';
 import type { AlignmentCheck } from './memory-generator.ts';
+import { callSite } from './runtime-tables.ts';
 import { flagKind, functionIndex, systemOperation } from './services.ts';
 import { op, type } from './wasm/opcodes.ts';
 
@@ -203,6 +204,23 @@ export abstract class LocalRegisters extends Generator {
         const checked = this.or(btype, constant32(btypeChecked));
         this.storeState(pe.btype, this.select(wasChecked, constant32(0), checked) as Node);
       });
+    });
+  }
+
+  /** Notes in the table of indirect calls, at `site`, where one leads. */
+  protected noteCalled(site: number, target: Node): void {
+    this.i32(site);
+    this.memoryOperation(op.i64_load, callSite.last);
+    this.emit(target);
+    this.w.byte(op.i64_ne);
+    this.ifSeldom(() => {
+      this.i32(site);
+      this.i32(site);
+      this.memoryOperation(op.i64_load, callSite.last);
+      this.memoryOperation(op.i64_store, callSite.other);
+      this.i32(site);
+      this.emit(target);
+      this.memoryOperation(op.i64_store, callSite.last);
     });
   }
 

@@ -36,7 +36,7 @@ class RegionGenerator extends RegionDispatcher {
   private readonly decode: Decoder;
   private readonly summaries: (word: number) => InstructionSummary;
   private graph!: Dominance;
-  /** What dispatchers choose from. */
+  /** What dispatchers choose from, and what indirect calls call. */
   private chosen = new Set<number>();
   private flagsAtEnd = new Map<number, FlagState>();
 
@@ -50,6 +50,7 @@ class RegionGenerator extends RegionDispatcher {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
+    const offsetOf = (va: bigint): number => Number(BigInt.asIntN(64, va - source.start));
     this.blocks = flowGraph({
       pageOffset: Number(source.start & ((1n << BigInt(pageShift)) - 1n)),
       summaryAt: (offset) => this.summaries(source.fetch(this.addressOf(offset))),
@@ -57,8 +58,8 @@ class RegionGenerator extends RegionDispatcher {
       isMapped: (offset) => source.isMapped(this.addressOf(offset)),
       maxInstructions: source.maxInstructions,
       // In a guarded page what a branch leads to must be looked at first.
-      indirectTargets: () =>
-        source.guarded ? [] : source.indirectTargets().map((va) => Number(BigInt.asIntN(64, va - source.start))),
+      indirectTargets: () => (source.guarded ? [] : source.indirectTargets().map(offsetOf)),
+      calledFrom: (offset) => (source.guarded ? [] : source.calledFrom(this.addressOf(offset)).map(offsetOf)),
     });
     this.graph = dominance(this.blocks);
     this.facts = regionFacts(this.blocks, this.graph, (from, to) => this.isOtherPage(from, to));
@@ -66,7 +67,12 @@ class RegionGenerator extends RegionDispatcher {
     this.labels = new Map();
     this.flagsAtEnd = new Map();
     const { order } = this.graph;
-    this.chosen = new Set(order.flatMap((n) => this.blockAt(n).targets ?? []));
+    this.chosen = new Set(
+      order.flatMap((n) => {
+        const { targets, callees } = this.blockAt(n);
+        return targets ?? callees?.map(({ block }) => block) ?? [];
+      }),
+    );
     const first = this.blockAt(0);
     this.spansPages = order.some(
       (n) => this.blockAt(n).summaries.length > 0 && this.isOtherPage(first, this.blockAt(n)),
@@ -226,6 +232,10 @@ class RegionGenerator extends RegionDispatcher {
       this.edge(block, block.taken, localValue(64, this.indirectTarget, true));
       return;
     }
+    if (kind === 'indirect call') {
+      this.call(block, target);
+      return;
+    }
     if (kind !== 'return') {
       if (target.isConstant) this.edge(block, block.taken, target);
       else this.leave(target);
@@ -243,7 +253,20 @@ class RegionGenerator extends RegionDispatcher {
     this.edge(block, block.taken, expected);
   }
 
-  /** Whether an indirect branch may lead to a block: the region's first one, and a dispatcher's choices. */
+  /** Goes on in what an indirect call has called before, if that is it. */
+  private call(block: Block, target: Node): void {
+    for (const callee of block.callees ?? []) {
+      const expected = constant(64, this.addressOf(callee.offset));
+      this.emit(this.eq(target, expected) as Node);
+      this.block(op.if, () => {
+        this.edge(block, callee.block, expected);
+      });
+    }
+    this.noteCalled(this.source.callSiteAt(this.address), target);
+    this.leave(target);
+  }
+
+  /** Whether an indirect branch may lead to a block: the region's first one, a dispatcher's choices, and what calls call. */
   private isBranchTarget(n: number): boolean {
     return n === 0 || this.chosen.has(n);
   }

@@ -33,18 +33,35 @@ const entryTableBase = 0x0500_0000;
 /** Code at the same offset of many pages is spread: each 256 KiB begins elsewhere in the table. */
 export const entryTablePlace = { entries: entryTableBytes / codeEntry.bytes, spread: 0x9e37 } as const;
 
+/**
+ * What indirect calls have called: two addresses of 64 bits for each call, the one that it has called last and the one before that was another. Calls
+ * that share a place in the table spoil each other's, so that what stands there is a guess.
+ */
+export const callSite = { bytes: 16, last: 0, other: 8 } as const;
+const callSites = 1 << 12;
+const callTableBytes = callSites * callSite.bytes;
+const callTableBase = 0x0c80_0000;
+
 /** Where the tables of a worker lie in the shared memory; a worker is one of 32. */
 export interface RuntimeTables {
   readonly decodeCache: number;
   readonly stepCache: number;
   readonly entryTable: number;
+  readonly callTable: number;
 }
 
 export const runtimeTables = (worker: number): RuntimeTables => ({
   decodeCache: decodeCacheBase + worker * decodeCacheBytes,
   stepCache: stepCacheBase + worker * stepCacheBytes,
   entryTable: entryTableBase + worker * entryTableBytes,
+  callTable: callTableBase + worker * callTableBytes,
 });
+
+/** Address of what is known of the indirect call at a virtual address. */
+export const callSiteAt = ({ callTable }: RuntimeTables, va: bigint): number => {
+  const word = Number((va >> 2n) & 0xffff_ffffn);
+  return callTable + ((word ^ (word >>> 12)) & (callSites - 1)) * callSite.bytes;
+};
 
 /** Address of the entry of code at a physical address. */
 export const codeEntryAt = ({ entryTable }: RuntimeTables, pa: number): number =>
@@ -52,8 +69,10 @@ export const codeEntryAt = ({ entryTable }: RuntimeTables, pa: number): number =
   (((pa >>> 2) + Math.imul(pa >>> 18, entryTablePlace.spread)) & (entryTablePlace.entries - 1)) * codeEntry.bytes;
 
 /** Forgets what an earlier engine of the worker has left: it names functions of its own table. */
-export function clearTables({ bytes }: MemoryViews, { decodeCache, stepCache, entryTable }: RuntimeTables): void {
+export function clearTables({ bytes }: MemoryViews, tables: RuntimeTables): void {
+  const { decodeCache, stepCache, entryTable, callTable } = tables;
   bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
   bytes.fill(0, stepCache, stepCache + stepCacheBytes);
   bytes.fill(0, entryTable, entryTable + entryTableBytes);
+  bytes.fill(0, callTable, callTable + callTableBytes);
 }

@@ -37,6 +37,8 @@ export interface TraceSource {
   readonly guarded: boolean;
   /** Address, in the shared memory, of a word that counts the trace's rounds down: at 0 it leaves with `traceIsHot`. */
   readonly counter?: number;
+  /** Address of what is known of the indirect call at a virtual address (runtime-tables.ts, callSite). */
+  readonly callSiteAt: (va: bigint) => number;
 }
 
 export interface Trace {
@@ -279,6 +281,7 @@ class TraceGenerator extends LocalRegisters {
       this.leaveTo(target.bits, this.index);
       return;
     }
+    if (kind === 'indirect call') this.noteCalled(this.source.callSiteAt(this.address), target);
     this.writeBack();
     this.storeState(pe.pc, target);
     this.chain(this.remaining(this.index));

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { dominance } from '../../src/engine/dominators.ts';
-import type { Block } from '../../src/engine/flow-graph.ts';
+import { type Block, flowGraph } from '../../src/engine/flow-graph.ts';
+import { makeSummaries } from '../../src/engine/instruction-summary.ts';
+import { assemble } from '../../src/isa/assembler.ts';
+import { makeDecoder } from '../../src/isa/decoder.ts';
+import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { flatMachine } from './flat-machine.ts';
 
 /** A block without instructions. */
@@ -32,6 +36,43 @@ describe('the dominators of a flow graph', () => {
     expect(loopHeaders.size).toBe(0);
     // One of the two ways round has been cut.
     expect([blocks[1]?.taken, blocks[2]?.taken].filter((edge) => edge === undefined)).toHaveLength(1);
+  });
+});
+
+describe('the flow graph of a region', () => {
+  const summaries = makeSummaries(makeDecoder(instructionSet), { isConcurrent: false, yields: false });
+
+  it('has what an indirect call has called, once for each call, and where it returns to', () => {
+    const { bytes, symbols } = assemble(
+      `
+start:  blr     x1
+first:  blr     x1
+second: b       start
+one:    ret
+two:    add     x0, x0, #1
+        ret`,
+      { base: 0 },
+    );
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const at = (label: string): number => Number(symbols.get(label));
+    const blocks = flowGraph({
+      pageOffset: 0,
+      summaryAt: (offset) => summaries(view.getUint32(offset, true)),
+      hasRun: () => true,
+      isMapped: () => true,
+      maxInstructions: 100,
+      indirectTargets: () => [],
+      calledFrom: () => [at('one'), at('two')],
+    });
+    const blockAt = (n: number | undefined): Block => blocks[n as number] as Block;
+    for (const [call, after] of [
+      ['start', 'first'],
+      ['first', 'second'],
+    ] as const) {
+      const callees = blocks.find(({ offset }) => offset === at(call))?.callees ?? [];
+      expect(callees.map(({ offset }) => offset)).toEqual([at('one'), at('two')]);
+      for (const { block } of callees) expect(blockAt(blockAt(block).taken).offset).toBe(at(after));
+    }
   });
 });
 
@@ -97,6 +138,62 @@ describe('a region', () => {
     expect(regions).toBeGreaterThan(0);
     expect(traces).toBe(0);
     expect(stepped).toBeLessThan(100);
+  });
+
+  it.each(['region', 'tiered'] as const)('calls through pointers as the stepper does: %s', (mode) => {
+    // The pointer changes between two functions every fourth time, and is a third now and then; the second faults at its first instruction.
+    const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x19, data
+        adr     x9, one
+        adr     x10, two
+        adr     x11, three
+        mov     x20, #0x1000
+loop:   add     x1, x1, #1
+        tst     x1, #4
+        csel    x21, x9, x10, eq
+        tst     x1, #31
+        csel    x21, x11, x21, eq
+        cmp     x1, #7
+        blr     x21
+        cset    x6, cs
+        add     x5, x5, x0
+        add     x7, x7, x6
+        b       loop
+one:    ldr     x3, [x19]
+        add     x3, x3, x1
+        str     x3, [x19]
+        mov     x0, x3
+        ret
+two:    ldr     x3, [x20]
+        add     x0, x1, #2
+        ret
+        .align  12
+three:  sub     x0, x0, x1
+        tbz     x1, #5, other
+        ret
+other:  ret     x30
+        .align  11
+vectors: .space 0x200
+        mrs     x17, elr_el1
+        mrs     x18, spsr_el1
+        eor     x16, x18, x16, ror #5
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        eret
+        .align  12
+data:   .space  64
+end:`;
+    const budgets = [2000, ...Array.from({ length: 40 }, (_, n) => n + 1), 3000, 17, 500];
+    const [stepped, tried] = (['step', mode] as const).map((of) => {
+      const machine = flatMachine(of, program, { hotRuns: 4, regionRounds: of === 'tiered' ? 10 : 0 });
+      return budgets.map((budget) => {
+        machine.run(0, budget);
+        return machine.state(0);
+      });
+    });
+    expect(tried).toEqual(stepped);
   });
 
   it('replaces a trace that has run so many rounds', () => {

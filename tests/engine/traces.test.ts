@@ -23,7 +23,8 @@ function traceOf(source: string, from = 'start'): Trace & { readonly at: (label:
     return offset + 4 <= bytes.length ? view.getUint32(offset, true) : 0xd503201f;
   };
   const at = (label: string): bigint => symbols.get(label) ?? -1n;
-  return { ...translate({ start: at(from), fetch, el: 1, strictAlignment: false, guarded: false }), at };
+  const callSiteAt = (): number => page;
+  return { ...translate({ start: at(from), fetch, el: 1, strictAlignment: false, guarded: false, callSiteAt }), at };
 }
 const addresses = (...offsets: readonly number[]): bigint[] => offsets.map((offset) => BigInt(page + offset));
 
