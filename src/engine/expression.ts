@@ -141,7 +141,7 @@ export const call = (functionIndex: number, width: Width, args: readonly Node[])
 
 export function select(condition: Node, a: Node, b: Node): Node {
   if (condition.isConstant) return condition.bits === 0n ? b : a;
-  return makeNode(kind.select, a.width, op.select, a, b, condition);
+  return choice(condition, a, b) ?? makeNode(kind.select, a.width, op.select, a, b, condition);
 }
 
 /** What stands below a node is the same now as when the node's own value was taken. */
@@ -223,12 +223,25 @@ export type BinaryName = keyof typeof binaryRules;
 const comparisons: ReadonlySet<number> = new Set(
   Object.values(binaryRules).flatMap((rule: BinaryRule) => (rule.compares ? [rule.code32, rule.code64] : [])),
 );
+const connectives: ReadonlySet<number> = new Set([op.i32_and, op.i32_or]);
 /** 0 or 1 by its making. */
-const isTruthValue = (n: Node): boolean =>
-  (n.kind === kind.binary && comparisons.has(n.code)) || (n.kind === kind.unary && n.code === op.i32_eqz);
+function isTruthValue(n: Node): boolean {
+  if (n.isConstant) return n.width === 32 && n.bits <= 1n;
+  if (n.kind === kind.unary) return n.code === op.i32_eqz;
+  if (n.kind !== kind.binary) return false;
+  return comparisons.has(n.code) || (connectives.has(n.code) && isTruthValue(n.a as Node) && isTruthValue(n.b as Node));
+}
 
 /** The other truth value, in a form that branches take for free. */
 const negation = (n: Node): Node => argumentOf(n, op.i32_eqz) ?? unary(op.i32_eqz, 32, n);
+
+/** A choice among truth values one of which is known, as after conditional comparisons: their conjunction, or their disjunction. */
+function choice(condition: Node, a: Node, b: Node): Node | undefined {
+  if (!isTruthValue(condition) || !isTruthValue(a) || !isTruthValue(b)) return undefined;
+  if (a.isConstant) return a.bits === 0n ? binary('and', negation(condition), b) : binary('or', condition, b);
+  if (b.isConstant) return b.bits === 0n ? binary('and', condition, a) : binary('or', negation(condition), a);
+  return undefined;
+}
 
 /** The same value by its making. */
 const isSame = (a: Node, b: Node): boolean =>

@@ -318,13 +318,15 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     tag: number,
     remembered: RememberedPage,
   ): void {
-    const isAligned = access.aligned === true || this.alignment === 'strict';
-    const isInOnePage = bytes === 1 || (isAligned && bytes === (access.elementBytes ?? bytes));
-    const last = this.accessTag(address, bytes, access);
     const page = localValue(64, remembered.tag, true);
     const isOther = (tag: Value): Value => this.ne(tag, page);
-    const first = this.and(address, this.constant(64, -(1 << pageShift)));
-    this.emit(node(isInOnePage ? isOther(last) : this.or(isOther(first), isOther(last))));
+    if (bytes === (access.elementBytes ?? bytes)) {
+      // One that is not aligned is looked up: it may reach into the next page.
+      this.emit(node(isOther(this.and(address, this.constant(64, -(1 << pageShift) | (bytes - 1))))));
+    } else {
+      const first = this.and(address, this.constant(64, -(1 << pageShift)));
+      this.emit(node(this.or(isOther(first), isOther(this.accessTag(address, bytes, access)))));
+    }
     this.ifSeldom(() => {
       this.arm(() => {
         const entry = this.softTlbEntryOf(node(this.low32(address)), false);

@@ -73,6 +73,27 @@ const operations: Readonly<Record<string, Operation>> = {
     make: (s, _w, a, b, c) => s.select(s.low32(c), a, b),
     meaning: (_w, a, b, c) => (BigInt.asUintN(32, c) === 0n ? b : a),
   },
+  // As after conditional comparisons.
+  ...Object.fromEntries(
+    ([0, 1] as const).flatMap((known) => [
+      [
+        `select ${known} or a comparison`,
+        {
+          make: (s, _w, a, b, c) => s.select(s.ltU(a, b), s.constant(32, known), s.eq(b, c)),
+          meaning: (_w, a, b, c) => BigInt(a < b ? known : b === c ? 1 : 0),
+          result: 32,
+        } satisfies Operation,
+      ],
+      [
+        `select a comparison or ${known}`,
+        {
+          make: (s, _w, a, b, c) => s.select(s.ltU(a, b), s.eq(b, c), s.constant(32, known)),
+          meaning: (_w, a, b, c) => BigInt(a < b ? (b === c ? 1 : 0) : known),
+          result: 32,
+        } satisfies Operation,
+      ],
+    ]),
+  ),
   low32: { make: (s, _w, a) => s.low32(a), meaning: (_w, a) => a, result: 32 },
   ...Object.fromEntries(
     ([8, 16, 32] as const).flatMap((from) =>
