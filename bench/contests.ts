@@ -74,8 +74,8 @@ export const contests: readonly AnyContest[] = [
   guest('self-modifying', 'rewrite', 'functions that are made, called 200 times, and replaced', {
     argument: 'repeat=200',
   }),
-  guest('spinlocks-2', 'spinlocks', 'five locks that two cores contend for', { argument: 'rounds=20000', cores: 2 }),
-  guest('spinlocks-4', 'spinlocks', 'five locks that four cores contend for', { argument: 'rounds=5000', cores: 4 }),
+  guest('spinlocks-2', 'spinlocks', 'five locks that two cores contend for', { argument: 'rounds=300000', cores: 2 }),
+  guest('spinlocks-4', 'spinlocks', 'five locks that four cores contend for', { argument: 'rounds=40000', cores: 4 }),
   guest('ipi-ping-pong', 'ipi-pingpong', 'SGIs to and fro, WFI between them', { argument: 'rounds=50000', cores: 2 }),
   guest('boot-512', 'boot1024', 'boot and an IPI of as many cores as QEMU has', { cores: 512 }),
   guest('boot-1024', 'boot1024', 'the same with as many as Heddle has', { cores: 1024, hasPeer: false }),

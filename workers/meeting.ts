@@ -30,6 +30,9 @@ const shortSleepMs = 0.05;
 /** Time that is shorter is not worth skipping: it passes while a thread wakes. */
 const shortTicks = 50_000;
 
+/** In place of a number of instructions: the run may take as many as it likes. */
+const unbounded = 1n << 62n;
+
 export const meetingBuffer = (hosts: number): SharedArrayBuffer =>
   new SharedArrayBuffer(4 * (blockWords + hosts * (blockWords + logEntries)) + 8 * (2 + 2 * hosts));
 
@@ -77,6 +80,7 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
   const left = new BigInt64Array(buffer, 4 * wordCount, 1);
   const numbers = new Float64Array(buffer, 4 * wordCount + 8);
   const word = (host: number, name: keyof typeof hostWords): number => blockWords * (host + 1) + hostWords[name];
+  const isBounded = (left[0] as bigint) < unbounded;
   const log = (host: number, count: number): number =>
     blockWords * (hosts + 1) + host * logEntries + (count & (logEntries - 1));
   const skippedNumber = 0;
@@ -175,6 +179,7 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
       return numbers[skippedNumber] as number;
     },
     claim: (wanted) => {
+      if (!isBounded) return wanted;
       const before = Number(Atomics.sub(left, 0, BigInt(wanted)));
       if (before >= wanted) return wanted;
       const taken = Math.max(before, 0);
@@ -182,7 +187,7 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
       return taken;
     },
     giveBack: (instructions) => {
-      if (instructions > 0) Atomics.add(left, 0, BigInt(instructions));
+      if (isBounded && instructions > 0) Atomics.add(left, 0, BigInt(instructions));
     },
     setInstructions: (count) => {
       numbers[instructionsNumber(self)] = count;
@@ -215,8 +220,8 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
   };
 }
 
-/** Says how many instructions the run may take; more than 2^62 are no limit. */
+/** Says how many instructions the run may take, before anyone opens the meeting. */
 export function limitMeeting(buffer: SharedArrayBuffer, hosts: number, maxInstructions: number): void {
   const left = new BigInt64Array(buffer, 4 * (blockWords + hosts * (blockWords + logEntries)), 1);
-  left[0] = Number.isFinite(maxInstructions) ? BigInt(maxInstructions) : 1n << 62n;
+  left[0] = Number.isFinite(maxInstructions) ? BigInt(maxInstructions) : unbounded;
 }

@@ -34,8 +34,9 @@ const turnsPerTelling = 64;
 const politeSleepMs = 0.05;
 
 /**
- * A host looks about so often before it sleeps, and among these so often at the clock and at what WFE waits for. Where that has been in
- * vain last time, as it is while other programs want the host's processors, it looks only a few times, but for one wait of so many.
+ * A host looks about so often before it sleeps, and among these so often at the clock, and at what WFE waits for as soon as that takes
+ * no longer than the rest. Where it has been in vain last time, as it is while other programs want the host's processors, it looks only
+ * a few times, but for one wait of so many.
  */
 const looksBeforeSleep = 2000;
 const fewLooks = 32;
@@ -76,6 +77,7 @@ export interface ParallelOptions {
 export function runInParallel(options: ParallelOptions): void {
   const { host, clock, meeting, mailboxes, maxTicks, isCrowded, aborted, progress } = options;
   const { cores } = host;
+  const looksPerValues = Math.min(Math.max(cores.length, 1), looksPerClock);
   let turn = 0;
   let turns = 0;
   /** What a turn is: a power of two. */
@@ -159,12 +161,13 @@ export function runInParallel(options: ParallelOptions): void {
   function looksFor(looks: number): boolean {
     for (let look = 0; look < looks; look += 1) {
       if (mailboxes.hasMail() || meeting.ended !== meetingEnd.none) return true;
-      if (look % looksPerClock !== 0) continue;
-      meeting.passed();
+      if (look % looksPerValues !== 0) continue;
       for (const { actor } of cores) {
         actor.look('value');
         if (actor.runnable) return true;
       }
+      if (look % looksPerClock !== 0) continue;
+      meeting.passed();
       if (clock.now() >= host.nextDue()) return true;
     }
     return false;

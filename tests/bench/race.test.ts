@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest';
 import { contests } from '../../bench/contests.ts';
 import { makeRace } from '../../bench/race.ts';
+import { longestQemuRunMs } from '../../bench/qemu.ts';
 import { meansOf, raceData, raceTable } from '../../bench/race-report.ts';
 import { selectContests } from '../../bench/selection.ts';
 import { geometricMean } from '../../bench/statistics.ts';
@@ -57,6 +58,21 @@ test('The table has a row for each contest, and a dash where there is no peer', 
   expect(text).toMatch(/memcpy .*15\.0 \(10\.0–20\.0\).*30\.0 \(20\.0–40\.0\).*2\.00 \(2\.00–2\.00\)/);
   expect(text).toMatch(/boot-1024 .*1024.*8\.00 \(7\.00–9\.00\).* – .* – .* – /);
   expect(text).toContain("one core, parallel: 1.00 × QEMU's speed");
+});
+
+test('A run of QEMU that has been ended is said to be, since its ratio is then a bound', () => {
+  const text = raceTable(
+    resultsOf(
+      {
+        'spinlocks-4, heddle lockstep': [1000, 1000],
+        'spinlocks-4, heddle parallel': [500, 500],
+        'spinlocks-4, qemu': [2000, longestQemuRunMs],
+      },
+      ['spinlocks-4'],
+    ),
+  );
+  expect(text).toContain('spinlocks-4: QEMU was ended after 30 s, so that the ratio is at least this');
+  expect(raceTable(two())).not.toContain('was ended');
 });
 
 test('The document holds what the table holds', () => {
