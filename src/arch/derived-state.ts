@@ -18,8 +18,8 @@ import {
   setLow,
 } from './pe-context.ts';
 import {
-  jumpCacheEntries,
-  jumpCacheEntryBytes,
+  emptyJumpKey,
+  jumpCachePieceBytes,
   noTag,
   pe,
   softTlbBytes,
@@ -79,14 +79,17 @@ export function fpTrapTarget(cx: PeContext): 0 | 1 | 2 | 3 {
 
 export const softTlbOf = (cx: PeContext, el: number): number => cx.base + pe.softTlb + el * softTlbBytes;
 
-/** Bits [31:0] of an address of which no entry says anything: it has another place in the jump cache. */
-const elsewhere = (index: number): number => (index ^ 1) << 2;
-
 /** Empties the jump cache of the PE whose record is at `base`. */
 export function emptyJumpCache(words: Uint32Array, base: number): void {
-  const entryWords = jumpCacheEntryBytes / 4;
+  const pieces = (base + pe.jumpCachePieces) >>> 2;
   const first = (base + pe.jumpCache) >>> 2;
-  for (let index = 0; index < jumpCacheEntries; index++) words[first + index * entryWords] = elsewhere(index);
+  const pieceWords = jumpCachePieceBytes / 4;
+  for (let piece = 0; words[pieces]! >>> piece !== 0; piece++) {
+    if (((words[pieces]! >>> piece) & 1) === 0) continue;
+    words.fill(emptyJumpKey.other, first + piece * pieceWords, first + (piece + 1) * pieceWords);
+  }
+  words[pieces] = 0;
+  words[first] = emptyJumpKey.first;
 }
 
 export function flushJumpCache(cx: PeContext): void {

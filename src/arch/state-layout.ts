@@ -109,8 +109,10 @@ export const pe = {
   systemRegisters: 0x400,
   /** Jump cache: `jumpCacheEntries` entries of 16 bytes: virtual address | `jumpTag` (8), function index (4), not used (4). */
   jumpCache: 0x1000,
+  /** A bit for each piece of `jumpCachePieceBytes` of the jump cache: 1 where entries have been made since it was emptied. */
+  jumpCachePieces: 0x1_1000,
   /** Four soft TLBs, one after the other: EL0, EL1, EL2, EL3. */
-  softTlb: 0x5000,
+  softTlb: 0x1_2000,
 } as const;
 
 /** With BTYPE: the instruction has been let through; when it is over, BTYPE is 0, whatever the record says. */
@@ -118,7 +120,14 @@ export const btypeChecked = 4;
 
 export const systemRegisterSlots = 384;
 
-export const jumpCacheEntries = 1024;
+/** A program of a few MB keeps some thousand traces in use. */
+export const jumpCacheEntries = 4096;
+/** Code at the same offset of many pages is spread: the place of an address is (VA ^ VA >> jumpCacheFold) >> 2. */
+export const jumpCacheFold = 9;
+/** What is emptied together: of 1,024 PEs most run little code. */
+export const jumpCachePieceBytes = 4096;
+/** Bits [31:0] of an entry that holds nothing: those of an address that has its place elsewhere. Memory that was never used is such but for the first entry. */
+export const emptyJumpKey = { first: 4, other: 0 } as const;
 export const jumpCacheEntryBytes = 16;
 
 /** Entries of a soft TLB: 4 MiB of each kind of access before two pages must share an entry. */

@@ -9,8 +9,6 @@ import type { Pe } from '../arch/pe.ts';
 import {
   addendAfterTag,
   guardedAfterFetchTag,
-  jumpCacheEntries,
-  jumpCacheEntryBytes,
   lineShift,
   pageShift,
   pe as record,
@@ -23,7 +21,7 @@ import { CodeLines } from './code-lines.ts';
 import { CodeMemory, type CodeModule } from './code-memory.ts';
 import type { CodeTable } from './code-table.ts';
 import { EarlyWrites, worthwhileRounds } from './early-writes.ts';
-import { type Code, EntryTable, keyOf } from './entry-table.ts';
+import { type Code, EntryTable } from './entry-table.ts';
 import type { Company } from './local-registers.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
@@ -129,7 +127,7 @@ export interface CodeCache {
 }
 
 export function makeCodeCache(options: CodeCacheOptions): CodeCache {
-  const { words, signedWords, doublewords } = options.views;
+  const { words, doublewords } = options.views;
   const translate = makeTranslator(options.decode, options.company);
   const entries = new Map<number, Entry[]>();
   const codeLines = new CodeLines<LiveTrace>(options.views, options.isLineMapShared);
@@ -425,12 +423,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const code = codeAtPc(pe, pe.isFetchGuarded);
       const functionIndex = lookAt(pe, pa, code);
       entryTable.put(pa, code, functionIndex);
-      if (functionIndex <= 0) return options.stepBlock;
-      const place = (Number(code.va & 0xffffffffn) >>> 2) & (jumpCacheEntries - 1);
-      const at = pe.base + record.jumpCache + place * jumpCacheEntryBytes;
-      doublewords[at >>> 3] = keyOf(code);
-      signedWords[(at + 8) >>> 2] = functionIndex;
-      return functionIndex;
+      return functionIndex > 0 ? functionIndex : options.stepBlock;
     },
     lineWritten: (pa, sizeBytes) => {
       let found = false;

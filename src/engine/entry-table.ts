@@ -13,7 +13,7 @@ export interface Code {
 }
 
 /** As the jump caches have it too. */
-export const keyOf = ({ va, el }: Pick<Code, 'va' | 'el'>): bigint => va | BigInt(el);
+const keyOf = ({ va, el }: Pick<Code, 'va' | 'el'>): bigint => va | BigInt(el);
 
 /** Addresses whose count is kept when other code takes their place: as many as the table has entries. */
 const mostDisplaced = 1 << 16;

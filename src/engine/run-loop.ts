@@ -1,7 +1,16 @@
 // The run loop: what runs the code at PC, translated or not; and the way from one piece of translated code to the next.
 
 import { exit } from '../arch/exits.ts';
-import { guardedAfterFetchTag, jumpCacheEntries, jumpCacheEntryBytes, pe, softTlbEntry } from '../arch/state-layout.ts';
+import {
+  emptyJumpKey,
+  guardedAfterFetchTag,
+  jumpCacheEntries,
+  jumpCacheEntryBytes,
+  jumpCacheFold,
+  jumpCachePieceBytes,
+  pe,
+  softTlbEntry,
+} from '../arch/state-layout.ts';
 import { importIndex, stepBlockIndex } from './runtime-imports.ts';
 import { codeEntry, entryTablePlace, type RuntimeTables } from './runtime-tables.ts';
 import { fetchAddress, fetchTagOf, findFetchEntry } from './stepper.ts';
@@ -9,18 +18,18 @@ import { Text } from './text.ts';
 import { codeSignature, type ModuleFunction, unarySignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 
+/** Where the jump cache has PC, or would have it: to be added to the record's address, `pe.jumpCache` on. */
+function jumpCacheOffset(t: Text, pc: number): Text {
+  t.get(pc).get(pc).i64(BigInt(jumpCacheFold)).ops(op.i64_shr_u, op.i64_xor, op.i32_wrap_i64);
+  t.i32(Math.log2(jumpCacheEntryBytes) - 2).ops(op.i32_shl);
+  return t.i32((jumpCacheEntries - 1) * jumpCacheEntryBytes).ops(op.i32_and);
+}
+
 /** The jump cache entry of the record's PC, and the key that it holds if it is the right one. */
-function findEntry(t: Text, cpu: number, key: number, entry: number): void {
-  t.get(cpu).memory(op.i64_load, pe.pc);
-  t.get(cpu).memory(op.i32_load, pe.jumpTag).ops(op.i64_extend_i32_u);
-  t.ops(op.i64_or)
-    .tee(key)
-    .ops(op.i32_wrap_i64)
-    .i32(2)
-    .ops(op.i32_shr_u)
-    .i32(jumpCacheEntries - 1)
-    .ops(op.i32_and);
-  t.i32(jumpCacheEntryBytes).ops(op.i32_mul).get(cpu).ops(op.i32_add).i32(pe.jumpCache).ops(op.i32_add).set(entry);
+function findEntry(t: Text, cpu: number, pc: number, key: number, entry: number): void {
+  t.get(cpu).memory(op.i64_load, pe.pc).tee(pc);
+  t.get(cpu).memory(op.i32_load, pe.jumpTag).ops(op.i64_extend_i32_u, op.i64_or).set(key);
+  jumpCacheOffset(t, pc).get(cpu).ops(op.i32_add).set(entry);
 }
 
 /**
@@ -41,7 +50,6 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
   /** Leaves in `code` what the entry table has for PC: 0 for nothing, or for code that TypeScript must look at. */
   const lookUp = (): void => {
     t.i32(0).set(code);
-    t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
     findFetchEntry(t, cpu, pc, fetched);
     fetchTagOf(t, pc).get(fetched).memory(op.i64_load, softTlbEntry.fetchTag).ops(op.i64_eq);
     t.nest(op.if, () => {
@@ -74,13 +82,13 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
     t.nest(op.if, () => {
       t.i32(exit.budget).ops(op.return);
     });
-    findEntry(t, cpu, key, entry);
-    t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
+    findEntry(t, cpu, pc, key, entry);
+    t.get(entry).memory(op.i64_load, pe.jumpCache).get(key).ops(op.i64_eq);
     t.nest(op.if, () => {
-      t.get(entry).memory(op.i32_load, 8).set(code);
-    });
-    t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_ne);
-    t.nest(op.if, () => {
+      t.get(entry)
+        .memory(op.i32_load, pe.jumpCache + 8)
+        .set(code);
+      t.ops(op.else);
       lookUp();
       t.get(code).i32(0).ops(op.i32_lt_s);
       t.nest(op.if, () => {
@@ -105,8 +113,14 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
         });
         t.br(1);
       });
-      t.get(entry).get(key).memory(op.i64_store, 0);
-      t.get(entry).get(code).memory(op.i32_store, 8);
+      // The piece of the jump cache that the entry is in.
+      t.get(cpu).get(cpu).memory(op.i32_load, pe.jumpCachePieces);
+      t.i32(1).get(entry).get(cpu).ops(op.i32_sub).i32(Math.log2(jumpCachePieceBytes)).ops(op.i32_shr_u);
+      t.ops(op.i32_shl, op.i32_or).memory(op.i32_store, pe.jumpCachePieces);
+      t.get(entry).get(key).memory(op.i64_store, pe.jumpCache);
+      t.get(entry)
+        .get(code)
+        .memory(op.i32_store, pe.jumpCache + 8);
     });
     t.get(cpu);
     budget().get(code).callIndirect().tee(code);
@@ -123,12 +137,17 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
 export function chain(): ModuleFunction {
   const t = new Text(2);
   const [cpu, budget] = [0, 1];
+  const pc = t.local(type.i64);
   const key = t.local(type.i64);
   const entry = t.local(type.i32);
-  findEntry(t, cpu, key, entry);
-  t.get(entry).memory(op.i64_load, 0).get(key).ops(op.i64_eq);
+  findEntry(t, cpu, pc, key, entry);
+  t.get(entry).memory(op.i64_load, pe.jumpCache).get(key).ops(op.i64_eq);
   t.nest(op.if, () => {
-    t.get(cpu).get(budget).get(entry).memory(op.i32_load, 8).returnCallIndirect();
+    t.get(cpu)
+      .get(budget)
+      .get(entry)
+      .memory(op.i32_load, pe.jumpCache + 8)
+      .returnCallIndirect();
   });
   t.get(cpu).get(budget).memory(op.i32_store, pe.budget).i32(exit.lookup);
   return t.done(codeSignature, 'chain');
@@ -140,12 +159,12 @@ export function stale(): ModuleFunction {
   const [cpu, budget] = [0, 1];
   t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
   // The run loop would find the same entry again: it is emptied first.
-  t.get(cpu).get(cpu).memory(op.i64_load, pe.pc).ops(op.i32_wrap_i64).i32(2).ops(op.i32_shr_u);
-  t.i32(jumpCacheEntries - 1)
-    .ops(op.i32_and)
-    .i32(jumpCacheEntryBytes)
-    .ops(op.i32_mul, op.i32_add);
-  t.i64(-1n).memory(op.i64_store, pe.jumpCache);
+  const pc = t.local(type.i64);
+  const entry = t.local(type.i32);
+  t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
+  jumpCacheOffset(t, pc).get(cpu).ops(op.i32_add).tee(entry);
+  t.i32(emptyJumpKey.first).i32(emptyJumpKey.other).get(entry).get(cpu).ops(op.i32_eq, op.select);
+  t.ops(op.i64_extend_i32_u).memory(op.i64_store, pe.jumpCache);
   t.i32(exit.lookup);
   return t.done(codeSignature, 'stale');
 }

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { dvm } from '../../src/arch/environment.ts';
 import { exit } from '../../src/arch/exits.ts';
-import { jumpCacheEntries, pe as record, ramBase } from '../../src/arch/state-layout.ts';
+import {
+  jumpCacheEntries,
+  jumpCacheEntryBytes,
+  jumpCacheFold,
+  pe as record,
+  ramBase,
+} from '../../src/arch/state-layout.ts';
 import { machine, onePe, type TestPe } from './fixture.ts';
 import { D, enableEl1, mair, type Tables, tablesFor } from './page-tables.ts';
 
@@ -272,18 +278,30 @@ describe('broadcast', () => {
 });
 
 describe('the jump cache', () => {
+  /** The entry of an address: these are small, so that no others share it. */
+  const placeOf = (address: number): number => ((address ^ (address >>> jumpCacheFold)) >>> 2) & (jumpCacheEntries - 1);
+  const word = (test: TestPe, entry: number): number =>
+    (test.pe.base + record.jumpCache + entry * jumpCacheEntryBytes) / 4;
   const fill = (test: TestPe): void => {
-    const start = (test.pe.base + record.jumpCache) / 4;
-    test.memory.words.fill(0, start, start + jumpCacheEntries * 4);
+    for (let n = 0; n < jumpCacheEntries; n++) test.memory.words[word(test, placeOf(4 * n))] = 4 * n;
+    test.memory.words[(test.pe.base + record.jumpCachePieces) / 4] = 0xffff;
   };
   const isEmpty = (test: TestPe): boolean => {
     for (let entry = 0; entry < jumpCacheEntries; entry++) {
       // An address of another entry is not looked for in this one.
-      const low = test.word(record.jumpCache + entry * 16);
-      if (((low >>> 2) & (jumpCacheEntries - 1)) === entry) return false;
+      if (placeOf(test.memory.words[word(test, entry)]!) === entry) return false;
     }
     return true;
   };
+
+  it('is empty from the start, and filled by code of every place', () => {
+    const test = onePe();
+    expect(isEmpty(test)).toBe(true);
+    fill(test);
+    for (let entry = 0; entry < jumpCacheEntries; entry++) {
+      expect(placeOf(test.memory.words[word(test, entry)]!)).toBe(entry);
+    }
+  });
 
   it('survives exceptions and returns', () => {
     const test = onePe();

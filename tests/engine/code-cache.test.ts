@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
-import { lineHoldsCode, lineMapOffset, lineShift } from '../../src/arch/state-layout.ts';
+import { lineHoldsCode, lineMapOffset, lineShift, pe as record, ramBase } from '../../src/arch/state-layout.ts';
 import { codeEntryAt, entryTablePlace, runtimeTables } from '../../src/engine/runtime-tables.ts';
+import { el0Machine } from './el0-machine.ts';
 import { flatMachine, type FlatMachine } from './flat-machine.ts';
 
 const x = (machine: FlatMachine, pe: number, n: number): bigint => machine.pes[pe]?.readX(n) ?? -1n;
@@ -372,4 +373,21 @@ side:   add     x4, x4, #16
     expect([x(machine, 0, 3), x(machine, 0, 4)]).toEqual([BigInt(rounds), BigInt(16 * rounds)]);
     expect(machine.engine.counters().invalidations).toBeGreaterThan(1024);
   });
+});
+
+describe('the jump cache', () => {
+  it.each(['step', 'translate', 'region'] as const)(
+    'has nothing for address 0 before code has run there (%s)',
+    (mode) => {
+      const code = { va: 0x10_0000, pa: ramBase + 0x10_0000, sizeBytes: 0x1000, executable: true };
+      const machine = el0Machine(mode, [code]);
+      const { engine, pe, views } = machine;
+      views.words[code.pa >>> 2] = 0xd61f_0000; // BR X0
+      machine.enterEl0();
+      views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(code.va);
+      expect(engine.run(pe, 2)).toBe(exit.redirect);
+      expect(pe.readRegister('ELR_EL1')).toBe(0n);
+      expect(pe.readRegister('ESR_EL1') >> 26n).toBe(0x20n);
+    },
+  );
 });
