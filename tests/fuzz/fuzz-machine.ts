@@ -12,6 +12,8 @@ import { pageShift, pe as record, ramBase, touchedPageOffset } from '../../src/a
 import { type Engine, type EngineMode, makeEngine } from '../../src/engine/engine.ts';
 import { encodeStepModule } from '../../src/engine/step-module.ts';
 import { memoryViews } from '../../src/memory/memory-views.ts';
+import { registerNames } from '../../src/arch/register-names.ts';
+import { assemble } from '../../src/isa/assembler.ts';
 import { assert } from '../../src/report/assert.ts';
 
 /** Virtual addresses. The code is there twice: writable at EL0, which makes it PXN, and for EL1 alone. */
@@ -23,6 +25,10 @@ export const layout = {
   data: 0x50_0000,
   dataBytes: 0x7000,
   handlers: 0x60_0000,
+  /** For EL1: the table that has the descriptors of code and data. */
+  tables: 0x68_0000,
+  /** Those of the data there. */
+  dataDescriptors: 0x68_0000 + 8 * 0x100,
   device: 0x70_0000,
 } as const;
 
@@ -37,7 +43,10 @@ const [tablesPa, handlersPa, codePa, dataPa] = [0, 0x1_0000, 0x2_0000, 0x3_0000]
 ];
 const devicePa = 0x0900_0000;
 
-/** Handler pages: 0 stays where it is, n returns from ELn to the instruction after the one that has caused the exception. */
+/**
+ * Handler pages: 0 stays where it is, n returns from ELn to the instruction after the one that has caused the exception; where that is not in
+ * the code, to the start (TPIDR_EL1).
+ */
 export type Handler = 'stay' | 'return';
 const vectorBytes = 0x80;
 
@@ -68,7 +77,12 @@ export interface Program {
   readonly start: Start;
   /** Instructions from the start of the code on. */
   readonly words: readonly number[];
+  /** The rest of the code pages leads to the start. */
+  readonly restarts?: boolean;
 }
+
+/** Of an engine that goes from the stepper to traces and to regions: soon, so that a short program sees every change. */
+const tiers = { hotRuns: 3, regionRounds: 8 } as const;
 
 /** What can be seen of a machine. */
 export interface Outcome {
@@ -122,18 +136,28 @@ function writeTables(doublewords: BigUint64Array): void {
   map(layout.data + 5 * pageBytes, dataPa + 5 * pageBytes, 1, page | el1Only, PXN | UXN);
   map(layout.data + 6 * pageBytes, dataPa + 6 * pageBytes, 1, page | el0ReadOnly, PXN | UXN);
   map(layout.handlers, handlersPa, 4, page | el0ReadOnly, 0);
+  map(layout.tables, tablesPa + pageBytes, 1, page | el1Only, PXN | UXN);
   map(layout.device, devicePa, 1, page | readWrite | 4, PXN | UXN);
 }
 
-function writeHandlers(words: Uint32Array): void {
-  const branchToItself = 0x1400_0000;
+/** X29 is the handlers', and so are the flags, which the return restores. The code of both levels is in [0x400000, 0x402000) but for bit 18. */
+const returning = (el: number): string => `
+  mrs   x29, elr_el${el}
+  lsr   x29, x29, #13
+  and   x29, x29, #0xffffffffffffffdf
+  cmp   x29, #0x200
+  mrs   x29, elr_el${el}
+  add   x29, x29, #4
+  b.eq  return
+  mrs   x29, tpidr_el1
+return: msr elr_el${el}, x29
+  eret`;
+
+function writeHandlers(bytes: Uint8Array): void {
   for (let el = 0; el <= 3; el += 1) {
-    const elrOp1 = [0, 0, 4, 6][el]!;
-    const ELR = 0x0018_0000 | (elrOp1 << 16) | (4 << 12) | (0 << 8) | (1 << 5) | 29;
+    const handler = assemble(el === 0 ? 'stay: b stay' : returning(el), { base: 0, names: registerNames });
     for (let vector = 0; vector < 16; vector += 1) {
-      const at = (handlersPa + el * pageBytes + vector * vectorBytes) >>> 2;
-      // MRS X29, ELR_ELx; ADD X29, X29, #4; MSR ELR_ELx, X29; ERET
-      words.set(el === 0 ? [branchToItself] : [0xd520_0000 | ELR, 0x9100_13bd, 0xd500_0000 | ELR, 0xd69f_03e0], at);
+      bytes.set(handler.bytes, handlersPa + el * pageBytes + vector * vectorBytes);
     }
   }
 }
@@ -147,12 +171,13 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
   const views = memoryViews(memory.buffer);
   const { bytes, words, doublewords } = views;
   stepModule ??= new WebAssembly.Module(encodeStepModule());
-  const newEngine = (): Engine => makeEngine({ memory, views, worker: 0, mode, stepModule: stepModule! });
+  const newEngine = (): Engine =>
+    makeEngine({ memory, views, worker: 0, mode, stepModule: stepModule!, ...(mode === 'tiered' ? tiers : {}) });
   let engine = newEngine();
 
   const ram = bytes.subarray(ramBase, ramBase + ramBytes);
   writeTables(doublewords);
-  writeHandlers(words);
+  writeHandlers(bytes);
   const pristine = ram.slice();
 
   let log: string[] = [];
@@ -244,7 +269,7 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
     bytes[touchedPageOffset + (pa >>> pageShift)] = 1;
   };
 
-  function load({ start, words: code }: Program): void {
+  function load({ start, words: code, restarts }: Program): void {
     restoreRam();
     broadcastsOpen = false;
     answer = undefined;
@@ -254,8 +279,13 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
     nextInterrupt = interruptEvery === 0 ? Infinity : interruptEvery;
 
     engine.codeWritten(codePa, layout.codeBytes);
-    words.set(code, codePa / 4);
-    touch(codePa);
+    const first = Number(start.pc & BigInt(layout.codeBytes - 1)) / 4;
+    if (restarts === true) {
+      for (let n = 0; n < layout.codeBytes / 4; n += 1)
+        words[codePa / 4 + n] = 0x1400_0000 | ((first - n) & 0x3ff_ffff);
+    }
+    words.set(code, codePa / 4 + first);
+    for (let at = codePa; at < codePa + layout.codeBytes; at += pageBytes) touch(at);
     let value = start.dataSeed | 1n;
     for (let at = dataPa / 8; at < (dataPa + layout.dataBytes) / 8; at += 1) {
       value = BigInt.asUintN(64, value * 0x5851_f42d_4c95_7f2dn + 0x1405_7b7e_f767_814fn);
@@ -271,6 +301,7 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
     set('VBAR_EL1', layout.handlers + page * pageBytes);
     if (levels.hasEl2) set('VBAR_EL2', handlersPa + 2 * page * pageBytes);
     if (levels.hasEl3) set('VBAR_EL3', handlersPa + 3 * page * pageBytes);
+    set('TPIDR_EL1', start.pc);
     set('TTBR0_EL1', tablesPa);
     // Attribute 0 is Normal Write-Back, attribute 1 Device-nGnRE.
     set('MAIR_EL1', 0x04ff);

@@ -7,16 +7,16 @@ const seed = Number(process.env['HEDDLE_FUZZ_SEED'] ?? 1);
 const programsPerEngine = 100;
 const mostFailures = 3;
 
-test(
-  `${programs} random programs end in the same state by step, in traces and in regions, wherever their budgets end`,
+test.each(['branching', 'shaped'] as const)(
+  `${programs} random programs, %s, end in the same state in every tier, wherever their budgets end`,
   { timeout: 60_000 + programs * 1000 },
-  async () => {
-    const dog = watchdog(`random programs, seed ${seed}, program`);
+  async (kind) => {
+    const dog = watchdog(`random programs, ${kind}, seed ${seed}, program`);
     const failures: string[] = [];
     for (let index = 0; index < programs && failures.length < mostFailures; index += 1) {
       dog.progress(index);
       if (index % programsPerEngine === programsPerEngine - 1) renewEngines();
-      const failure = runProgram(seed, index);
+      const failure = runProgram(kind, seed, index);
       if (failure !== undefined) failures.push(failure);
     }
     await dog.stop();
