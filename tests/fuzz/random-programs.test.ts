@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { renewEngines, runProgram } from './random-programs.ts';
 import { watchdog } from './watchdog.ts';
 
-const programs = Number(process.env['HEDDLE_FUZZ_PROGRAMS'] ?? 300);
+const programs = Number(process.env['HEDDLE_FUZZ_PROGRAMS'] ?? 150);
 const seed = Number(process.env['HEDDLE_FUZZ_SEED'] ?? 1);
 const programsPerEngine = 100;
 const mostFailures = 3;

@@ -1,7 +1,7 @@
 // Random programs, run for thousands of instructions: interrupts and faults at any place, budgets that end anywhere. Traces and regions must
 // leave the state that the step reading leaves, to the bit, and so must an engine that goes from one to the next.
 //
-// `npx vitest run tests/fuzz/random-programs.test.ts` runs 300 programs; HEDDLE_FUZZ_PROGRAMS=N before it runs N, and
+// `npx vitest run tests/fuzz/random-programs.test.ts` runs 150 programs of each kind; HEDDLE_FUZZ_PROGRAMS=N before it runs N, and
 // HEDDLE_FUZZ_SEED=N others than those of seed 1. A program is (kind, seed, index) and nothing else: `runProgram` runs it again.
 
 import type { EngineMode } from '../../src/engine/engine.ts';

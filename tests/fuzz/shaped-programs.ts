@@ -121,7 +121,7 @@ class ProgramText {
       case 14:
         return this.el === 1 ? this.control() : [`.word ${random.pick(systemWords)}`];
       case 15:
-        return [`.word ${random.pick(systemWords)}`];
+        return random.oneIn(2) ? [`.word ${random.pick(systemWords)}`] : this.onePage(depth);
       default:
         return this.straight(6);
     }
@@ -198,6 +198,38 @@ class ProgramText {
     ]);
   }
 
+  /** A loop whose accesses a region takes to be to one page, and at EL1 what changes who may use it. */
+  private onePage(depth: number): string[] {
+    const { random } = this;
+    const base = this.address();
+    const access = (): string => {
+      const at = `[${base}, #${8 * random.below(512)}]`;
+      return random.pick([
+        `ldr ${this.x()}, ${at}`,
+        `str ${this.x()}, ${at}`,
+        `ldrb w3, [${base}, #${random.below(4096)}]`,
+      ]);
+    };
+    const between =
+      this.el === 1 && random.oneIn(2)
+        ? [`msr pan, #${random.below(2)}`]
+        : [`add ${base}, ${base}, #${random.below(300)}`];
+    const accesses = Array.from({ length: 2 + random.below(3) }, access);
+    const counter = `x${firstCounter - depth}`;
+    const again = this.label();
+    const after = [access(), 'msr pan, #0'].slice(0, this.el === 1 ? 2 : 1);
+    const begin = [...load(base, dataAddress(random)), `movz ${counter}, #${2 + random.below(30)}`];
+    return [
+      ...begin,
+      `${again}:`,
+      ...accesses,
+      ...between,
+      ...after,
+      `subs ${counter}, ${counter}, #1`,
+      `b.ne ${again}`,
+    ];
+  }
+
   private exclusive(): string[] {
     const at = this.address();
     const between = this.random.oneIn(3) ? this.straight(2) : ['add x14, x14, #1'];
@@ -237,7 +269,6 @@ class ProgramText {
       // SCTLR_EL1: A or SA.
       ['mrs x14, sctlr_el1', `eor x14, x14, #${random.pick([2, 8])}`, 'msr sctlr_el1, x14', 'isb'],
       [`msr spsel, #${random.below(2)}`, ...this.setStack()],
-      [`msr pan, #${random.below(2)}`],
       ['msr fpcr, xzr'],
       ['mrs x14, ttbr0_el1', 'eor x14, x14, #0x3000000000000', 'msr ttbr0_el1, x14', 'isb'],
     ]);
