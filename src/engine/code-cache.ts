@@ -23,6 +23,7 @@ import type { CodeTable } from './code-table.ts';
 import { EarlyWrites, worthwhileRounds } from './early-writes.ts';
 import { type Code, EntryTable } from './entry-table.ts';
 import type { Company } from './local-registers.ts';
+import { ObservedCode } from './observed-code.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
 import { callSite, callSiteAt, type RuntimeTables } from './runtime-tables.ts';
@@ -45,11 +46,11 @@ const mostWaiting = 32;
 const warmRuns = 8;
 /** Indirect branches of a region are followed to code in so many pages before and after its first one. */
 const nearPages = 3;
+/** There, to code that has run so many rounds. */
+const warmRounds = 16;
 /** Guest instructions in a region, and in one that is made without knowing what runs in it. */
 const maxInstructions = 400;
 const maxColdInstructions = 100;
-/** Branches of a region are followed to code that has run so many rounds. */
-const warmRounds = 16;
 /** After each so many regions the next ones must have asked twice as often; and so often at most. */
 const regionsOfOnePatience = 4;
 const mostAsking = 256;
@@ -84,6 +85,12 @@ interface Member {
   readonly trace: Trace;
 }
 
+/** A trace that is to become a region, and what has run since it has asked for that. */
+export interface Candidate {
+  readonly live: LiveTrace;
+  readonly code: ObservedCode;
+}
+
 export interface CodeCacheOptions {
   readonly views: MemoryViews;
   readonly tables: RuntimeTables;
@@ -114,8 +121,10 @@ export interface CodeCache {
   lineWritten(pa: number, sizeBytes: number): boolean;
   /** Ends everything that was translated. */
   endAll(): void;
-  /** Makes a region in place of the trace at PC. */
-  promote(pe: Pe): void;
+  /** The trace at PC has run often: what must be observed before a region is made of it, if it is time for that. */
+  wantsRegion(pe: Pe): Candidate | undefined;
+  /** Makes a region in place of a trace, if all is as it was. */
+  promote(pe: Pe, candidate: Candidate): void;
   counters(): {
     traces: number;
     regions: number;
@@ -244,13 +253,16 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return counters.rounds(live.counter) >= rounds;
   }
 
-  /** Whether a region follows its branches to the code at an address: where that has been written over too early, only after a while. */
-  function isWarm(pa: number, va: bigint, el: number): boolean {
-    const isWritten = earlyWrites.backOff(pa) > 0;
-    const rounds = isWritten ? worthwhileRounds : warmRounds;
-    const isLive = (e: Entry): boolean => e.va === va && e.el === el && e.live !== undefined && hasRun(e.live, rounds);
-    return entries.get(pa)?.some(isLive) === true || (!isWritten && entryTable.coldRuns(pa, va, el) > rounds);
-  }
+  const isLive = (pa: number, va: bigint, el: number, rounds: number): boolean =>
+    entries.get(pa)?.some((e) => e.va === va && e.el === el && e.live && hasRun(e.live, rounds)) === true;
+
+  /** Whether a region may hold the code at an address: where that has been written over too early, only after a while. */
+  const isWorthARegion = (pa: number, va: bigint, el: number): boolean =>
+    earlyWrites.backOff(pa) === 0 || isLive(pa, va, el, worthwhileRounds);
+
+  /** Whether indirect branches of a region may lead to an address: a few thousand of them may not have shown it. */
+  const isWarm = (pa: number, va: bigint, el: number): boolean =>
+    isWorthARegion(pa, va, el) && (isLive(pa, va, el, warmRounds) || entryTable.coldRuns(pa, va, el) > warmRounds);
 
   /**
    * Whether a trace that asks to become a region has to ask again later. Making one takes as long as millions of instructions: a program
@@ -258,13 +270,12 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
    */
   function mustAskAgain(live: LiveTrace): boolean {
     live.asked += 1;
-    if (live.asked >= Math.min(2 ** Math.floor(regions / regionsOfOnePatience), mostAsking)) return false;
     counters.restart(live.counter);
-    return true;
+    return live.asked < Math.min(2 ** Math.floor(regions / regionsOfOnePatience), mostAsking);
   }
 
   /** The region from the code at `pa` on, in place of its trace if there is one. */
-  function makeRegion(pe: Pe, pa: number, entry: Entry): void {
+  function makeRegion(pe: Pe, pa: number, entry: Entry, observed?: ObservedCode): void {
     const { va: start, el, strictAlignment, guarded } = entry;
     const pagePa = pa - (pa & pageMask);
     const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
@@ -291,8 +302,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       isMapped,
       hasRun: (va) => {
         if (!isMapped(va)) return false;
-        if (options.regionThreshold === 0) return true;
-        return isWarm(paOf(va), va, el);
+        return !observed || (observed.runsOf(va) > 0 && isWorthARegion(paOf(va), va, el));
       },
       indirectTargets: () => indirectTargets(entry, pagePaOf),
       callSiteAt: siteAt,
@@ -443,16 +453,22 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         end(live);
       }
     },
-    promote: (pe) => {
+    wantsRegion: (pe) => {
       // What runs has been fetched, as far as the architecture can tell: the tables are not looked at again.
       const pc = doublewords[(pe.base + record.pc) >>> 3] as bigint;
       const fetched = fetchedFrom(pe, pc >> BigInt(pageShift));
-      if (!fetched) return;
-      makeRoom();
+      if (!fetched) return undefined;
       const pa = fetched.pa + (Number(pc & 0xffffffffn) & pageMask);
-      const entry = entryAt(pa, codeAtPc(pe, fetched.guarded));
-      if (entry.functionIndex === 0 || (entry.live && mustAskAgain(entry.live))) return;
-      makeRegion(pe, pa, entry);
+      const live = entryAt(pa, codeAtPc(pe, fetched.guarded)).live;
+      if (!live || live.isRegion || mustAskAgain(live)) return undefined;
+      return { live, code: new ObservedCode(options.regionThreshold) };
+    },
+    promote: (pe, { live, code }) => {
+      const { pa, entry } = live;
+      const fetched = fetchedFrom(pe, entry.va >> BigInt(pageShift));
+      if (entry.live !== live || fetched?.pa !== pa - (pa & pageMask)) return;
+      makeRoom();
+      if (entry.live === live) makeRegion(pe, pa, entry, code);
     },
     counters: () => ({ traces, regions, modules, invalidations, evictions, codeBytes: memory.sizeBytes }),
   };

@@ -28,7 +28,7 @@ import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { type CodeCache, makeCodeCache } from './code-cache.ts';
+import { type Candidate, type CodeCache, makeCodeCache } from './code-cache.ts';
 import { makeCodeTable } from './code-table.ts';
 import { firstFloatFunction, floatFunctionNames, floatFunctions } from './float-functions.ts';
 import { memoryServices, type ServiceCompany } from './memory-services.ts';
@@ -161,7 +161,7 @@ export function makeEngine({
   isConcurrent = false,
   yields = false,
 }: EngineOptions): Engine {
-  const { words, signedWords } = views;
+  const { words, signedWords, doublewords } = views;
   letHostReadHints();
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
@@ -239,6 +239,7 @@ export function makeEngine({
   });
   const runLoop = runtime.run as (cpu: number) => Exit | typeof traceIsHot;
   const step = runtime.step as (cpu: number, budget: number) => Exit;
+  const stepBlock = runtime.stepBlock as (cpu: number, budget: number) => Exit;
   const fence = runtime.fence as (cpu: number) => number;
   /** What generated code calls: the services, and the exact functions of arithmetic. */
   const functions = new WebAssembly.Table({
@@ -307,10 +308,36 @@ export function makeEngine({
     if (((signedWords[at] as number) & btypeChecked) !== 0) signedWords[at] = 0;
   }
 
-  function runTranslated(cpu: number): Exit | typeof traceIsHot {
-    const code = runLoop(cpu);
-    prepareAgain(cpu, code);
-    return code;
+  /** By PE: what is observed while it runs, since a region is to be made of it. */
+  const candidates: (Candidate | undefined)[] = [];
+
+  /** Steps a block at a time until enough has been seen for a region, which is then made, or something else stops it. */
+  function runObserved(pe: Pe, candidate: Candidate): Exit {
+    const at = stateWord(pe.base, record.budget);
+    const pc = (pe.base + record.pc) >>> 3;
+    while (!candidate.code.isComplete) {
+      const start = doublewords[pc] as bigint;
+      const before = signedWords[at] as number;
+      const code = stepBlock(pe.base, before);
+      const instructions = before - (signedWords[at] as number);
+      stepped += instructions;
+      candidate.code.note(start, instructions);
+      if (code !== exit.lookup) return code;
+    }
+    candidates[pe.index] = undefined;
+    codeCache.promote(pe, candidate);
+    return exit.lookup;
+  }
+
+  /** Returns exit.lookup where it only has to go on in another way. */
+  function runTranslated(pe: Pe): Exit {
+    const candidate = candidates[pe.index];
+    const isObserved = candidate && words[stateWord(pe.base, record.jumpTag)] === candidate.live.entry.el;
+    const code = isObserved ? runObserved(pe, candidate) : runLoop(pe.base);
+    prepareAgain(pe.base, code);
+    if (code !== traceIsHot) return code;
+    candidates[pe.index] = codeCache.wantsRegion(pe) ?? candidate;
+    return exit.lookup;
   }
 
   const isPauseAsked = (): boolean => pauseAsked;
@@ -346,14 +373,10 @@ export function makeEngine({
         const kept = mode === 'step' ? 0 : Math.max(0, left() - sliceInstructions);
         keptBack = kept;
         signedWords[at] = left() - kept;
-        const ran = mode === 'step' ? runStepped(pe, left()) : runTranslated(cpu);
+        const ran = mode === 'step' ? runStepped(pe, left()) : runTranslated(pe);
         signedWords[at] = left() + kept;
         keptBack = 0;
-        if (ran === traceIsHot) {
-          codeCache.promote(pe);
-          continue;
-        }
-        if (ran === exit.budget && kept > 0) continue;
+        if (ran === exit.lookup || (ran === exit.budget && kept > 0)) continue;
         let code: Exit = ran;
         // A trace that does not fit into the rest of the budget is stepped.
         if (code === exit.budget && left() > 0) code = runStepped(pe, left());

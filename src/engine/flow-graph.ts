@@ -13,7 +13,7 @@ export interface RegionCode {
   /** Bits [11:0] of the first instruction's address. */
   readonly pageOffset: number;
   readonly summaryAt: (offset: number) => InstructionSummary;
-  /** Whether the code at a branch's target can be fetched now, and has run. */
+  /** Whether the code that a branch leads to, in either way, can be fetched now, and has run. */
   readonly hasRun: (offset: number) => boolean;
   /** Whether the code there can be fetched now. */
   readonly isMapped: (offset: number) => boolean;
@@ -115,7 +115,7 @@ export function flowGraph(code: RegionCode): Block[] {
       if (transfer.kind === 'none') continue;
       if (transfer.kind === 'direct' || transfer.kind === 'conditional') {
         if (code.hasRun(offset + transfer.offset)) lead(chain, offset + transfer.offset);
-        if (transfer.kind === 'conditional' && code.isMapped(offset + 4)) lead(chain, offset + 4);
+        if (transfer.kind === 'conditional' && code.hasRun(offset + 4)) lead(chain, offset + 4);
       } else if (transfer.kind === 'call' && code.hasRun(offset + transfer.offset)) {
         const inner = called(chain, offset + transfer.offset, offset + 4);
         if (inner) lead(inner, offset + transfer.offset);

@@ -7,7 +7,7 @@ import type { Block } from './flow-graph.ts';
 /** So many at most: each has two locals, and after every service all are forgotten. */
 const mostPages = 4;
 /** Where a region has more instructions, the host has no registers for those locals: measured, a look-up costs less. */
-const mostInstructions = 100;
+const mostInstructions = 50;
 /** A loop is taken to run so many times. */
 const rounds = 8;
 const mostLoops = 4;

@@ -206,6 +206,56 @@ end:`;
     expect(machine.state(0)).toBe(stepped.state(0));
   });
 
+  it('holds what runs before it is made, and nothing that only could', () => {
+    const program = `
+        mov     x1, #-1
+        b       loop
+        .align  12
+        .space  4080
+loop:   add     x3, x3, #1
+        adds    x1, x1, #1
+        nop
+        b.ne    loop
+rare:   add     x4, x4, #1
+        b       loop`;
+    const machine = flatMachine('tiered', program, { hotRuns: 24, regionRounds: 100 });
+    machine.run(0, 2000);
+    expect(machine.engine.counters().regions).toBe(1);
+    expect(machine.engine.codeWritten(machine.address('rare'), 4)).toBe(false);
+    expect(machine.engine.codeWritten(machine.address('loop'), 4)).toBe(true);
+  });
+
+  it('is made of what runs at its Exception level, in however many runs of the engine, with the state of the stepper', () => {
+    const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x17, loop
+        msr     elr_el1, x17
+        msr     spsr_el1, xzr
+        eret
+loop:   add     x1, x1, #1
+        tbz     x1, #0, even
+        svc     #0
+even:   add     x2, x2, x1
+        b       loop
+        .align  11
+vectors: .space 0x400
+        add     x3, x3, #1
+        tbz     x3, #1, back
+        add     x4, x4, #1
+back:   eret`;
+    const [stepped, tiered] = (['step', 'tiered'] as const).map((mode) => {
+      const machine = flatMachine(mode, program, mode === 'tiered' ? { hotRuns: 4, regionRounds: 40 } : {});
+      const states = Array.from({ length: 400 }, (_, n) => {
+        machine.run(0, 1 + (n % 9));
+        return machine.state(0);
+      });
+      return { states, regions: machine.engine.counters().regions };
+    });
+    expect(tiered?.states).toEqual(stepped?.states);
+    expect(tiered?.regions).toBeGreaterThan(0);
+  });
+
   it.each([
     ['an access that nothing answers', 'ldr x3, [x20]'],
     ['an unaligned access where it is checked', 'ldr x3, [x19, #4]'],
