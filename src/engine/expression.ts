@@ -325,6 +325,11 @@ export function naturalAlignment(code: number): number {
   }
 }
 
+/** The host compares where it branches: that costs less than to keep what has come out. */
+const isComparison = (node: Node): boolean =>
+  node.kind === kind.binary && comparisons.has(node.code) && [node.a, node.b].every(isAtHand);
+const isAtHand = (n: Node | undefined): boolean => n !== undefined && (n.isConstant || (n.local >= 0 && n.stable));
+
 /** Emits the value of a node on the stack; keeps it in a local when it is used again. */
 export function emit(node: Node, w: Writer, locals: Locals): void {
   if (node.local >= 0) {
@@ -363,7 +368,7 @@ export function emit(node: Node, w: Writer, locals: Locals): void {
   } else {
     w.byte(node.code);
   }
-  if (node.uses > 1 && !locals.inArm) {
+  if (node.uses > 1 && !locals.inArm && !isComparison(node)) {
     const local = locals.allocate(node.type);
     w.byte(op.local_tee);
     w.u32(local);

@@ -320,7 +320,9 @@ export abstract class RegionState extends LocalVectors {
   // Services.
 
   protected synchronise(): void {
-    this.writeBack();
+    this.storeSlots(slotsOf(this.dirty));
+    this.storeVectors();
+    if (this.areFlagsDirty) this.storeFlagsSeldom();
     this.storeState(pe.pc, constant(64, this.address));
     this.storeState(pe.budget, this.remaining());
   }
