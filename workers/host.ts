@@ -40,6 +40,8 @@ export interface HostOptions {
   readonly forward: (message: Message) => void;
   /** Simulated time, where it passes by itself; else it is what the conductor makes of it. */
   readonly clock?: () => Ticks;
+  /** There, accepts what other hosts have sent: before a message within this one, which may be an effect of it (incoming.ts). */
+  readonly receive?: () => void;
 }
 
 /** What the cores of a host may do before the conductor is asked again. */
@@ -87,7 +89,7 @@ function assertSendable(code: number, payload: readonly number[], extraTicks: Ti
   assert(extraTicks >= 0, 'no message is faster than the lookahead');
 }
 
-export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: HostOptions): Host {
+export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, receive }: HostOptions): Host {
   const local: (Actor | undefined)[] = [];
   const cores: (HostedCore & { queue: EventQueue })[] = [];
   const coreQueues = new Map<ActorId, EventQueue>();
@@ -124,11 +126,15 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock }: 
         // Beside each other or apart, the receiver finds the same words.
         assertSendable(code, payload, extraTicks);
         sequence += 1;
-        const dueTicks = clock ? 0 : now() + lookaheadTicks + extraTicks;
+        const dueTicks = clock ? now() : now() + lookaheadTicks + extraTicks;
         const message: Message = { code, source: id, target, sequence, dueTicks, payload };
         messagesSent += 1;
-        if (local[target] !== undefined) accept(message);
-        else forward(message);
+        if (local[target] === undefined) {
+          forward(message);
+        } else {
+          receive?.();
+          accept(message);
+        }
       },
       at: (dueTicks, tag) => {
         cancel(tag);

@@ -83,6 +83,8 @@ export interface MachineOutput {
 /** What the hosts of a machine have beside them where each runs by itself. */
 export interface Parallel extends Concurrency {
   readonly now: () => Ticks;
+  /** Accepts what other hosts have sent. */
+  readonly receive: () => void;
 }
 
 /** One host's part of the machine. */
@@ -408,7 +410,7 @@ export function buildMachine(
     // Where time passes by itself, a message is due when it is there.
     lookaheadTicks: parallel ? 0 : config.lookaheadTicks,
     forward: output.forward,
-    ...(parallel && { clock: parallel.now }),
+    ...(parallel && { clock: parallel.now, receive: parallel.receive }),
   });
   const cores = mine.filter(({ id }) => id < coreCount).map(({ id }) => ({ id, core: host.actor(id) as Core }));
   for (const { id, core: hosted } of cores) {

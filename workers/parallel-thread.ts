@@ -7,6 +7,7 @@ import { openControlBlock, stopReason } from './control-block.ts';
 import { makeHostClock } from './host-clock.ts';
 import { type HostResult, type HostTask, outputOf, resultOf, resultOfDevices } from './host-task.ts';
 import type { EndOfRun } from './lockstep.ts';
+import { makeIncoming } from './incoming.ts';
 import { buildMachine, hostOf } from './machine.ts';
 import { meetingEnd, openMeeting } from './meeting.ts';
 import { runInParallel } from './parallel.ts';
@@ -28,7 +29,7 @@ export function runParallelHost(task: HostTask): HostResult {
   const clock = makeHostClock(task.startNanoseconds);
   const mailboxes = rings.map((row) => row.map((buffer) => (buffer ? openRing(buffer) : undefined)));
   const outgoing = mailboxes[self] ?? [];
-  const incoming = mailboxes.flatMap((row) => row[self] ?? []);
+  const incoming = makeIncoming(mailboxes.flatMap((row) => row[self] ?? []));
   const everywhere = mailboxes.flat().filter((ring) => ring !== undefined);
   const { console, guestError } = outputOf(task.output, control);
 
@@ -48,9 +49,11 @@ export function runParallelHost(task: HostTask): HostResult {
     meeting.wake(target);
   }
   function drain(): void {
-    for (const ring of incoming) ring.drain(machine.host.accept);
+    incoming.drain(machine.host.accept);
   }
 
+  /** What comes before waits. */
+  let isBuilt = false;
   const machine = buildMachine(
     config,
     self,
@@ -67,8 +70,15 @@ export function runParallelHost(task: HostTask): HostResult {
       },
       codeWritten: meeting.logCodeWrite,
     },
-    { now: clock.now, awaitOthers: meeting.awaitOthers },
+    {
+      now: clock.now,
+      awaitOthers: meeting.awaitOthers,
+      receive: () => {
+        if (isBuilt) drain();
+      },
+    },
   );
+  isBuilt = true;
   const { host } = machine;
   const startMs = performance.now();
   runInParallel({
@@ -81,7 +91,7 @@ export function runParallelHost(task: HostTask): HostResult {
         // After the messages: who has been told of written code does not run what it was before.
         meeting.codeWrites(machine.engine.linesWrittenElsewhere);
       },
-      hasMail: () => incoming.some(({ isEmpty }) => !isEmpty),
+      hasMail: () => !incoming.isEmpty,
       isUnderWay: () => everywhere.some(({ isEmpty }) => !isEmpty),
     },
     maxTicks,
