@@ -35,8 +35,12 @@ static long wait_for(unsigned count, unsigned flags, const struct timespec *time
 }
 
 static void *wake(void *argument) {
-  usleep(2000);
-  CHECK(syscall(SYS_futex, &words[(long)argument], 1 | 128, 1, NULL, NULL, 0) == 1);
+  long woken;
+  do { /* until the other thread waits */
+    usleep(2000);
+    woken = syscall(SYS_futex, &words[(long)argument], 1 | 128, 1, NULL, NULL, 0);
+  } while (woken == 0);
+  CHECK(woken == 1);
   return NULL;
 }
 

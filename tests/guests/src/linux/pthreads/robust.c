@@ -21,8 +21,10 @@ static void *wait_for(void *mutex) {
   CHECK(pthread_mutex_unlock(mutex) == 0);
   return NULL;
 }
+static _Atomic int is_held;
 static void *hold_and_die(void *mutex) {
   CHECK(pthread_mutex_lock(mutex) == 0);
+  is_held = 1;
   usleep(3000);
   return NULL;
 }
@@ -40,7 +42,7 @@ void robust(void) {
 
   make(&mutex, PTHREAD_PROCESS_PRIVATE);
   CHECK(pthread_create(&ids[0], NULL, hold_and_die, &mutex) == 0);
-  usleep(1000);
+  while (!is_held) usleep(100);
   for (int n = 1; n < 4; n++) CHECK(pthread_create(&ids[n], NULL, wait_for, &mutex) == 0);
   join_all(ids, 4);
   printf("waiters: %d heard of it, %d had it after\n", (int)found[1], (int)found[0]);
