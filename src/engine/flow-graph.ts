@@ -38,12 +38,17 @@ export interface Block {
   readonly summaries: readonly InstructionSummary[];
   /** Where the call that it is in returns to. */
   readonly returnsTo: number | undefined;
-  /** The block after a branch that is taken, a call, or a return to `returnsTo`; after an indirect branch its dispatcher. */
+  /**
+   * The block after a branch that is taken, a call, or a return to `returnsTo`; after an indirect branch its dispatcher, and after a return
+   * of the function that the region begins with, which calls itself, that of its returns.
+   */
   taken: number | undefined;
   /** The block after the last instruction. */
   next: number | undefined;
   /** Of a dispatcher, which has no instructions: the blocks that it chooses from. Indirect branches share one, so that their loops have one entry. */
   targets?: readonly number[];
+  /** A dispatcher of returns. */
+  readonly isOfReturns?: boolean;
   /** Of an indirect call, which has no other successors: what it has called. */
   callees?: readonly Callee[];
 }
@@ -73,6 +78,9 @@ export function flowGraph(code: RegionCode): Block[] {
   const chains = new Map<string, CallChain>();
   /** Calls in which there are indirect branches. */
   const dispatching = new Set<CallChain>();
+  /** Where the function that the region begins with goes on after it has called itself. */
+  const ownReturns = new Set<number>();
+  const isOwnCall = (chain: CallChain, target: number): boolean => chain === outermost && target === 0;
   let indirectTargets: readonly number[] | undefined;
   const targets = (): readonly number[] => (indirectTargets ??= code.indirectTargets());
   const queue: { readonly chain: CallChain; readonly offset: number }[] = [];
@@ -119,6 +127,10 @@ export function flowGraph(code: RegionCode): Block[] {
       } else if (transfer.kind === 'call' && code.hasRun(offset + transfer.offset)) {
         const inner = called(chain, offset + transfer.offset, offset + 4);
         if (inner) lead(inner, offset + transfer.offset);
+        if (isOwnCall(chain, offset + transfer.offset) && code.isMapped(offset + 4)) {
+          ownReturns.add(offset + 4);
+          lead(chain, offset + 4);
+        }
       } else if (transfer.kind === 'indirect call') {
         for (const target of code.calledFrom(offset)) {
           const inner = code.hasRun(target) ? called(chain, target, offset + 4) : undefined;
@@ -145,6 +157,8 @@ export function flowGraph(code: RegionCode): Block[] {
   const dispatchers = [...dispatching];
   const dispatcherOf = (chain: CallChain): number | undefined =>
     targets().length > 0 ? begun.length + dispatchers.indexOf(chain) : undefined;
+  const returnTargets = [...ownReturns].flatMap((offset) => blockAt(outermost, offset) ?? []);
+  const returnDispatcher = returnTargets.length > 0 ? begun.length + dispatchers.length : undefined;
   const blocks = begun.map(([, { chain, offset }]): Block => {
     const summaries: InstructionSummary[] = [];
     let end = offset;
@@ -166,7 +180,9 @@ export function flowGraph(code: RegionCode): Block[] {
           return { ...block, taken: blockAt(chain, end - 4 + transfer.offset) };
         case 'call': {
           const target = end - 4 + transfer.offset;
-          return { ...block, taken: blockAt(called(chain, target, end), target) };
+          const callee =
+            isOwnCall(chain, target) && returnDispatcher !== undefined ? chain : called(chain, target, end);
+          return { ...block, taken: blockAt(callee, target) };
         }
         case 'indirect call': {
           const callees = code.calledFrom(end - 4).flatMap((target): Callee[] => {
@@ -178,7 +194,8 @@ export function flowGraph(code: RegionCode): Block[] {
         case 'return':
           return {
             ...block,
-            taken: chain.returns.length > 0 ? blockAt(returned(chain), chain.returns.at(-1) as number) : undefined,
+            taken:
+              chain.returns.length > 0 ? blockAt(returned(chain), chain.returns.at(-1) as number) : returnDispatcher,
           };
         case 'indirect':
           return { ...block, taken: dispatcherOf(chain) };
@@ -187,11 +204,13 @@ export function flowGraph(code: RegionCode): Block[] {
       }
     }
   });
+  const nothing = { offset: 0, summaries: [], returnsTo: undefined, taken: undefined, next: undefined };
   const chosen = dispatchers.map((chain): Block => {
     const among = targets()
       .map((offset) => blockAt(chain, offset))
       .filter((block) => block !== undefined);
-    return { offset: 0, summaries: [], returnsTo: undefined, taken: undefined, next: undefined, targets: among };
+    return { ...nothing, targets: among };
   });
-  return [...blocks, ...chosen];
+  const returns = returnDispatcher === undefined ? [] : [{ ...nothing, targets: returnTargets, isOfReturns: true }];
+  return [...blocks, ...chosen, ...returns];
 }

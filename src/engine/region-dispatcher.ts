@@ -65,7 +65,7 @@ export abstract class RegionDispatcher extends RegionState {
   }
 
   /** Goes on at the block of `indirectTarget`, by a table of the words between the first block and the last. */
-  protected dispatch(targets: readonly number[]): void {
+  protected dispatch({ targets = [], isOfReturns = false }: Block): void {
     this.payBudget();
     const target = localValue(64, this.indirectTarget, true);
     if (targets.length === 0) {
@@ -90,8 +90,9 @@ export abstract class RegionDispatcher extends RegionState {
         this.emit(this.isFetchedOtherwise(target));
         this.branchIfSeldom(0);
       }
-      // The branch has been admitted; its target's first instruction ends what it has left.
-      this.storeState(pe.btype, this.or(this.loadState(32, pe.btype), constant32(btypeChecked)) as Node);
+      // The branch has been admitted; its target's first instruction ends what it has left. A return leaves nothing.
+      if (!isOfReturns)
+        this.storeState(pe.btype, this.or(this.loadState(32, pe.btype), constant32(btypeChecked)) as Node);
       this.emit(this.low32(index) as Node);
       this.w.byte(op.br_table);
       this.w.u32(words);
@@ -103,7 +104,8 @@ export abstract class RegionDispatcher extends RegionState {
       this.w.u32(0);
     });
     // None of the blocks has taken it: it is yet to be admitted where it leads.
-    this.storeState(pe.btype, this.and(this.loadState(32, pe.btype), constant32(~btypeChecked)) as Node);
+    if (!isOfReturns)
+      this.storeState(pe.btype, this.and(this.loadState(32, pe.btype), constant32(~btypeChecked)) as Node);
     this.leaveSeldom(target);
   }
 

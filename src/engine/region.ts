@@ -69,7 +69,8 @@ class RegionGenerator extends RegionDispatcher {
     const { order } = this.graph;
     this.chosen = new Set(
       order.flatMap((n) => {
-        const { targets, callees } = this.blockAt(n);
+        const { targets, callees, isOfReturns } = this.blockAt(n);
+        if (isOfReturns) return [];
         return targets ?? callees?.map(({ block }) => block) ?? [];
       }),
     );
@@ -184,7 +185,7 @@ class RegionGenerator extends RegionDispatcher {
     const block = this.blockAt(n);
     if (block.targets) {
       this.flagsAtEnd.set(n, this.flagState());
-      this.dispatch(block.targets);
+      this.dispatch(block);
       return;
     }
     this.hasEnded = false;
@@ -226,7 +227,8 @@ class RegionGenerator extends RegionDispatcher {
       this.edge(block, block.next, after);
       return;
     }
-    if (kind === 'indirect' && block.taken !== undefined) {
+    const isDispatched = kind === 'indirect' || (kind === 'return' && block.returnsTo === undefined);
+    if (isDispatched && block.taken !== undefined) {
       this.emit(target);
       this.set(this.indirectTarget);
       this.edge(block, block.taken, localValue(64, this.indirectTarget, true));

@@ -76,6 +76,32 @@ two:    add     x0, x0, #1
   });
 });
 
+describe('a function that calls itself', () => {
+  it('has its calls lead to the beginning of its region, and its returns to where it has called', () => {
+    const { bytes } = assemble('start: cbz x0, out\n bl start\n bl start\nout: ret', { base: 0 });
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const summaries = makeSummaries(makeDecoder(instructionSet), { isConcurrent: false, yields: false });
+    const blocks = flowGraph({
+      pageOffset: 0,
+      summaryAt: (offset) => summaries(view.getUint32(offset, true)),
+      hasRun: () => true,
+      isMapped: () => true,
+      maxInstructions: 100,
+      indirectTargets: () => [],
+      calledFrom: () => [],
+    });
+    const calls = blocks.filter(({ summaries: of }) => of.at(-1)?.transfer.kind === 'call');
+    expect(calls.map(({ offset, taken }) => [offset, taken])).toEqual([
+      [4, 0],
+      [8, 0],
+    ]);
+    const out = blocks.find(({ offset, summaries: of }) => offset === 12 && of.length > 0);
+    const { targets, isOfReturns } = blocks[out?.taken as number] as Block;
+    expect(isOfReturns).toBe(true);
+    expect(targets?.map((n) => blocks[n]?.offset)).toEqual([8, 12]);
+  });
+});
+
 /** Nested loops with a call, a choice, an indirect branch, and flags that are kept over all of them. */
 const nest = `
         adr     x9, even
@@ -195,6 +221,75 @@ end:`;
     });
     expect(tried).toEqual(stepped);
   });
+
+  it.each(['region', 'tiered'] as const)(
+    'calls itself as the stepper does, and returns to every place of it: %s',
+    (mode) => {
+      // Each call adds to a record on its stack, returns early in one of three ways, and faults now and then.
+      const program = `
+        adr     x17, vectors
+        msr     vbar_el1, x17
+        adr     x19, data
+        add     x20, x19, #2048
+        mov     sp, x20
+        mov     x21, #0x1000
+outer:  mov     x0, #9
+        bl      visit
+        add     x8, x8, #1
+        b       outer
+visit:  cbz     x0, none
+        cmp     x0, #1
+        b.eq    one
+        stp     x29, x30, [sp, #-32]!
+        str     x0, [sp, #16]
+        sub     x0, x0, #1
+        bl      visit
+        ldr     x1, [sp, #16]
+        str     x0, [sp, #24]
+        sub     x0, x1, #2
+        adds    x7, x7, x0
+        bl      visit
+        ldr     x1, [sp, #24]
+        cinc    x0, x0, cs
+        tst     x0, #63
+        b.ne    quiet
+        ldr     x3, [x21]
+quiet:  add     x0, x0, x1
+        ldp     x29, x30, [sp], #32
+        ret
+one:    eor     x6, x6, x7, ror #3
+        ret
+none:   add     x5, x5, #1
+        adr     x4, leave
+        tst     x5, #15
+        csel    x30, x4, x30, eq
+        eor     x16, x16, x30
+        ret
+leave:  mov     sp, x20
+        b       outer
+        .align  11
+vectors: .space 0x200
+        mrs     x17, elr_el1
+        mrs     x18, spsr_el1
+        eor     x16, x18, x16, ror #5
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        eret
+        .align  12
+data:   .space  4096
+end:`;
+      const budgets = [3000, ...Array.from({ length: 40 }, (_, n) => n + 1), 5000, 17, 500];
+      const [stepped, tried] = (['step', mode] as const).map((of) => {
+        const machine = flatMachine(of, program, { hotRuns: 4, regionRounds: of === 'tiered' ? 10 : 0 });
+        const states = budgets.map((budget) => {
+          machine.run(0, budget);
+          return machine.state(0);
+        });
+        return [...states, machine.ram('end')];
+      });
+      expect(tried).toEqual(stepped);
+    },
+  );
 
   it('replaces a trace that has run so many rounds', () => {
     const machine = flatMachine('tiered', nest, { hotRuns: 24, regionRounds: 10 });
