@@ -27,6 +27,7 @@ import { ObservedCode } from './observed-code.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
 import { callSite, callSiteAt, type RuntimeTables } from './runtime-tables.ts';
+import { link } from './trace-links.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
@@ -152,6 +153,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   let invalidations = 0;
   let evictions = 0;
   const memory = new CodeMemory<LiveTrace>(options.codeBytes);
+  const countersOf = new WeakMap<CodeModule<LiveTrace>, readonly number[]>();
   const moduleOf = new WeakMap<LiveTrace, CodeModule<LiveTrace>>();
 
   const knownAt = (pa: number, { va, el, strictAlignment, guarded }: Code): Entry | undefined =>
@@ -178,8 +180,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** Whether what is written over has been worth its translation is noted for the time when it is hot again. */
   function noteWritten(line: number, { pa, counter, isRegion }: LiveTrace): void {
     // A region takes so long to make that it is always too early.
-    const rounds = counter >= 0 ? counters.rounds(counter) : options.regionThreshold === Infinity ? Infinity : 0;
-    const isWorthwhile = !isRegion && rounds >= worthwhileRounds;
+    const isWorthwhile = !isRegion && counters.rounds(counter) >= worthwhileRounds;
     for (const at of new Set([line, pa >>> lineShift])) earlyWrites.note(at, isWorthwhile);
   }
 
@@ -193,9 +194,20 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     for (let next = queue.shift(); next && members.length < batch; next = queue.shift()) {
       const { va, el, strictAlignment, guarded } = next.entry;
       const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
+      const runsOf = (at: bigint): number =>
+        entryTable.coldRuns(pagePa + (Number(at & 0xffffffffn) & pageMask), at, el);
       const counter = counters.take();
-      const counting = counter < 0 ? {} : { counter: counters.addressOf(counter) };
-      const trace = translate({ start: va, fetch, el, strictAlignment, guarded, callSiteAt: siteAt, ...counting });
+      const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.addressOf(counter) };
+      const trace = translate({
+        start: va,
+        fetch,
+        el,
+        strictAlignment,
+        guarded,
+        callSiteAt: siteAt,
+        runsOf,
+        ...counting,
+      });
       const lines = new Set(
         trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
       );
@@ -226,6 +238,10 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function enter(lives: readonly LiveTrace[], texts: readonly ModuleFunction[]): void {
     const textBytes = texts.reduce((sum, { body }) => sum + body.length, 0);
     const module = memory.add(lives, textBytes);
+    countersOf.set(
+      module,
+      lives.map(({ counter }) => counter),
+    );
     for (const live of lives) {
       moduleOf.set(live, module);
       watch(live);
@@ -240,9 +256,13 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   function unwatch(live: LiveTrace): void {
     live.entry.live = undefined;
+    counters.stop(live.counter);
     const module = moduleOf.get(live);
-    if (module) memory.remove(module, live);
-    counters.giveBack(live.counter);
+    if (module) {
+      memory.remove(module, live);
+      // Traces that have ended are linked to as long as others of their module can run.
+      if (module.members.size === 0) for (const counter of countersOf.get(module) ?? []) counters.giveBack(counter);
+    }
     codeLines.unwatch(live);
   }
 
@@ -355,6 +375,25 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     };
   }
 
+  /** Traces of a module lead straight to each other inside their pages. */
+  function linkAll(members: readonly Member[]): void {
+    const places = new Map(members.map(({ live }, place) => [live.entry, place]));
+    for (const { live, trace } of members) {
+      const pagePa = live.pa - (live.pa & pageMask);
+      for (const each of trace.links) {
+        const target = knownAt(pagePa + (Number(each.target & 0xffffffffn) & pageMask), {
+          ...live.entry,
+          va: each.target,
+        });
+        const place = target && places.get(target);
+        const counter = place === undefined ? -1 : (members[place] as Member).live.counter;
+        if (place !== undefined && counter >= 0) {
+          link(trace.function.body, each, place, counters.addressOf(counter));
+        }
+      }
+    }
+  }
+
   /** Translates all code that waits. */
   function translateWaiting(): void {
     const members: Member[] = [];
@@ -367,6 +406,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       }
     }
     waiting.clear();
+    linkAll(members);
     const texts = members.map(({ live, trace }) =>
       options.isProfiled ? { ...trace.function, name: guestCodeName(live.entry) } : trace.function,
     );

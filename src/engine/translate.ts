@@ -1,7 +1,7 @@
 // The *translate* reading: a trace of instructions inside one page as one wasm function, with operand fields known, guest registers in
 // wasm locals, and a loop back to its own start kept inside the function.
 //
-// A trace follows unconditional direct branches inside the page and the fall-through side of conditional ones. Its cost is
+// A trace follows unconditional direct branches inside the page and that side of conditional ones which has run more. Its cost is
 // charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
 // The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
@@ -11,6 +11,7 @@ import type { Decoder } from '../isa/decoder.ts';
 import type { Value } from '../isa/semantics.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
+import { linkBytes, type TraceLink } from './trace-links.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op } from './wasm/opcodes.ts';
@@ -35,6 +36,8 @@ export interface TraceSource {
   readonly strictAlignment: boolean;
   /** The page is guarded (FEAT_BTI). */
   readonly guarded: boolean;
+  /** How often code of the page has been stepped to by branches that are taken; 0 of what is translated. Traces follow the usual side. */
+  readonly runsOf?: (va: bigint) => number;
   /** Address, in the shared memory, of a word that counts the trace's rounds down: at 0 it leaves with `traceIsHot`. */
   readonly counter?: number;
   /** Address of what is known of the indirect call at a virtual address (runtime-tables.ts, callSite). */
@@ -47,9 +50,12 @@ export interface Trace {
   readonly addresses: readonly bigint[];
   /** Statically known virtual addresses at which execution goes on after the trace, at once or when a call has returned. */
   readonly successors: readonly bigint[];
+  /** Exits that may lead straight to another function of the same module. */
+  readonly links: readonly TraceLink[];
 }
 
 interface Uses {
+  softTlb: boolean;
   readonly slotsRead: Set<number>;
   readonly slotsWritten: Set<number>;
   flagsRead: boolean;
@@ -58,6 +64,7 @@ interface Uses {
 }
 
 const noUses = (): Uses => ({
+  softTlb: false,
   slotsRead: new Set(),
   slotsWritten: new Set(),
   flagsRead: false,
@@ -73,10 +80,13 @@ class TraceGenerator extends LocalRegisters {
   private known = noUses();
 
   private index = 0;
+  /** How often the present instruction has run, roughly. */
+  private runs = 0;
   private ended = false;
   private next = 0n;
   private addresses: bigint[] = [];
   private successors: bigint[] = [];
+  private links: TraceLink[] = [];
 
   private dirtySlots = new Set<number>();
   private dirtyFlags = false;
@@ -104,6 +114,7 @@ class TraceGenerator extends LocalRegisters {
       function: { signature: codeSignature, locals: this.localTypes, body: this.withEntry(body) },
       addresses: this.addresses,
       successors: this.successors,
+      links: this.links,
     };
   }
 
@@ -112,9 +123,11 @@ class TraceGenerator extends LocalRegisters {
     this.startFunction();
     this.address = this.source.start;
     this.index = 0;
+    this.runs = this.source.runsOf?.(this.source.start) ?? 0;
     this.ended = false;
     this.addresses = [];
     this.successors = [];
+    this.links = [];
     this.dirtySlots = new Set();
     this.dirtyFlags = false;
     while (!this.ended) this.instruction();
@@ -150,29 +163,49 @@ class TraceGenerator extends LocalRegisters {
   /** The function's body: registers are loaded, then at the head of the (possible) loop the budget is checked. */
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 512);
-    this.get(cpuLocal);
-    this.memoryOperation(op.i32_load, pe.tlb);
-    this.set(this.tlbLocal);
-    const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
+    const { loops, slotsRead, flagsRead, flagsWritten, softTlb } = this.known;
+    if (softTlb) {
+      this.get(cpuLocal);
+      this.memoryOperation(op.i32_load, pe.tlb);
+      this.set(this.tlbLocal);
+    }
     for (const slot of this.slotLocals.keys()) {
       if (loops || slotsRead.has(slot)) this.loadSlot(slot);
     }
     if (flagsRead || (loops && flagsWritten)) this.loadFlags();
     this.loadFloatControl();
-    this.checkBranchTarget();
-    this.block(op.loop, () => {
-      this.get(secondLocal);
-      this.i32(this.index);
-      this.w.byte(op.i32_lt_s);
-      this.leaveAtStartIf(exit.budget);
-      if (this.source.counter !== undefined) {
-        this.countDown(this.source.counter);
-        this.leaveAtStartIf(traceIsHot);
-      }
-      this.w.append(body);
-    });
-    this.w.byte(op.unreachable);
+    if (loops) {
+      this.checkBranchTarget();
+      // At its head V8 looks whether the thread is wanted: only where something leads back there.
+      this.block(op.loop, () => {
+        this.checkBudget();
+        this.round(body);
+      });
+      this.w.byte(op.unreachable);
+    } else {
+      this.checkBudget();
+      this.admitBranch(this.source.start);
+      this.round(body);
+    }
     return this.w;
+  }
+
+  private checkBudget(): void {
+    this.get(secondLocal);
+    this.i32(this.index);
+    this.w.byte(op.i32_lt_s);
+    this.leaveAtStartIf(exit.budget);
+  }
+
+  /** One way through the trace. */
+  private round(body: Writer): void {
+    if (this.source.counter !== undefined) {
+      this.countDown(this.source.counter);
+      this.leaveAtStartIf(traceIsHot);
+    }
+    const before = this.w.length;
+    this.links = this.links.map((link) => ({ ...link, position: before + link.position }));
+    this.w.append(body);
   }
 
   /** Leaves at the head of the loop where the condition on the stack holds. */
@@ -254,8 +287,24 @@ class TraceGenerator extends LocalRegisters {
     }
     this.successors.push(target);
     this.writeBack();
+    if (target >> BigInt(pageShift) === this.source.start >> BigInt(pageShift)) {
+      this.links.push({ target, count, position: this.w.length });
+      for (let n = 0; n < linkBytes; n += 1) this.w.byte(op.nop);
+    }
     this.storeState(pe.pc, constant(64, target));
     this.chain(this.remaining(count));
+  }
+
+  /** Whether a conditional branch to an address has been taken more often than not, as far as the numbers of runs tell. */
+  private isUsuallyTaken(target: bigint): boolean {
+    const { start, runsOf } = this.source;
+    if (!runsOf || target >> BigInt(pageShift) !== start >> BigInt(pageShift)) return false;
+    if (target === start || this.addresses.includes(target)) return false;
+    const taken = runsOf(target);
+    // What has run more often than this is come to from elsewhere, too.
+    const isUsual = 2 * taken > this.runs && taken <= this.runs;
+    if (taken <= this.runs) this.runs = isUsual ? taken : this.runs - taken;
+    return isUsual;
   }
 
   /** Follows the control transfer that the instruction asked for, after its writes. */
@@ -263,12 +312,15 @@ class TraceGenerator extends LocalRegisters {
     if (!this.control) return;
     const { target, condition, kind } = this.control;
     if (condition) {
-      this.emit(condition);
+      const isFollowed = this.isUsuallyTaken(target.bits);
+      const other = isFollowed ? this.next : target.bits;
+      this.emit(isFollowed ? (this.eq(condition, constant32(0)) as Node) : condition);
       this.block(op.if, () => {
         this.arm(() => {
-          this.leaveTo(target.bits, this.index);
+          this.leaveTo(other, this.index);
         });
       });
+      if (isFollowed) this.next = target.bits;
       return;
     }
     if (target.isConstant && kind === 'direct' && target.bits !== this.source.start) {
@@ -299,6 +351,10 @@ class TraceGenerator extends LocalRegisters {
 
   // Registers and flags.
 
+  protected override softTlb(unprivileged: boolean): Node {
+    this.uses.softTlb = true;
+    return super.softTlb(unprivileged);
+  }
   protected noteRead(slot: number): void {
     if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
   }

@@ -375,6 +375,49 @@ side:   add     x4, x4, #16
   });
 });
 
+describe('a link from trace to trace', () => {
+  /** PE 0 goes from trace to trace of its page; PE 1 writes W2 to `[X1]`, in the line of one of them. Four traces make a module. */
+  const program = `
+        cbnz    x0, writer
+loop:   add     x3, x3, #1
+        cbz     x5, second
+        brk     #0
+        .align  7
+second: nop
+patch:  add     x3, x3, #16
+        cbz     x5, third
+        brk     #0
+        .align  7
+third:  cbz     x5, loop
+        brk     #0
+        .align  12
+writer: str     w2, [x1]
+        add     x4, x4, #1
+        b       writer
+`;
+  it.each([
+    ['translate', {}],
+    ['tiered', { hotRuns: 4, regionRounds: 1_000_000 }],
+    ['tiered', { hotRuns: 4, regionRounds: 40 }],
+  ] as const)('leads to what has been written in the place of its target (%s, %o)', (mode, options) => {
+    const sumsOf = (...machineOf: Parameters<typeof flatMachine>): bigint[] => {
+      const machine = flatMachine(...machineOf);
+      machine.pes[1]?.writeX(0, 1n);
+      machine.pes[1]?.writeX(1, BigInt(machine.address('patch')));
+      const add = (n: number): bigint => BigInt(0x9100_0063 | (n << 10)); // ADD X3, X3, #n
+      return [100, 200, 16, 300].map((n) => {
+        machine.run(0, 6 * 50);
+        machine.pes[1]?.writeX(2, add(n));
+        machine.run(1, 6);
+        return x(machine, 0, 3);
+      });
+    };
+    const sums = sumsOf(mode, program, { pes: 2, ...options });
+    expect(sums).toEqual(sumsOf('step', program, { pes: 2 }));
+    expect((sums[2] ?? 0n) - (sums[1] ?? 0n)).toBe(50n * 201n);
+  });
+});
+
 describe('the jump cache', () => {
   it.each(['step', 'translate', 'region'] as const)(
     'has nothing for address 0 before code has run there (%s)',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { EngineMode } from '../../src/engine/engine.ts';
+import { link } from '../../src/engine/trace-links.ts';
 import { makeTranslator, type Trace } from '../../src/engine/translate.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { makeDecoder } from '../../src/isa/decoder.ts';
@@ -15,7 +16,11 @@ const translate = makeTranslator(makeDecoder(instructionSet));
 const page = 0x8000;
 
 /** The trace from a label of a source that is assembled at the beginning of a page. */
-function traceOf(source: string, from = 'start'): Trace & { readonly at: (label: string) => bigint } {
+function traceOf(
+  source: string,
+  from = 'start',
+  runs: Readonly<Record<string, number>> = {},
+): Trace & { readonly at: (label: string) => bigint } {
   const { bytes, symbols } = assemble(source, { base: page });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const fetch = (va: bigint): number => {
@@ -24,7 +29,12 @@ function traceOf(source: string, from = 'start'): Trace & { readonly at: (label:
   };
   const at = (label: string): bigint => symbols.get(label) ?? -1n;
   const callSiteAt = (): number => page;
-  return { ...translate({ start: at(from), fetch, el: 1, strictAlignment: false, guarded: false, callSiteAt }), at };
+  const byAddress = new Map(Object.entries(runs).map(([label, times]) => [at(label), times]));
+  const runsOf = (va: bigint): number => byAddress.get(va) ?? 0;
+  return {
+    ...translate({ start: at(from), fetch, el: 1, strictAlignment: false, guarded: false, callSiteAt, runsOf }),
+    at,
+  };
 }
 const addresses = (...offsets: readonly number[]): bigint[] => offsets.map((offset) => BigInt(page + offset));
 
@@ -86,6 +96,67 @@ other:  ret`);
     expect(of).toEqual(addresses(0, 4, 12, 16));
     // A call ends it: what follows is another function, and then the instruction after the call.
     expect(successors).toEqual([at('other'), at('other'), at('other') - 4n, at('other')]);
+  });
+
+  it('follows the side of a conditional branch that has run more, as far as what is come to from elsewhere lets it tell', () => {
+    const source = `
+start:  cbz     x0, first
+        nop
+        tbz     x0, #1, second
+        ret
+first:  ret
+second: ret`;
+    const followed = (first: number, second: number): readonly bigint[] =>
+      traceOf(source, 'start', { start: 1000, first, second }).addresses;
+    expect(followed(501, 0)).toEqual(addresses(0, 16));
+    expect(followed(500, 0)).toEqual(addresses(0, 4, 8, 12));
+    expect(followed(1001, 0)).toEqual(addresses(0, 4, 8, 12));
+    // Of 1000 rounds 600 come to the second branch.
+    expect(followed(400, 301)).toEqual(addresses(0, 4, 8, 20));
+    expect(followed(400, 300)).toEqual(addresses(0, 4, 8, 12));
+    expect(followed(400, 601)).toEqual(addresses(0, 4, 8, 12));
+    const far = traceOf('start: cbz x0, far\n ret\n .space 0x2000\nfar: ret', 'start', { start: 1000, far: 900 });
+    expect(far.addresses).toEqual(addresses(0, 4));
+    expect(far.links).toEqual([]);
+  });
+
+  it('leads straight to another function of its module while the word that counts the rounds of that one is more than 0', () => {
+    const source = `
+start:  add     x0, x0, #3
+        cbz     x1, other
+        ret
+        .align  6
+other:  add     x0, x0, #5
+        br      x2`;
+    const [from, to] = [traceOf(source), traceOf(source, 'other')];
+    const counter = 0x800;
+    expect(from.links.map(({ target, count }) => [target, count])).toEqual([[from.at('other'), 2]]);
+    for (const each of from.links) link(from.function.body, each, 1, counter);
+    const cpu = 0x1000;
+    const chained: [number, bigint | undefined][] = [];
+    const { f0 } = instantiate([from.function, to.function], {
+      chain: (_cpu: number, budget: number) => {
+        chained.push([budget, doublewords[(cpu + record.pc) / 8]]);
+        return exit.lookup;
+      },
+    });
+    const run = f0 as (cpu: number, budget: number) => number;
+    const rounds = new Int32Array(doublewords.buffer, counter, 1);
+    const [x0, x1, x2] = [0, 1, 2].map((n) => (cpu + record.x + 8 * n) / 8) as [number, number, number];
+    doublewords[x1] = 0n;
+    doublewords[x2] = 0x1_2344n;
+    const sums = [1, 0, -1].map((value) => {
+      rounds[0] = value;
+      doublewords[x0] = 0n;
+      run(cpu, 100);
+      return doublewords[x0];
+    });
+    expect(sums).toEqual([8n, 3n, 3n]);
+    expect(chained).toEqual([
+      [96, 0x1_2344n],
+      [98, from.at('other')],
+      [98, from.at('other')],
+    ]);
   });
 
   it('ends with its page, after 64 instructions, and where it comes to itself again', () => {
