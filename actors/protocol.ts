@@ -22,10 +22,14 @@ export type FieldsOf<Row extends MessageRow> = { readonly [Name in Row['fields']
 /** Encodes the fields of a message in the row's order. */
 export function encode<Row extends MessageRow>(row: Row, fields: FieldsOf<Row>): number[] {
   const named: Readonly<Record<string, number>> = fields;
-  return row.fields.map((name) => (named[name] ?? 0) >>> 0);
+  const payload: number[] = [];
+  for (const name of row.fields) payload.push((named[name] ?? 0) >>> 0);
+  return payload;
 }
 
 /** Decodes the payload of a message of this row. */
 export function decode<Row extends MessageRow>(row: Row, payload: readonly number[]): FieldsOf<Row> {
-  return Object.fromEntries(row.fields.map((name, i) => [name, payload[i] ?? 0])) as FieldsOf<Row>;
+  const named: Record<string, number> = {};
+  for (let i = 0; i < row.fields.length; i += 1) named[row.fields[i] as string] = payload[i] ?? 0;
+  return named as FieldsOf<Row>;
 }

@@ -10,7 +10,10 @@ import { assert } from '../src/report/assert.ts';
 import { type EventQueue, makeEventQueue } from './event-queue.ts';
 import { makeTraceHash, type TraceHash } from './trace-hash.ts';
 
-const isWord = (value: number): boolean => value >>> 0 === value;
+function areWords(payload: readonly number[]): boolean {
+  for (let i = 0; i < payload.length; i += 1) if ((payload[i] as number) >>> 0 !== payload[i]) return false;
+  return true;
+}
 
 /** Code of the message that an actor's port sends to itself when a timer is due; payload: the tag. */
 const timerCode = 0;
@@ -83,7 +86,7 @@ export interface Host {
 
 /** Under which a message crosses to another thread as it is. */
 function assertSendable(code: number, payload: readonly number[], extraTicks: Ticks): void {
-  const isSound = payload.length <= maxPayloadWords && payload.every(isWord);
+  const isSound = payload.length <= maxPayloadWords && areWords(payload);
   // The sentence is made where it is needed.
   if (!isSound) assert(isSound, `payload of message 0x${code.toString(16)}`);
   assert(extraTicks >= 0, 'no message is faster than the lookahead');
