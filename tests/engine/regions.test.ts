@@ -39,11 +39,28 @@ describe('the dominators of a flow graph', () => {
   });
 });
 
-describe('the flow graph of a region', () => {
-  const summaries = makeSummaries(makeDecoder(instructionSet), { isConcurrent: false, yields: false });
+const summaries = makeSummaries(makeDecoder(instructionSet), { isConcurrent: false, yields: false });
 
+/** The flow graph of a program, all of which has run, and whose indirect calls have called what stands at these labels. */
+function graphOf(program: string, ...called: readonly string[]): { blocks: Block[]; at: (label: string) => number } {
+  const { bytes, symbols } = assemble(program, { base: 0 });
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = (label: string): number => Number(symbols.get(label));
+  const blocks = flowGraph({
+    pageOffset: 0,
+    summaryAt: (offset) => summaries(view.getUint32(offset, true)),
+    hasRun: () => true,
+    isMapped: () => true,
+    maxInstructions: 100,
+    indirectTargets: () => [],
+    calledFrom: () => called.map(at),
+  });
+  return { blocks, at };
+}
+
+describe('the flow graph of a region', () => {
   it('has what an indirect call has called, once for each call, and where it returns to', () => {
-    const { bytes, symbols } = assemble(
+    const { blocks, at } = graphOf(
       `
 start:  blr     x1
 first:  blr     x1
@@ -51,19 +68,9 @@ second: b       start
 one:    ret
 two:    add     x0, x0, #1
         ret`,
-      { base: 0 },
+      'one',
+      'two',
     );
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const at = (label: string): number => Number(symbols.get(label));
-    const blocks = flowGraph({
-      pageOffset: 0,
-      summaryAt: (offset) => summaries(view.getUint32(offset, true)),
-      hasRun: () => true,
-      isMapped: () => true,
-      maxInstructions: 100,
-      indirectTargets: () => [],
-      calledFrom: () => [at('one'), at('two')],
-    });
     const blockAt = (n: number | undefined): Block => blocks[n as number] as Block;
     for (const [call, after] of [
       ['start', 'first'],
@@ -74,31 +81,22 @@ two:    add     x0, x0, #1
       for (const { block } of callees) expect(blockAt(blockAt(block).taken).offset).toBe(at(after));
     }
   });
-});
 
-describe('a function that calls itself', () => {
-  it('has its calls lead to the beginning of its region, and its returns to where it has called', () => {
-    const { bytes } = assemble('start: cbz x0, out\n bl start\n bl start\nout: ret', { base: 0 });
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const summaries = makeSummaries(makeDecoder(instructionSet), { isConcurrent: false, yields: false });
-    const blocks = flowGraph({
-      pageOffset: 0,
-      summaryAt: (offset) => summaries(view.getUint32(offset, true)),
-      hasRun: () => true,
-      isMapped: () => true,
-      maxInstructions: 100,
-      indirectTargets: () => [],
-      calledFrom: () => [],
-    });
-    const calls = blocks.filter(({ summaries: of }) => of.at(-1)?.transfer.kind === 'call');
+  it('has the calls of a function to itself lead to its beginning, and its returns to where it has called', () => {
+    const { blocks, at } = graphOf(`
+start:  cbz     x0, out
+call:   bl      start
+again:  bl      start
+out:    ret`);
+    const calls = blocks.filter((block) => block.summaries.at(-1)?.transfer.kind === 'call');
     expect(calls.map(({ offset, taken }) => [offset, taken])).toEqual([
-      [4, 0],
-      [8, 0],
+      [at('call'), 0],
+      [at('again'), 0],
     ]);
-    const out = blocks.find(({ offset, summaries: of }) => offset === 12 && of.length > 0);
+    const out = blocks.find((block) => block.offset === at('out') && block.summaries.length > 0);
     const { targets, isOfReturns } = blocks[out?.taken as number] as Block;
     expect(isOfReturns).toBe(true);
-    expect(targets?.map((n) => blocks[n]?.offset)).toEqual([8, 12]);
+    expect(targets?.map((n) => blocks[n]?.offset)).toEqual([at('again'), at('out')]);
   });
 });
 
@@ -133,9 +131,21 @@ quiet:  add     x3, x3, x8
 data:   .space  64
 end:`;
 
-/** The state after each of these numbers of instructions. */
-function statesAfter(mode: 'step' | 'region', program: string, budgets: readonly number[]): string[] {
-  const machine = flatMachine(mode, program);
+/** Vectors that go on after an instruction that faults, and keep in X16 where it was with which flags. */
+const faultCounter = `
+        .align  11
+vectors: .space 0x200
+        mrs     x17, elr_el1
+        mrs     x18, spsr_el1
+        eor     x16, x18, x16, ror #5
+        eor     x16, x16, x17
+        add     x17, x17, #4
+        msr     elr_el1, x17
+        eret`;
+
+/** The state after each of these numbers of instructions; tiered, what runs soon has traces, and regions. */
+function statesAfter(mode: 'step' | 'region' | 'tiered', program: string, budgets: readonly number[]): string[] {
+  const machine = flatMachine(mode, program, mode === 'tiered' ? { hotRuns: 4, regionRounds: 10 } : {});
   return budgets.map((budget) => {
     machine.run(0, budget);
     return machine.state(0);
@@ -200,26 +210,12 @@ three:  sub     x0, x0, x1
         tbz     x1, #5, other
         ret
 other:  ret     x30
-        .align  11
-vectors: .space 0x200
-        mrs     x17, elr_el1
-        mrs     x18, spsr_el1
-        eor     x16, x18, x16, ror #5
-        add     x17, x17, #4
-        msr     elr_el1, x17
-        eret
+${faultCounter}
         .align  12
 data:   .space  64
 end:`;
     const budgets = [2000, ...Array.from({ length: 40 }, (_, n) => n + 1), 3000, 17, 500];
-    const [stepped, tried] = (['step', mode] as const).map((of) => {
-      const machine = flatMachine(of, program, { hotRuns: 4, regionRounds: of === 'tiered' ? 10 : 0 });
-      return budgets.map((budget) => {
-        machine.run(0, budget);
-        return machine.state(0);
-      });
-    });
-    expect(tried).toEqual(stepped);
+    expect(statesAfter(mode, program, budgets)).toEqual(statesAfter('step', program, budgets));
   });
 
   it.each(['region', 'tiered'] as const)(
@@ -267,14 +263,7 @@ none:   add     x5, x5, #1
         ret
 leave:  mov     sp, x20
         b       outer
-        .align  11
-vectors: .space 0x200
-        mrs     x17, elr_el1
-        mrs     x18, spsr_el1
-        eor     x16, x18, x16, ror #5
-        add     x17, x17, #4
-        msr     elr_el1, x17
-        eret
+${faultCounter}
         .align  12
 data:   .space  4096
 end:`;
