@@ -43,8 +43,8 @@ const firstBatchTraces = 4;
 const patienceShift = 6;
 /** So many wait at most. */
 const mostWaiting = 32;
-/** Code that hot code leads to is translated with it where it has been stepped so many times. */
-const warmRuns = 8;
+/** Code that hot code leads to is translated with it where it has been stepped this fraction, a power of two, of the times that make it hot. */
+const warmShift = 3;
 /** Indirect branches of a region are followed to code in so many pages before and after its first one. */
 const nearPages = 3;
 /** There, to code that has run so many rounds. */
@@ -217,8 +217,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
-        const enough = earlyWrites.backOff(targetPa) > 0 ? thresholdAt(targetPa) : warmRuns;
-        if (options.hotThreshold > 1 && entryTable.coldRuns(targetPa, target, el) < enough) continue;
+        const hot = thresholdAt(targetPa);
+        const warm = earlyWrites.backOff(targetPa) > 0 ? hot : hot >>> warmShift;
+        if (options.hotThreshold > 1 && entryTable.coldRuns(targetPa, target, el) < Math.max(warm, 1)) continue;
         const entry = entryAt(targetPa, { va: target, el, strictAlignment, guarded });
         if (entry.functionIndex === 0 && !isTaken(entry)) queue.push({ pa: targetPa, entry });
       }

@@ -434,3 +434,28 @@ describe('the jump cache', () => {
     },
   );
 });
+
+describe('what hot code leads to', () => {
+  /** Translated code of a loop that branches aside every time that the bits of `mask` of its count are 0. */
+  const tracesWith = (mask: number): number => {
+    const machine = flatMachine(
+      'tiered',
+      `
+loop:   add     x3, x3, #1
+        tst     x3, #${mask}
+        b.eq    aside
+        b       loop
+aside:  add     x4, x4, #1
+        b       loop
+    `,
+      { hotRuns: 256 },
+    );
+    machine.run(0, 1200);
+    return machine.engine.counters().traces;
+  };
+
+  it('is translated with it where it has run an eighth as often, and is stepped where it has not', () => {
+    expect(tracesWith(3)).toBe(2);
+    expect(tracesWith(15)).toBe(1);
+  });
+});
