@@ -55,6 +55,10 @@ const maxColdInstructions = 100;
 /** After each so many regions the next ones must have asked twice as often; and so often at most. */
 const regionsOfOnePatience = 4;
 const mostAsking = 256;
+const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
+/** From addresses of the page of `va` to those of its place. */
+const addendTo = (pagePa: number, va: bigint): number =>
+  pagePa - Number((pageOf(va) << BigInt(pageShift)) & 0xffffffffn);
 const pageMask = (1 << pageShift) - 1;
 
 /** Whether a direct call could lead from one address to another. */
@@ -184,8 +188,23 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     for (const at of new Set([line, pa >>> lineShift])) earlyWrites.note(at, isWorthwhile);
   }
 
+  /** Where pages are fetched from now, from that of code at `pa` on: -1 where that is not known, or another kind of page is there. */
+  function pagesFrom(pe: Pe, pa: number, { va: start, guarded }: Code): (va: bigint) => number {
+    const pages = new Map([[pageOf(start), pa - (pa & pageMask)]]);
+    return (va) => {
+      const page = pageOf(va);
+      let found = pages.get(page);
+      if (found === undefined) {
+        const fetched = fetchedFrom(pe, page);
+        found = fetched?.guarded === guarded ? fetched.pa : -1;
+        pages.set(page, found);
+      }
+      return found;
+    };
+  }
+
   /** The traces of the hot code at `pa` and of what it leads to inside its page, the nearest first. */
-  function tracesFrom(pa: number, first: Entry, isTaken: (entry: Entry) => boolean): Member[] {
+  function tracesFrom(pe: Pe, pa: number, first: Entry, isTaken: (entry: Entry) => boolean): Member[] {
     const pagePa = pa - (pa & pageMask);
     const members: Member[] = [];
     const batch = Math.min(batchTraces, firstBatchTraces + traces);
@@ -193,14 +212,17 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const seen = new Set([pa]);
     for (let next = queue.shift(); next && members.length < batch; next = queue.shift()) {
       const { va, el, strictAlignment, guarded } = next.entry;
-      const fetch = (at: bigint): number => words[(pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> 2] as number;
-      const runsOf = (at: bigint): number =>
-        entryTable.coldRuns(pagePa + (Number(at & 0xffffffffn) & pageMask), at, el);
+      const pagePaOf = pagesFrom(pe, pa, next.entry);
+      const paOf = (at: bigint): number => pagePaOf(at) + (Number(at & 0xffffffffn) & pageMask);
+      const fetch = (at: bigint): number => words[paOf(at) >>> 2] as number;
+      const addendOf = (at: bigint): number | undefined => (pagePaOf(at) < 0 ? undefined : addendTo(pagePaOf(at), at));
+      const runsOf = (at: bigint): number => entryTable.coldRuns(paOf(at), at, el);
       const counter = counters.take();
       const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.addressOf(counter) };
       const trace = translate({
         start: va,
         fetch,
+        addendOf,
         el,
         strictAlignment,
         guarded,
@@ -208,9 +230,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         runsOf,
         ...counting,
       });
-      const lines = new Set(
-        trace.addresses.map((at) => (pagePa + (Number(at & 0xffffffffn) & pageMask)) >>> lineShift),
-      );
+      const lines = new Set(trace.addresses.map((at) => paOf(at) >>> lineShift));
       members.push({ live: { ...next, lines, counter, asked: 0, isRegion: false }, trace });
       for (const target of trace.successors) {
         if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
@@ -298,19 +318,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** The region from the code at `pa` on, in place of its trace if there is one. */
   function makeRegion(pe: Pe, pa: number, entry: Entry, observed?: ObservedCode): void {
     const { va: start, el, strictAlignment, guarded } = entry;
-    const pagePa = pa - (pa & pageMask);
-    const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
-    const pages = new Map<bigint, number>([[pageOf(start), pagePa]]);
-    const pagePaOf = (va: bigint): number => {
-      const page = pageOf(va);
-      let found = pages.get(page);
-      if (found === undefined) {
-        const fetched = fetchedFrom(pe, page);
-        found = fetched?.guarded === guarded ? fetched.pa : -1;
-        pages.set(page, found);
-      }
-      return found;
-    };
+    const pagePaOf = pagesFrom(pe, pa, entry);
     const paOf = (va: bigint): number => pagePaOf(va) + (Number(va & 0xffffffffn) & pageMask);
     const isMapped = (va: bigint): boolean => pagePaOf(va) >= 0;
     const { function: text, addresses } = translateRegion({
@@ -331,7 +339,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         [callSite.last, callSite.other]
           .map((offset) => doublewords[(siteAt(va) + offset) >>> 3] as bigint)
           .filter((target) => isInReach(start, target)),
-      addendOf: (va) => pagePaOf(va) - Number((pageOf(va) << BigInt(pageShift)) & 0xffffffffn),
+      addendOf: (va) => addendTo(pagePaOf(va), va),
     });
     const named = options.isProfiled ? { ...text, name: guestCodeName(entry) } : text;
     const [f] = options.instantiate([named]) as [CallableFunction];
@@ -396,12 +404,12 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   }
 
   /** Translates all code that waits. */
-  function translateWaiting(): void {
+  function translateWaiting(pe: Pe): void {
     const members: Member[] = [];
     const taken = new Set<Entry>();
     for (const [entry, pa] of waiting) {
       if (taken.has(entry)) continue;
-      for (const member of tracesFrom(pa, entry, (other) => taken.has(other))) {
+      for (const member of tracesFrom(pe, pa, entry, (other) => taken.has(other))) {
         taken.add(member.live.entry);
         members.push(member);
       }
@@ -461,7 +469,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       makeRegion(pe, pa, entry);
     } else {
       waiting.set(entry, pa);
-      if (isDue()) translateWaiting();
+      if (isDue()) translateWaiting(pe);
     }
     return entry.functionIndex > 0 ? entry.functionIndex : entryTable.coldCode(pa);
   }

@@ -1,15 +1,16 @@
-// The *translate* reading: a trace of instructions inside one page as one wasm function, with operand fields known, guest registers in
-// wasm locals, and a loop back to its own start kept inside the function.
+// The *translate* reading: a trace of instructions as one wasm function, with operand fields known, guest registers in wasm locals, and a
+// loop back to its own start kept inside the function.
 //
-// A trace follows unconditional direct branches inside the page and that side of conditional ones which has run more. Its cost is
+// A trace follows unconditional direct branches inside the page and that side of conditional ones which has run more. It
+// follows direct calls, to other pages, too, where they are fetched from then, and the returns from them. Its cost is
 // charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
 // The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
 import { exit } from '../arch/exits.ts';
-import { pageShift, pe } from '../arch/state-layout.ts';
+import { addendAfterTag, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { Value } from '../isa/semantics.ts';
-import { constant, constant32, localValue, type Node } from './expression.ts';
+import { constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { linkBytes, type TraceLink } from './trace-links.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
@@ -20,6 +21,11 @@ import { Writer } from './wasm/writer.ts';
 /** A trace longer than this gains little and is entered less often at the end of a budget. */
 const maxInstructions = 64;
 
+/** Calls within calls that are followed. */
+const maxCalls = 3;
+
+const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
+
 /** A trace has run so often that a region is worth while; PC is at its start. Beyond the codes of arch/exits.ts. */
 export const traceIsHot = 65;
 
@@ -28,8 +34,13 @@ const alone: Company = { isConcurrent: false, yields: false };
 export interface TraceSource {
   /** Virtual address of the first instruction. */
   readonly start: bigint;
-  /** The word at a virtual address in the page of `start`. */
+  /** The word at a virtual address in the page of `start`, or in one that `addendOf` knows. */
   readonly fetch: (va: bigint) => number;
+  /**
+   * Physical minus virtual address of the page of an address, modulo 2^32, where it can be fetched from and is guarded or not as that of `start`:
+   * traces follow calls there.
+   */
+  readonly addendOf?: (va: bigint) => number | undefined;
   /** The Exception level, part of every jump cache key. */
   readonly el: number;
   /** Accesses check alignment. */
@@ -84,6 +95,9 @@ class TraceGenerator extends LocalRegisters {
   private runs = 0;
   private ended = false;
   private next = 0n;
+  /** The page that instructions are fetched from, and where the calls that have been followed return to. */
+  private page = 0n;
+  private returns: bigint[] = [];
   private addresses: bigint[] = [];
   private successors: bigint[] = [];
   private links: TraceLink[] = [];
@@ -125,6 +139,8 @@ class TraceGenerator extends LocalRegisters {
     this.index = 0;
     this.runs = this.source.runsOf?.(this.source.start) ?? 0;
     this.ended = false;
+    this.page = pageOf(this.source.start);
+    this.returns = [];
     this.addresses = [];
     this.successors = [];
     this.links = [];
@@ -135,9 +151,8 @@ class TraceGenerator extends LocalRegisters {
   }
 
   private instruction(): void {
-    const page = this.source.start >> BigInt(pageShift);
     const visited = this.addresses.includes(this.address);
-    if (visited || this.index === maxInstructions || this.address >> BigInt(pageShift) !== page) {
+    if (visited || this.index === maxInstructions || pageOf(this.address) !== this.page) {
       this.leaveTo(this.address, this.index);
       this.ended = true;
       return;
@@ -287,7 +302,7 @@ class TraceGenerator extends LocalRegisters {
     }
     this.successors.push(target);
     this.writeBack();
-    if (target >> BigInt(pageShift) === this.source.start >> BigInt(pageShift)) {
+    if (pageOf(target) === pageOf(this.source.start)) {
       this.links.push({ target, count, position: this.w.length });
       for (let n = 0; n < linkBytes; n += 1) this.w.byte(op.nop);
     }
@@ -295,10 +310,60 @@ class TraceGenerator extends LocalRegisters {
     this.chain(this.remaining(count));
   }
 
+  /** Goes on at an address, of another page only if that is known; there the code looks whether it is still fetched from where it was. */
+  private goTo(target: bigint): boolean {
+    if (target === this.source.start || this.addresses.includes(target)) return false;
+    if (pageOf(target) !== this.page) {
+      const addend = this.source.addendOf?.(target);
+      if (addend === undefined) return false;
+      this.page = pageOf(target);
+      this.emit(this.isFetchedElsewhere(addend));
+      this.ifSeldom(() => {
+        this.arm(() => {
+          this.leaveTo(target, this.index);
+        });
+      });
+    }
+    this.next = target;
+    return true;
+  }
+
+  /** Not 0 where the soft TLB does not say that code is fetched from a page as it was when the trace was made. */
+  private isFetchedElsewhere(addend: number): Node {
+    const entry = Number(this.page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
+    const guarded = this.isGuarded ? 1n << 32n : 0n;
+    const isNot = (offset: number, value: bigint): Node =>
+      this.ne(stateLoad(op.i64_load, 64, this.softTlb(false), offset), constant(64, value)) as Node;
+    return this.or(
+      isNot(entry, this.page << BigInt(pageShift)),
+      isNot(entry + addendAfterTag, guarded | BigInt(addend >>> 0)),
+    ) as Node;
+  }
+
+  /** Follows a return from a call that has been followed. */
+  private returnTo(target: Node): boolean {
+    const expected = this.returns.pop();
+    if (expected === undefined || (target.isConstant && target.bits !== expected)) return false;
+    if (!target.isConstant) {
+      this.emit(this.ne(target, constant(64, expected)) as Node);
+      this.ifSeldom(() => {
+        this.arm(() => {
+          this.writeBack();
+          this.storeState(pe.pc, target);
+          this.chain(this.remaining(this.index));
+        });
+      });
+    }
+    if (this.goTo(expected)) return true;
+    this.leaveTo(expected, this.index);
+    this.ended = true;
+    return true;
+  }
+
   /** Whether a conditional branch to an address has been taken more often than not, as far as the numbers of runs tell. */
   private isUsuallyTaken(target: bigint): boolean {
     const { start, runsOf } = this.source;
-    if (!runsOf || target >> BigInt(pageShift) !== start >> BigInt(pageShift)) return false;
+    if (!runsOf || pageOf(target) !== pageOf(start) || pageOf(target) !== this.page) return false;
     if (target === start || this.addresses.includes(target)) return false;
     const taken = runsOf(target);
     // What has run more often than this is come to from elsewhere, too.
@@ -327,6 +392,11 @@ class TraceGenerator extends LocalRegisters {
       this.next = target.bits;
       return;
     }
+    if (kind === 'call' && target.isConstant && this.returns.length < maxCalls && this.goTo(target.bits)) {
+      this.returns.push(this.address + 4n);
+      return;
+    }
+    if (kind === 'return' && this.returnTo(target)) return;
     this.ended = true;
     if (kind === 'call') this.successors.push(this.next);
     if (target.isConstant) {

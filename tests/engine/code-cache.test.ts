@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { lineHoldsCode, lineMapOffset, lineShift, pe as record, ramBase } from '../../src/arch/state-layout.ts';
 import { codeEntryAt, entryTablePlace, runtimeTables } from '../../src/engine/runtime-tables.ts';
-import { el0Machine } from './el0-machine.ts';
+import { el0Machine, type Mapping } from './el0-machine.ts';
 import { flatMachine, type FlatMachine } from './flat-machine.ts';
 
 const x = (machine: FlatMachine, pe: number, n: number): bigint => machine.pes[pe]?.readX(n) ?? -1n;
@@ -416,6 +416,41 @@ writer: str     w2, [x1]
     expect(sums).toEqual(sumsOf('step', program, { pes: 2 }));
     expect((sums[2] ?? 0n) - (sums[1] ?? 0n)).toBe(50n * 201n);
   });
+});
+
+describe('a trace that has followed a call to another page', () => {
+  it.each(['step', 'translate', 'region'] as const)(
+    'calls what is there when the page is mapped elsewhere (%s)',
+    (mode) => {
+      const page = (va: number, pa: number): Mapping => ({ va, pa: ramBase + pa, sizeBytes: 0x1000, executable: true });
+      const [code, callee, other] = [
+        page(0x10_0000, 0x10_0000),
+        page(0x10_5000, 0x20_0000),
+        page(0x10_6000, 0x30_0000),
+      ];
+      const machine = el0Machine(mode, [code, callee, other]);
+      const { engine, pe, views } = machine;
+      const write = (at: Mapping, ...words: readonly number[]): void => {
+        views.words.set(words, at.pa >>> 2);
+      };
+      write(code, 0x9400_1400, 0x9100_0421, 0x17ff_fffe); // BL callee; ADD X1, X1, #1; B to the first
+      write(callee, 0x9100_0442, 0xd65f_03c0); // ADD X2, X2, #1; RET
+      write(other, 0x9101_9042, 0xd65f_03c0); // ADD X2, X2, #100; RET
+      const sums = (): bigint[] => {
+        machine.enterEl0();
+        // The callee first: its page is then known.
+        views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(callee.va);
+        pe.writeX(30, BigInt(code.va));
+        engine.run(pe, 2 + 5 * 50);
+        return [pe.readX(1), pe.readX(2)];
+      };
+      expect(sums()).toEqual([50n, 51n]);
+      // The descriptor of the callee's page becomes that of the other one, and the PE, which has been reset, has no other.
+      const table = (ramBase + 0x80_3000) >>> 3;
+      views.doublewords[table + 0x105] = views.doublewords[table + 0x106] ?? 0n;
+      expect(sums()).toEqual([50n, 5100n]);
+    },
+  );
 });
 
 describe('the jump cache', () => {

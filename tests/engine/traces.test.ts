@@ -20,6 +20,7 @@ function traceOf(
   source: string,
   from = 'start',
   runs: Readonly<Record<string, number>> = {},
+  addendOf: (va: bigint) => number | undefined = () => undefined,
 ): Trace & { readonly at: (label: string) => bigint } {
   const { bytes, symbols } = assemble(source, { base: page });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -32,7 +33,16 @@ function traceOf(
   const byAddress = new Map(Object.entries(runs).map(([label, times]) => [at(label), times]));
   const runsOf = (va: bigint): number => byAddress.get(va) ?? 0;
   return {
-    ...translate({ start: at(from), fetch, el: 1, strictAlignment: false, guarded: false, callSiteAt, runsOf }),
+    ...translate({
+      start: at(from),
+      fetch,
+      el: 1,
+      strictAlignment: false,
+      guarded: false,
+      callSiteAt,
+      addendOf,
+      runsOf,
+    }),
     at,
   };
 }
@@ -93,9 +103,27 @@ middle: tbnz    x1, #3, other
         bl      other
         nop
 other:  ret`);
-    expect(of).toEqual(addresses(0, 4, 12, 16));
-    // A call ends it: what follows is another function, and then the instruction after the call.
-    expect(successors).toEqual([at('other'), at('other'), at('other') - 4n, at('other')]);
+    // A call, and the return from it.
+    expect(of).toEqual(addresses(0, 4, 12, 16, 24, 20));
+    expect(successors).toEqual([at('other'), at('other'), at('other')]);
+  });
+
+  it('follows calls to another page only where that is known, and back, and none that is called by itself', () => {
+    const source = `
+start:  bl      far
+        nop
+        ret
+        .align  12
+far:    nop
+        bl      far
+        ret`;
+    const known = traceOf(source, 'start', {}, (va) => (va >> 12n === BigInt(page) >> 12n ? undefined : 0));
+    expect(known.addresses).toEqual(addresses(0, 0x1000, 0x1004));
+    expect(traceOf(source).addresses).toEqual(addresses(0));
+    const there = traceOf(source.replace('bl      far\n        ret`', 'ret'), 'start', {}, () => 0);
+    expect(there.addresses).toEqual(addresses(0, 0x1000, 0x1004));
+    const andBack = traceOf(source.replace(/nop\n {8}bl {6}far\n/, 'nop\n'), 'start', {}, () => 0);
+    expect(andBack.addresses).toEqual(addresses(0, 0x1000, 0x1004, 4, 8));
   });
 
   it('follows the side of a conditional branch that has run more, as far as what is come to from elsewhere lets it tell', () => {
@@ -206,6 +234,39 @@ function history(mode: EngineMode, program: string, schedule: readonly Turn[], p
 }
 
 describe('traces and the stepper', () => {
+  it('agree on calls and returns, whether the callee returns to its caller or elsewhere, at every budget', () => {
+    const program = `
+        adr     x9, stack
+loop:   bl      f
+        add     x1, x1, #1
+        bl      g
+        add     x1, x1, #2
+        b       loop
+        .align  12
+f:      str     x30, [x9]
+        bl      h
+        ldr     x30, [x9]
+        tbnz    x1, #3, past
+        ret
+past:   add     x30, x30, #4
+        ret
+        .align  12
+g:      add     x3, x3, #1
+        ret
+h:      add     x4, x4, #1
+        ret
+        .align  12
+stack:  .quad   0
+end:    nop
+`;
+    const budgets = Array.from({ length: 40 }, (_, n) => [n + 1, 200, 3]).flat();
+    const schedule = budgets.map((budget) => ({ pe: 0, budget }));
+    const expected = history('step', program, schedule, 1);
+    for (const mode of ['translate', 'region', 'tiered'] as const) {
+      expect(history(mode, program, schedule, 1), mode).toEqual(expected);
+    }
+  });
+
   it('stop at the same instruction with the same state, for any program and any budgets', () => {
     fc.assert(
       fc.property(programs(false), turns(1), (program, schedule) => {
