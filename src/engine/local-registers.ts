@@ -1,12 +1,12 @@
 // Guest registers in the locals of one wasm function: what the generators of traces and of regions share. A register is read and
 // written in its local; flags are expressions until somebody needs them. Who derives from this says when the record is completed.
 
-import { btypeChecked, pe } from '../arch/state-layout.ts';
+import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
 import { registerNamed } from '../arch/system-registers.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { BranchKind, FlagName, FlagSource, Value } from '../isa/semantics.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
-import { constant, constant32, intOf, localValue, type Node, pin } from './expression.ts';
+import { constant, constant32, intOf, localValue, type Node, pin, stateLoad } from './expression.ts';
 import { Generator } from './generator.ts';
 import type { AlignmentCheck } from './memory-generator.ts';
 import { callSite } from './runtime-tables.ts';
@@ -336,6 +336,22 @@ export abstract class LocalRegisters extends Generator {
 
   protected vectorAddress(n: Node): { base: Node; offset: number } {
     return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * intOf(n) };
+  }
+
+  /**
+   * Two conditions, of which one holds where the soft TLB does not say that the page of an address is fetched from where it was, `addend`
+   * after its virtual address, when the code was made, and is guarded as it was.
+   */
+  protected fetchedElsewhere(va: bigint, addend: number): readonly [Node, Node] {
+    const page = va >> BigInt(pageShift);
+    const entry = Number(page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
+    const guarded = this.isGuarded ? 1n << 32n : 0n;
+    const isNot = (offset: number, value: bigint): Node =>
+      this.ne(stateLoad(op.i64_load, 64, this.softTlb(false), offset), constant(64, value)) as Node;
+    return [
+      isNot(entry, page << BigInt(pageShift)),
+      isNot(entry + addendAfterTag, guarded | BigInt.asUintN(32, BigInt(addend))),
+    ];
   }
 
   protected softTlb(unprivileged: boolean): Node {

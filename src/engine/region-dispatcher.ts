@@ -111,19 +111,12 @@ export abstract class RegionDispatcher extends RegionState {
 
   /** Leaves where the soft TLB does not say that the page of an address is where it was when the region was made. */
   protected leaveIfFetchedElsewhere(address: Node): void {
-    const page = this.pageOf(address.bits);
-    const entry = Number(page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
-    const addend = BigInt.asUintN(32, BigInt(this.source.addendOf(address.bits)));
-    const guarded = this.source.guarded ? 1n << 32n : 0n;
-    const [tag, place] = [page << BigInt(pageShift), guarded | addend];
-    const isNot = (offset: number, value: bigint): Node =>
-      this.ne(stateLoad(op.i64_load, 64, localValue(32, this.tlbLocal, true), offset), constant(64, value)) as Node;
     this.block(op.block, () => {
       this.block(op.block, () => {
-        this.emit(isNot(entry, tag));
-        this.branchIfSeldom(0);
-        this.emit(isNot(entry + addendAfterTag, place));
-        this.branchIfSeldom(0);
+        for (const condition of this.fetchedElsewhere(address.bits, this.source.addendOf(address.bits))) {
+          this.emit(condition);
+          this.branchIfSeldom(0);
+        }
         this.w.byte(op.br);
         this.w.u32(1);
       });

@@ -7,10 +7,10 @@
 // The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
 import { exit } from '../arch/exits.ts';
-import { addendAfterTag, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import { pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { Value } from '../isa/semantics.ts';
-import { constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
+import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { linkBytes, type TraceLink } from './trace-links.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
@@ -317,7 +317,7 @@ class TraceGenerator extends LocalRegisters {
       const addend = this.source.addendOf?.(target);
       if (addend === undefined) return false;
       this.page = pageOf(target);
-      this.emit(this.isFetchedElsewhere(addend));
+      this.emit(this.or(...this.fetchedElsewhere(target, addend)) as Node);
       this.ifSeldom(() => {
         this.arm(() => {
           this.leaveTo(target, this.index);
@@ -326,18 +326,6 @@ class TraceGenerator extends LocalRegisters {
     }
     this.next = target;
     return true;
-  }
-
-  /** Not 0 where the soft TLB does not say that code is fetched from a page as it was when the trace was made. */
-  private isFetchedElsewhere(addend: number): Node {
-    const entry = Number(this.page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
-    const guarded = this.isGuarded ? 1n << 32n : 0n;
-    const isNot = (offset: number, value: bigint): Node =>
-      this.ne(stateLoad(op.i64_load, 64, this.softTlb(false), offset), constant(64, value)) as Node;
-    return this.or(
-      isNot(entry, this.page << BigInt(pageShift)),
-      isNot(entry + addendAfterTag, guarded | BigInt(addend >>> 0)),
-    ) as Node;
   }
 
   /** Follows a return from a call that has been followed. */
