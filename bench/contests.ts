@@ -39,9 +39,13 @@ function guest(
   name: string,
   file: string,
   measures: string,
-  { argument = '', cores = 1, hasPeer = true }: { argument?: string; cores?: number; hasPeer?: boolean } = {},
+  {
+    argument = '',
+    cores = 1,
+    hasPeer = true,
+    group = cores === 1 ? 'one core' : 'several cores',
+  }: { argument?: string; cores?: number; hasPeer?: boolean; group?: Group } = {},
 ): GuestContest {
-  const group = cores === 1 ? 'one core' : 'several cores';
   return { kind: 'guest', name, measures, group, cores, file: guestFile(file), isFetched: false, argument, hasPeer };
 }
 
@@ -59,6 +63,9 @@ const debianProgram = (name: string, path: string, measures: string, words: read
   sysroot: debian,
 });
 
+/** Of the contests whose throughputs are compared: as often on one core as on each of two. */
+const apart = { argument: 'repeat=10000' };
+
 /** Repetitions, and the files of workload.ts, make QEMU run for one to five seconds on a quiet host, so that neither start decides. */
 export const contests: readonly AnyContest[] = [
   guest('integer-loop', 'arithmetic', 'arithmetic in registers', { argument: 'repeat=2000' }),
@@ -73,6 +80,11 @@ export const contests: readonly AnyContest[] = [
   guest('random-pages', 'random-pages', 'translations that no TLB holds', { argument: 'repeat=400' }),
   guest('self-modifying', 'rewrite', 'functions that are made, called 200 times, and replaced', {
     argument: 'repeat=200',
+  }),
+  guest('apart-1', 'apart', 'work of which each core does as much', { ...apart, group: 'several cores' }),
+  guest('apart-2', 'apart', 'the same on two cores: as fast, where they do not disturb each other', {
+    ...apart,
+    cores: 2,
   }),
   guest('spinlocks-2', 'spinlocks', 'five locks that two cores contend for', { argument: 'rounds=300000', cores: 2 }),
   guest('spinlocks-4', 'spinlocks', 'five locks that four cores contend for', { argument: 'rounds=40000', cores: 4 }),

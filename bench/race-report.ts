@@ -57,7 +57,12 @@ export function raceTable(results: readonly RaceResult[]): string {
       ({ contest }) =>
         `${contest.name}: QEMU was ended after ${longestQemuRunMs / 1000} s, so that the ratio is at least this`,
     );
-  return [table(head, rows), ...ended, ...means].join('\n');
+  const throughputs = results.flatMap(({ contest, entries }) =>
+    entries.flatMap(({ conductor, throughput }) =>
+      throughput ? [`${contest.name}, ${conductor}: ${formatSpread(throughput)} × the throughput of one core`] : [],
+    ),
+  );
+  return [table(head, rows), ...ended, ...throughputs, ...means].join('\n');
 }
 
 /** As in the table; a figure that was not measured is absent. */

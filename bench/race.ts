@@ -20,6 +20,8 @@ export interface Entry {
   readonly ms: Spread;
   /** How many times as fast as the peer. */
   readonly ratio?: Spread;
+  /** Where each core does as much as the only one of another contest: how many times as much is done in the same time. */
+  readonly throughput?: Spread;
 }
 
 export interface RaceResult {
@@ -96,6 +98,12 @@ export function makeRace(
     },
   });
 
+  /** The contest in which one core does what each core of this one does. */
+  const aloneOf = ({ file, cores, group }: AnyContest): AnyContest | undefined =>
+    cores === 1
+      ? undefined
+      : contests.find((other) => other.file === file && other.cores === 1 && other.group === group);
+
   const measured = contests.flatMap((contest) => [
     ...conductors.map((conductor) => own(contest, conductor)),
     ...(hasPeer(contest) ? [peer(contest)] : []),
@@ -104,14 +112,22 @@ export function makeRace(
   function results(samples: Samples): readonly RaceResult[] {
     return contests.map((contest) => {
       const theirs = samples.get(peerName(contest));
+      const alone = aloneOf(contest);
       const entries = conductors.map((conductor) => {
         const name = ownName(contest, conductor);
         const ours = samples.get(name) ?? [];
+        const onOneCore = alone && samples.get(ownName(alone, conductor));
         return {
           conductor,
           instructions: instructions.get(name) ?? 0,
           ms: spreadOf(ours),
           ...(theirs && { ratio: ratioOf(theirs, ours) }),
+          ...(onOneCore && {
+            throughput: ratioOf(
+              onOneCore.map((ms) => ms * contest.cores),
+              ours,
+            ),
+          }),
         };
       });
       return { contest, entries, ...(theirs && { peerMs: spreadOf(theirs) }) };

@@ -75,6 +75,25 @@ test('A run of QEMU that has been ended is said to be, since its ratio is then a
   expect(raceTable(two())).not.toContain('was ended');
 });
 
+test('Where each core does as much as one alone, the table has the throughput', () => {
+  const results = resultsOf(
+    {
+      'apart-1, heddle lockstep': [100, 100],
+      'apart-1, heddle parallel': [100, 100],
+      'apart-1, qemu': [100, 100],
+      'apart-2, heddle lockstep': [200, 200],
+      'apart-2, heddle parallel': [100, 125],
+      'apart-2, qemu': [100, 100],
+    },
+    ['apart-1', 'apart-2'],
+  );
+  expect(results.map(({ entries }) => entries.map(({ throughput }) => throughput?.max))).toEqual([
+    [undefined, undefined],
+    [1, 2],
+  ]);
+  expect(raceTable(results)).toContain('apart-2, parallel: 1.80 (1.60–2.00) × the throughput of one core');
+});
+
 test('The document holds what the table holds', () => {
   expect(raceData(two())).toMatchObject({
     contests: [
