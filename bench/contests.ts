@@ -64,7 +64,7 @@ const debianProgram = (name: string, path: string, measures: string, words: read
 });
 
 /** Of the contests whose throughputs are compared: as often on one core as on each of two. */
-const apart = { argument: 'repeat=10000' };
+const apart = { argument: 'repeat=30000' };
 
 /** Repetitions, and the files of workload.ts, make QEMU run for one to five seconds on a quiet host, so that neither start decides. */
 export const contests: readonly AnyContest[] = [
@@ -86,7 +86,7 @@ export const contests: readonly AnyContest[] = [
     ...apart,
     cores: 2,
   }),
-  guest('spinlocks-2', 'spinlocks', 'five locks that two cores contend for', { argument: 'rounds=300000', cores: 2 }),
+  guest('spinlocks-2', 'spinlocks', 'five locks that two cores contend for', { argument: 'rounds=1500000', cores: 2 }),
   guest('spinlocks-4', 'spinlocks', 'five locks that four cores contend for', { argument: 'rounds=40000', cores: 4 }),
   guest('ipi-ping-pong', 'ipi-pingpong', 'SGIs to and fro, WFI between them', { argument: 'rounds=50000', cores: 2 }),
   guest('boot-512', 'boot1024', 'boot and an IPI of as many cores as QEMU has', { cores: 512 }),

@@ -40,9 +40,11 @@ const betweenSleepsTicks = 100_000;
 /**
  * A host looks about so often before it sleeps, and among these so often at the clock, and at what WFE waits for as soon as that takes
  * no longer than the rest. Where it has been in vain last time, as it is while other programs want the host's processors, it looks only
- * a few times, but for one wait of so many.
+ * a few times, but for one wait of so many. That one looks for as long as it takes to wake a thread, and more: where two hosts wait for each
+ * other in turn, each would otherwise find it in vain because the other one sleeps.
  */
 const looksBeforeSleep = 2000;
+const looksOfTrial = 20_000;
 const fewLooks = 32;
 const waitsPerTrial = 32;
 const looksPerClock = 16;
@@ -164,8 +166,8 @@ export function runInParallel(options: ParallelOptions): void {
   /** True when something has come up. */
   function lookAbout(): boolean {
     waits += 1;
-    const looks = isLookingWorthwhile || waits % waitsPerTrial === 0 ? looksBeforeSleep : fewLooks;
-    isLookingWorthwhile = looksFor(looks);
+    const untried = waits % waitsPerTrial === 0 ? looksOfTrial : fewLooks;
+    isLookingWorthwhile = looksFor(isLookingWorthwhile ? looksBeforeSleep : untried);
     return isLookingWorthwhile;
   }
 

@@ -110,7 +110,7 @@ export function createPe(options: PeOptions): Pe {
       return exit.redirect;
     },
     wfi: () => wfi(cx),
-    wfe: () => wfe(cx),
+    wfe: (looks = 1) => wfe(cx, looks),
     sev: () => sev(cx),
     sevl: () => sevl(cx),
     clrex() {

@@ -130,7 +130,8 @@ export interface Pe {
   dsb(): Exit;
   isb(): Exit;
   wfi(): Exit;
-  wfe(): Exit;
+  /** The value of a location that is marked for exclusive access is looked at so often, once unless told, before the PE waits. */
+  wfe(looks?: number): Exit;
   sev(): Exit;
   sevl(): Exit;
   clrex(): Exit;

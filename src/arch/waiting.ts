@@ -30,7 +30,8 @@ export function wfi(cx: PeContext): Exit {
   return exit.waitForInterrupt;
 }
 
-export function wfe(cx: PeContext): Exit {
+/** Before it waits the value that an exclusive load has found is looked at `looks` times: where other threads store meanwhile. */
+export function wfe(cx: PeContext, looks: number): Exit {
   const now = cx.environment.now();
   const isEvent = low(cx, pe.eventRegister) !== 0 || hasStreamEvent(cx, cx.eventsSeenUntil, now);
   cx.eventsSeenUntil = now;
@@ -39,7 +40,8 @@ export function wfe(cx: PeContext): Exit {
     setLow(cx, pe.eventRegister, 0);
     return exit.none;
   }
-  if (pendingInterrupt(cx) !== undefined || hasLostMonitor(cx)) return exit.none;
+  if (pendingInterrupt(cx) !== undefined) return exit.none;
+  for (let look = 0; look < looks; look += 1) if (hasLostMonitor(cx)) return exit.none;
   const target = trapTarget(cx, nTWE, HCR.TWE, SCR.TWE);
   if (target !== 0) return waitTrap(cx, target, 1);
   advancePc(cx);

@@ -183,6 +183,7 @@ export function makeEngine({
   const secondTlb = secondTlbBase + worker * secondTlbBytes;
   views.bytes.fill(0, secondTlb, secondTlb + secondTlbBytes);
 
+  let attached = 0;
   const peOf = (cpu: number): Pe => pes[(cpu - peStateBase) / peStateStride] as Pe;
 
   /** True where what a service has done must come before any other instruction. */
@@ -191,6 +192,7 @@ export function makeEngine({
     peOf,
     isConcurrent,
     yields,
+    isOnlyPe: () => attached === 1,
     mustStop,
     isAlone: () => isAlone,
     fence: (cpu) => fence(cpu),
@@ -361,6 +363,7 @@ export function makeEngine({
     budgetLeft: (pe) => (signedWords[stateWord(pe.base, record.budget)] as number) + keptBack,
     attach: (pe) => {
       pes[pe.index] = pe;
+      attached += 1;
       pe.useSecondTlb(secondTlb);
     },
     run: (pe, budget) => {

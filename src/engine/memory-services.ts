@@ -19,6 +19,8 @@ export interface ServiceCompany {
   readonly isConcurrent: boolean;
   /** YIELD ends a run, with exit.yield. */
   readonly yields: boolean;
+  /** No other PE of this thread could store what one of them waits for. */
+  readonly isOnlyPe: () => boolean;
   /** What the service has done must come before any other instruction. */
   readonly mustStop: () => boolean;
   /** The stepper runs a single instruction. */

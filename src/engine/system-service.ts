@@ -17,12 +17,14 @@ const goesOn: ReadonlySet<number> = new Set([
   systemOperation.exceptionLink,
   systemOperation.branchTarget,
 ]);
+/** A lock is often given up within a microsecond: as long as it takes to come out of translated code and into it again. */
+const looksOfWfe = 256;
 /** CRn of the TLB maintenance instructions. */
 const tlbiCRn = 8;
 
 export function systemService(
   { doublewords }: MemoryViews,
-  { peOf, isConcurrent, yields, mustStop, isAlone, fence }: ServiceCompany,
+  { peOf, isConcurrent, yields, isOnlyPe, mustStop, isAlone, fence }: ServiceCompany,
 ): (cpu: number, descriptor: number) => Exit {
   function serve(cpu: number, descriptor: number): Exit {
     const immediate = descriptor >>> systemImmediateShift;
@@ -71,7 +73,7 @@ export function systemService(
       case systemOperation.wfi:
         return pe.wfi();
       case systemOperation.wfe:
-        return pe.wfe();
+        return pe.wfe(isConcurrent && isOnlyPe() ? looksOfWfe : 1);
       case systemOperation.sev:
         return pe.sev();
       case systemOperation.sevl:

@@ -1,4 +1,4 @@
-// The loop of a host under `parallel`, with a core that does nothing but YIELD, on a clock of its own.
+// The loop of a host under `parallel`, with a core that does nothing but YIELD, or wait, on a clock of its own.
 
 import { expect, it } from 'vitest';
 import { makeHost } from '../../workers/host.ts';
@@ -7,15 +7,27 @@ import { runInParallel } from '../../workers/parallel.ts';
 
 const ticksPerYield = 1000;
 
-/** How often a host sleeps while its core yields so many times. */
-function sleepsWhile(yields: number, isCrowded: boolean): number {
+interface Played {
+  readonly isCrowded?: boolean;
+  readonly runnable: boolean;
+  /** The core has run its nth instruction. */
+  readonly ran?: (instructions: number, end: () => void) => void;
+  readonly slept: (end: () => void) => void;
+  readonly looked?: () => void;
+}
+
+/** Runs a host with one core until what it does ends the run. */
+function play({ isCrowded = false, runnable, ran, slept, looked }: Played): void {
   const buffer = meetingBuffer(2);
   limitMeeting(buffer, 2, Infinity);
   const meeting = openMeeting(buffer, 2, 0);
-  let [instructions, sleeps] = [0, 0];
+  const end = (): void => {
+    meeting.end(meetingEnd.stopped);
+  };
+  let instructions = 0;
   const now = (): number => instructions * ticksPerYield;
   const core = {
-    runnable: true,
+    runnable,
     get nowTicks() {
       return now();
     },
@@ -24,7 +36,7 @@ function sleepsWhile(yields: number, isCrowded: boolean): number {
     },
     run: () => {
       instructions += 1;
-      if (instructions === yields) meeting.end(meetingEnd.stopped);
+      ran?.(instructions, end);
     },
     advanceTo: () => {},
     look: () => false,
@@ -52,16 +64,54 @@ function sleepsWhile(yields: number, isCrowded: boolean): number {
         return 0;
       },
       sleep: () => {
-        sleeps += 1;
+        slept(end);
       },
     },
-    mailboxes: { receive: () => {}, hasMail: () => false, isUnderWay: () => false },
+    mailboxes: {
+      receive: () => {},
+      hasMail: () => {
+        looked?.();
+        return false;
+      },
+      isUnderWay: () => false,
+    },
     maxTicks: Infinity,
     isCrowded,
     aborted: () => false,
     progress: () => {},
   });
+}
+
+/** How often a host sleeps while its core yields so many times. */
+function sleepsWhile(yields: number, isCrowded: boolean): number {
+  let sleeps = 0;
+  play({
+    isCrowded,
+    runnable: true,
+    ran: (instructions, end) => {
+      if (instructions === yields) end();
+    },
+    slept: () => {
+      sleeps += 1;
+    },
+  });
   return sleeps;
+}
+
+/** How often a host whose core waits looks about before each of so many sleeps. */
+function looksBefore(sleeps: number): number[] {
+  const looks = [0];
+  play({
+    runnable: false,
+    slept: (end) => {
+      if (looks.length === sleeps) end();
+      looks.push(0);
+    },
+    looked: () => {
+      looks.push((looks.pop() ?? 0) + 1);
+    },
+  });
+  return looks.slice(0, sleeps);
 }
 
 it('a core that yields makes room for hosts without a processor, but not at every YIELD', () => {
@@ -73,4 +123,12 @@ it('a core that yields makes room for hosts without a processor, but not at ever
 
 it('where every host has a processor nobody makes room', () => {
   expect(sleepsWhile(4000, false)).toBe(0);
+});
+
+it('who has looked about in vain sleeps almost at once, but for one wait in 32, which outlasts the waking of a thread', () => {
+  const [first = 0, ...others] = looksBefore(96);
+  const long = others.filter((looks) => looks > 5 * first);
+  expect(first).toBeGreaterThan(1000);
+  expect(long).toHaveLength(3);
+  for (const looks of others) if (!long.includes(looks)) expect(looks).toBeLessThan(first / 10);
 });
