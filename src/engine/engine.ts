@@ -174,6 +174,8 @@ export function makeEngine({
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
   let isAlone = false;
+  /** TypeScript has called the stepper: no translated code runs. */
+  let isStepping = false;
   let keptBack = 0;
 
   const tables = runtimeTables(worker);
@@ -291,7 +293,9 @@ export function makeEngine({
 
   function runStepped(pe: Pe, budget: number): Exit {
     const cpu = pe.base;
+    isStepping = true;
     const code = step(cpu, budget);
+    isStepping = false;
     stepped += budget - (signedWords[stateWord(cpu, record.budget)] as number);
     prepareAgain(cpu, code);
     return code;
@@ -384,9 +388,7 @@ export function makeEngine({
         // A trace that does not fit into the rest of the budget is stepped.
         if (code === exit.budget && left() > 0) code = runStepped(pe, left());
         if (code === exit.step) {
-          // A pair of stores may reach two traces, one after the other.
-          do code = runAlone(pe);
-          while (code === exit.step);
+          code = runAlone(pe);
           if (code === exit.budget && !isPauseAsked()) continue;
         }
         if (costsOne.has(code)) signedWords[at] = left() - 1;
@@ -395,13 +397,14 @@ export function makeEngine({
       }
     },
     codeWritten: (pa, sizeBytes) => {
-      const hasEnded = codeCache.lineWritten(pa, sizeBytes);
-      if (!onCodeWritten) return hasEnded;
+      // The stepper need not leave what it does not run: an instruction of several stores may have written over itself by now.
+      const mustLeave = codeCache.lineWritten(pa, sizeBytes) && !isStepping;
+      if (!onCodeWritten) return mustLeave;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
         // A line may be marked for an exclusive monitor only.
         if (((views.bytes[lineMapOffset + line] as number) & lineHoldsCode) !== 0) onCodeWritten(line);
       }
-      return hasEnded;
+      return mustLeave;
     },
     linesWrittenElsewhere: (lines) => {
       if (lines === undefined) codeCache.endAll();
