@@ -6,15 +6,7 @@
 // in the table then hold the `stale` function, so that jump caches lead back here.
 
 import type { Pe } from '../arch/pe.ts';
-import {
-  addendAfterTag,
-  guardedAfterFetchTag,
-  lineShift,
-  pageShift,
-  pe as record,
-  softTlbEntries,
-  softTlbEntry,
-} from '../arch/state-layout.ts';
+import { lineShift, pageShift, pe as record } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
 import { CodeLines } from './code-lines.ts';
@@ -22,6 +14,7 @@ import { CodeMemory, type CodeModule } from './code-memory.ts';
 import type { CodeTable } from './code-table.ts';
 import { EarlyWrites, worthwhileRounds } from './early-writes.ts';
 import { type Code, EntryTable } from './entry-table.ts';
+import { addendTo, FetchedPages, pageMask, pageOf } from './fetched-pages.ts';
 import type { Company } from './local-registers.ts';
 import { ObservedCode } from './observed-code.ts';
 import { makeRegionTranslator } from './region.ts';
@@ -55,11 +48,6 @@ const maxColdInstructions = 100;
 /** After each so many regions the next ones must have asked twice as often; and so often at most. */
 const regionsOfOnePatience = 4;
 const mostAsking = 256;
-const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
-/** From addresses of the page of `va` to those of its place. */
-const addendTo = (pagePa: number, va: bigint): number =>
-  pagePa - Number((pageOf(va) << BigInt(pageShift)) & 0xffffffffn);
-const pageMask = (1 << pageShift) - 1;
 
 /** Whether a direct call could lead from one address to another. */
 const isInReach = (from: bigint, to: bigint): boolean =>
@@ -150,6 +138,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const entryTable = new EntryTable(options.views, options.tables, thresholdAt);
   /** Hot code that waits for a module, by its entry. */
   const waiting = new Map<Entry, number>();
+  const pages = new FetchedPages(options.views);
   const translateRegion = makeRegionTranslator(options.decode, options.company);
   let traces = 0;
   let regions = 0;
@@ -188,21 +177,6 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     for (const at of new Set([line, pa >>> lineShift])) earlyWrites.note(at, isWorthwhile);
   }
 
-  /** Where pages are fetched from now, from that of code at `pa` on: -1 where that is not known, or another kind of page is there. */
-  function pagesFrom(pe: Pe, pa: number, { va: start, guarded }: Code): (va: bigint) => number {
-    const pages = new Map([[pageOf(start), pa - (pa & pageMask)]]);
-    return (va) => {
-      const page = pageOf(va);
-      let found = pages.get(page);
-      if (found === undefined) {
-        const fetched = fetchedFrom(pe, page);
-        found = fetched?.guarded === guarded ? fetched.pa : -1;
-        pages.set(page, found);
-      }
-      return found;
-    };
-  }
-
   /** The traces of the hot code at `pa` and of what it leads to inside its page, the nearest first. */
   function tracesFrom(pe: Pe, pa: number, first: Entry, isTaken: (entry: Entry) => boolean): Member[] {
     const pagePa = pa - (pa & pageMask);
@@ -212,7 +186,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const seen = new Set([pa]);
     for (let next = queue.shift(); next && members.length < batch; next = queue.shift()) {
       const { va, el, strictAlignment, guarded } = next.entry;
-      const pagePaOf = pagesFrom(pe, pa, next.entry);
+      const pagePaOf = pages.from(pe, pa, next.entry);
       const paOf = (at: bigint): number => pagePaOf(at) + (Number(at & 0xffffffffn) & pageMask);
       const fetch = (at: bigint): number => words[paOf(at) >>> 2] as number;
       const addendOf = (at: bigint): number | undefined => (pagePaOf(at) < 0 ? undefined : addendTo(pagePaOf(at), at));
@@ -233,7 +207,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const lines = new Set(trace.addresses.map((at) => paOf(at) >>> lineShift));
       members.push({ live: { ...next, lines, counter, asked: 0, isRegion: false }, trace });
       for (const target of trace.successors) {
-        if (target >> BigInt(pageShift) !== va >> BigInt(pageShift)) continue;
+        if (pageOf(target) !== pageOf(va)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
@@ -318,7 +292,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** The region from the code at `pa` on, in place of its trace if there is one. */
   function makeRegion(pe: Pe, pa: number, entry: Entry, observed?: ObservedCode): void {
     const { va: start, el, strictAlignment, guarded } = entry;
-    const pagePaOf = pagesFrom(pe, pa, entry);
+    const pagePaOf = pages.from(pe, pa, entry);
     const paOf = (va: bigint): number => pagePaOf(va) + (Number(va & 0xffffffffn) & pageMask);
     const isMapped = (va: bigint): boolean => pagePaOf(va) >= 0;
     const { function: text, addresses } = translateRegion({
@@ -369,20 +343,6 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   }
 
   const siteAt = (va: bigint): number => callSiteAt(options.tables, va);
-
-  /** What the soft TLB has for fetches from a page. */
-  function fetchedFrom({ base }: Pe, page: bigint): { readonly pa: number; readonly guarded: boolean } | undefined {
-    const tlb = words[(base + record.tlb) >>> 2] as number;
-    const index = Number(page & BigInt(softTlbEntries - 1));
-    const at = tlb + index * softTlbEntry.bytes + softTlbEntry.fetchTag;
-    const va = page << BigInt(pageShift);
-    if (doublewords[at >>> 3] !== va) return undefined;
-    const addend = words[(at + addendAfterTag) >>> 2] as number;
-    return {
-      pa: (Number(va & 0xffffffffn) + addend) >>> 0,
-      guarded: words[(at + guardedAfterFetchTag) >>> 2] !== 0,
-    };
-  }
 
   /** Traces of a module lead straight to each other inside their pages. */
   function linkAll(members: readonly Member[]): void {
@@ -505,7 +465,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     wantsRegion: (pe) => {
       // What runs has been fetched, as far as the architecture can tell: the tables are not looked at again.
       const pc = doublewords[(pe.base + record.pc) >>> 3] as bigint;
-      const fetched = fetchedFrom(pe, pc >> BigInt(pageShift));
+      const fetched = pages.fetched(pe, pageOf(pc));
       if (!fetched) return undefined;
       const pa = fetched.pa + (Number(pc & 0xffffffffn) & pageMask);
       const live = entryAt(pa, codeAtPc(pe, fetched.guarded)).live;
@@ -514,7 +474,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     },
     promote: (pe, { live, code }) => {
       const { pa, entry } = live;
-      const fetched = fetchedFrom(pe, entry.va >> BigInt(pageShift));
+      const fetched = pages.fetched(pe, pageOf(entry.va));
       if (entry.live !== live || fetched?.pa !== pa - (pa & pageMask)) return;
       makeRoom();
       if (entry.live === live) makeRegion(pe, pa, entry, code);

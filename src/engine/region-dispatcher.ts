@@ -45,9 +45,6 @@ export abstract class RegionDispatcher extends RegionState {
   protected addressOf(offset: number): bigint {
     return BigInt.asUintN(64, this.source.start + BigInt(offset));
   }
-  protected pageOf(va: bigint): bigint {
-    return va >> BigInt(pageShift);
-  }
 
   /** On the way to one of several blocks. */
   private handFlagsOnToSome(targets: readonly number[]): void {

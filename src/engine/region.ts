@@ -13,6 +13,7 @@ import { pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
+import { pageOf } from './fetched-pages.ts';
 import { type Block, flowGraph } from './flow-graph.ts';
 import { dominance, type Dominance } from './dominators.ts';
 import { makeSummaries, slotsOf, type InstructionSummary } from './instruction-summary.ts';
@@ -94,7 +95,7 @@ class RegionGenerator extends RegionDispatcher {
   private isOtherPage(from: Block, to: Block): boolean {
     if (from.targets || to.targets) return false;
     const last = from.offset + 4 * (from.summaries.length - 1);
-    return this.pageOf(this.addressOf(last)) !== this.pageOf(this.addressOf(to.offset));
+    return pageOf(this.addressOf(last)) !== pageOf(this.addressOf(to.offset));
   }
 
   // Entry and exits.

@@ -7,12 +7,13 @@
 // The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
 import { exit } from '../arch/exits.ts';
-import { pageShift, pe } from '../arch/state-layout.ts';
+import { pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { Value } from '../isa/semantics.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { linkBytes, type TraceLink } from './trace-links.ts';
+import { pageOf } from './fetched-pages.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op } from './wasm/opcodes.ts';
@@ -23,8 +24,6 @@ const maxInstructions = 64;
 
 /** Calls within calls that are followed. */
 const maxCalls = 3;
-
-const pageOf = (va: bigint): bigint => va >> BigInt(pageShift);
 
 /** A trace has run so often that a region is worth while; PC is at its start. Beyond the codes of arch/exits.ts. */
 export const traceIsHot = 65;
