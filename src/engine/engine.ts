@@ -324,7 +324,9 @@ export function makeEngine({
     while (!candidate.code.isComplete) {
       const start = doublewords[pc] as bigint;
       const before = signedWords[at] as number;
+      isStepping = true;
       const code = stepBlock(pe.base, before);
+      isStepping = false;
       const instructions = before - (signedWords[at] as number);
       stepped += instructions;
       candidate.code.note(start, instructions);

@@ -305,23 +305,22 @@ export abstract class RegionState extends LocalVectors {
   }
 
   protected leave(target: Node): void {
-    this.writeBack();
+    this.storeRegisters();
+    if (this.areFlagsDirty) this.storeFlags();
     this.storeState(pe.pc, target);
     this.chain(this.remaining());
   }
 
-  /** Completes the record but for PC and budget. */
-  private writeBack(): void {
+  /** Completes the record but for flags, PC and budget. */
+  private storeRegisters(): void {
     this.storeSlots(slotsOf(this.dirty));
     this.storeVectors();
-    if (this.areFlagsDirty) this.storeFlags();
   }
 
   // Services.
 
   protected synchronise(): void {
-    this.storeSlots(slotsOf(this.dirty));
-    this.storeVectors();
+    this.storeRegisters();
     if (this.areFlagsDirty) this.storeFlagsSeldom();
     this.storeState(pe.pc, constant(64, this.address));
     this.storeState(pe.budget, this.remaining());

@@ -22,8 +22,17 @@ interface RecordsField<F extends Fields = Fields> {
   readonly records: RecordLayout<F>;
   readonly length: number;
 }
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a layout nests layouts of any fields
-type Field = Scalar | TextField | ArrayField | RecordField<any> | RecordsField<any>;
+/** What a layout must know of one that it nests, whatever its fields. */
+interface NestedLayout {
+  readonly sizeBytes: number;
+  at(memory: MemoryViews, address: number): object;
+}
+type Field =
+  | Scalar
+  | TextField
+  | ArrayField
+  | { readonly record: NestedLayout }
+  | { readonly records: NestedLayout; readonly length: number };
 export type Fields = Readonly<Record<string, Field>>;
 
 interface TypedArrays {

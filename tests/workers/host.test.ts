@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Message, Port } from '../../actors/actor.ts';
-import { makeHost } from '../../workers/host.ts';
+import type { Message } from '../../actors/actor.ts';
 import { casts, seeds } from './casts.ts';
+import { loneDevice } from './lone-device.ts';
 import { perform, type Step } from './scripted-actors.ts';
 
 const nothing: Step = { do: 'nothing' };
@@ -11,36 +11,6 @@ const send = (to: number, extraTicks = 0): Step => ({ do: 'send', to, extraTicks
 const timer = (tag: number, afterTicks: number): Step => ({ do: 'timer', tag, afterTicks });
 const store: Step = { do: 'store' };
 const times = (count: number, step: Step): Step[] => Array.from({ length: count }, () => step);
-
-/** A host with one device, number 3, whose port the test uses itself; `answer` is what the device does with a message. */
-function loneDevice(clock?: () => number, answer: (port: Port, message: Message) => void = () => undefined) {
-  const heard: (Message | number)[] = [];
-  let port: Port | undefined;
-  const host = makeHost({
-    actors: [
-      {
-        id: 3,
-        make: (given) => {
-          port = given;
-          return {
-            receive: (message) => {
-              heard.push(message);
-              answer(given, message);
-            },
-            timer: (tag) => heard.push(tag),
-            save: () => undefined,
-            restore: () => undefined,
-          };
-        },
-      },
-    ],
-    coreCount: 0,
-    lookaheadTicks: 20,
-    forward: () => undefined,
-    ...(clock && { clock }),
-  });
-  return { host, port: port as unknown as Port, heard };
-}
 
 describe('a host', () => {
   it('delivers in the order of time, then sender, then the sender’s sequence', () => {
@@ -117,14 +87,14 @@ describe('a host where time passes by itself', () => {
 
   it('hands messages over in the order in which they have come, then those that they cause, and timers when they are due', () => {
     let now = 100;
-    const { host, port, heard } = loneDevice(
-      () => now,
-      (own, { payload: [n = 0] }) => {
+    const { host, port, heard } = loneDevice({
+      clock: () => now,
+      answer: (own, { payload: [n = 0] }) => {
         if (n < 10) own.send(3, 1, [n + 10]);
       },
-    );
+    });
     port.at(150, 77);
-    // The clocks of two threads are not compared.
+    // Who hands them over has put them in order.
     for (const [n, dueTicks] of [1, 2, 3].map((n) => [n, 1000 - n] as const))
       host.accept({ code: 1, source: 9, target: 3, sequence: n, dueTicks, payload: [n] });
     port.send(3, 1, [4]);

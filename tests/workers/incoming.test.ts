@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Message, Port } from '../../actors/actor.ts';
-import { makeHost } from '../../workers/host.ts';
+import type { Message } from '../../actors/actor.ts';
 import { makeIncoming } from '../../workers/incoming.ts';
 import { openRing, type Ring, ringBuffer } from '../../workers/ring.ts';
+import { loneDevice } from './lone-device.ts';
 
 const at = (dueTicks: number): Message => ({ code: 1, source: 2, target: 3, sequence: 1, dueTicks, payload: [] });
 
@@ -59,33 +59,14 @@ describe('what comes from several hosts', () => {
   });
 
   it('comes before a message within the host, which may be an effect of it', () => {
-    const heard: Message[] = [];
-    let port: Port | undefined;
     const elsewhere: Message[] = [];
-    const host = makeHost({
-      actors: [
-        {
-          id: 3,
-          make: (given) => {
-            port = given;
-            return {
-              receive: (message) => heard.push(message),
-              timer: () => {},
-              save: () => undefined,
-              restore: () => undefined,
-            };
-          },
-        },
-      ],
-      coreCount: 0,
-      lookaheadTicks: 0,
-      forward: () => {},
+    const { host, port, heard } = loneDevice({
       clock: () => 7,
-      receive: () => elsewhere.splice(0).forEach((message) => host.accept(message)),
+      receive: ({ accept }) => elsewhere.splice(0).forEach(accept),
     });
     elsewhere.push(at(6));
-    port?.send(3, 1, []);
+    port.send(3, 1, []);
     host.settle();
-    expect(heard.map(({ dueTicks }) => dueTicks)).toEqual([6, 7]);
+    expect(heard).toMatchObject([{ dueTicks: 6 }, { dueTicks: 7 }]);
   });
 });
