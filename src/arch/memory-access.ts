@@ -107,7 +107,7 @@ export function accessMemory(cx: PeContext, kind: AccessKind, sizeBytes: number,
   const firstBytes = Math.min(sizeBytes, pageBytes - (vaLow & (pageBytes - 1)));
   const isWrite = kind === accessKind.write;
   if (firstBytes === sizeBytes) {
-    if (isWrite && endsTranslations(cx, pa, sizeBytes)) return exit.step;
+    if (isWrite && endsTranslations(cx, pa, sizeBytes, flags)) return exit.step;
     return accessPhysical(cx, kind, pa, sizeBytes, 0, flags, sizeBytes);
   }
 
@@ -116,8 +116,9 @@ export function accessMemory(cx: PeContext, kind: AccessKind, sizeBytes: number,
   if (!translatePart(cx, secondLow, secondHigh, el, needed, isMisaligned)) return exit.redirect;
   const secondPa = cx.translation.pa;
   const secondBytes = sizeBytes - firstBytes;
-  if (isWrite && (endsTranslations(cx, pa, firstBytes) || endsTranslations(cx, secondPa, secondBytes)))
+  if (isWrite && (endsTranslations(cx, pa, firstBytes, flags) || endsTranslations(cx, secondPa, secondBytes, flags))) {
     return exit.step;
+  }
   const first = accessPhysical(cx, kind, pa, firstBytes, 0, flags, sizeBytes);
   if (first !== exit.none) return first;
   return accessPhysical(cx, kind, secondPa, secondBytes, firstBytes, flags, sizeBytes);
@@ -146,12 +147,15 @@ function accessPhysical(
   return exit.none;
 }
 
-/** True when a store to these bytes of RAM, which has not happened yet, has ended translations. */
-export function endsTranslations(cx: PeContext, pa: number, sizeBytes: number): boolean {
+/**
+ * True when a store to these bytes of RAM, which has not happened yet, has ended translations that may be what runs. The stepper runs none, and
+ * goes on: an earlier part of the store may lie over the instruction, which must not be read again.
+ */
+export function endsTranslations(cx: PeContext, pa: number, sizeBytes: number, flags = 0): boolean {
   if (!isRam(cx, pa)) return false;
   for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line++) {
     if ((cx.memory.bytes[lineMapOffset + line]! & lineHoldsCode) !== 0)
-      return cx.environment.codeWritten(pa, sizeBytes);
+      return cx.environment.codeWritten(pa, sizeBytes) && (flags & accessFlag.stepped) === 0;
   }
   return false;
 }
@@ -247,7 +251,7 @@ export function storeExclusive(cx: PeContext, sizeBytes: number, flags: number):
   const pa = cx.translation.pa;
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
   let isPassed = cx.pairs ? isRemembered(cx, pa, sizeBytes) : cx.monitors.isMarked(cx.index, pa, sizeBytes);
-  if (isPassed && endsTranslations(cx, pa, sizeBytes)) return exit.step;
+  if (isPassed && endsTranslations(cx, pa, sizeBytes, flags)) return exit.step;
   if (isPassed && cx.pairs) {
     isPassed = storeIfRemembered(cx, pa, sizeBytes);
     if (isPassed) reportStore(cx, pa, sizeBytes);
@@ -268,7 +272,7 @@ export function compareAndSwap(cx: PeContext, sizeBytes: number, flags: number):
   if (!translatePart(cx, vaLow, vaHigh, accessEl(cx, flags), needed, false)) return exit.redirect;
   const { pa } = cx.translation;
   if (!isRam(cx, pa)) return dataAbort(cx, FSC.unsupportedAtomic | abortIss.WnR, vaLow, vaHigh);
-  if (endsTranslations(cx, pa, sizeBytes)) return exit.step;
+  if (endsTranslations(cx, pa, sizeBytes, flags)) return exit.step;
   if (exchangeScratch(cx, pa, sizeBytes)) reportStore(cx, pa, sizeBytes);
   return exit.none;
 }

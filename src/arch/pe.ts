@@ -24,10 +24,12 @@ export const accessFlag = {
   unprivileged: 2,
   /** The read, or the write, of an atomic read-modify-write: both permissions are needed before either happens. */
   atomic: 4,
+  /** By the stepper, which reads each instruction when it comes to it: a store to translated code need not stop before it is made. */
+  stepped: 8,
 } as const;
 
 /** Further bits of the `flags`: log2 of the number of elements, each of which is aligned, and accessed, by itself (LD1 and its kind). */
-export const elementsShift = 3;
+export const elementsShift = 4;
 export const elementsMask = 7;
 
 /** Interrupts and asynchronous errors, by the line that asks for them. */

@@ -6,7 +6,7 @@ import { pe, softTlbEntry } from '../arch/state-layout.ts';
 import type { AtomicOperation, Ordering, Value } from '../isa/semantics.ts';
 import { node } from './arithmetic.ts';
 import { constant32, localValue, type Node } from './expression.ts';
-import { memoryDescriptorOf, MemoryGenerator } from './memory-generator.ts';
+import { MemoryGenerator } from './memory-generator.ts';
 import { atomicOperations, atomicShift, functionIndex, memoryDescriptor, scratchSlot } from './services.ts';
 import { op, threads, type } from './wasm/opcodes.ts';
 
@@ -58,7 +58,7 @@ export abstract class AtomicGenerator extends MemoryGenerator {
   ): Value {
     const va = this.settle(node(address));
     const result = this.allocate(bytes === 8 ? type.i64 : type.i32);
-    const descriptor = memoryDescriptorOf(bytes, order) | (atomicOperations.indexOf(operation) << atomicShift);
+    const descriptor = this.descriptorOf(bytes, order) | (atomicOperations.indexOf(operation) << atomicShift);
     const tags = [softTlbEntry.writeTag, softTlbEntry.readTag] as const;
     this.accessMemory(va, bytes, { ...order, aligned: true }, tags, {
       fast: () => {
@@ -116,7 +116,7 @@ export abstract class AtomicGenerator extends MemoryGenerator {
         });
       },
       slow: () => {
-        this.callService(functionIndex.exclusive, constant32(memoryDescriptorOf(bytes, order)));
+        this.callService(functionIndex.exclusive, constant32(this.descriptorOf(bytes, order)));
         this.emit(this.scratchField(scratchSlot.value, bytes));
         this.set(result);
       },
@@ -151,7 +151,7 @@ export abstract class AtomicGenerator extends MemoryGenerator {
       },
       slow: () => {
         this.storeScratch(scratchSlot.value, data);
-        const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.store;
+        const descriptor = this.descriptorOf(bytes, order) | memoryDescriptor.store;
         this.callService(functionIndex.exclusive, constant32(descriptor));
         this.emit(this.scratchField(scratchSlot.status, 4));
         this.set(status);

@@ -174,8 +174,6 @@ export function makeEngine({
   let pauseAsked = false;
   /** The stepper runs a single instruction, while this much of the budget is kept back. */
   let isAlone = false;
-  /** TypeScript has called the stepper: no translated code runs. */
-  let isStepping = false;
   let keptBack = 0;
 
   const tables = runtimeTables(worker);
@@ -293,9 +291,7 @@ export function makeEngine({
 
   function runStepped(pe: Pe, budget: number): Exit {
     const cpu = pe.base;
-    isStepping = true;
     const code = step(cpu, budget);
-    isStepping = false;
     stepped += budget - (signedWords[stateWord(cpu, record.budget)] as number);
     prepareAgain(cpu, code);
     return code;
@@ -324,9 +320,7 @@ export function makeEngine({
     while (!candidate.code.isComplete) {
       const start = doublewords[pc] as bigint;
       const before = signedWords[at] as number;
-      isStepping = true;
       const code = stepBlock(pe.base, before);
-      isStepping = false;
       const instructions = before - (signedWords[at] as number);
       stepped += instructions;
       candidate.code.note(start, instructions);
@@ -399,14 +393,13 @@ export function makeEngine({
       }
     },
     codeWritten: (pa, sizeBytes) => {
-      // The stepper need not leave what it does not run: an instruction of several stores may have written over itself by now.
-      const mustLeave = codeCache.lineWritten(pa, sizeBytes) && !isStepping;
-      if (!onCodeWritten) return mustLeave;
+      const hasEnded = codeCache.lineWritten(pa, sizeBytes);
+      if (!onCodeWritten) return hasEnded;
       for (let line = pa >>> lineShift; line <= (pa + sizeBytes - 1) >>> lineShift; line += 1) {
         // A line may be marked for an exclusive monitor only.
         if (((views.bytes[lineMapOffset + line] as number) & lineHoldsCode) !== 0) onCodeWritten(line);
       }
-      return mustLeave;
+      return hasEnded;
     },
     linesWrittenElsewhere: (lines) => {
       if (lines === undefined) codeCache.endAll();

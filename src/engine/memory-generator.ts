@@ -98,6 +98,8 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   protected abstract readonly alignment: AlignmentCheck;
   /** PEs of other threads may use memory at the same time: what orders accesses becomes the host's. */
   protected abstract readonly isConcurrent: boolean;
+  /** The stepper runs the text, one instruction at a time. */
+  protected readonly isStepped: boolean = false;
   /** Completes the record before a service is called. */
   protected abstract synchronise(): void;
   /** The same after an access has missed the soft TLB, before the one service that is called for it. */
@@ -296,7 +298,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       this.arm(() => {
         this.prepareAccess();
         this.storeState(scratch(scratchSlot.address), address);
-        parts.slow(memoryDescriptorOf(bytes, access));
+        parts.slow(this.descriptorOf(bytes, access));
       });
     });
   }
@@ -358,13 +360,13 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
 
   loadExclusive(address: Value, bytes: 1 | 2 | 4 | 8, order: Ordering): Value {
     this.startService([[scratchSlot.address, address]]);
-    this.callService(functionIndex.exclusive, constant32(memoryDescriptorOf(bytes, order)));
+    this.callService(functionIndex.exclusive, constant32(this.descriptorOf(bytes, order)));
     return this.scratchResult(scratchSlot.value, bytes);
   }
 
   loadExclusivePair(address: Value, bytes: 4 | 8, order: Ordering): readonly [Value, Value] {
     this.startService([[scratchSlot.address, address]]);
-    const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.pair;
+    const descriptor = this.descriptorOf(bytes, order) | memoryDescriptor.pair;
     this.callService(functionIndex.exclusive, constant32(descriptor));
     return [this.scratchResult(scratchSlot.value, bytes), this.scratchResult(scratchSlot.valueHigh, bytes)];
   }
@@ -374,7 +376,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       [scratchSlot.address, address],
       [scratchSlot.value, value],
     ]);
-    const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.store;
+    const descriptor = this.descriptorOf(bytes, order) | memoryDescriptor.store;
     this.callService(functionIndex.exclusive, constant32(descriptor));
     return this.scratchResult(scratchSlot.status, 4);
   }
@@ -385,7 +387,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       [scratchSlot.value, first],
       [scratchSlot.valueHigh, second],
     ]);
-    const descriptor = memoryDescriptorOf(bytes, order) | memoryDescriptor.store | memoryDescriptor.pair;
+    const descriptor = this.descriptorOf(bytes, order) | memoryDescriptor.store | memoryDescriptor.pair;
     this.callService(functionIndex.exclusive, constant32(descriptor));
     return this.scratchResult(scratchSlot.status, 4);
   }
@@ -395,7 +397,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       [scratchSlot.address, address],
       [scratchSlot.value, operand],
     ]);
-    const descriptor = memoryDescriptorOf(bytes, order) | (atomicOperations.indexOf(operation) << atomicShift);
+    const descriptor = this.descriptorOf(bytes, order) | (atomicOperations.indexOf(operation) << atomicShift);
     this.callService(functionIndex.atomic, constant32(descriptor));
     return this.scratchResult(scratchSlot.value, bytes);
   }
@@ -406,7 +408,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       [scratchSlot.value, replacement],
       [scratchSlot.expected, expected],
     ]);
-    const descriptor = memoryDescriptorOf(bytes, order) | (atomicOperations.indexOf('CAS') << atomicShift);
+    const descriptor = this.descriptorOf(bytes, order) | (atomicOperations.indexOf('CAS') << atomicShift);
     this.callService(functionIndex.atomic, constant32(descriptor));
     return this.scratchResult(scratchSlot.value, bytes);
   }
@@ -426,9 +428,23 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
       [scratchSlot.expectedHigh, expected[1]],
     ]);
     const descriptor =
-      memoryDescriptorOf(bytes, order) | memoryDescriptor.pair | (atomicOperations.indexOf('CAS') << atomicShift);
+      this.descriptorOf(bytes, order) | memoryDescriptor.pair | (atomicOperations.indexOf('CAS') << atomicShift);
     this.callService(functionIndex.atomic, constant32(descriptor));
     return [this.scratchResult(scratchSlot.value, bytes), this.scratchResult(scratchSlot.valueHigh, bytes)];
+  }
+
+  /** The descriptor of a service, as services.ts has it. */
+  protected descriptorOf(bytes: AccessBytes, access: Access): number {
+    return (
+      (log2Bytes(bytes) << memoryDescriptor.sizeShift) |
+      (access.aligned === true ? memoryDescriptor.aligned : 0) |
+      (access.unprivileged === true ? memoryDescriptor.unprivileged : 0) |
+      (access.acquire === true ? memoryDescriptor.acquire : 0) |
+      (access.acquirePC === true ? memoryDescriptor.acquirePC : 0) |
+      (access.release === true ? memoryDescriptor.release : 0) |
+      (this.isStepped ? memoryDescriptor.stepped : 0) |
+      (Math.log2(bytes / (access.elementBytes ?? bytes)) << memoryDescriptor.elementsShift)
+    );
   }
 
   /** Completes the record and passes values in scratch slots; the values are taken before anything is written back. */
@@ -445,17 +461,4 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     const result = this.loadState(bytes === 8 ? 64 : 32, scratch(slot));
     return localValue(result.width, this.settle(result), true);
   }
-}
-
-/** The descriptor of a service, as services.ts has it. */
-export function memoryDescriptorOf(bytes: AccessBytes, access: Access): number {
-  return (
-    (log2Bytes(bytes) << memoryDescriptor.sizeShift) |
-    (access.aligned === true ? memoryDescriptor.aligned : 0) |
-    (access.unprivileged === true ? memoryDescriptor.unprivileged : 0) |
-    (access.acquire === true ? memoryDescriptor.acquire : 0) |
-    (access.acquirePC === true ? memoryDescriptor.acquirePC : 0) |
-    (access.release === true ? memoryDescriptor.release : 0) |
-    (Math.log2(bytes / (access.elementBytes ?? bytes)) << memoryDescriptor.elementsShift)
-  );
 }

@@ -30,9 +30,11 @@ export interface ServiceCompany {
 
 const scratchWord = (cpu: number, slot: number): number => (cpu + record.scratch + 8 * slot) >>> 2;
 
+const steppedFlag = (descriptor: number): number => (descriptor & memoryDescriptor.stepped ? accessFlag.stepped : 0);
 const flagsOf = (descriptor: number): number =>
   (descriptor & memoryDescriptor.aligned ? accessFlag.aligned : 0) |
   (descriptor & memoryDescriptor.unprivileged ? accessFlag.unprivileged : 0) |
+  steppedFlag(descriptor) |
   (((descriptor >>> memoryDescriptor.elementsShift) & elementsMask) << elementsShift);
 const bytesOf = (descriptor: number): number =>
   1 << ((descriptor >>> memoryDescriptor.sizeShift) & memoryDescriptor.sizeMask);
@@ -57,7 +59,7 @@ export function memoryServices(
     const isPair = (descriptor & memoryDescriptor.pair) !== 0;
     const bytes = bytesOf(descriptor) * (isPair ? 2 : 1);
     // A pair is aligned to the size of both.
-    const flags = accessFlag.aligned;
+    const flags = accessFlag.aligned | steppedFlag(descriptor);
     const value = scratchWord(cpu, scratchSlot.value);
     const high = scratchWord(cpu, scratchSlot.valueHigh);
     if (descriptor & memoryDescriptor.store) {
@@ -80,7 +82,7 @@ export function memoryServices(
     const isPair = (descriptor & memoryDescriptor.pair) !== 0;
     const elementBytes = bytesOf(descriptor);
     const bytes = elementBytes * (isPair ? 2 : 1);
-    const flags = accessFlag.aligned | accessFlag.atomic;
+    const flags = accessFlag.aligned | accessFlag.atomic | steppedFlag(descriptor);
     const slot = (n: number): number => (cpu + record.scratch + 8 * n) >>> 3;
     const [low, high] = [slot(scratchSlot.value), slot(scratchSlot.valueHigh)];
     const operation = atomicOperations[descriptor >>> atomicShift];

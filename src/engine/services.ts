@@ -68,8 +68,10 @@ export const memoryDescriptor = {
   ordered: 7 << 6,
   /** exclusive: two elements of this size. */
   pair: 1 << 9,
+  /** The stepper asks, which need not leave an instruction that writes to code (accessFlag.stepped). */
+  stepped: 1 << 10,
   /** access: log2 of the number of elements of which it is made. */
-  elementsShift: 10,
+  elementsShift: 11,
 } as const;
 
 /** Scratch slots (8 bytes each) of the services. */
@@ -87,7 +89,7 @@ export const scratchSlot = {
   system: 0,
 } as const;
 
-/** Codes of `atomic`: descriptor = size and order bits as above, operation << 12. */
+/** Codes of `atomic`: descriptor = size, order and stepped bits as above, operation << 12. */
 export const atomicOperations: readonly (AtomicOperation | 'CAS')[] = [
   'ADD',
   'BIC',

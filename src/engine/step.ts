@@ -23,6 +23,7 @@ class StepGenerator extends Generator {
   protected readonly alignment = 'dynamic';
   /** The same functions serve machines whose PEs take turns. */
   protected readonly isConcurrent = true;
+  protected override readonly isStepped = true;
   protected readonly yields = true;
   private branched = false;
 
