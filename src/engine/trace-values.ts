@@ -159,7 +159,6 @@ function crcStep(acc: number, data: bigint, bytes: number, castagnoli: boolean):
 }
 
 /** The operations of the semantics interface that compute. */
-/** The operations of the semantics interface that compute. */
 export const traceOperations = {
   constant: (width, value) => traceValue(width, BigInt(value)),
   add: binary('add', (a, b) => a.bits + b.bits, isNeutralZero),
