@@ -24,6 +24,8 @@ export const exit = {
   step: 9,
   /** YIELD, where PEs share a thread that does not run them by simulated time; PC is past the instruction. */
   yield: 10,
+  /** The instruction, which the stepper runs, goes on to its end, and the run ends with it. */
+  last: 11,
 } as const;
 
 export type Exit = (typeof exit)[keyof typeof exit];

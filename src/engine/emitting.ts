@@ -175,6 +175,10 @@ export abstract class Emitting implements Locals {
   }
 
   private status = -1;
+  /** Whether the text has called a service, or could have. */
+  protected get hasStatus(): boolean {
+    return this.status >= 0;
+  }
   protected get statusLocal(): number {
     if (this.status < 0) this.status = this.allocate(type.i32);
     return this.status;

@@ -4,8 +4,8 @@
 // What the two readings do is the same to the bit, whichever of them runs an instruction: budgets are exact, and a store to
 // translated code takes effect before the next instruction. An instruction that has to be the last of a trace, because it
 // writes to code, is run by the stepper, alone, before it has written. One that has to be the last of a run, because it has sent a
-// message, is found out when it has acted: where it can act twice without a difference the stepper runs it again; where it has no
-// result the run is led to the next instruction.
+// message, is found out when it has acted: the stepper ends the run with it; where translated code has acted, the stepper runs it again
+// if it can act twice without a difference, and if it has no result the run is led to the next instruction.
 
 import { emptyJumpCache } from '../arch/derived-state.ts';
 import { exit, type Exit } from '../arch/exits.ts';
@@ -379,10 +379,10 @@ export function makeEngine({
         const ran = mode === 'step' ? runStepped(pe, left()) : runTranslated(pe);
         signedWords[at] = left() + kept;
         keptBack = 0;
-        if (ran === exit.lookup || (ran === exit.budget && kept > 0)) continue;
+        if (ran === exit.lookup || (ran === exit.budget && kept > 0 && !isPauseAsked())) continue;
         let code: Exit = ran;
         // A trace that does not fit into the rest of the budget is stepped.
-        if (code === exit.budget && left() > 0) code = runStepped(pe, left());
+        if (code === exit.budget && left() > 0 && !isPauseAsked()) code = runStepped(pe, left());
         if (code === exit.step) {
           code = runAlone(pe);
           if (code === exit.budget && !isPauseAsked()) continue;

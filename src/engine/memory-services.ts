@@ -1,6 +1,7 @@
 // The services of memory (services.ts): accesses that generated code does not do by itself, exclusives and atomics.
 //
-// What has to be the last access of a run, because it has sent a message, is found out when it has acted: it is done again by the stepper.
+// What has to be the last access of a run, because it has sent a message, is found out when it has acted: the stepper ends the run with the
+// instruction; translated code leaves it to be done again by the stepper.
 
 import { exit, type Exit } from '../arch/exits.ts';
 import { accessFlag, accessKind, elementsMask, elementsShift, type Pe } from '../arch/pe.ts';
@@ -43,15 +44,18 @@ export function memoryServices(
   { words, doublewords }: MemoryViews,
   { peOf, isConcurrent, mustStop, fence }: ServiceCompany,
 ): Readonly<Record<'access' | 'exclusive' | 'atomic', Service>> {
-  /** Where memory has been changed the instruction stops by being run again; while other PEs run it cannot be, and a message waits for the end of the run. */
-  const mustStoreAgain = (): boolean => mustStop() && !isConcurrent;
+  /** Memory has been changed. While other PEs run that cannot be done again, and a message waits for the end of the run. */
+  function afterStore(descriptor: number): typeof exit.none | typeof exit.last | typeof exit.step {
+    if (!mustStop() || isConcurrent) return exit.none;
+    return descriptor & memoryDescriptor.stepped ? exit.last : exit.step;
+  }
 
   function memoryService(cpu: number, descriptor: number): Exit {
     const isStore = (descriptor & memoryDescriptor.store) !== 0;
     const kind = isStore ? accessKind.write : accessKind.read;
     const code = peOf(cpu).accessMemory(kind, bytesOf(descriptor), flagsOf(descriptor));
-    // Plain stores may run twice: the second time the stepper runs the rest of the instruction too.
-    return code === exit.none && isStore && mustStoreAgain() ? exit.step : code;
+    // Plain stores may run twice: the second time the stepper runs the rest of the instruction too. None is over itself: its line is marked.
+    return code === exit.none && isStore ? afterStore(descriptor) : code;
   }
 
   /** Pairs of words travel as one doubleword; the generated code sees one slot each. */
@@ -65,9 +69,10 @@ export function memoryServices(
     if (descriptor & memoryDescriptor.store) {
       if (isPair && bytes === 8) words[value + 1] = words[high] as number;
       const stored = peOf(cpu).storeExclusive(bytes, flags);
-      if (stored !== exit.none || !mustStoreAgain()) return stored;
+      const after = stored === exit.none ? afterStore(descriptor) : stored;
       // Marked again, the granule lets the store pass a second time.
-      return peOf(cpu).loadExclusive(bytes, flags) === exit.none ? exit.step : stored;
+      if (stored === exit.none && after === exit.step) peOf(cpu).loadExclusive(bytes, flags);
+      return after;
     }
     const code = peOf(cpu).loadExclusive(bytes, flags);
     if (isPair && bytes === 8) {
@@ -112,15 +117,16 @@ export function memoryServices(
       isDone = !isConcurrent || found() === before;
       if (!isDone) before = found();
     }
-    if (mustStoreAgain()) {
+    const after = afterStore(descriptor);
+    if (after === exit.step) {
       put(low, before);
       pe.accessMemory(accessKind.write, bytes, flags);
-      return exit.step;
+      return after;
     }
     const elementBits = 8 * elementBytes;
     doublewords[low] = BigInt.asUintN(elementBits, before);
     doublewords[high] = before >> BigInt(elementBits);
-    return exit.none;
+    return after;
   }
 
   /** What TypeScript does in memory is plain: where other PEs run, fences around it order what an instruction has to. */

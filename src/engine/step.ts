@@ -2,8 +2,9 @@
 // word at run time, registers are read and written in the PE's record.
 //
 // A step function receives the record's address and the instruction word. It returns exit.none (the stepper then moves PC on),
-// `stepBranched` when it has set PC, or the exit of a service.
+// `stepBranched` when it has set PC, or the exit of a service; after exit.last the instruction has gone on to its end.
 
+import { exit } from '../arch/exits.ts';
 import { guardedAfterFetchTag, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
 import type { Row } from '../isa/encoding.ts';
 import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
@@ -40,7 +41,8 @@ class StepGenerator extends Generator {
     row.meaning(this, known, operands);
     if (!this.hasBranched()) {
       this.commit();
-      this.i32(0);
+      if (this.hasStatus) this.get(this.statusLocal);
+      else this.i32(exit.none);
     }
     return { signature: codeSignature, locals: this.localTypes, body: this.w };
   }
@@ -89,6 +91,18 @@ class StepGenerator extends Generator {
 
   protected synchronise(): void {
     // The record is always complete.
+  }
+
+  protected override leaveIfAsked(): void {
+    this.ifSeldom(() => {
+      this.get(this.statusLocal);
+      this.i32(exit.last);
+      this.w.byte(op.i32_ne);
+      this.block(op.if, () => {
+        this.get(this.statusLocal);
+        this.w.byte(op.return);
+      });
+    });
   }
 
   protected softTlb(unprivileged: boolean): Node {

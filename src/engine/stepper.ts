@@ -143,7 +143,13 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
       t.nest(op.if, () => {
         t.get(status).i32(stepBranched).ops(op.i32_ne);
         t.nest(op.if, () => {
-          t.get(status).ops(op.return);
+          t.get(status).i32(exit.last).ops(op.i32_ne);
+          t.nest(op.if, () => {
+            t.get(status).ops(op.return);
+          });
+          t.get(cpu).get(pc).i64(4n).ops(op.i64_add).memory(op.i64_store, pe.pc);
+          spend();
+          keepBudget().i32(exit.budget).ops(op.return);
         });
         t.get(cpu).memory(op.i64_load, pe.pc).get(pc).i64(4n).ops(op.i64_add, op.i64_ne);
         t.nest(op.if, () => {

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { exit } from '../../src/arch/exits.ts';
 import type { EngineMode } from '../../src/engine/engine.ts';
 import { flatMachine, normalMemory } from './flat-machine.ts';
 
@@ -58,5 +59,43 @@ describe('a store of several parts over its own instruction', () => {
       }),
       { numRuns: 15, seed: 6 },
     );
+  });
+});
+
+describe('a store over its own instruction that clears the exclusive monitor of another PE', () => {
+  it.each([
+    ['str w2, [x1]', 1],
+    ['swp w2, w5, [x1]', 1],
+    ['stp q0, q0, [x1]', 8],
+    ['st4 {v0.4s - v3.4s}, [x1]', 16],
+  ])('is done once, and is the last of its run: %s', (store, words) => {
+    const program = `
+start:  cbnz    x0, other
+        ${normalMemory.start}
+        adr     x1, own
+        ldr     w2, word
+        dup     v0.4s, w2
+        mov     v1.16b, v0.16b
+        mov     v2.16b, v0.16b
+        mov     v3.16b, v0.16b
+own:    ${store}
+        ${'nop\n'.repeat(16)}
+end:    b       end
+word:   add     x3, x3, #1
+        .align  7
+other:  adr     x1, own
+        ldxr    w4, [x1]
+wait:   b       wait
+        .align  12
+${normalMemory.table}`;
+    for (const mode of ['step', 'translate', 'region', 'tiered'] as const) {
+      const machine = flatMachine(mode, program, { pes: 2 });
+      machine.run(1, 10);
+      machine.run(0, (machine.address('own') - machine.address('start')) / 4);
+      expect(machine.runOnce(0, 100), mode).toEqual({ code: exit.budget, left: 99 });
+      machine.run(0, 99);
+      // What it has written begins with its own word.
+      expect(machine.pes[0]?.readX(3), mode).toBe(BigInt(words - 1));
+    }
   });
 });
