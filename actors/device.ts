@@ -102,7 +102,7 @@ export class RegisterFile<Row extends Register> {
 
   /** Stores a value as the row's access and mask allow. */
   store(row: Row, value: number): void {
-    const index = this.table.rows.indexOf(row);
+    const index = this.table.indexAt(row.offset);
     const old = this.values[index]!;
     this.values[index] = row.access === 'W1C' ? old & ~(value & row.mask) : (old & ~row.mask) | (value & row.mask);
   }

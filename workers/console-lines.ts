@@ -10,14 +10,14 @@ const quietWindows = 32;
 const newline = 0x0a;
 
 export interface ConsoleLines {
-  readonly write: (bytes: Uint8Array, source?: string) => void;
+  readonly write: (bytes: ArrayLike<number>, source?: string) => void;
   /** A window is over. */
   readonly windowPassed: () => void;
   /** Sends what is there. */
   readonly flush: () => void;
 }
 
-/** `isAlone`: no other thread says anything; otherwise what a window says leaves with it, so that all of it comes out in simulated order. */
+/** `send` copies the bytes. `isAlone`: no other thread says anything; otherwise what a window says leaves with it, so that all of it comes out in simulated order. */
 export function consoleLines(send: (bytes: Uint8Array, source?: string) => void, isAlone: boolean): ConsoleLines {
   const line = new Uint8Array(mostBytes);
   let length = 0;
@@ -26,7 +26,7 @@ export function consoleLines(send: (bytes: Uint8Array, source?: string) => void,
 
   function flush(): void {
     if (length === 0) return;
-    const bytes = line.slice(0, length);
+    const bytes = line.subarray(0, length);
     length = 0;
     send(bytes, of);
   }
@@ -36,11 +36,11 @@ export function consoleLines(send: (bytes: Uint8Array, source?: string) => void,
       if (source !== of) flush();
       of = source;
       quiet = 0;
-      for (const byte of bytes) {
-        line[length++] = byte;
+      for (let n = 0; n < bytes.length; n += 1) {
+        line[length++] = bytes[n] as number;
         if (length === mostBytes) flush();
       }
-      if (bytes.at(-1) === newline) flush();
+      if (bytes[bytes.length - 1] === newline) flush();
     },
     windowPassed: () => {
       if (length === 0) return;

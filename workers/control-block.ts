@@ -81,6 +81,7 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
     sharedBlockWords + codeLogEntries + host * blockWords + hostWords[name];
   const number = (host: number, name: keyof typeof hostNumbers): number => host * blockNumbers + hostNumbers[name];
 
+  const progressNumbers = { ticks: number(0, 'until'), instructions: number(0, 'instructions') } as const;
   const codeLogWord = (count: number): number => sharedBlockWords + (count & (codeLogEntries - 1));
 
   /** Waits until the counter differs from `old`, with `idle` at every wake-up. */
@@ -105,16 +106,17 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
         words[sharedWords.exitCode] = exitCode;
       }
     },
+    // Plain, since the conductor asks before every window: a host says that it has stopped before it answers, which is an Atomics operation.
     get stopReason() {
-      return Atomics.load(words, sharedWords.stopReason);
+      return words[sharedWords.stopReason] as number;
     },
     // Host 0 conducts and has no use for the numbers of its own block.
     setProgress: (ticks, instructions) => {
-      numbers[number(0, 'until')] = ticks;
-      numbers[number(0, 'instructions')] = instructions;
+      numbers[progressNumbers.ticks] = ticks;
+      numbers[progressNumbers.instructions] = instructions;
     },
     get progress() {
-      const [ticks, instructions] = [numbers[number(0, 'until')], numbers[number(0, 'instructions')]];
+      const [ticks, instructions] = [numbers[progressNumbers.ticks], numbers[progressNumbers.instructions]];
       return { ticks: ticks as number, instructions: instructions as number };
     },
     get exitCode() {
@@ -123,8 +125,9 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
     abort: () => {
       Atomics.store(words, sharedWords.aborted, 1);
     },
+    // Plain: whoever does not see it yet sees it before one of the next windows.
     get aborted() {
-      return Atomics.load(words, sharedWords.aborted) === 1;
+      return words[sharedWords.aborted] === 1;
     },
     command: (host, command, idle) => {
       words[word(host, 'kind')] = command.kind;

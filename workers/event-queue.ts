@@ -1,6 +1,6 @@
 // What is due, in the total order (time, sender, sequence): a binary heap.
 
-import type { Message } from '../actors/actor.ts';
+import type { Message, Ticks } from '../actors/actor.ts';
 import { assert } from '../src/report/assert.ts';
 
 export interface EventQueue {
@@ -8,6 +8,8 @@ export interface EventQueue {
   push(message: Message): void;
   /** The first message in the order. */
   peek(): Message | undefined;
+  /** When it is due, or Infinity where there is none. */
+  nextDue(): Ticks;
   pop(): Message | undefined;
   /** Takes out a message that will not be delivered. */
   remove(message: Message): void;
@@ -68,10 +70,13 @@ export function makeEventQueue(): EventQueue {
       heap.push(message);
       siftUp(heap.length - 1);
     },
-    peek: () => heap[0],
+    // Beyond an array's end there is nothing to find, but V8 looks for it.
+    peek: () => (heap.length > 0 ? heap[0] : undefined),
+    nextDue: () => (heap.length > 0 ? (heap[0] as Message).dueTicks : Infinity),
     pop: () => {
+      if (heap.length <= 1) return heap.pop();
       const first = heap[0];
-      if (first !== undefined) removeAt(0);
+      removeAt(0);
       return first;
     },
     remove: (message) => {

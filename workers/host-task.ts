@@ -75,7 +75,11 @@ export interface HostResult {
 export function outputOf(output: OutputPort, control: ControlBlock): Pick<MachineOutput, 'console' | 'guestError'> {
   return {
     console: (bytes, source) => {
-      const said = { position: control.nextOutput(), console: bytes, ...(source !== undefined && { source }) };
+      const said = {
+        position: control.nextOutput(),
+        console: new Uint8Array(bytes),
+        ...(source !== undefined && { source }),
+      };
       output.postMessage(said satisfies OutputMessage);
     },
     guestError: (sentence) => {

@@ -47,14 +47,12 @@ export interface HostOptions {
   readonly receive?: () => void;
 }
 
-/** What the cores of a host may do before the conductor is asked again. */
-export interface CoreWindow {
-  readonly first: ActorId;
-  readonly last: ActorId;
+/** What the actors of a host may do before the conductor is asked again. */
+export interface HostWindow {
   readonly untilTicks: Ticks;
   /** The one core that runs stops when it has sent a message. */
   readonly alone: boolean;
-  /** Instructions left of the whole run; none takes less than a tick. */
+  /** Instructions left of the whole run when the window begins; none takes less than a tick. */
   readonly instructionsLeft: number;
 }
 
@@ -66,9 +64,10 @@ export interface HostedCore {
 export interface Host {
   /** Accepts a message for one of its actors. */
   readonly accept: (message: Message) => void;
+  /** The same record each time. */
   readonly outlook: () => Outlook;
   /** Handles what is due before `untilTicks` at every actor that is not a core; where time passes by itself, at every actor. */
-  runDevices(untilTicks: Ticks): void;
+  readonly runDevices: (untilTicks: Ticks) => void;
   /** Where time passes by itself: hands over the messages that are there, and those that they cause among the host's own actors. */
   settle(): void;
   /** Where time passes by itself: when something is due next, other than running. */
@@ -76,8 +75,11 @@ export interface Host {
   readonly cores: readonly HostedCore[];
   /** Messages that its actors have sent, and those that they have been handed. */
   readonly messages: number;
-  /** Runs the host's cores from `first` to `last`, in this order, and returns how many instructions they have run. */
-  runCores(window: CoreWindow): number;
+  /**
+   * Runs the devices, if asked to, and the host's cores from `first` to `last`, in this order; returns how many instructions they have
+   * run. `ran`: what others have run in this window before.
+   */
+  readonly run: (window: HostWindow, first: ActorId, last: ActorId, withDevices: boolean, ran: number) => number;
   actor(id: ActorId): Actor | RunnableActor;
   /** A hash over everything that has been delivered to an actor. */
   traceHash(id: ActorId): string;
@@ -95,9 +97,10 @@ function assertSendable(code: number, payload: readonly number[], extraTicks: Ti
 export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, receive }: HostOptions): Host {
   const local: (Actor | undefined)[] = [];
   const cores: (HostedCore & { queue: EventQueue })[] = [];
-  const coreQueues = new Map<ActorId, EventQueue>();
+  /** By target, as everything that a message needs on its way. */
+  const coreQueues: (EventQueue | undefined)[] = [];
   const deviceQueue = makeEventQueue();
-  const hashes = new Map<ActorId, TraceHash>();
+  const hashes: (TraceHash | undefined)[] = [];
   const timers: (Map<number, Message> | undefined)[] = [];
   /** Where time passes by itself: messages in the order in which they have come, which are due when they are there. */
   const inbox: Message[] = [];
@@ -105,7 +108,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
   let messagesSent = 0;
   let delivered = 0;
 
-  const queueOf = (id: ActorId): EventQueue => coreQueues.get(id) ?? deviceQueue;
+  const queueOf = (id: ActorId): EventQueue => coreQueues[id] ?? deviceQueue;
   const accept: (message: Message) => void = clock
     ? (message) => inbox.push(message)
     : (message) => {
@@ -162,7 +165,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
     const { code, source, target, payload } = message;
     delivered += 1;
     // No two runs are alike where time passes by itself.
-    if (!clock) hashes.get(target)?.add(message, progress);
+    if (!clock) hashes[target]?.add(message, progress);
     if (code === timerCode && source === target) {
       const tag = payload[0] as number;
       timers[target]?.delete(tag);
@@ -173,11 +176,11 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
   }
 
   for (const { id, make } of actors) {
-    hashes.set(id, makeTraceHash());
+    hashes[id] = makeTraceHash();
     if (id < coreCount) {
       // Where time passes by itself, what is due is handled in one order for all.
       const queue = clock ? deviceQueue : makeEventQueue();
-      coreQueues.set(id, queue);
+      coreQueues[id] = queue;
       const core = make(portOf(id, clock ?? (() => core.nowTicks))) as RunnableActor;
       local[id] = core;
       cores.push({ id, actor: core, queue });
@@ -187,28 +190,29 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
   }
 
   /** Runs one core, and returns how many instructions it has run. */
-  function runCore(actor: RunnableActor, queue: EventQueue, window: CoreWindow, instructionsLeft: number): number {
+  function runCore(actor: RunnableActor, queue: EventQueue, window: HostWindow, instructionsLeft: number): number {
     const { untilTicks, alone } = window;
     const sentBefore = messagesSent;
-    const instructionsBefore = actor.instructions;
-    for (;;) {
-      const left = instructionsLeft - (actor.instructions - instructionsBefore);
-      if (left <= 0) break;
-      const due = queue.peek()?.dueTicks ?? Infinity;
+    const before = actor.instructions;
+    let run = 0;
+    while (run < instructionsLeft) {
+      const due = queue.nextDue();
       const limit = Math.min(untilTicks, due);
-      if (actor.runnable && actor.nowTicks < limit) {
-        actor.run(Math.min(limit, actor.nowTicks + left));
+      const now = actor.nowTicks;
+      if (now < limit && actor.runnable) {
+        actor.run(Math.min(limit, now + instructionsLeft - run));
         assert(actor.nowTicks <= limit, 'a core keeps inside its window');
+        run = actor.instructions - before;
       } else if (due < untilTicks) {
         const message = queue.pop() as Message;
-        if (actor.nowTicks < due) actor.advanceTo(due);
-        deliver(actor, message, actor.instructions);
+        if (now < due) actor.advanceTo(due);
+        deliver(actor, message, before + run);
       } else {
         break;
       }
       if (alone && messagesSent !== sentBefore) break;
     }
-    return actor.instructions - instructionsBefore;
+    return run;
   }
 
   /** Hands something over where time passes by itself: a core that waits for it has waited until now. */
@@ -228,29 +232,36 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
   /** Until nothing is due; a timer that falls due meanwhile is the next call's. */
   function runByClock(untilTicks: Ticks, now: () => Ticks): void {
     settle();
-    for (let next = deviceQueue.peek(); next && next.dueTicks < untilTicks; next = deviceQueue.peek()) {
-      deviceQueue.pop();
-      handOver(next, now);
+    while (deviceQueue.nextDue() < untilTicks) {
+      handOver(deviceQueue.pop() as Message, now);
       settle();
     }
   }
 
   /** Everything but the cores, in the order of simulated time. */
   function runInOrder(untilTicks: Ticks): void {
-    for (let next = deviceQueue.peek(); next && next.dueTicks < untilTicks; next = deviceQueue.peek()) {
-      deviceQueue.pop();
+    while (deviceQueue.nextDue() < untilTicks) {
+      const next = deviceQueue.pop() as Message;
       deviceTicks = next.dueTicks;
       deliver(local[next.target] as Actor, next, 0);
     }
   }
 
+  function runDevices(untilTicks: Ticks): void {
+    if (clock) runByClock(untilTicks, clock);
+    else runInOrder(untilTicks);
+  }
+
+  const result: Outlook = { first: Infinity, core: -1, others: Infinity };
   return {
     accept,
     settle,
     outlook: () => {
-      const result: Outlook = { first: deviceQueue.peek()?.dueTicks ?? Infinity, core: -1, others: Infinity };
+      result.first = deviceQueue.nextDue();
+      result.core = -1;
+      result.others = Infinity;
       for (const { id, actor, queue } of cores) {
-        const due = queue.peek()?.dueTicks ?? Infinity;
+        const due = queue.nextDue();
         const ready = actor.runnable ? actor.nowTicks : Infinity;
         const next = Math.min(due, ready);
         if (next < result.first) {
@@ -263,20 +274,17 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
       }
       return result;
     },
-    runDevices: (untilTicks) => {
-      if (clock) runByClock(untilTicks, clock);
-      else runInOrder(untilTicks);
-    },
-    nextDue: () => (inbox.length > 0 ? 0 : (deviceQueue.peek()?.dueTicks ?? Infinity)),
+    runDevices,
+    nextDue: () => (inbox.length > 0 ? 0 : deviceQueue.nextDue()),
     cores,
     get messages() {
       return messagesSent + delivered;
     },
-    runCores: (window) => {
+    run: (window, first, last, withDevices, ran) => {
+      if (withDevices) runDevices(window.untilTicks);
       let run = 0;
       for (const { id, actor, queue } of cores) {
-        if (id < window.first || id > window.last) continue;
-        run += runCore(actor, queue, window, window.instructionsLeft - run);
+        if (id >= first && id <= last) run += runCore(actor, queue, window, window.instructionsLeft - ran - run);
       }
       return run;
     },
@@ -285,7 +293,11 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
       assert(actor !== undefined, `actor ${id} lives on this host`);
       return actor;
     },
-    traceHash: (id) => hashes.get(id)?.digest() ?? '',
-    instructions: () => cores.reduce((sum, { actor }) => sum + actor.instructions, 0),
+    traceHash: (id) => hashes[id]?.digest() ?? '',
+    instructions: () => {
+      let sum = 0;
+      for (const { actor } of cores) sum += actor.instructions;
+      return sum;
+    },
   };
 }

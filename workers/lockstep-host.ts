@@ -11,7 +11,7 @@ import {
 } from './control-block.ts';
 import { consoleLines } from './console-lines.ts';
 import { type ConductedHost, makeEnsemble } from './ensemble.ts';
-import type { CoreWindow } from './host.ts';
+import type { Host } from './host.ts';
 import { type HostResult, type HostTask, outputOf, resultOf, resultOfDevices } from './host-task.ts';
 import { type LockstepEnding, makeLockstep } from './lockstep.ts';
 import { buildMachine, hostOfCore, hostOf, type HostedMachine, type MachineConfig } from './machine.ts';
@@ -34,10 +34,11 @@ interface Member {
 function join({ config, host, rings, output }: HostTask, control: ControlBlock): Member {
   const outgoing = rings[host]?.map((buffer) => (buffer ? openRing(buffer) : undefined)) ?? [];
   const incoming = rings.map((row) => row[host]).map((buffer) => (buffer ? openRing(buffer) : undefined));
+  const isAlone = config.hosts === 1;
   let forwarded = 0;
   let codeWritesSeen = 0;
   const said = outputOf(output, control);
-  const lines = consoleLines(said.console, config.hosts === 1);
+  const lines = consoleLines(said.console, isAlone);
   const machine = buildMachine(config, host, {
     forward: (message) => {
       const target = hostOf(config, message.target);
@@ -90,16 +91,17 @@ function join({ config, host, rings, output }: HostTask, control: ControlBlock):
   };
 }
 
-/** Runs a window, and returns how many instructions were run. */
-function work(member: Member, window: CoreWindow, withDevices: boolean): number {
-  member.syncCode();
-  member.drain();
-  if (withDevices) member.machine.host.runDevices(window.untilTicks);
-  const run = member.machine.host.runCores(window);
-  member.publish();
-  member.windowPassed();
-  return run;
-}
+/** Runs a window of a host that is not the only one. */
+const work =
+  (member: Member): Host['run'] =>
+  (...window) => {
+    member.syncCode();
+    member.drain();
+    const run = member.machine.host.run(...window);
+    member.publish();
+    member.windowPassed();
+    return run;
+  };
 
 const replyOf = ({ machine: { host }, takeForwarded }: Member): Reply => ({
   ...host.outlook(),
@@ -111,12 +113,12 @@ const replyOf = ({ machine: { host }, takeForwarded }: Member): Reply => ({
 export function followConductor(task: HostTask): HostResult {
   const control = openControlBlock(task.control, task.config.hosts);
   const member = join(task, control);
+  const run = work(member);
   for (;;) {
     const command = control.await(task.host, member.drain);
     if (command.kind === commandKind.finish) break;
     if (command.kind === commandKind.run) {
-      const { firstCore: first, lastCore: last, untilTicks, alone, withDevices, instructionsLeft } = command;
-      work(member, { first, last, untilTicks, alone, instructionsLeft }, withDevices);
+      run(command, command.firstCore, command.lastCore, command.withDevices, 0);
     } else {
       member.drain();
     }
@@ -153,10 +155,11 @@ function remoteHost(
       isOutdated = true;
     },
     outlook: () => (isOutdated ? command({ kind: commandKind.outlook, ...nothing }) : last),
-    run: ({ first: firstCore, last: lastCore, untilTicks, alone, instructionsLeft }, withDevices) => {
+    run: ({ untilTicks, alone, instructionsLeft: left }, firstCore, lastCore, withDevices, ran) => {
       const before = last;
       // What this window sends is due after it, so that an earlier answer still tells whether there is anything to do.
       if (before.first >= untilTicks) return 0;
+      const instructionsLeft = left - ran;
       const asked = { kind: commandKind.run, untilTicks, firstCore, lastCore, alone, withDevices, instructionsLeft };
       return command(asked).instructions - before.instructions;
     },
@@ -172,17 +175,28 @@ function conductedHosts(config: MachineConfig, control: ControlBlock, own: Membe
     });
   };
   const others = Array.from({ length: config.hosts - 1 }, (_, n) => remoteHost(control, n + 1, own, noteForwarded));
+  const { host } = own.machine;
+  const { instructions } = host;
+  if (config.hosts === 1) {
+    const run: Host['run'] = (window, first, last, withDevices, ran) => {
+      const executed = host.run(window, first, last, withDevices, ran);
+      own.windowPassed();
+      return executed;
+    };
+    return [{ outlook: host.outlook, run, instructions }];
+  }
+  const runOwn = work(own);
   const itself: ConductedHost = {
     outlook: () => {
       own.drain();
-      return own.machine.host.outlook();
+      return host.outlook();
     },
-    run: (window, withDevices) => {
-      const executed = work(own, window, withDevices);
+    run: (...window) => {
+      const executed = runOwn(...window);
       noteForwarded(own.takeForwarded());
       return executed;
     },
-    instructions: own.machine.host.instructions,
+    instructions,
   };
   return [itself, ...others];
 }

@@ -5,15 +5,11 @@
 import type { ActorId, Ticks } from '../actors/actor.ts';
 import { makeRandom } from '../actors/random.ts';
 import { assert } from '../src/report/assert.ts';
-import type { Outlook } from './host.ts';
+import type { HostWindow, Outlook } from './host.ts';
 
-export interface Window {
-  readonly untilTicks: Ticks;
+/** If `alone`, the first core is the only one that runs. */
+export interface Window extends HostWindow {
   readonly firstCore: ActorId;
-  /** The first core is the only one that runs, and stops when it has sent a message. */
-  readonly alone: boolean;
-  /** The window ends, wherever it is, when so many instructions have been run. */
-  readonly instructionsLeft: number;
 }
 
 /** What the conductor asks of all hosts together. */
@@ -35,7 +31,7 @@ export interface LockstepOptions {
   readonly seed: number;
   readonly maxInstructions: number;
   readonly maxTicks: Ticks;
-  /** Hears, before every window, how far the run has come. */
+  /** Hears now and then how far the run has come. */
   readonly progress?: (ticks: Ticks, instructions: number) => void;
 }
 
@@ -50,14 +46,21 @@ export interface LockstepEnding {
 /** A core that is alone returns to the conductor after this many ticks, so that a user's interrupt is seen. */
 const longestWindowTicks = 4_000_000;
 
+/** Progress is told before one of so many windows. */
+const windowsPerTelling = 64;
+
 /** A conductor: each call goes on with the run, to its end, or to the first window before which `isPaused`. */
 export function makeLockstep(
   ensemble: Ensemble,
   options: LockstepOptions,
 ): (isPaused: () => boolean) => LockstepEnding | undefined {
   const { coreCount, lookaheadTicks, maxInstructions, maxTicks } = options;
+  const isBounded = maxInstructions !== Infinity;
   const random = makeRandom(options.seed);
+  const shortest = Math.ceil(lookaheadTicks / 2);
+  const furtherLengths = Math.floor(lookaheadTicks / 2) + 1;
   let reached = 0;
+  let windows = 0;
   return (isPaused) => {
     while (!isPaused()) {
       const { first, core, others } = ensemble.outlook();
@@ -65,15 +68,15 @@ export function makeLockstep(
       if (ensemble.aborted()) return { end: 'aborted', ticks: reached };
       if (first === Infinity) return { end: 'deadlock', ticks: reached };
       if (first >= maxTicks) return { end: 'max-time', ticks: maxTicks };
-      const instructions = ensemble.instructions();
-      const instructionsLeft = maxInstructions - instructions;
+      const instructionsLeft = isBounded ? maxInstructions - ensemble.instructions() : Infinity;
       if (instructionsLeft <= 0) return { end: 'max-instructions', ticks: reached };
       reached = Math.max(reached, first);
-      options.progress?.(reached, instructions);
+      if (windows % windowsPerTelling === 0) options.progress?.(reached, ensemble.instructions());
+      windows += 1;
 
       const alone = core >= 0 && others >= first + lookaheadTicks;
       // A window between half the lookahead and all of it: seeds differ in where cores are interrupted, and in who goes first.
-      const shared = Math.ceil(lookaheadTicks / 2) + random.below(Math.floor(lookaheadTicks / 2) + 1);
+      const shared = shortest + random.below(furtherLengths);
       const firstCore = random.below(coreCount);
       const length = alone ? Math.min(others - first, longestWindowTicks) : shared;
       const untilTicks = Math.min(first + length, maxTicks);

@@ -71,8 +71,8 @@ export interface MachineConfig {
 /** What a machine tells the world outside. */
 export interface MachineOutput {
   readonly forward: (message: Message) => void;
-  /** `source`: the VM, or the hypervisor, where there are several consoles. */
-  readonly console: (bytes: Uint8Array, source?: string) => void;
+  /** `source`: the VM, or the hypervisor, where there are several consoles. Who hears it does not keep `bytes`. */
+  readonly console: (bytes: ArrayLike<number>, source?: string) => void;
   readonly guestError: (sentence: string) => void;
   /** `reason` is one of control-block.ts. */
   readonly stop: (reason: number, exitCode: number) => void;
@@ -171,7 +171,7 @@ export function buildMachine(
     descriptions: config.devices,
     capture: config.capture === true,
     console: (bytes) => {
-      output.console(Uint8Array.from(bytes));
+      output.console(bytes);
     },
     seed: config.seed,
     distributor: ids.distributor,
@@ -361,7 +361,7 @@ export function buildMachine(
           intid: firstSpi + memoryMap.uart.spi,
           sink: {
             write: (bytes) => {
-              output.console(Uint8Array.from(bytes), consoleOfUart);
+              output.console(bytes, consoleOfUart);
             },
           },
         }),

@@ -6,7 +6,6 @@ import type { VmDeviceCounts } from '../src/vm/device-report.ts';
 import { stopReason } from './control-block.ts';
 import type { EngineCounters } from '../src/engine/engine.ts';
 import { makeEnsemble } from './ensemble.ts';
-import type { CoreWindow } from './host.ts';
 import { conductLockstep, type EndOfRun, type LockstepOptions } from './lockstep.ts';
 import { buildMachine, type HostedMachine, type MachineConfig } from './machine.ts';
 
@@ -40,7 +39,9 @@ export function oneHostMachine(
   };
   const machine: HostedMachine = buildMachine({ ...config, hosts: 1 }, 0, {
     forward: () => {},
-    console,
+    console: (bytes, source) => {
+      console(new Uint8Array(bytes), source);
+    },
     guestError: () => {
       stop(stopReason.guestError, 1);
     },
@@ -49,16 +50,8 @@ export function oneHostMachine(
   });
   const { host, engine } = machine;
   const coreCount = config.board.cores.length;
-  const itself = {
-    outlook: host.outlook,
-    run: (window: CoreWindow, withDevices: boolean): number => {
-      if (withDevices) host.runDevices(window.untilTicks);
-      return host.runCores(window);
-    },
-    instructions: host.instructions,
-  };
   const ensemble = makeEnsemble({
-    hosts: [itself],
+    hosts: [host],
     coreCount,
     hostOfCore: () => 0,
     stopped: () => stopped !== stopReason.none,

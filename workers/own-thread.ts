@@ -8,11 +8,27 @@ import { conductRun } from './lockstep-host.ts';
 /** Host time between two turns: a user does not feel it, and a turn, of some microseconds, costs nothing beside it. */
 const turnMs = 30;
 
+/** A window may take less time than a look at the clock: where it does, so many pass between two looks, at most. */
+const mostWindows = 64;
+/** Half as many do when they have taken so long. */
+const longMs = 1;
+
 async function takeTurns(task: HostTask): Promise<HostResult> {
   const { proceed } = conductRun(task);
+  let windows = 1;
+  let left = 1;
   for (;;) {
-    const pauseMs = performance.now() + turnMs;
-    const result = proceed(() => performance.now() >= pauseMs);
+    let lookedMs = performance.now();
+    const pauseMs = lookedMs + turnMs;
+    const result = proceed(() => {
+      left -= 1;
+      if (left > 0) return false;
+      const nowMs = performance.now();
+      windows = nowMs - lookedMs > longMs ? Math.max(1, windows >> 1) : Math.min(mostWindows, 2 * windows);
+      left = windows;
+      lookedMs = nowMs;
+      return nowMs >= pauseMs;
+    });
     if (result) return result;
     await nextTurn();
   }

@@ -44,7 +44,7 @@ export interface VmDeviceOptions {
   /** Known when the actors are made. */
   readonly tbuOf: SmmuDevices['tbuOf'];
   /** What a VM writes to its console. */
-  readonly console: (vm: string, bytes: Uint8Array) => void;
+  readonly console: (vm: string, bytes: readonly number[]) => void;
 }
 
 interface Made {
@@ -86,7 +86,7 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
     .map(({ vm, region: { base, sizeBytes, spi } }, n) => {
       const id = firstId + n;
       const write = (bytes: readonly number[]): void => {
-        options.console(vm, Uint8Array.from(bytes));
+        options.console(vm, bytes);
       };
       const make = (port: Port): Actor => new Uart(port, { distributor, intid: firstSpi + spi, sink: { write } });
       return { actor: [id, make] as const, region: { name: `uart of ${vm}`, base, sizeBytes, actor: id } };
@@ -137,7 +137,7 @@ export function vmDevices(options: VmDeviceOptions): VmDevices {
             return new VirtioConsoleMmio(port, { ...at, ...consoleSize, peer: firstTransport + backend.peer });
           const write = (bytes: readonly number[]): void => {
             later(() => {
-              options.console(backend.vm, Uint8Array.from(bytes));
+              options.console(backend.vm, bytes);
             });
           };
           return new VirtioMmio(port, {

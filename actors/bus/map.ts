@@ -19,8 +19,11 @@ export interface BusMap {
 /** Regions must not overlap. */
 export function makeBusMap(regions: readonly BusRegion[]): BusMap {
   const sorted = [...regions].sort((a, b) => a.base - b.base);
+  /** The region of the last address: the next one is most often in it too. */
+  let last: BusRegion | undefined;
   return {
     find: (pa) => {
+      if (last !== undefined && pa >= last.base && pa < last.base + last.sizeBytes) return last;
       let low = 0;
       let high = sorted.length;
       while (low < high) {
@@ -29,7 +32,9 @@ export function makeBusMap(regions: readonly BusRegion[]): BusMap {
         else high = middle;
       }
       const region = sorted[low - 1];
-      return region !== undefined && pa < region.base + region.sizeBytes ? region : undefined;
+      if (region === undefined || pa >= region.base + region.sizeBytes) return undefined;
+      last = region;
+      return region;
     },
   };
 }

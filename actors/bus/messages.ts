@@ -41,3 +41,19 @@ export const busMessages = {
     ordering: 'The write is complete for every observer when the response is received.',
   },
 } as const satisfies Readonly<Record<string, MessageRow>>;
+
+/** The payload of a request, as its row has it: written out, since there is one for every access to a device. */
+export const requestPayload = (
+  isWrite: boolean,
+  offset: number,
+  sizeBytes: number,
+  valueLow: number,
+  valueHigh: number,
+  nonSecure: boolean,
+): number[] =>
+  isWrite
+    ? [offset >>> 0, sizeBytes, 0, valueLow >>> 0, valueHigh >>> 0, nonSecure ? 1 : 0]
+    : [offset >>> 0, sizeBytes, 0, nonSecure ? 1 : 0];
+
+/** Places of fields in the payload of a response: those of a write have the first two. */
+export const responseWords = { response: 0, tag: 1, valueLow: 2, valueHigh: 3 } as const;

@@ -9,13 +9,13 @@ import type { InterruptKind, Pe, SavedPe } from '../../src/arch/pe.ts';
 import { lineShift, pe as record } from '../../src/arch/state-layout.ts';
 import { assert } from '../../src/report/assert.ts';
 import type { Message, Port, RunnableActor, Ticks } from '../actor.ts';
-import { busMessages, busResponse } from '../bus/messages.ts';
+import { busMessages, busResponse, requestPayload, responseWords } from '../bus/messages.ts';
 import { streamMessages } from '../gic/stream-protocol.ts';
 import type { VirtualInterfaceState } from '../gic/virtual-interface.ts';
 import { wireMessages } from '../gic/wires.ts';
 import { interruptLines } from '../gic-v2/messages.ts';
 import { powerMessages } from '../power/messages.ts';
-import { decode, encode } from '../protocol.ts';
+import { decode } from '../protocol.ts';
 import { type Deadline, makeCorePort } from './core-port.ts';
 import { makeDvm, type SavedDvm } from './dvm.ts';
 import { loopSentence, makeExceptionLoop } from './exception-loop.ts';
@@ -157,17 +157,9 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       corePort.at(now() + 1, decodeErrorTag);
       return;
     }
-    const nonSecure = isNonSecure() ? 1 : 0;
-    const fields = {
-      offset: pa - region.base + (region.actorOffset ?? 0),
-      sizeBytes,
-      tag: 0,
-      valueLow,
-      valueHigh,
-      nonSecure,
-    };
-    const row = isWrite ? busMessages.WriteRequest : busMessages.ReadRequest;
-    corePort.send(region.actor, row.code, encode(row, fields));
+    const { code } = isWrite ? busMessages.WriteRequest : busMessages.ReadRequest;
+    const offset = pa - region.base + (region.actorOffset ?? 0);
+    corePort.send(region.actor, code, requestPayload(isWrite, offset, sizeBytes, valueLow, valueHigh, isNonSecure()));
   }
 
   /** Translated code follows the stores to its source; but it may have been made while another core was about to store. */
@@ -255,8 +247,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   }
 
   const exceptionsTaken = (): number => {
-    const [, el1 = 0, el2 = 0, el3 = 0] = pe.exceptionsTaken;
-    return el1 + el2 + el3;
+    const taken = pe.exceptionsTaken;
+    return (taken[1] as number) + (taken[2] as number) + (taken[3] as number);
   };
   const loop = makeExceptionLoop();
 
@@ -276,7 +268,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
         counters.residentTicks += passed;
         continue;
       }
-      const [beforeLow, beforeHigh] = [words[pcWord()], words[pcWord() + 1]];
+      const beforeLow = words[pcWord()];
+      const beforeHigh = words[pcWord() + 1];
       const takenBefore = exceptionsTaken();
       running = true;
       runBudget = pe.isInterruptHeldBack() ? 1 : Math.min(untilTicks - timeTicks, longestRun);
@@ -302,13 +295,13 @@ export function makeCore(port: Port, options: CoreOptions): Core {
   function receive(message: Message): void {
     const { code, payload, source } = message;
     switch (code) {
-      case busMessages.ReadResponse.code: {
-        const { response, valueLow, valueHigh } = decode(busMessages.ReadResponse, payload);
-        answered(response === busResponse.OKAY, valueLow, valueHigh);
-        break;
-      }
+      case busMessages.ReadResponse.code:
       case busMessages.WriteResponse.code:
-        answered(payload[0] === busResponse.OKAY, 0, 0);
+        answered(
+          payload[responseWords.response] === busResponse.OKAY,
+          payload[responseWords.valueLow] ?? 0,
+          payload[responseWords.valueHigh] ?? 0,
+        );
         break;
       case coreMessages.Tlbi.code: {
         const { operation, ...rest } = decode(coreMessages.Tlbi, payload);

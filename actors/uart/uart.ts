@@ -31,7 +31,10 @@ const ticksPerBitPerDivisor = (16 * 1e9) / 24e6 / 64;
 const timeoutBits = 32;
 const receiveTimeoutTag = 1;
 
-const indexOf = (name: UartRegister): number => uartTable.rows.findIndex((row) => row.name === name);
+/** Where the values of the registers are, by name. */
+const place = Object.fromEntries(uartTable.rows.map(({ name }, index) => [name, index])) as Readonly<
+  Record<UartRegister, number>
+>;
 
 interface SavedUart {
   readonly version: 1;
@@ -80,7 +83,7 @@ export class Uart implements Actor, Device {
   read(offset: number, sizeBytes: number): number {
     const row = this.registers.rowToRead(offset);
     if (row === undefined) return 0;
-    return narrow(this.readRegister(row.name, this.registers.values[uartTable.rows.indexOf(row)]!), offset, sizeBytes);
+    return narrow(this.readRegister(row.name, this.registers.values[uartTable.indexAt(offset)]!), offset, sizeBytes);
   }
 
   write(offset: number, sizeBytes: number, value: number): void {
@@ -134,7 +137,7 @@ export class Uart implements Actor, Device {
   }
 
   private value(name: UartRegister): number {
-    return this.registers.values[indexOf(name)]!;
+    return this.registers.values[place[name]]!;
   }
 
   private get depth(): number {
@@ -197,7 +200,7 @@ export class Uart implements Actor, Device {
 
   private readCharacter(): number {
     const character = this.received.shift() ?? 0;
-    this.registers.values[indexOf('UARTRSR')] = character >>> 8;
+    this.registers.values[place.UARTRSR] = character >>> 8;
     if (this.received.length < this.receiveLevel) this.rawInterrupts &= ~interrupt.receive;
     if (this.received.length === 0) {
       this.rawInterrupts &= ~interrupt.receiveTimeout;

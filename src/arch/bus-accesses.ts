@@ -39,7 +39,7 @@ export const createBusAccesses = (): BusAccesses => ({
 export const isAnswerWaiting = (bus: BusAccesses): boolean => bus.consumed < bus.answers.length;
 
 export function forgetAnswers(bus: BusAccesses): void {
-  bus.answers = [];
+  if (bus.answers.length > 0) bus.answers = [];
   bus.consumed = 0;
   bus.request = undefined;
 }
@@ -78,6 +78,9 @@ export function answerBusRequest(bus: BusAccesses, isOkay: boolean, valueLow: nu
   if (bus.request === undefined) return;
   // Written out: V8 makes a new shape for each copy that takes over some members and replaces others.
   const { isWrite, pa, sizeBytes } = bus.request;
-  bus.answers.push({ isWrite, pa, sizeBytes, isOkay, valueLow, valueHigh });
+  const answer = { isWrite, pa, sizeBytes, isOkay, valueLow, valueHigh };
+  // An array that begins as this one has no room for more, which most never need.
+  if (bus.answers.length === 0) bus.answers = [answer];
+  else bus.answers.push(answer);
   bus.request = undefined;
 }

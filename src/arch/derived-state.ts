@@ -23,6 +23,7 @@ import {
   noTag,
   pe,
   softTlbBytes,
+  softTlbDevicePage,
   softTlbEntries,
   softTlbEntry,
 } from './state-layout.ts';
@@ -100,6 +101,7 @@ function invalidateEntry(words: Uint32Array, at: number): void {
   words[at + softTlbEntry.readTag / 4] = noTag;
   words[at + softTlbEntry.writeTag / 4] = noTag;
   words[at + softTlbEntry.fetchTag / 4] = noTag;
+  words[at + softTlbDevicePage.address / 4] = 0;
 }
 
 /** Empties the soft TLB of one exception level. */

@@ -20,7 +20,7 @@ import { exit, type Exit } from './exits.ts';
 import { currentEl, high, isHost, low, type PeContext, PSTATE, setPair } from './pe-context.ts';
 import { isPanInEffect } from './permissions.ts';
 import { accessFlag, type AccessKind, accessKind, elementsMask, elementsShift } from './pe.ts';
-import { fillSoftTlb, lookUpSoftTlb } from './soft-tlb.ts';
+import { fillSoftTlb, lookUpDevicePage, lookUpSoftTlb } from './soft-tlb.ts';
 import { lineHoldsCode, lineMapOffset, lineShift, pageShift, pe, ramBase, touchedPageOffset } from './state-layout.ts';
 import { FSC, need, noFault } from './translation-attributes.ts';
 import { dataFault } from './translation-faults.ts';
@@ -59,7 +59,8 @@ function translatePart(
   isMisaligned: boolean,
 ): boolean {
   const out = cx.translation;
-  const hit = lookUpSoftTlb(cx, vaLow, vaHigh, el, needed);
+  let hit = lookUpSoftTlb(cx, vaLow, vaHigh, el, needed);
+  if (hit < 0 && !isMisaligned) hit = lookUpDevicePage(cx, vaLow, vaHigh, el, needed);
   if (hit >= 0) {
     out.pa = hit;
     return true;
@@ -173,7 +174,7 @@ export function reportStore(cx: PeContext, pa: number, sizeBytes: number): void 
 /** The largest aligned access of a bus, up to 8 bytes and an element, that begins at `pa` and stays inside what is left. */
 function beatBytes(pa: number, bytesLeft: number, elementBytes: number): number {
   let beat = Math.min(8, elementBytes);
-  while (beat > bytesLeft || pa % beat !== 0) beat /= 2;
+  while (beat > bytesLeft || (pa & (beat - 1)) !== 0) beat /= 2;
   return beat;
 }
 

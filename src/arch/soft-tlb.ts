@@ -1,5 +1,7 @@
 // The soft TLBs: what a translation allows, put where translated code finds it by one comparison. Only RAM, and only memory that
 // has no alignment of its own: Normal, or Device where stage 1 is off, because `strictAlignment` is then set.
+//
+// Beside that, for the slow path, pages outside RAM: an access to a device is translated when it is sent and again when it has been answered.
 
 import { softTlbOf } from './derived-state.ts';
 import type { PeContext } from './pe-context.ts';
@@ -10,6 +12,7 @@ import {
   guardedAfterFetchTag,
   pageShift,
   ramBase,
+  softTlbDevicePage,
   softTlbEntries,
   softTlbEntry,
   touchedPageOffset,
@@ -30,23 +33,22 @@ const parts = [
  */
 export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: number, needed: number): void {
   const { pa, attributes, entry } = cx.translation;
-  if (pa < ramBase || pa >= cx.ramEnd) return;
+  if (pa < ramBase || pa >= cx.ramEnd) {
+    enterDevicePage(cx, vaLow, vaHigh, el, needed);
+    return;
+  }
   // Where stage 1 is off and memory is Device by it, every access is checked for alignment anyway.
   const isDevice = (attributes & attribute.device) !== 0;
   const isOffDevice = (attributes & attribute.stage1Off) !== 0 && (attributes & attribute.stage1Device) !== 0;
   if (isDevice && !isOffDevice) return;
-  const isPan = isPanInEffect(cx, el);
-  const granted = permissions(cx, attributes, el, isPan);
-  const isUserPage = (attributes & attribute.user) !== 0 && (attributes & attribute.stage1Off) === 0;
-  if (el !== 0 && !isPan && isUserPage) cx.userPagesInSoftTlb |= 1 << el;
+  const granted = grantedTo(cx, el);
   if ((needed & granted & need.fetch) !== 0 && entry >= 0) cx.tlb.attributes[entry]! |= attribute.fetched;
 
-  const index = (vaLow >>> pageShift) & (softTlbEntries - 1);
   const softTlb = softTlbOf(cx, el);
-  const entryWord = (softTlb + index * softTlbEntry.bytes) >>> 2;
+  const entryWord = entryOf(cx, vaLow, el);
   const pageLow = vaLow & -pageBytes;
   const addend = (pa & -pageBytes) - pageLow;
-  const accessed = needed & granted & (need.read | need.write);
+  const accessed = needed & granted & accesses;
   if (accessed !== 0) enterSecondTlb(cx, softTlb, el, vaLow, vaHigh, addend, accessed);
   for (let i = 0; i < parts.length; i++) {
     const { kind, tag } = parts[i]!;
@@ -61,14 +63,57 @@ export function fillSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: nu
   cx.softTlbInUse |= 1 << el;
 }
 
+/** What the translation permits `el` in a page that enters its soft TLB. */
+function grantedTo(cx: PeContext, el: number): number {
+  const { attributes } = cx.translation;
+  const isPan = isPanInEffect(cx, el);
+  const isUserPage = (attributes & attribute.user) !== 0 && (attributes & attribute.stage1Off) === 0;
+  if (el !== 0 && !isPan && isUserPage) cx.userPagesInSoftTlb |= 1 << el;
+  return permissions(cx, attributes, el, isPan);
+}
+
+const devicePageAddress = softTlbDevicePage.address / 4;
+const devicePagePa = softTlbDevicePage.pa / 4;
+const accesses = need.read | need.write;
+
+const entryOf = (cx: PeContext, vaLow: number, el: number): number =>
+  (softTlbOf(cx, el) + ((vaLow >>> pageShift) & (softTlbEntries - 1)) * softTlbEntry.bytes) >>> 2;
+
+function enterDevicePage(cx: PeContext, vaLow: number, vaHigh: number, el: number, needed: number): void {
+  const permitted = needed & accesses & grantedTo(cx, el);
+  const page = Math.floor(cx.translation.pa / pageBytes);
+  if (permitted === 0 || page > 0xffff_ffff) return;
+  const { words } = cx;
+  const at = entryOf(cx, vaLow, el);
+  const pageLow = (vaLow & -pageBytes) >>> 0;
+  const there = words[at + devicePageAddress]!;
+  const isSamePage =
+    (there & -pageBytes) >>> 0 === pageLow &&
+    words[at + devicePageAddress + 1] === vaHigh &&
+    words[at + devicePagePa] === page;
+  words[at + devicePageAddress] = pageLow | permitted | (isSamePage ? there & accesses : 0);
+  words[at + devicePageAddress + 1] = vaHigh;
+  words[at + devicePagePa] = page;
+  cx.softTlbInUse |= 1 << el;
+}
+
+/** The physical address, outside RAM, of an aligned access that the soft TLB of `el` permits, or -1. */
+export function lookUpDevicePage(cx: PeContext, vaLow: number, vaHigh: number, el: number, needed: number): number {
+  const { words } = cx;
+  const at = entryOf(cx, vaLow, el);
+  const there = words[at + devicePageAddress]!;
+  const isHit =
+    (there & needed) === needed && ((there ^ vaLow) & -pageBytes) === 0 && words[at + devicePageAddress + 1] === vaHigh;
+  return isHit ? words[at + devicePagePa]! * pageBytes + (vaLow & (pageBytes - 1)) : -1;
+}
+
 /**
  * The physical address of an access that the soft TLB of `el` permits, or -1: slow paths that are not slow for want of a
  * translation, such as exclusives and stores to marked lines, need no more.
  */
 export function lookUpSoftTlb(cx: PeContext, vaLow: number, vaHigh: number, el: number, needed: number): number {
   const { words } = cx;
-  const index = (vaLow >>> pageShift) & (softTlbEntries - 1);
-  const entryWord = (softTlbOf(cx, el) + index * softTlbEntry.bytes) >>> 2;
+  const entryWord = entryOf(cx, vaLow, el);
   const pageLow = (vaLow & -pageBytes) >>> 0;
   let pa = -1;
   for (let i = 0; i < parts.length; i++) {

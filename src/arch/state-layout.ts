@@ -156,6 +156,11 @@ export const addendAfterTag = 8;
 export const softTlbBytes = softTlbEntries * softTlbEntry.bytes;
 /** In the first entry, which has room after its parts: the epoch, 32 bits, of what the second level holds for this soft TLB. */
 export const softTlbEpoch = 48;
+/**
+ * After the parts of an entry, for TypeScript alone: a page outside RAM. The virtual address, with `need.read` and `need.write` in its low
+ * bits as they are permitted (0: there is none), and the number of the physical page.
+ */
+export const softTlbDevicePage = { address: 52, pa: 60 } as const;
 
 /**
  * The second level of the soft TLBs (second-tlb.ts): one for all PEs of a worker, direct-mapped by page and PE. It holds data accesses

@@ -136,16 +136,16 @@ const undefinedRow: Row = row({
 const stateWord = (cpu: number, offset: number): number => (cpu + offset) >>> 2;
 
 /** One instruction's worth of time has passed although it did not run to its end: it took an exception, or it waits. */
-const costsOne: ReadonlySet<number> = new Set([
-  exit.redirect,
-  exit.waitForInterrupt,
-  exit.waitForEvent,
-  exit.stopped,
-  exit.yield,
-]);
+const costsOne = (code: number): boolean =>
+  code === exit.redirect ||
+  code === exit.waitForInterrupt ||
+  code === exit.waitForEvent ||
+  code === exit.stopped ||
+  code === exit.yield;
 
 /** PC is at an instruction that has perhaps begun, and is performed from its beginning the next time. */
-const performsAgain: ReadonlySet<number> = new Set([exit.bus, exit.barrier, exit.step, traceIsHot]);
+const performsAgain = (code: number): boolean =>
+  code === exit.bus || code === exit.barrier || code === exit.step || code === traceIsHot;
 
 export function makeEngine({
   memory,
@@ -299,7 +299,7 @@ export function makeEngine({
 
   /** An instruction that is performed again is a branch's target as much as the first time. */
   function prepareAgain(cpu: number, code: number): void {
-    if (!performsAgain.has(code)) return;
+    if (!performsAgain(code)) return;
     const at = stateWord(cpu, record.btype);
     signedWords[at] = (signedWords[at] as number) & ~btypeChecked;
   }
@@ -387,7 +387,7 @@ export function makeEngine({
           code = runAlone(pe);
           if (code === exit.budget && !isPauseAsked()) continue;
         }
-        if (costsOne.has(code)) signedWords[at] = left() - 1;
+        if (costsOne(code)) signedWords[at] = left() - 1;
         endBranch(cpu);
         return code;
       }

@@ -249,6 +249,55 @@ describe('an access to a device', () => {
     expect(test.register('FAR_EL1')).toBe(va + 0x2000n);
   });
 
+  it('goes where the last access to its page has gone, until a TLBI', () => {
+    const test = onePe();
+    const tables = tablesFor(test);
+    const rtc = uart + 0x1_0000n;
+    // They share an entry of the soft TLB.
+    const other = va + 0x2000n + BigInt(softTlbEntries) * 0x1000n;
+    test.enter(1);
+    tables.map(va + 0x2000n, uart, normal | device);
+    tables.map(other, rtc, normal | device);
+    enableEl1(test, tables);
+    const pas = (): (number | undefined)[] =>
+      [va + 0x2004n, other + 8n, va + 0x2004n].map((address) => {
+        test.core.ticks++;
+        test.load(address, 4);
+        return test.core.requests.at(-1)?.pa;
+      });
+    expect(pas()).toEqual([0x0900_0004, 0x0901_0008, 0x0900_0004]);
+    tables.map(va + 0x2000n, rtc, normal | device);
+    expect(pas()).toEqual([0x0900_0004, 0x0901_0008, 0x0900_0004]);
+    test.sys('TLBI VAE1', (va + 0x2000n) >> 12n);
+    expect(pas()).toEqual([0x0901_0004, 0x0901_0008, 0x0901_0004]);
+  });
+
+  it('has the permissions of its page each time, and its alignment', () => {
+    const test = onePe();
+    const tables = tablesFor(test);
+    test.enter(1);
+    tables.map(va, uart, normal | device | D.readOnly);
+    tables.map(va + 0x1000n, uart, normal | device | D.user);
+    enableEl1(test, tables);
+    const syndromes = [0, 1].map(() => {
+      test.load(va, 4);
+      test.store(va, 0n, 4);
+      return test.syndrome(1);
+    });
+    expect(syndromes).toEqual([0, 1].map(() => ({ EC: 0x25, ISS: 0xf | (1 << 6) })));
+    expect(test.core.requests).toHaveLength(2);
+    test.load(va + 2n, 4);
+    expect(test.syndrome(1)).toEqual({ EC: 0x25, ISS: 0x21 });
+    test.pe.msrImmediate(0, 4, 0);
+    test.store(va + 0x1000n, 0n, 4);
+    test.load(va + 0x1000n, 4);
+    expect(test.core.requests).toHaveLength(4);
+    test.pe.msrImmediate(0, 4, 1);
+    test.load(va + 0x1000n, 4);
+    expect(test.syndrome(1)).toEqual({ EC: 0x25, ISS: 0xf });
+    expect(test.core.requests).toHaveLength(4);
+  });
+
   it('holds interrupts back until the instruction has its answer', () => {
     const test = el1();
     test.load(va + 0x2000n, 4);

@@ -162,14 +162,7 @@ export function perform(cast: Cast, staging: Staging): Performance {
     }),
   );
   const ensemble = makeEnsemble({
-    hosts: hosts.map((host) => ({
-      outlook: host.outlook,
-      run: (window, withDevices) => {
-        if (withDevices) host.runDevices(window.untilTicks);
-        return host.runCores(window);
-      },
-      instructions: host.instructions,
-    })),
+    hosts,
     coreCount,
     hostOfCore: hostOf,
     stopped: () => false,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../actors/actor.ts';
-import { busMessages, busResponse } from '../../../actors/bus/messages.ts';
+import { busMessages, busResponse, requestPayload, responseWords } from '../../../actors/bus/messages.ts';
 import { type Device, noGuestErrors, serveBusRequest } from '../../../actors/device.ts';
 import { decode, encode, maxPayloadWords } from '../../../actors/protocol.ts';
 
@@ -42,6 +42,20 @@ describe('the bus protocol', () => {
         expect(decode(ReadRequest, encode(ReadRequest, fields))).toEqual(fields);
       }),
     );
+  });
+
+  it('has requests put together as their rows say', () => {
+    fc.assert(
+      fc.property(word, fc.constantFrom(1, 2, 4, 8), word, word, fc.boolean(), (offset, sizeBytes, low, high, isNs) => {
+        const fields = { offset, sizeBytes, tag: 0, nonSecure: Number(isNs) };
+        const written = { ...fields, valueLow: low, valueHigh: high };
+        expect(requestPayload(false, offset, sizeBytes, low, high, isNs)).toEqual(encode(ReadRequest, fields));
+        expect(requestPayload(true, offset, sizeBytes, low, high, isNs)).toEqual(encode(WriteRequest, written));
+      }),
+    );
+    for (const row of [ReadResponse, WriteResponse]) {
+      expect(row.fields.map((name) => responseWords[name])).toEqual(row.fields.map((_, n) => n));
+    }
   });
 
   it('answers the sender with the tag of the request', () => {

@@ -170,16 +170,7 @@ export function coreMachine(program: string, options: CoreMachineOptions = {}): 
   const cores = coreIds.map((id) => host.actor(id) as Core);
   for (const n of bootCores) cores[n]?.start(BigInt(ramBase), BigInt(n));
   const ensemble = makeEnsemble({
-    hosts: [
-      {
-        outlook: host.outlook,
-        run: (window, withDevices) => {
-          if (withDevices) host.runDevices(window.untilTicks);
-          return host.runCores(window);
-        },
-        instructions: host.instructions,
-      },
-    ],
+    hosts: [host],
     coreCount,
     hostOfCore: () => 0,
     stopped: () => stopped,
