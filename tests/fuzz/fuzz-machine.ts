@@ -21,6 +21,8 @@ export const layout = {
   codeEl0: 0x40_0000,
   codeEl1: 0x44_0000,
   codeBytes: 0x2000,
+  /** The same memory once more, as data that everyone may write. */
+  codeAlias: 0x48_0000,
   /** Four pages that everyone may write, one that nobody may, one for EL1, one of EL0's that EL1 alone may write. Then nothing. */
   data: 0x50_0000,
   dataBytes: 0x7000,
@@ -131,6 +133,7 @@ function writeTables(doublewords: BigUint64Array): void {
   const codePages = layout.codeBytes / pageBytes;
   map(layout.codeEl0, codePa, codePages, page | readWrite, PXN);
   map(layout.codeEl1, codePa, codePages, page | el1Only, UXN);
+  map(layout.codeAlias, codePa, codePages, page | readWrite, PXN | UXN);
   map(layout.data, dataPa, 4, page | readWrite, PXN | UXN);
   map(layout.data + 4 * pageBytes, dataPa + 4 * pageBytes, 1, page | readOnly, PXN | UXN);
   map(layout.data + 5 * pageBytes, dataPa + 5 * pageBytes, 1, page | el1Only, PXN | UXN);

@@ -2,15 +2,21 @@ import { expect, test } from 'vitest';
 import { renewEngines, runProgram } from './random-programs.ts';
 import { watchdog } from './watchdog.ts';
 
-const programs = Number(process.env['HEDDLE_FUZZ_PROGRAMS'] ?? 150);
+const asked = process.env['HEDDLE_FUZZ_PROGRAMS'];
+const programsOf = (unlessAsked: number): number => Number(asked ?? unlessAsked);
 const seed = Number(process.env['HEDDLE_FUZZ_SEED'] ?? 1);
 const programsPerEngine = 100;
 const mostFailures = 3;
 
-test.each(['branching', 'shaped'] as const)(
-  `${programs} random programs, %s, end in the same state in every tier, wherever their budgets end`,
-  { timeout: 60_000 + programs * 1000 },
-  async (kind) => {
+test.each([
+  ['branching', programsOf(150)],
+  ['shaped', programsOf(150)],
+  // Most of what they run is translated only to be written over.
+  ['rewriting', programsOf(40)],
+] as const)(
+  'random programs, %s, %i of them, end in the same state in every tier, wherever their budgets end',
+  { timeout: 60_000 + programsOf(150) * 1000 },
+  async (kind, programs) => {
     const dog = watchdog(`random programs, ${kind}, seed ${seed}, program`);
     const failures: string[] = [];
     for (let index = 0; index < programs && failures.length < mostFailures; index += 1) {

@@ -1,7 +1,7 @@
 // Random programs, run for thousands of instructions: interrupts and faults at any place, budgets that end anywhere. Traces and regions must
 // leave the state that the step reading leaves, to the bit, and so must an engine that goes from one to the next.
 //
-// `npx vitest run tests/fuzz/random-programs.test.ts` runs 150 programs of each kind; HEDDLE_FUZZ_PROGRAMS=N before it runs N, and
+// `npx vitest run tests/fuzz/random-programs.test.ts` runs some programs of each kind; HEDDLE_FUZZ_PROGRAMS=N before it runs N, and
 // HEDDLE_FUZZ_SEED=N others than those of seed 1. A program is (kind, seed, index) and nothing else: `runProgram` runs it again.
 
 import type { EngineMode } from '../../src/engine/engine.ts';
@@ -9,10 +9,11 @@ import { describeProgram, differences, shrink } from './compare.ts';
 import { type FuzzMachine, fuzzMachine, type Program } from './fuzz-machine.ts';
 import { randomProgram } from './program-words.ts';
 import { makeRandom } from './random.ts';
+import { rewritingProgram } from './rewriting-programs.ts';
 import { shapedProgram } from './shaped-programs.ts';
 
-export type ProgramKind = 'branching' | 'shaped';
-const programOf = { branching: randomProgram, shaped: shapedProgram } as const;
+export type ProgramKind = 'branching' | 'shaped' | 'rewriting';
+const programOf = { branching: randomProgram, shaped: shapedProgram, rewriting: rewritingProgram } as const;
 
 const machines = new Map<string, FuzzMachine>();
 

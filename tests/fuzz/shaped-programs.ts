@@ -2,18 +2,17 @@
 // walks over arrays from page to page, exclusives that are paired, stores to the program's own text, and at EL1 changes of what the
 // engine has looked up (page tables, traps, alignment checking). They run long enough to become regions, and are left there anywhere.
 
-import { registerNames } from '../../src/arch/register-names.ts';
-import { assemble } from '../../src/isa/assembler.ts';
 import { dataProcessing } from '../../src/isa/data-processing.ts';
 import type { Row } from '../../src/isa/encoding.ts';
 import { instructionSet } from '../../src/isa/instruction-set.ts';
 import { loadsStores } from '../../src/isa/loads-stores.ts';
 import { branches } from '../../src/isa/branches.ts';
 import { system } from '../../src/isa/system.ts';
-import { layout, type Program } from './fuzz-machine.ts';
+import { layout } from './fuzz-machine.ts';
+import { load, programOfText, type TimedProgram } from './program-text.ts';
 import { addresses, firstAddress, systemWords, wordOf } from './program-words.ts';
 import { makeRandom, type Random } from './random.ts';
-import { dataAddress, everyLevels, randomStart } from './start.ts';
+import { dataAddress } from './start.ts';
 
 const baseSet = new Set<Row>([...dataProcessing, ...branches, ...system, ...loadsStores]);
 const vectors = instructionSet.filter((row) => !baseSet.has(row));
@@ -27,11 +26,6 @@ const firstCounter = 18;
 const conditions = ['eq', 'ne', 'cs', 'mi', 'vs', 'hi', 'ge', 'gt'] as const;
 /** Instructions that a program may put into its text: it stays the program that it is. */
 const patches = ['add x1, x1, #1', 'eor x3, x3, x2', 'subs x4, x4, #3', 'nop', 'svc #2', '.word 0', 'str x1, [x21]'];
-
-const load = (register: string, value: bigint | number): string[] => {
-  const bits = BigInt(value);
-  return [`movz ${register}, #${bits & 0xffffn}`, `movk ${register}, #${(bits >> 16n) & 0xffffn}, lsl #16`];
-};
 
 class ProgramText {
   private readonly random: Random;
@@ -275,25 +269,10 @@ class ProgramText {
   }
 }
 
-export function shapedProgram(seed: number, index: number): Program & { readonly instructions: number } {
+export function shapedProgram(seed: number, index: number): TimedProgram {
   const random = makeRandom(~seed, index);
   const el = random.oneIn(2) ? 0 : 1;
-  const start = randomStart(random, el, random.pick(everyLevels));
-  const code = el === 0 ? layout.codeEl0 : layout.codeEl1;
   // Across the end of a page, or at its beginning.
-  const pc = code + (random.oneIn(2) ? 0x1000 - 4 * (1 + random.below(80)) : 0);
-  const text = new ProgramText(random, el).text();
-  const { bytes } = assemble(text, { base: pc, names: registerNames });
-  return {
-    instructions,
-    start: {
-      ...start,
-      handler: 'return',
-      pc: BigInt(pc),
-      x: start.x.map((value, n) => (n === 19 ? BigInt(random.below(64)) : value)),
-      interruptEvery: random.oneIn(3) ? 0 : 20 + random.below(400),
-    },
-    words: [...new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)],
-    restarts: true,
-  };
+  const offset = random.oneIn(2) ? 0x1000 - 4 * (1 + random.below(80)) : 0;
+  return programOfText(new ProgramText(random, el).text(), random, { el, offset, instructions });
 }
