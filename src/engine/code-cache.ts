@@ -13,14 +13,14 @@ import { CodeLines } from './code-lines.ts';
 import { CodeMemory, type CodeModule } from './code-memory.ts';
 import type { CodeTable } from './code-table.ts';
 import { EarlyWrites, worthwhileRounds } from './early-writes.ts';
-import { type Code, EntryTable } from './entry-table.ts';
+import { type Code, EntryTable, isSameCode } from './entry-table.ts';
 import { addendTo, FetchedPages, pageMask, pageOf } from './fetched-pages.ts';
 import type { Company } from './local-registers.ts';
 import { ObservedCode } from './observed-code.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
 import { callSite, callSiteAt, type RuntimeTables } from './runtime-tables.ts';
-import { link } from './trace-links.ts';
+import { CodeLinks, type Link, type LinkTarget, ModuleLinks } from './trace-links.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
@@ -84,11 +84,18 @@ export interface Candidate {
   readonly code: ObservedCode;
 }
 
+/** A module of translated code that has been made. */
+export interface CodeInstance {
+  readonly functions: readonly CallableFunction[];
+  /** Where the functions that its links lead to stand. */
+  readonly links: WebAssembly.Table | undefined;
+}
+
 export interface CodeCacheOptions {
   readonly views: MemoryViews;
   readonly tables: RuntimeTables;
   readonly decode: Decoder;
-  readonly instantiate: (functions: readonly ModuleFunction[]) => CallableFunction[];
+  readonly instantiate: (functions: readonly ModuleFunction[], links: readonly ModuleFunction[]) => CodeInstance;
   readonly table: CodeTable;
   /** Of text that translated code may take; beyond it the oldest is ended. */
   readonly codeBytes: number;
@@ -146,13 +153,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   let invalidations = 0;
   let evictions = 0;
   const memory = new CodeMemory<LiveTrace>(options.codeBytes);
-  const countersOf = new WeakMap<CodeModule<LiveTrace>, readonly number[]>();
+  const codeLinks = new CodeLinks();
+  const linksOf = new WeakMap<CodeModule<LiveTrace>, readonly Link[]>();
   const moduleOf = new WeakMap<LiveTrace, CodeModule<LiveTrace>>();
 
-  const knownAt = (pa: number, { va, el, strictAlignment, guarded }: Code): Entry | undefined =>
-    entries
-      .get(pa)
-      ?.find((e) => e.va === va && e.el === el && e.strictAlignment === strictAlignment && e.guarded === guarded);
+  const knownAt = (pa: number, code: Code): Entry | undefined => entries.get(pa)?.find((e) => isSameCode(e, code));
 
   function entryAt(pa: number, code: Code): Entry {
     const known = knownAt(pa, code);
@@ -178,7 +183,13 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   }
 
   /** The traces of the hot code at `pa` and of what it leads to inside its page, the nearest first. */
-  function tracesFrom(pe: Pe, pa: number, first: Entry, isTaken: (entry: Entry) => boolean): Member[] {
+  function tracesFrom(
+    pe: Pe,
+    pa: number,
+    first: Entry,
+    links: ModuleLinks,
+    isTaken: (entry: Entry) => boolean,
+  ): Member[] {
     const pagePa = pa - (pa & pageMask);
     const members: Member[] = [];
     const batch = Math.min(batchTraces, firstBatchTraces + traces);
@@ -190,6 +201,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const paOf = (at: bigint): number => pagePaOf(at) + (Number(at & 0xffffffffn) & pageMask);
       const fetch = (at: bigint): number => words[paOf(at) >>> 2] as number;
       const addendOf = (at: bigint): number | undefined => (pagePaOf(at) < 0 ? undefined : addendTo(pagePaOf(at), at));
+      const linkTo = (at: bigint): number =>
+        links.placeOf({ pa: paOf(at), code: { va: at, el, strictAlignment, guarded } });
       const runsOf = (at: bigint): number => entryTable.coldRuns(paOf(at), at, el);
       const counter = counters.take();
       const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.addressOf(counter) };
@@ -201,6 +214,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         strictAlignment,
         guarded,
         callSiteAt: siteAt,
+        linkTo,
         runsOf,
         ...counting,
       });
@@ -230,18 +244,21 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   }
 
   /** From here on they run, and a store to one of their lines ends them. */
-  function enter(lives: readonly LiveTrace[], texts: readonly ModuleFunction[]): void {
+  function enter(lives: readonly LiveTrace[], texts: readonly ModuleFunction[], links: readonly Link[]): void {
     const textBytes = texts.reduce((sum, { body }) => sum + body.length, 0);
     const module = memory.add(lives, textBytes);
-    countersOf.set(
-      module,
-      lives.map(({ counter }) => counter),
-    );
+    linksOf.set(module, links);
     for (const live of lives) {
       moduleOf.set(live, module);
       watch(live);
     }
     modules += 1;
+  }
+
+  /** What runs the code that a link leads to. */
+  function functionOf({ pa, code }: LinkTarget): CallableFunction | undefined {
+    const index = knownAt(pa, code)?.functionIndex ?? 0;
+    return index > 0 ? options.table.at(index) : undefined;
   }
 
   function watch(live: LiveTrace): void {
@@ -251,12 +268,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   function unwatch(live: LiveTrace): void {
     live.entry.live = undefined;
-    counters.stop(live.counter);
+    counters.giveBack(live.counter);
     const module = moduleOf.get(live);
     if (module) {
       memory.remove(module, live);
-      // Traces that have ended are linked to as long as others of their module can run.
-      if (module.members.size === 0) for (const counter of countersOf.get(module) ?? []) counters.giveBack(counter);
+      if (module.members.size === 0) codeLinks.remove(linksOf.get(module) ?? []);
     }
     codeLines.unwatch(live);
   }
@@ -316,13 +332,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       addendOf: (va) => addendTo(pagePaOf(va), va),
     });
     const named = options.isProfiled ? { ...text, name: guestCodeName(entry) } : text;
-    const [f] = options.instantiate([named]) as [CallableFunction];
+    const { functions } = options.instantiate([named], []);
+    const f = functions[0] as CallableFunction;
     if (entry.functionIndex === 0) entry.functionIndex = options.table.add(f);
     else options.table.replace(entry.functionIndex, f);
     if (entry.live) unwatch(entry.live);
     entryTable.put(pa, entry, entry.functionIndex);
+    codeLinks.lead({ pa, code: entry }, f);
     const lines = new Set(addresses.map((va) => paOf(va) >>> lineShift));
-    enter([{ pa, entry, lines, counter: -1, asked: 0, isRegion: true }], [text]);
+    enter([{ pa, entry, lines, counter: -1, asked: 0, isRegion: true }], [text], []);
     regions += 1;
   }
 
@@ -344,48 +362,31 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   const siteAt = (va: bigint): number => callSiteAt(options.tables, va);
 
-  /** Traces of a module lead straight to each other inside their pages. */
-  function linkAll(members: readonly Member[]): void {
-    const places = new Map(members.map(({ live }, place) => [live.entry, place]));
-    for (const { live, trace } of members) {
-      const pagePa = live.pa - (live.pa & pageMask);
-      for (const each of trace.links) {
-        const target = knownAt(pagePa + (Number(each.target & 0xffffffffn) & pageMask), {
-          ...live.entry,
-          va: each.target,
-        });
-        const place = target && places.get(target);
-        const counter = place === undefined ? -1 : (members[place] as Member).live.counter;
-        if (place !== undefined && counter >= 0) {
-          link(trace.function.body, each, place, counters.addressOf(counter));
-        }
-      }
-    }
-  }
-
   /** Translates all code that waits. */
   function translateWaiting(pe: Pe): void {
     const members: Member[] = [];
     const taken = new Set<Entry>();
+    const moduleLinks = new ModuleLinks();
     for (const [entry, pa] of waiting) {
       if (taken.has(entry)) continue;
-      for (const member of tracesFrom(pe, pa, entry, (other) => taken.has(other))) {
+      for (const member of tracesFrom(pe, pa, entry, moduleLinks, (other) => taken.has(other))) {
         taken.add(member.live.entry);
         members.push(member);
       }
     }
     waiting.clear();
-    linkAll(members);
     const texts = members.map(({ live, trace }) =>
       options.isProfiled ? { ...trace.function, name: guestCodeName(live.entry) } : trace.function,
     );
-    const functions = options.instantiate(texts);
+    const { functions, links } = options.instantiate(texts, moduleLinks.unlinked());
     const lives = members.map(({ live }) => live);
     lives.forEach(({ pa, entry }, i) => {
-      entry.functionIndex = options.table.add(functions[i] as CallableFunction);
+      const f = functions[i] as CallableFunction;
+      entry.functionIndex = options.table.add(f);
       entryTable.put(pa, entry, entry.functionIndex);
+      codeLinks.lead({ pa, code: entry }, f);
     });
-    enter(lives, texts);
+    enter(lives, texts, links ? codeLinks.add(moduleLinks.targets, links, functionOf) : []);
     traces += members.length;
   }
 
@@ -393,6 +394,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const { pa, entry } = live;
     options.table.remove(entry.functionIndex);
     entry.functionIndex = 0;
+    codeLinks.lead({ pa, code: entry }, undefined);
     entryTable.restart(pa, entry);
     const rest = entries.get(pa)?.filter((e) => e !== entry) ?? [];
     if (rest.length === 0) entries.delete(pa);

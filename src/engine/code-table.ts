@@ -4,6 +4,7 @@
 export interface CodeTable {
   /** Gives a function an index. */
   add(f: CallableFunction): number;
+  at(index: number): CallableFunction;
   replace(index: number, f: CallableFunction): void;
   /** Nothing runs under the index any more: it leads to the `stale` function, later to another one's. */
   remove(index: number): void;
@@ -32,6 +33,7 @@ export function makeCodeTable(
       table.set(index, f);
       return index;
     },
+    at: (index) => table.get(index),
     replace: (index, f) => {
       table.set(index, f);
     },

@@ -3,7 +3,7 @@
 import { pe } from '../arch/state-layout.ts';
 import type { Width } from '../isa/semantics.ts';
 import { emit, type Locals, localValue, naturalAlignment, type Node, settle, stateLoad } from './expression.ts';
-import { codeSignature } from './wasm/module.ts';
+import { codeSignature, importedTable } from './wasm/module.ts';
 import { op, simd, threads, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
@@ -148,12 +148,17 @@ export abstract class Emitting implements Locals {
     return stateLoad(width === 64 ? op.i64_load : op.i32_load, width, localValue(32, cpuLocal, true), offset);
   }
 
-  /** Calls a function of the table, with what is on the stack. */
-  protected callFunction(place: number, signature: number, code: number = op.call_indirect): void {
+  /** Calls a function of a table, with what is on the stack. */
+  protected callFunction(
+    place: number,
+    signature: number,
+    code: number = op.call_indirect,
+    table: number = importedTable,
+  ): void {
     this.i32(place);
     this.w.byte(code);
     this.w.u32(signature);
-    this.w.u32(0);
+    this.w.u32(table);
   }
 
   /** Calls a service and leaves the generated code when it says so. */

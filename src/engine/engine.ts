@@ -28,7 +28,7 @@ import type { Row } from '../isa/encoding.ts';
 import { row } from '../isa/encoding.ts';
 import { instructionSet } from '../isa/instruction-set.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { type Candidate, type CodeCache, makeCodeCache } from './code-cache.ts';
+import { type Candidate, type CodeCache, type CodeInstance, makeCodeCache } from './code-cache.ts';
 import { makeCodeTable } from './code-table.ts';
 import { firstFloatFunction, floatFunctionNames, floatFunctions } from './float-functions.ts';
 import { memoryServices, type ServiceCompany } from './memory-services.ts';
@@ -211,7 +211,7 @@ export function makeEngine({
     }
     let index = ofRow.get(key);
     if (index === undefined) {
-      const f = stepExports[stepFunctionName(r, known)] ?? instantiate([generateStep(r, known)])[0];
+      const f = stepExports[stepFunctionName(r, known)] ?? instantiate([generateStep(r, known)]).functions[0];
       index = codeTable.add(f as CallableFunction);
       ofRow.set(key, index);
     }
@@ -255,17 +255,20 @@ export function makeEngine({
 
   const stepExports = stepModule ? new WebAssembly.Instance(stepModule, { h: generatedImports }).exports : {};
 
-  /** Compiles functions that call the services into callable ones. */
-  function instantiate(texts: readonly ModuleFunction[]): CallableFunction[] {
+  /** Compiles functions that call the services into callable ones; `links` stand in the module's own table at first. */
+  function instantiate(texts: readonly ModuleFunction[], links: readonly ModuleFunction[] = []): CodeInstance {
     const named = texts.map((text, i) => ({ ...text, exportName: `f${i}` }));
-    const compiled = new WebAssembly.Module(encodeModule(named));
+    const compiled = new WebAssembly.Module(encodeModule(named, [], links));
     const { exports } = new WebAssembly.Instance(compiled, { h: generatedImports });
-    return texts.map((_, i) => exports[`f${i}`] as CallableFunction);
+    return {
+      functions: texts.map((_, i) => exports[`f${i}`] as CallableFunction),
+      links: exports.table as WebAssembly.Table | undefined,
+    };
   }
 
   const arithmeticExports = stepModule
     ? [...floatFunctionNames, ...pointerOperations].map((name) => stepExports[name] as CallableFunction)
-    : instantiate([...floatFunctions(), ...pointerFunctions()]);
+    : instantiate([...floatFunctions(), ...pointerFunctions()]).functions;
   arithmeticExports.forEach((f, n) => {
     functions.set(firstFloatFunction + n, f);
   });

@@ -12,6 +12,9 @@ export interface Code {
   readonly guarded: boolean;
 }
 
+export const isSameCode = (a: Code, b: Code): boolean =>
+  a.va === b.va && a.el === b.el && a.strictAlignment === b.strictAlignment && a.guarded === b.guarded;
+
 /** As the jump caches have it too. */
 const keyOf = ({ va, el }: Pick<Code, 'va' | 'el'>): bigint => va | BigInt(el);
 

@@ -20,7 +20,7 @@ import { constant, constant32, intOf, localValue, type Node, stateLoad } from '.
 import { AtomicGenerator } from './atomic-generator.ts';
 import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
-import { codeSignature, floatSignature } from './wasm/module.ts';
+import { codeSignature, floatSignature, ownTable } from './wasm/module.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 
 interface RegisterWrite {
@@ -266,5 +266,12 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     this.get(cpuLocal);
     this.emit(budget);
     this.callFunction(functionIndex.chain, codeSignature, op.return_call_indirect);
+  }
+
+  /** Goes on at the code of a place in the table of the module (trace-links.ts), which needs no PC in the record. */
+  protected followLink(place: number, budget: Node): void {
+    this.get(cpuLocal);
+    this.emit(budget);
+    this.callFunction(place, codeSignature, op.return_call_indirect, ownTable);
   }
 }

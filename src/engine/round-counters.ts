@@ -1,13 +1,10 @@
-// Words in the shared memory that count the rounds of traces down, from the number after which code gets a region. A word is more than 0
-// while its trace can run and has not asked for a region: links (trace-links.ts) look at it.
+// Words in the shared memory that count the rounds of traces down, from the number after which code gets a region.
 
 import type { MemoryViews } from '../memory/memory-views.ts';
 
 /** Words of worker `n` begin n times their bytes after this. */
 const countersBase = 0x0c00_0000;
 const counterWords = 1 << 15;
-/** Of a trace that has ended: less than 0, however often it goes round before it is left. */
-const ended = -(2 ** 30);
 
 export class RoundCounters {
   private readonly words: Int32Array;
@@ -35,17 +32,12 @@ export class RoundCounters {
   }
 
   /** Its trace has ended. */
-  stop(counter: number): void {
-    if (counter >= 0) this.words[counter] = ended;
-  }
-
-  /** Nothing that can run looks at it any more. */
   giveBack(counter: number): void {
     if (counter >= 0) this.free.push(counter);
   }
 
   restart(counter: number): void {
-    this.words[counter] = this.areCounting ? this.start : 1;
+    this.words[counter] = this.start;
   }
 
   addressOf(counter: number): number {

@@ -1,40 +1,94 @@
-// Exits of traces that lead straight to another trace of their page, without a look-up: both are functions of one module, and the word that
-// counts the other's rounds tells whether it can still run. Where a trace runs, its whole page is fetched from where it was made from,
-// at the same Exception level and under the same checks; so the other one may be looked at for its own lines only.
+// Exits of translated code that lead straight to other code, without a look-up. A module has a table of its own, with a place for each code that
+// its exits lead to. There stands the function of that code; where it is not translated, one that leaves for its address by `chain`.
+// The places are kept up to date whenever code begins and ends to be translated, so that an exit is one jump and looks at nothing.
 //
-// What is linked is known when the module is complete. An exit leaves room for the link, of instructions that do nothing.
+// A link leads to code at its physical address. Where a trace runs, its page is fetched from where it was made from, at the same Exception
+// level and under the same checks; an exit to another page looks first whether that one is, too.
 
-import { cpuLocal, secondLocal } from './emitting.ts';
-import { op, type } from './wasm/opcodes.ts';
-import { Writer } from './wasm/writer.ts';
+import { pe } from '../arch/state-layout.ts';
+import { type Code, isSameCode } from './entry-table.ts';
+import { functionIndex } from './services.ts';
+import { Text } from './text.ts';
+import { codeSignature, type ModuleFunction } from './wasm/module.ts';
+import { op } from './wasm/opcodes.ts';
 
-export interface TraceLink {
-  /** Virtual address, in the page of the trace. */
-  readonly target: bigint;
-  /** Instructions of the trace that have run. */
-  readonly count: number;
-  /** In the text of the trace. */
-  readonly position: number;
+/** Code that exits lead to, by its physical address, too. */
+export interface LinkTarget {
+  readonly pa: number;
+  readonly code: Code;
 }
 
-/** Room for the longest link. */
-export const linkBytes = 32;
+/** The links of a module in the making. */
+export class ModuleLinks {
+  readonly targets: LinkTarget[] = [];
+  private readonly placesByPa = new Map<number, number[]>();
 
-/** Lets an exit of `text` lead to a function of its module while the word at `counter` is more than 0. */
-export function link(text: Writer, { position, count }: TraceLink, functionIndex: number, counter: number): void {
-  const w = new Writer(linkBytes);
-  const byte = (...bytes: readonly number[]): void => {
-    for (const b of bytes) w.byte(b);
-  };
-  byte(op.i32_const);
-  w.s32(0);
-  byte(op.i32_const);
-  w.s32(counter);
-  byte(op.i32_load, 2, 0, op.i32_lt_s, op.if, type.void);
-  byte(op.local_get, cpuLocal, op.local_get, secondLocal, op.i32_const);
-  w.s32(count);
-  byte(op.i32_sub, op.return_call);
-  w.u32(functionIndex);
-  byte(op.end);
-  text.overwrite(position, w, linkBytes);
+  /** The place of code in the table of the module. */
+  placeOf(target: LinkTarget): number {
+    const places = this.placesByPa.get(target.pa) ?? [];
+    const known = places.find((place) => isSameCode((this.targets[place] as LinkTarget).code, target.code));
+    if (known !== undefined) return known;
+    const place = this.targets.push(target) - 1;
+    this.placesByPa.set(target.pa, [...places, place]);
+    return place;
+  }
+
+  /** What stands in the places at first. */
+  unlinked(): ModuleFunction[] {
+    return this.targets.map(({ code }) => leaveFor(code.va));
+  }
+}
+
+/** (cpu, budget) → exit: goes on at an address by a look-up. */
+function leaveFor(va: bigint): ModuleFunction {
+  const t = new Text(2);
+  const [cpu, budget] = [0, 1];
+  t.get(cpu).i64(va).memory(op.i64_store, pe.pc);
+  t.get(cpu).get(budget).i32(functionIndex.chain).returnCallIndirect();
+  return { signature: codeSignature, locals: [], body: t.w };
+}
+
+/** A place in the table of a module. */
+export interface Link extends LinkTarget {
+  readonly table: WebAssembly.Table;
+  readonly place: number;
+  readonly unlinked: CallableFunction;
+}
+
+/** The links of all modules of an engine. */
+export class CodeLinks {
+  private readonly linksByPa = new Map<number, Set<Link>>();
+
+  /** The links of a module that has been made; `functionOf`: what runs code now. */
+  add(
+    targets: readonly LinkTarget[],
+    table: WebAssembly.Table,
+    functionOf: (target: LinkTarget) => CallableFunction | undefined,
+  ): Link[] {
+    return targets.map((target, place) => {
+      const link = { ...target, table, place, unlinked: table.get(place) };
+      const others = this.linksByPa.get(target.pa);
+      if (others) others.add(link);
+      else this.linksByPa.set(target.pa, new Set([link]));
+      const f = functionOf(target);
+      if (f) table.set(place, f);
+      return link;
+    });
+  }
+
+  /** The module of these links cannot run any more. */
+  remove(links: readonly Link[]): void {
+    for (const link of links) {
+      const others = this.linksByPa.get(link.pa);
+      others?.delete(link);
+      if (others?.size === 0) this.linksByPa.delete(link.pa);
+    }
+  }
+
+  /** From now on a function runs the code; undefined: none does. */
+  lead({ pa, code }: LinkTarget, f: CallableFunction | undefined): void {
+    for (const { code: to, table, place, unlinked } of this.linksByPa.get(pa) ?? []) {
+      if (isSameCode(to, code)) table.set(place, f ?? unlinked);
+    }
+  }
 }

@@ -12,7 +12,6 @@ import type { Decoder } from '../isa/decoder.ts';
 import type { Value } from '../isa/semantics.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
-import { linkBytes, type TraceLink } from './trace-links.ts';
 import { pageOf } from './fetched-pages.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
@@ -52,6 +51,8 @@ export interface TraceSource {
   readonly counter?: number;
   /** Address of what is known of the indirect call at a virtual address (runtime-tables.ts, callSite). */
   readonly callSiteAt: (va: bigint) => number;
+  /** The place of the link to an address (trace-links.ts), in the page of `start` or in one that `addendOf` knows. */
+  readonly linkTo?: (va: bigint) => number;
 }
 
 export interface Trace {
@@ -60,8 +61,6 @@ export interface Trace {
   readonly addresses: readonly bigint[];
   /** Statically known virtual addresses at which execution goes on after the trace, at once or when a call has returned. */
   readonly successors: readonly bigint[];
-  /** Exits that may lead straight to another function of the same module. */
-  readonly links: readonly TraceLink[];
 }
 
 interface Uses {
@@ -99,7 +98,8 @@ class TraceGenerator extends LocalRegisters {
   private returns: bigint[] = [];
   private addresses: bigint[] = [];
   private successors: bigint[] = [];
-  private links: TraceLink[] = [];
+  /** Pages that are fetched from where they were when the trace was made, wherever it has come to. */
+  private pages = new Set<bigint>();
 
   private dirtySlots = new Set<number>();
   private dirtyFlags = false;
@@ -127,7 +127,6 @@ class TraceGenerator extends LocalRegisters {
       function: { signature: codeSignature, locals: this.localTypes, body: this.withEntry(body) },
       addresses: this.addresses,
       successors: this.successors,
-      links: this.links,
     };
   }
 
@@ -142,7 +141,7 @@ class TraceGenerator extends LocalRegisters {
     this.returns = [];
     this.addresses = [];
     this.successors = [];
-    this.links = [];
+    this.pages = new Set([this.page]);
     this.dirtySlots = new Set();
     this.dirtyFlags = false;
     while (!this.ended) this.instruction();
@@ -217,8 +216,6 @@ class TraceGenerator extends LocalRegisters {
       this.countDown(this.source.counter);
       this.leaveAtStartIf(traceIsHot);
     }
-    const before = this.w.length;
-    this.links = this.links.map((link) => ({ ...link, position: before + link.position }));
     this.w.append(body);
   }
 
@@ -301,11 +298,28 @@ class TraceGenerator extends LocalRegisters {
     }
     this.successors.push(target);
     this.writeBack();
-    if (pageOf(target) === pageOf(this.source.start)) {
-      this.links.push({ target, count, position: this.w.length });
-      for (let n = 0; n < linkBytes; n += 1) this.w.byte(op.nop);
+    const { linkTo, addendOf } = this.source;
+    if (linkTo && this.pages.has(pageOf(target))) {
+      this.followLink(linkTo(target), this.remaining(count));
+      return;
     }
-    this.storeState(pe.pc, constant(64, target));
+    const addend = addendOf?.(target);
+    if (linkTo && addend !== undefined) {
+      this.emit(this.or(...this.fetchedElsewhere(target, addend)) as Node);
+      this.ifSeldom(() => {
+        this.arm(() => {
+          this.leaveBy(constant(64, target), count);
+        });
+      });
+      this.followLink(linkTo(target), this.remaining(count));
+      return;
+    }
+    this.leaveBy(constant(64, target), count);
+  }
+
+  /** Leaves by a look-up, with registers and flags in the record. */
+  private leaveBy(target: Node, count = this.index): void {
+    this.storeState(pe.pc, target);
     this.chain(this.remaining(count));
   }
 
@@ -315,13 +329,16 @@ class TraceGenerator extends LocalRegisters {
     if (pageOf(target) !== this.page) {
       const addend = this.source.addendOf?.(target);
       if (addend === undefined) return false;
-      this.page = pageOf(target);
       this.emit(this.or(...this.fetchedElsewhere(target, addend)) as Node);
       this.ifSeldom(() => {
         this.arm(() => {
-          this.leaveTo(target, this.index);
+          this.successors.push(target);
+          this.writeBack();
+          this.leaveBy(constant(64, target));
         });
       });
+      this.page = pageOf(target);
+      this.pages.add(this.page);
     }
     this.next = target;
     return true;
@@ -336,8 +353,7 @@ class TraceGenerator extends LocalRegisters {
       this.ifSeldom(() => {
         this.arm(() => {
           this.writeBack();
-          this.storeState(pe.pc, target);
-          this.chain(this.remaining(this.index));
+          this.leaveBy(target);
         });
       });
     }
@@ -392,8 +408,7 @@ class TraceGenerator extends LocalRegisters {
     }
     if (kind === 'indirect call') this.noteCalled(this.source.callSiteAt(this.address), target);
     this.writeBack();
-    this.storeState(pe.pc, target);
-    this.chain(this.remaining(this.index));
+    this.leaveBy(target);
   }
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
@@ -401,8 +416,7 @@ class TraceGenerator extends LocalRegisters {
     if (!endingOperations.has(operation)) return;
     // Resident software has answered the call: the record, which it may have changed, is the state from here.
     if (returningOperations.has(operation)) this.successors.push(this.next);
-    this.storeState(pe.pc, constant(64, this.next));
-    this.chain(this.remaining(this.index + 1));
+    this.leaveBy(constant(64, this.next), this.index + 1);
     this.ended = true;
   }
 

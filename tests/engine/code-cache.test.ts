@@ -418,39 +418,39 @@ writer: str     w2, [x1]
   });
 });
 
-describe('a trace that has followed a call to another page', () => {
-  it.each(['step', 'translate', 'region'] as const)(
-    'calls what is there when the page is mapped elsewhere (%s)',
-    (mode) => {
-      const page = (va: number, pa: number): Mapping => ({ va, pa: ramBase + pa, sizeBytes: 0x1000, executable: true });
-      const [code, callee, other] = [
-        page(0x10_0000, 0x10_0000),
-        page(0x10_5000, 0x20_0000),
-        page(0x10_6000, 0x30_0000),
-      ];
-      const machine = el0Machine(mode, [code, callee, other]);
-      const { engine, pe, views } = machine;
-      const write = (at: Mapping, ...words: readonly number[]): void => {
-        views.words.set(words, at.pa >>> 2);
-      };
-      write(code, 0x9400_1400, 0x9100_0421, 0x17ff_fffe); // BL callee; ADD X1, X1, #1; B to the first
-      write(callee, 0x9100_0442, 0xd65f_03c0); // ADD X2, X2, #1; RET
-      write(other, 0x9101_9042, 0xd65f_03c0); // ADD X2, X2, #100; RET
-      const sums = (): bigint[] => {
-        machine.enterEl0();
-        // The callee first: its page is then known.
-        views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(callee.va);
-        pe.writeX(30, BigInt(code.va));
-        engine.run(pe, 2 + 5 * 50);
-        return [pe.readX(1), pe.readX(2)];
-      };
-      expect(sums()).toEqual([50n, 51n]);
-      // The descriptor of the callee's page becomes that of the other one, and the PE, which has been reset, has no other.
-      const table = (ramBase + 0x80_3000) >>> 3;
-      views.doublewords[table + 0x105] = views.doublewords[table + 0x106] ?? 0n;
-      expect(sums()).toEqual([50n, 5100n]);
-    },
-  );
+describe('code that leads to another page, by a call that traces follow or by a link', () => {
+  const callAndReturn = { there: 0x9400_1400, back: 0xd65f_03c0 }; // BL callee; RET
+  const branches = { there: 0x1400_1400, back: 0x17ff_ec00 }; // B callee; B to the second instruction
+  it.each(
+    (['step', 'translate', 'region'] as const).flatMap((mode) => [
+      { mode, way: callAndReturn, name: 'BL' },
+      { mode, way: branches, name: 'B' },
+    ]),
+  )('goes to what is there when the page is mapped elsewhere ($mode, $name)', ({ mode, way: { there, back } }) => {
+    const page = (va: number, pa: number): Mapping => ({ va, pa: ramBase + pa, sizeBytes: 0x1000, executable: true });
+    const [code, callee, other] = [page(0x10_0000, 0x10_0000), page(0x10_5000, 0x20_0000), page(0x10_6000, 0x30_0000)];
+    const machine = el0Machine(mode, [code, callee, other]);
+    const { engine, pe, views } = machine;
+    const write = (at: Mapping, ...words: readonly number[]): void => {
+      views.words.set(words, at.pa >>> 2);
+    };
+    write(code, there, 0x9100_0421, 0x17ff_fffe); // ADD X1, X1, #1; B to the first
+    write(callee, 0x9100_0442, back); // ADD X2, X2, #1
+    write(other, 0x9101_9042, back); // ADD X2, X2, #100
+    const sums = (): bigint[] => {
+      machine.enterEl0();
+      // The callee first: its page is then known.
+      views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(callee.va);
+      pe.writeX(30, BigInt(code.va));
+      engine.run(pe, 2 + 5 * 50);
+      return [pe.readX(1), pe.readX(2)];
+    };
+    expect(sums()).toEqual([50n, 51n]);
+    // The descriptor of the callee's page becomes that of the other one, and the PE, which has been reset, has no other.
+    const table = (ramBase + 0x80_3000) >>> 3;
+    views.doublewords[table + 0x105] = views.doublewords[table + 0x106] ?? 0n;
+    expect(sums()).toEqual([50n, 5100n]);
+  });
 });
 
 describe('the jump cache', () => {

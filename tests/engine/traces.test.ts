@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { EngineMode } from '../../src/engine/engine.ts';
-import { link } from '../../src/engine/trace-links.ts';
+import { CodeLinks, type LinkTarget, ModuleLinks } from '../../src/engine/trace-links.ts';
 import { makeTranslator, type Trace } from '../../src/engine/translate.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { makeDecoder } from '../../src/isa/decoder.ts';
@@ -21,6 +21,7 @@ function traceOf(
   from = 'start',
   runs: Readonly<Record<string, number>> = {},
   addendOf: (va: bigint) => number | undefined = () => undefined,
+  linkTo?: (va: bigint) => number,
 ): Trace & { readonly at: (label: string) => bigint } {
   const { bytes, symbols } = assemble(source, { base: page });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -42,6 +43,7 @@ function traceOf(
       callSiteAt,
       addendOf,
       runsOf,
+      ...(linkTo && { linkTo }),
     }),
     at,
   };
@@ -145,10 +147,9 @@ second: ret`;
     expect(followed(400, 601)).toEqual(addresses(0, 4, 8, 12));
     const far = traceOf('start: cbz x0, far\n ret\n .space 0x2000\nfar: ret', 'start', { start: 1000, far: 900 });
     expect(far.addresses).toEqual(addresses(0, 4));
-    expect(far.links).toEqual([]);
   });
 
-  it('leads straight to another function of its module while the word that counts the rounds of that one is more than 0', () => {
+  it('leads straight to what its links lead to, and by a look-up where that is nothing', () => {
     const source = `
 start:  add     x0, x0, #3
         cbz     x1, other
@@ -156,35 +157,57 @@ start:  add     x0, x0, #3
         .align  6
 other:  add     x0, x0, #5
         br      x2`;
-    const [from, to] = [traceOf(source), traceOf(source, 'other')];
-    const counter = 0x800;
-    expect(from.links.map(({ target, count }) => [target, count])).toEqual([[from.at('other'), 2]]);
-    for (const each of from.links) link(from.function.body, each, 1, counter);
+    const links = new ModuleLinks();
+    const codeAt = (va: bigint): LinkTarget => ({
+      pa: Number(va),
+      code: { va, el: 1, strictAlignment: false, guarded: false },
+    });
+    const linkTo = (va: bigint): number => links.placeOf(codeAt(va));
+    const [from, to] = [traceOf(source, 'start', {}, undefined, linkTo), traceOf(source, 'other')];
+    expect(links.targets).toEqual([codeAt(from.at('other'))]);
     const cpu = 0x1000;
     const chained: [number, bigint | undefined][] = [];
-    const { f0 } = instantiate([from.function, to.function], {
-      chain: (_cpu: number, budget: number) => {
-        chained.push([budget, doublewords[(cpu + record.pc) / 8]]);
-        return exit.lookup;
+    const { f0, f1, table } = instantiate(
+      [from.function, to.function],
+      {
+        chain: (_cpu: number, budget: number) => {
+          chained.push([budget, doublewords[(cpu + record.pc) / 8]]);
+          return exit.lookup;
+        },
       },
-    });
+      links.unlinked(),
+    );
     const run = f0 as (cpu: number, budget: number) => number;
-    const rounds = new Int32Array(doublewords.buffer, counter, 1);
     const [x0, x1, x2] = [0, 1, 2].map((n) => (cpu + record.x + 8 * n) / 8) as [number, number, number];
     doublewords[x1] = 0n;
     doublewords[x2] = 0x1_2344n;
-    const sums = [1, 0, -1].map((value) => {
-      rounds[0] = value;
+    const codeLinks = new CodeLinks();
+    const added = codeLinks.add(links.targets, table as WebAssembly.Table, () => undefined);
+    const other = codeAt(to.at('other'));
+    const elsewhere = { ...other, code: { ...other.code, strictAlignment: true } };
+    const sums = [
+      () => undefined,
+      () => {
+        codeLinks.lead(other, f1);
+        codeLinks.lead(elsewhere, undefined);
+      },
+      () => {
+        codeLinks.lead(other, undefined);
+        codeLinks.lead(elsewhere, f1);
+      },
+      () => {
+        codeLinks.remove(added);
+        codeLinks.lead(other, f1);
+      },
+    ].map((change) => {
+      change();
       doublewords[x0] = 0n;
       run(cpu, 100);
       return doublewords[x0];
     });
-    expect(sums).toEqual([8n, 3n, 3n]);
-    expect(chained).toEqual([
-      [96, 0x1_2344n],
-      [98, from.at('other')],
-      [98, from.at('other')],
-    ]);
+    expect(sums).toEqual([3n, 8n, 3n, 3n]);
+    const lookedUp = [98, from.at('other')];
+    expect(chained).toEqual([lookedUp, [96, 0x1_2344n], lookedUp, lookedUp]);
   });
 
   it('ends with its page, after 64 instructions, and where it comes to itself again', () => {

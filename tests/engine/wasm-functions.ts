@@ -32,11 +32,12 @@ export const runtime: Readonly<Record<string, CallableFunction>> = instance(runt
   resolve: never,
 }).exports;
 
-/** Instantiates functions of the generators; services may be given, the others must not be called. */
+/** Instantiates functions of the generators; services may be given, the others must not be called; `tabled` stand in a table of the module. */
 export function instantiate(
   functions: readonly ModuleFunction[],
   given: Readonly<Record<string, CallableFunction>> = {},
-): Readonly<Record<string, CallableFunction>> {
+  tabled: readonly ModuleFunction[] = [],
+): Readonly<Record<string, CallableFunction>> & { readonly table?: WebAssembly.Table } {
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: services.length });
   // As exports they can stand in a table.
   const reexports = encodeModule(
@@ -48,7 +49,7 @@ export function instantiate(
     table.set(place, exported[name] as CallableFunction);
   });
   const named = functions.map((f, i) => ({ ...f, exportName: `f${i}` }));
-  return instance(encodeModule(named), { table }).exports;
+  return instance(encodeModule(named, [], tabled), { table }).exports;
 }
 
 /** The low bits of a value in the opposite order. */

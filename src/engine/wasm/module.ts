@@ -1,8 +1,8 @@
-// Encodes a WebAssembly module: imports, functions, exports and code (WebAssembly core specification 2.0, 5.5).
+// Encodes a WebAssembly module: imports, functions, a table, exports and code (WebAssembly core specification 2.0, 5.5).
 // Every function that the engines make has one of the few signatures of `signatures`.
 
 import { branchHints } from './branch-hints.ts';
-import { type } from './opcodes.ts';
+import { op, type } from './opcodes.ts';
 import { Writer } from './writer.ts';
 
 /** Function types, by their index in each module. */
@@ -75,11 +75,20 @@ function functionBody({ locals, body }: ModuleFunction): Writer {
 /** Pages of 64 KiB in 4 GiB: the declared maximum of the shared memory. */
 const maxMemoryPages = 65536;
 
-/** `imports` come from the module name `h`, beside the shared memory `h.memory` and a table `h.table`. */
+/** Indices of tables: of the one that is imported, and of the module's own. */
+export const importedTable = 0;
+export const ownTable = 1;
+
+/**
+ * `imports` come from the module name `h`, beside the shared memory `h.memory` and a table `h.table`. Where functions are given for it, the module
+ * has a table of its own, the export `table`, with a place for each of them.
+ */
 export function encodeModule(
-  functions: readonly ModuleFunction[],
+  exportable: readonly ModuleFunction[],
   imports: readonly ImportedFunction[] = [],
+  tabled: readonly ModuleFunction[] = [],
 ): Uint8Array<ArrayBuffer> {
+  const functions = [...exportable, ...tabled];
   const out = new Writer(4096);
   for (const b of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.byte(b);
   section(out, 1, (w) => {
@@ -117,18 +126,45 @@ export function encodeModule(
     w.u32(functions.length);
     for (const f of functions) w.u32(f.signature);
   });
+  if (tabled.length > 0)
+    section(out, 4, (w) => {
+      w.u32(1);
+      w.byte(type.funcref);
+      w.byte(0x01);
+      w.u32(tabled.length);
+      w.u32(tabled.length);
+    });
   section(out, 7, (w) => {
     const exported = [
       ...imports.map(({ name, isExported }) => (isExported ? name : undefined)),
       ...functions.map(({ exportName }) => exportName),
     ].flatMap((name, i) => (name === undefined ? [] : [{ name, i }]));
-    w.u32(exported.length);
+    w.u32(exported.length + (tabled.length > 0 ? 1 : 0));
     for (const { name, i } of exported) {
       w.name(name);
       w.byte(0x00);
       w.u32(i);
     }
+    if (tabled.length === 0) return;
+    w.name('table');
+    w.byte(0x01);
+    w.u32(ownTable);
   });
+  if (tabled.length > 0)
+    section(out, 9, (w) => {
+      w.u32(1);
+      // Active, with the index of the table, of functions.
+      w.byte(0x02);
+      w.u32(ownTable);
+      w.byte(op.i32_const);
+      w.s32(0);
+      w.byte(op.end);
+      w.byte(0x00);
+      w.u32(tabled.length);
+      tabled.forEach((_, n) => {
+        w.u32(imports.length + exportable.length + n);
+      });
+    });
   const bodies = functions.map(functionBody);
   const hinted = bodies.flatMap(({ seldom }, i) =>
     seldom.length === 0 ? [] : [{ seldom, index: imports.length + i }],

@@ -1,7 +1,5 @@
 // A growing buffer of bytes with WebAssembly's number encodings (LEB128).
 
-import { assert } from '../../report/assert.ts';
-
 export class Writer {
   bytes: Uint8Array;
   length = 0;
@@ -66,12 +64,6 @@ export class Writer {
     if (this.length + other.length > this.bytes.length) this.grow(other.length);
     this.bytes.set(other.bytes.subarray(0, other.length), this.length);
     this.length += other.length;
-  }
-
-  /** Writes over what is there: over at most so many bytes. */
-  overwrite(position: number, { bytes, length }: Writer, mostBytes: number): void {
-    assert(length <= mostBytes && position + length <= this.length, 'the text has room for what is written over it');
-    this.bytes.set(bytes.subarray(0, length), position);
   }
 
   name(text: string): void {
