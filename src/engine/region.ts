@@ -290,7 +290,11 @@ class RegionGenerator extends RegionDispatcher {
     if (this.isOtherPage(from, this.blockAt(to))) {
       this.leaveIfFetchedElsewhere(address);
     }
-    if (facts.isChecked) this.checkBudget(facts.need, address);
+    if (facts.isChecked) {
+      // Paid first: the host then has one number to keep, not that from before it too.
+      this.payBudget();
+      this.checkBudget(facts.need, address);
+    }
     if (!this.isJoined(to)) {
       this.visit(to);
       return;
