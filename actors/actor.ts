@@ -48,11 +48,11 @@ export interface Actor {
 /** A core: an actor that, besides, runs instructions when it is awake. */
 export interface RunnableActor extends Actor {
   /** True while there are instructions to run: not off, not asleep, not waiting for a response. */
-  readonly runnable: boolean;
+  isRunnable(): boolean;
   /** Its own simulated time: while it runs, of the present instruction. */
-  readonly nowTicks: Ticks;
+  nowTicks(): Ticks;
   /** Instructions completed since reset. */
-  readonly instructions: number;
+  instructions(): number;
   /** Time has passed without instructions: called before something is delivered to a core that is behind. */
   advanceTo(ticks: Ticks): void;
   /** Runs up to `untilTicks`; stops earlier when it falls asleep, waits, or has sent a message. */

@@ -2,7 +2,8 @@
 
 export interface Random {
   /** All that it remembers. */
-  state: number;
+  save(): number;
+  restore(saved: number): void;
   /** An integer from 0 to `bound` - 1. */
   below(bound: number): number;
 }
@@ -10,10 +11,8 @@ export interface Random {
 export function makeRandom(seed: number): Random {
   let state = seed >>> 0;
   return {
-    get state() {
-      return state;
-    },
-    set state(saved) {
+    save: () => state,
+    restore: (saved) => {
       state = saved;
     },
     below: (bound) => {

@@ -47,10 +47,10 @@ export const maxHosts = 32;
 
 export interface ControlBlock {
   stop(reason: number, exitCode: number): void;
-  readonly stopReason: number;
-  readonly exitCode: number;
+  stopReason(): number;
+  exitCode(): number;
   abort(): void;
-  readonly aborted: boolean;
+  aborted(): boolean;
   /** Conductor: sends a command; `idle` is called while the host is at work. */
   command(host: number, command: Command, idle: () => void): Reply;
   /** Conductor: the run is over for this host. */
@@ -60,7 +60,7 @@ export interface ControlBlock {
   reply(host: number, reply: Reply): void;
   /** Conductor: how far the run has come, for whoever watches. */
   readonly setProgress: (ticks: number, instructions: number) => void;
-  readonly progress: { readonly ticks: number; readonly instructions: number };
+  progress(): { readonly ticks: number; readonly instructions: number };
   /** Wakes a host so that it drains its mailboxes. */
   ring(host: number): void;
   logCodeWrite(line: number): void;
@@ -107,7 +107,7 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
       }
     },
     // Plain, since the conductor asks before every window: a host says that it has stopped before it answers, which is an Atomics operation.
-    get stopReason() {
+    stopReason: () => {
       return words[sharedWords.stopReason] as number;
     },
     // Host 0 conducts and has no use for the numbers of its own block.
@@ -115,18 +115,18 @@ export function openControlBlock(buffer: SharedArrayBuffer, hosts: number): Cont
       numbers[progressNumbers.ticks] = ticks;
       numbers[progressNumbers.instructions] = instructions;
     },
-    get progress() {
+    progress: () => {
       const [ticks, instructions] = [numbers[progressNumbers.ticks], numbers[progressNumbers.instructions]];
       return { ticks: ticks as number, instructions: instructions as number };
     },
-    get exitCode() {
+    exitCode: () => {
       return words[sharedWords.exitCode] as number;
     },
     abort: () => {
       Atomics.store(words, sharedWords.aborted, 1);
     },
     // Plain: whoever does not see it yet sees it before one of the next windows.
-    get aborted() {
+    aborted: () => {
       return words[sharedWords.aborted] === 1;
     },
     command: (host, command, idle) => {

@@ -4,7 +4,7 @@ import type { Message, Ticks } from '../actors/actor.ts';
 import { assert } from '../src/report/assert.ts';
 
 export interface EventQueue {
-  readonly size: number;
+  size(): number;
   push(message: Message): void;
   /** The first message in the order. */
   peek(): Message | undefined;
@@ -63,9 +63,7 @@ export function makeEventQueue(): EventQueue {
   }
 
   return {
-    get size() {
-      return heap.length;
-    },
+    size: () => heap.length,
     push: (message) => {
       heap.push(message);
       siftUp(heap.length - 1);

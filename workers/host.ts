@@ -74,7 +74,7 @@ export interface Host {
   nextDue(): Ticks;
   readonly cores: readonly HostedCore[];
   /** Messages that its actors have sent, and those that they have been handed. */
-  readonly messages: number;
+  messages(): number;
   /**
    * Runs the devices, if asked to, and the host's cores from `first` to `last`, in this order; returns how many instructions they have
    * run. `ran`: what others have run in this window before.
@@ -181,7 +181,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
       // Where time passes by itself, what is due is handled in one order for all.
       const queue = clock ? deviceQueue : makeEventQueue();
       coreQueues[id] = queue;
-      const core = make(portOf(id, clock ?? (() => core.nowTicks))) as RunnableActor;
+      const core = make(portOf(id, clock ?? (() => core.nowTicks()))) as RunnableActor;
       local[id] = core;
       cores.push({ id, actor: core, queue });
     } else {
@@ -193,16 +193,16 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
   function runCore(actor: RunnableActor, queue: EventQueue, window: HostWindow, instructionsLeft: number): number {
     const { untilTicks, alone } = window;
     const sentBefore = messagesSent;
-    const before = actor.instructions;
+    const before = actor.instructions();
     let run = 0;
     while (run < instructionsLeft) {
       const due = queue.nextDue();
       const limit = Math.min(untilTicks, due);
-      const now = actor.nowTicks;
-      if (now < limit && actor.runnable) {
+      const now = actor.nowTicks();
+      if (now < limit && actor.isRunnable()) {
         actor.run(Math.min(limit, now + instructionsLeft - run));
-        assert(actor.nowTicks <= limit, 'a core keeps inside its window');
-        run = actor.instructions - before;
+        assert(actor.nowTicks() <= limit, 'a core keeps inside its window');
+        run = actor.instructions() - before;
       } else if (due < untilTicks) {
         const message = queue.pop() as Message;
         if (now < due) actor.advanceTo(due);
@@ -218,7 +218,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
   /** Hands something over where time passes by itself: a core that waits for it has waited until now. */
   function handOver(message: Message, now: () => Ticks): void {
     const actor = local[message.target] as Actor;
-    if (message.target < coreCount && !(actor as RunnableActor).runnable) (actor as RunnableActor).advanceTo(now());
+    if (message.target < coreCount && !(actor as RunnableActor).isRunnable()) (actor as RunnableActor).advanceTo(now());
     deliver(actor, message, 0);
   }
 
@@ -262,7 +262,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
       result.others = Infinity;
       for (const { id, actor, queue } of cores) {
         const due = queue.nextDue();
-        const ready = actor.runnable ? actor.nowTicks : Infinity;
+        const ready = actor.isRunnable() ? actor.nowTicks() : Infinity;
         const next = Math.min(due, ready);
         if (next < result.first) {
           result.others = result.first;
@@ -277,9 +277,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
     runDevices,
     nextDue: () => (inbox.length > 0 ? 0 : deviceQueue.nextDue()),
     cores,
-    get messages() {
-      return messagesSent + delivered;
-    },
+    messages: () => messagesSent + delivered,
     run: (window, first, last, withDevices, ran) => {
       if (withDevices) runDevices(window.untilTicks);
       let run = 0;
@@ -296,7 +294,7 @@ export function makeHost({ actors, coreCount, lookaheadTicks, forward, clock, re
     traceHash: (id) => hashes[id]?.digest() ?? '',
     instructions: () => {
       let sum = 0;
-      for (const { actor } of cores) sum += actor.instructions;
+      for (const { actor } of cores) sum += actor.instructions();
       return sum;
     },
   };

@@ -12,11 +12,9 @@ export type Incoming = Pick<Ring, 'isEmpty' | 'drain'>;
 export function makeIncoming(rings: readonly Ring[]): Incoming {
   const batch: Message[] = [];
   const take = (message: Message): void => void batch.push(message);
-  const isEmpty = (): boolean => rings.every((ring) => ring.isEmpty);
+  const isEmpty = (): boolean => rings.every((ring) => ring.isEmpty());
   return {
-    get isEmpty() {
-      return isEmpty();
-    },
+    isEmpty,
     drain: (deliver) => {
       // Once nothing more is found, whatever has caused a message of the batch is in it.
       while (!isEmpty()) for (const ring of rings) ring.drain(take);

@@ -217,8 +217,8 @@ export function conductRun(task: HostTask): ConductedRun {
     hosts: conductedHosts(config, control, member),
     coreCount,
     hostOfCore: (core) => hostOfCore(config, core),
-    stopped: () => control.stopReason !== stopReason.none,
-    aborted: () => control.aborted,
+    stopped: () => control.stopReason() !== stopReason.none,
+    aborted: () => control.aborted(),
   });
   const { lookaheadTicks } = config;
   const progress = control.setProgress;

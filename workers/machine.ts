@@ -425,13 +425,13 @@ export function buildMachine(
     vms,
     linux,
     reports: () =>
-      cores.map(({ id, core: { counters, exceptions, instructions, nowTicks, state } }) => ({
+      cores.map(({ id, core: { counters, exceptions, ...hosted } }) => ({
         core: id,
         mpidr: board.cores[id]?.mpidr ?? 0,
-        instructions,
-        timeNs: nowTicks,
+        instructions: hosted.instructions(),
+        timeNs: hosted.nowTicks(),
         asleepNs: counters.asleepTicks,
-        isAsleep: state === 'asleep',
+        isAsleep: hosted.state() === 'asleep',
         interrupts: counters.interrupts,
         interruptsAtEl1: counters.interruptsAtEl1,
         ipisSent: counters.ipisSent,

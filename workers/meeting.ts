@@ -40,7 +40,7 @@ export interface Meeting {
   /** The run ends; the first to say how decides. */
   end(how: number): void;
   /** A number of `meetingEnd`. */
-  readonly ended: number;
+  ended(): number;
   /** This host is outside translated code. */
   passed(): void;
   /** Returns when every other host has been outside translated code, or is. */
@@ -62,7 +62,7 @@ export interface Meeting {
   /** Asked by a host that has fallen asleep: if all sleep and no message is under way, the time to the first timer is skipped, or the run ends. */
   conclude(now: () => Ticks, isUnderWay: () => boolean): void;
   /** Ticks that have been skipped. */
-  readonly skipped: Ticks;
+  skipped(): Ticks;
   /** Takes at most `wanted` of the instructions that the run has left. */
   claim(wanted: number): number;
   giveBack(instructions: number): void;
@@ -124,7 +124,7 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
 
   return {
     end,
-    get ended() {
+    ended: () => {
       return load(sharedWords.end);
     },
     passed: () => {
@@ -175,7 +175,7 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
       Atomics.store(words, sharedWords.asleep, hosts);
       Atomics.notify(words, sharedWords.asleep);
     },
-    get skipped() {
+    skipped: () => {
       return numbers[skippedNumber] as number;
     },
     claim: (wanted) => {

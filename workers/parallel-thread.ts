@@ -42,7 +42,7 @@ export function runParallelHost(task: HostTask): HostResult {
       meeting.wake(target);
       drain();
       // A receiver that has left the run reads no more.
-      if (meeting.ended !== meetingEnd.none) ring.drain(() => {});
+      if (meeting.ended() !== meetingEnd.none) ring.drain(() => {});
       else ring.waitUntilDrained(1);
     });
     ring.publish();
@@ -91,12 +91,12 @@ export function runParallelHost(task: HostTask): HostResult {
         // After the messages: who has been told of written code does not run what it was before.
         meeting.codeWrites(machine.engine.linesWrittenElsewhere);
       },
-      hasMail: () => !incoming.isEmpty,
-      isUnderWay: () => everywhere.some(({ isEmpty }) => !isEmpty),
+      hasMail: () => !incoming.isEmpty(),
+      isUnderWay: () => everywhere.some((ring) => !ring.isEmpty()),
     },
     maxTicks,
     isCrowded: config.hosts > availableParallelism(),
-    aborted: () => control.aborted,
+    aborted: () => control.aborted(),
     progress: () => {
       meeting.setInstructions(host.instructions());
       if (self === 0) control.setProgress(clock.now(), meeting.instructions());
@@ -105,7 +105,7 @@ export function runParallelHost(task: HostTask): HostResult {
   const hostMs = performance.now() - startMs;
   task.output.close();
   if (self > 0) return resultOf(machine);
-  const end = control.stopReason === stopReason.none ? endOfRun[meeting.ended] : 'stopped';
+  const end = control.stopReason() === stopReason.none ? endOfRun[meeting.ended()] : 'stopped';
   assert(end !== undefined, 'the run has ended in one of the ways that there are');
   return {
     ...resultOf(machine),

@@ -104,7 +104,7 @@ export function runInParallel(options: ParallelOptions): void {
   function nextCore(): RunnableActor | undefined {
     for (let n = 0; n < cores.length; n += 1) {
       const { actor } = cores[turn]!;
-      if (actor.runnable) return actor;
+      if (actor.isRunnable()) return actor;
       pass();
     }
     return undefined;
@@ -126,15 +126,15 @@ export function runInParallel(options: ParallelOptions): void {
 
   /** Runs a core until it has used this up, waits or yields, or mail has come; returns what it has used. */
   function exchange(core: RunnableActor, claimed: number, start: Ticks): { used: number; hasYielded: boolean } {
-    const before = core.instructions;
+    const before = core.instructions();
     for (let exchanges = 1; ; exchanges += 1) {
-      const messages = host.messages;
+      const messages = host.messages();
       core.advanceTo(start);
-      core.run(start + claimed - (core.instructions - before));
-      const used = core.instructions - before;
-      if (host.messages === messages) return { used, hasYielded: core.runnable && used < claimed };
+      core.run(start + claimed - (core.instructions() - before));
+      const used = core.instructions() - before;
+      if (host.messages() === messages) return { used, hasYielded: core.isRunnable() && used < claimed };
       host.settle();
-      const goesOn = core.runnable && used < claimed && exchanges < exchangesOfTurn && !mailboxes.hasMail();
+      const goesOn = core.isRunnable() && used < claimed && exchanges < exchangesOfTurn && !mailboxes.hasMail();
       if (!goesOn) return { used, hasYielded: false };
     }
   }
@@ -173,11 +173,11 @@ export function runInParallel(options: ParallelOptions): void {
 
   function looksFor(looks: number): boolean {
     for (let look = 0; look < looks; look += 1) {
-      if (mailboxes.hasMail() || meeting.ended !== meetingEnd.none) return true;
+      if (mailboxes.hasMail() || meeting.ended() !== meetingEnd.none) return true;
       if (look % looksPerValues !== 0) continue;
       for (const { actor } of cores) {
         actor.look('value');
-        if (actor.runnable) return true;
+        if (actor.isRunnable()) return true;
       }
       if (look % looksPerClock !== 0) continue;
       meeting.passed();
@@ -191,10 +191,10 @@ export function runInParallel(options: ParallelOptions): void {
     let isBlind = false;
     for (const { actor } of cores) {
       if (actor.look('watch')) isBlind = true;
-      if (actor.runnable) return;
+      if (actor.isRunnable()) return;
     }
     const due = Math.min(host.nextDue(), maxTicks);
-    const hasWorked = host.messages !== messagesBefore || turns - turnsBefore > letGo;
+    const hasWorked = host.messages() !== messagesBefore || turns - turnsBefore > letGo;
     meeting.fallAsleep(due, hasWorked, isBlind);
     if (!mailboxes.hasMail()) {
       meeting.conclude(clock.now, mailboxes.isUnderWay);
@@ -202,15 +202,15 @@ export function runInParallel(options: ParallelOptions): void {
       if (milliseconds > 0) meeting.sleep(rings, milliseconds);
     }
     meeting.wakeUp();
-    clock.skipped = meeting.skipped;
-    messagesBefore = host.messages;
+    clock.skipped = meeting.skipped();
+    messagesBefore = host.messages();
     turnsBefore = turns;
     letGo = 0;
     if (!isBlind || mailboxes.hasMail()) return;
     meeting.looked();
     for (const { actor } of cores) {
       actor.look('anyway');
-      if (actor.runnable) letGo += 1;
+      if (actor.isRunnable()) letGo += 1;
     }
   }
 
@@ -221,7 +221,7 @@ export function runInParallel(options: ParallelOptions): void {
     host.runDevices(now + 1);
     if (aborted()) meeting.end(meetingEnd.aborted);
     if (now >= maxTicks) meeting.end(meetingEnd.maxTime);
-    if (meeting.ended !== meetingEnd.none) return;
+    if (meeting.ended() !== meetingEnd.none) return;
     const core = cores.length > 0 ? nextCore() : undefined;
     if (core) run(core);
     else if (!lookAbout()) sleep();

@@ -26,7 +26,7 @@ export interface Ring {
   /** Makes what was written visible to the reader. */
   publish(): void;
   /** Nothing that has been published waits for the reader. */
-  readonly isEmpty: boolean;
+  isEmpty(): boolean;
   /** Removes every published message, in order. */
   drain(deliver: (message: Message) => void): void;
   /** Blocks the writer until the reader has drained, at most `timeoutMs`. */
@@ -76,9 +76,7 @@ export function openRing(buffer: SharedArrayBuffer): Ring {
       written = (written + 1) | 0;
     },
     publish,
-    get isEmpty() {
-      return Atomics.load(control, readWord) === Atomics.load(control, writtenWord);
-    },
+    isEmpty: () => Atomics.load(control, readWord) === Atomics.load(control, writtenWord),
     drain: (deliver) => {
       let read = Atomics.load(control, readWord);
       const end = Atomics.load(control, writtenWord);

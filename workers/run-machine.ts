@@ -96,7 +96,8 @@ export async function runConfigured(
   const startMs = performance.now();
   const startNanoseconds = hostNanoseconds();
   const watch = setInterval(() => {
-    if (performance.now() - startMs >= quietMs) io.progress?.(block.progress.ticks, block.progress.instructions);
+    const { ticks, instructions } = block.progress();
+    if (performance.now() - startMs >= quietMs) io.progress?.(ticks, instructions);
   }, progressMs);
   if (io.signal.aborted) abort();
   try {
@@ -119,8 +120,8 @@ export async function runConfigured(
       : await (await import('./host-pool.ts')).runOnThreads(task, say);
     const ending = results[0]?.ending;
     assert(ending !== undefined, 'host 0 tells how the run has ended');
-    const reason = ending.end === 'stopped' ? reasonOfStop[block.stopReason] : reasonOfEnd[ending.end];
-    assert(reason !== undefined, `a reason for stop ${block.stopReason}`);
+    const reason = ending.end === 'stopped' ? reasonOfStop[block.stopReason()] : reasonOfEnd[ending.end];
+    assert(reason !== undefined, `a reason for stop ${block.stopReason()}`);
     const { ticks } = ending;
     const cores = results
       .flatMap((result) => result.cores)
@@ -131,7 +132,7 @@ export async function runConfigured(
       format: 'heddle-run',
       version: 1,
       seed: options.seed,
-      exitCode: exitCodeOf(reason, block.exitCode),
+      exitCode: exitCodeOf(reason, block.exitCode()),
       reason,
       // No two runs under `parallel` are alike.
       ...(!isParallel && { traceHash: traceHash(results, new Uint8Array(config.memory.buffer), board.memoryBytes) }),

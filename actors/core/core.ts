@@ -64,7 +64,7 @@ export interface Core extends RunnableActor {
   readonly counters: Readonly<CoreCounters>;
   /** Exceptions taken, by target Exception level. */
   readonly exceptions: readonly number[];
-  readonly state: CoreState;
+  state(): CoreState;
   /** Turns the core on, as at the end of a cold reset. */
   start(entry: bigint, x0: bigint): void;
 }
@@ -237,7 +237,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
 
   function isNonSecure(): boolean {
     if (!hasEl3) return true;
-    return pe.currentEl !== 3 && (pe.readRegister('SCR_EL3') & 1n) === 1n;
+    return pe.currentEl() !== 3 && (pe.readRegister('SCR_EL3') & 1n) === 1n;
   }
 
   function contextChanged(): void {
@@ -260,7 +260,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       for (let kind = pe.pendingInterrupt(); kind !== undefined; kind = pe.pendingInterrupt()) {
         counters.interrupts += 1;
         pe.takeInterrupt(kind);
-        if (!virtualKinds.has(kind) && pe.currentEl === 1) counters.interruptsAtEl1 += 1;
+        if (!virtualKinds.has(kind) && pe.currentEl() === 1) counters.interruptsAtEl1 += 1;
       }
       if (resident?.isEntered()) {
         const passed = resident.run(untilTicks - timeTicks);
@@ -365,23 +365,15 @@ export function makeCore(port: Port, options: CoreOptions): Core {
     pe,
     counters,
     exceptions: pe.exceptionsTaken,
-    get state() {
-      return waiting.state;
-    },
-    get runnable() {
-      return waiting.isReady();
-    },
-    get nowTicks() {
-      return now();
-    },
-    get instructions() {
-      return instructions;
-    },
+    state: waiting.state,
+    isRunnable: waiting.isReady,
+    nowTicks: now,
+    instructions: () => instructions,
     start: boot,
     advanceTo: (ticks) => {
       // Where time passes by itself, instructions may have taken less.
       const passed = Math.max(ticks - timeTicks, 0);
-      if (waiting.state === 'asleep' || waiting.state === 'suspended') counters.asleepTicks += passed;
+      if (waiting.isDormant()) counters.asleepTicks += passed;
       timeTicks = ticks;
     },
     look: waiting.look,
@@ -402,8 +394,8 @@ export function makeCore(port: Port, options: CoreOptions): Core {
       virtualGic: virtualGic.save(),
       dvm: dvm.save(),
       power: power.save(),
-      state: waiting.state,
-      wait: waiting.wait,
+      state: waiting.state(),
+      wait: waiting.wait(),
       timeTicks,
       instructions,
       levels: [...levels],

@@ -26,7 +26,7 @@ export function makeExceptionLoop(): ExceptionLoop {
 }
 
 export function loopSentence(index: number, pe: Pe, pc: bigint): string {
-  const el = pe.currentEl;
+  const el = pe.currentEl();
   const hex = (value: bigint): string => `0x${value.toString(16)}`;
   const esr = pe.readRegister(`ESR_EL${el}`);
   return (

@@ -20,7 +20,7 @@ const hcr = { fmo: 1n << 3n, imo: 1n << 4n, tge: 1n << 27n } as const;
 /** Brings what the CPU interface knows of its PE up to date. */
 export function refreshContext(gic: GicCpuInterface, pe: Pe, hasEl2: boolean, hasEl3: boolean): void {
   const { context } = gic;
-  context.el = pe.currentEl;
+  context.el = pe.currentEl();
   if (hasEl3) {
     const scr = pe.readRegister('SCR_EL3');
     context.nonSecure = (scr & routing.ns) !== 0n;

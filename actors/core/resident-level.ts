@@ -106,7 +106,7 @@ export function makeResidentLevel(
       isAsleep = false;
       busyTicks = 0;
     },
-    isEntered: () => busyTicks > 0 || pe.currentEl === level,
+    isEntered: () => busyTicks > 0 || pe.currentEl() === level,
     run: (ticks) => {
       if (busyTicks === 0) {
         activity ??= begin();

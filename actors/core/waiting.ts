@@ -23,9 +23,11 @@ interface WaitingPort {
 }
 
 export interface Waiting {
-  readonly state: CoreState;
-  readonly wait: Wait;
-  isReady(): boolean;
+  readonly state: () => CoreState;
+  wait(): Wait;
+  /** Asleep or suspended. */
+  isDormant(): boolean;
+  readonly isReady: () => boolean;
   /** A step of the core's lifecycle. */
   apply(event: CoreEvent): void;
   readonly waitFor: (kind: 'bus' | 'barrier' | 'end of the run') => void;
@@ -78,12 +80,9 @@ export function makeWaiting({ index, words, pe, isBarrierComplete, resumed }: Wa
   }
 
   return {
-    get state() {
-      return state;
-    },
-    get wait() {
-      return wait;
-    },
+    state: () => state,
+    wait: () => wait,
+    isDormant: () => state === 'asleep' || state === 'suspended',
     isReady: () => state === 'on' && wait === 'none',
     apply,
     waitFor: (kind) => {
@@ -114,7 +113,7 @@ export function makeWaiting({ index, words, pe, isBarrierComplete, resumed }: Wa
     reconsider,
     look: (how) => {
       if (wait !== 'WFE') return false;
-      const isSet = how === 'watch' ? pe.watchMonitor() : pe.isMonitorSet;
+      const isSet = how === 'watch' ? pe.watchMonitor() : pe.isMonitorSet();
       if (!isSet) return false;
       if (!pe.hasLostMonitor() && how !== 'anyway') return true;
       pe.receiveEvent();

@@ -115,13 +115,13 @@ export class BlockDevice implements VirtioDevice {
   /** The driver may write the cache mode alone. */
   writeConfig(offset: number, sizeBytes: number, value: number): boolean {
     const isCacheMode = offset === blockConfig.writeback && sizeBytes === 1;
-    if (!isCacheMode || !hasFeature(this.host.features, blockFeature.CONFIG_WCE)) return false;
+    if (!isCacheMode || !hasFeature(this.host.features(), blockFeature.CONFIG_WCE)) return false;
     this.config.view.setUint8(blockConfig.writeback, value & 1);
     return true;
   }
 
   start(): void {
-    const { features } = this.host;
+    const features = this.host.features();
     // Without FLUSH a driver could not empty a cache: there is none.
     this.config.view.setUint8(blockConfig.writeback, hasFeature(features, blockFeature.FLUSH) ? 1 : 0);
   }

@@ -112,7 +112,7 @@ export class ConsoleDevice implements VirtioDevice {
   }
 
   private get isMultiport(): boolean {
-    return hasFeature(this.host.features, consoleFeature.MULTIPORT);
+    return hasFeature(this.host.features(), consoleFeature.MULTIPORT);
   }
 
   private setSize(columns: number, rows: number): void {

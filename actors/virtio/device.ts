@@ -22,7 +22,7 @@ export interface VirtioPort {
 export interface DeviceHost {
   readonly memory: GuestMemory;
   /** What the driver has accepted; nothing before FEATURES_OK. */
-  readonly features: FeatureWords;
+  features(): FeatureWords;
   now(): number;
   after(ticks: number, tag: number): void;
   cancel(tag: number): void;

@@ -58,11 +58,11 @@ export class EntropyDevice implements VirtioDevice {
   resetQueue(): void {}
 
   save(): SavedEntropy {
-    return { version: 1, random: this.random.state, bytes: this.bytes };
+    return { version: 1, random: this.random.save(), bytes: this.bytes };
   }
 
   restore(saved: SavedEntropy): void {
-    this.random.state = saved.random;
+    this.random.restore(saved.random);
     this.bytes = saved.bytes;
   }
 }

@@ -122,7 +122,7 @@ export class NetDevice implements VirtioDevice {
 
   /** Buffers for so many bytes: one, or several where they may be merged; none, and none is lost, where there are too few. */
   private takeRoom(sizeBytes: number): Chain[] {
-    const merges = hasFeature(this.host.features, netFeature.MRG_RXBUF);
+    const merges = hasFeature(this.host.features(), netFeature.MRG_RXBUF);
     const chains: Chain[] = [];
     for (let room = 0; room < sizeBytes;) {
       const chain = chains.length > 0 && !merges ? undefined : this.host.take(queue.receive);
@@ -142,7 +142,7 @@ export class NetDevice implements VirtioDevice {
 
   /** Asks the driver to tell the network where it is now: after a migration. */
   announce(): void {
-    const { features } = this.host;
+    const features = this.host.features();
     if (hasFeature(features, netFeature.GUEST_ANNOUNCE)) this.setStatus(this.status | netStatus.ANNOUNCE);
   }
 
@@ -205,7 +205,7 @@ export class NetDevice implements VirtioDevice {
 
   /** False where the command is not known, or its data are cut short. */
   private obey(group: number, command: number, data: Uint8Array): boolean {
-    const isAccepted = (bit: number): boolean => hasFeature(this.host.features, bit);
+    const isAccepted = (bit: number): boolean => hasFeature(this.host.features(), bit);
     if (group === controlClass.ANNOUNCE && command === announceAck && isAccepted(netFeature.GUEST_ANNOUNCE)) {
       this.status &= ~netStatus.ANNOUNCE;
       this.writeBack();

@@ -335,13 +335,9 @@ export class VirtioTransport<Kind extends VirtioDevice = VirtioDevice> implement
 
   private host(): DeviceHost {
     const { port } = this;
-    const features = (): FeatureWords =>
-      (this.status & deviceStatus.FEATURES_OK) === 0 ? noFeatures : this.driverFeatures;
     return {
       memory: port.memory,
-      get features() {
-        return features();
-      },
+      features: () => ((this.status & deviceStatus.FEATURES_OK) === 0 ? noFeatures : this.driverFeatures),
       now: () => port.now(),
       after: (ticks, tag) => {
         port.after(ticks, tag);

@@ -123,9 +123,7 @@ export function createPe(options: PeOptions): Pe {
     storeExclusive: (sizeBytes, flags) => storeExclusive(cx, sizeBytes, flags),
     compareAndSwap: (sizeBytes, flags) => compareAndSwap(cx, sizeBytes, flags),
     translateFetch: () => translateFetch(cx),
-    get isFetchGuarded() {
-      return (cx.translation.attributes & attribute.guarded) !== 0;
-    },
+    isFetchGuarded: () => (cx.translation.attributes & attribute.guarded) !== 0,
     checkBranchTarget: () => checkBranchTarget(cx),
 
     setLine: (kind, level) => interrupts.setLine(cx, kind, level),
@@ -135,18 +133,14 @@ export function createPe(options: PeOptions): Pe {
     takePendingSError: () => interrupts.takePendingSError(cx),
     wakeUpPending: () => interrupts.wakeUpPending(cx),
     receiveEvent: () => setLow(cx, pe.eventRegister, 1),
-    get isMonitorSet() {
-      return low(cx, pe.exclusiveAddress) !== 0;
-    },
+    isMonitorSet: () => low(cx, pe.exclusiveAddress) !== 0,
     hasLostMonitor: () => hasLostMonitor(cx),
     watchMonitor: () => watchMonitor(cx),
     receiveDvm: (operation) => applyTlbi(cx, operation),
     timerExpired: (kind) => timerExpired(cx, kind),
     busResponse: (isOkay, valueLow, valueHigh) => answerBusRequest(cx.bus, isOkay, valueLow, valueHigh),
 
-    get currentEl() {
-      return currentEl(cx);
-    },
+    currentEl: () => currentEl(cx),
     exceptionsTaken: cx.exceptionsTaken,
     readX: (n) => (n === 31 ? 0n : read64(cx, pe.x + n * 8)),
     writeX(n, value) {

@@ -151,7 +151,7 @@ export interface Pe {
   /** The physical address of the instruction at PC, or -1 after an exception has been taken (PC is then the vector). */
   translateFetch(): number;
   /** The page that translateFetch() has just translated is guarded. */
-  readonly isFetchGuarded: boolean;
+  isFetchGuarded(): boolean;
   /** Before an instruction while `btype` is not 0. */
   checkBranchTarget(): Exit;
 
@@ -169,7 +169,7 @@ export interface Pe {
   /** Sets the event register. */
   receiveEvent(): void;
   /** Where PEs run at the same time: a Load-Exclusive waits for its Store-Exclusive. */
-  readonly isMonitorSet: boolean;
+  isMonitorSet(): boolean;
   /** Where PEs run at the same time: true, once, when the value of the last Load-Exclusive is not there any more. */
   hasLostMonitor(): boolean;
   /** Where PEs run at the same time: stores to the line of the last Load-Exclusive are events from now on; false where there is none. */
@@ -180,7 +180,7 @@ export interface Pe {
   busResponse(isOkay: boolean, valueLow: number, valueHigh: number): void;
 
   // For resident software, debuggers and tests: architectural state by name, and memory as the present EL sees it.
-  readonly currentEl: number;
+  currentEl(): number;
   /** Exceptions and interrupts taken since the PE was made, by target exception level. */
   readonly exceptionsTaken: readonly number[];
   readX(n: number): bigint;

@@ -126,14 +126,14 @@ export function systemAccess(pe: Pe, doublewords: BigUint64Array): SystemAccess 
   return {
     read: (name) => {
       const code = pe.readSystemRegister(keyOf(name));
-      assert(code === exit.none, `${name} can be read at EL${pe.currentEl}`);
+      assert(code === exit.none, `${name} can be read at EL${pe.currentEl()}`);
       return doublewords[scratch] as bigint;
     },
     write: (name, value) => {
       doublewords[scratch] = BigInt.asUintN(64, value);
-      const level = pe.currentEl;
+      const level = pe.currentEl();
       pe.writeSystemRegister(keyOf(name));
-      assert(pe.currentEl === level, `${name} can be written at EL${level}`);
+      assert(pe.currentEl() === level, `${name} can be written at EL${level}`);
     },
     execute: (key, operand) => {
       doublewords[scratch] = BigInt.asUintN(64, operand);

@@ -441,7 +441,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const pa = pe.translateFetch();
       if (pa < 0) return 0;
       makeRoom();
-      const code = codeAtPc(pe, pe.isFetchGuarded);
+      const code = codeAtPc(pe, pe.isFetchGuarded());
       const functionIndex = lookAt(pe, pa, code);
       entryTable.put(pa, code, functionIndex);
       return functionIndex > 0 ? functionIndex : options.stepBlock;

@@ -74,7 +74,7 @@ describe('traps of system register accesses', () => {
     test.setRegister(trap.by, trap.value);
     test.enter(trap.from);
     expect(access(test, trap)).toBe(false);
-    expect(test.pe.currentEl).toBe(trap.to);
+    expect(test.pe.currentEl()).toBe(trap.to);
     const { EC, ISS } = test.syndrome(trap.to);
     expect(EC).toBe(0x18);
     expect(ISS & 1).toBe(trap.write === true ? 0 : 1);
@@ -95,7 +95,7 @@ describe('traps of system register accesses', () => {
     test.setRegister('HCR_EL2', bit(27));
     test.enter(0);
     test.mrs('CTR_EL0');
-    expect(test.pe.currentEl).toBe(2);
+    expect(test.pe.currentEl()).toBe(2);
     expect(test.syndrome(2).EC).toBe(0x18);
   });
 
@@ -114,7 +114,7 @@ describe('traps of system register accesses', () => {
     expect(test.mrs('ICC_IAR1_EL1')).toBeDefined();
     expect(test.mrs('ICC_PMR_EL1')).toBeDefined();
     test.mrs('ICC_IAR0_EL1');
-    expect(test.pe.currentEl).toBe(3);
+    expect(test.pe.currentEl()).toBe(3);
   });
 
   it('of GIC registers give way to UNDEFINED with a GICv2, which has none', () => {
@@ -123,7 +123,7 @@ describe('traps of system register accesses', () => {
     test.setRegister('HCR_EL2', bit(4));
     test.enter(1);
     test.msr('ICC_SGI1R_EL1', 0n);
-    expect([test.pe.currentEl, test.syndrome(1).EC]).toEqual([1, 0]);
+    expect([test.pe.currentEl(), test.syndrome(1).EC]).toEqual([1, 0]);
   });
 
   it('by EL1 has priority over one by EL2', () => {
@@ -132,7 +132,7 @@ describe('traps of system register accesses', () => {
     test.setRegister('HCR_EL2', bit(17));
     test.enter(0);
     test.mrs('CTR_EL0');
-    expect(test.pe.currentEl).toBe(1);
+    expect(test.pe.currentEl()).toBe(1);
   });
 });
 

@@ -175,7 +175,7 @@ describe('routing', () => {
       if (el !== 3) test.enter(el);
       const target = targets[el]!;
       expect(take(test)).toBe(exit.redirect);
-      expect(test.pe.currentEl).toBe(target);
+      expect(test.pe.currentEl()).toBe(target);
       expect(test.syndrome(target).EC).toBe(EC[el]);
       expect(test.pc).toBe(vbar * BigInt(target) + (target > el ? 0x400n : 0x200n));
       if (returnsPast === true) expect(test.register(`ELR_EL${target}`)).toBe(codeAddress + 4n);
@@ -196,9 +196,9 @@ describe('routing', () => {
     const test = withVectors(onePe({ hasEl3: false })).enter(1);
     test.setRegister('HCR_EL2', HCR.HCD);
     test.pe.hvc(0);
-    expect(test.pe.currentEl).toBe(1);
+    expect(test.pe.currentEl()).toBe(1);
     test.reset(2).enter(1).pe.hvc(0);
-    expect(test.pe.currentEl).toBe(2);
+    expect(test.pe.currentEl()).toBe(2);
   });
 
   it('leaves SMC UNDEFINED where there is no EL3 and no firmware', () => {
@@ -212,9 +212,9 @@ describe('routing', () => {
     test.setRegister('HCR_EL2', HCR.TGE | HCR.TSC);
     test.setRegister('SCR_EL3', SCR.HCE);
     test.enterSecure(1).pe.hvc(0);
-    expect(test.pe.currentEl).toBe(1);
+    expect(test.pe.currentEl()).toBe(1);
     test.pe.smc(0);
-    expect(test.pe.currentEl).toBe(3);
+    expect(test.pe.currentEl()).toBe(3);
   });
 
   it('puts the misaligned PC into FAR_ELx', () => {
@@ -232,7 +232,7 @@ describe('routing', () => {
     test.enter(1);
     test.pc = 0x1000n;
     expect(test.pe.translateFetch()).toBe(-1);
-    expect(test.pe.currentEl).toBe(3);
+    expect(test.pe.currentEl()).toBe(3);
     expect(test.syndrome(3)).toEqual({ EC: 0x20, ISS: 0x10 });
     expect(test.register('FAR_EL3')).toBe(0x1000n);
   });
@@ -322,7 +322,7 @@ describe('exception return', () => {
       test.setRegister('SPSR_EL2', 0x8000_0000n | spsr);
       test.setRegister('ELR_EL2', 0x4000_4000n);
       expect(test.pe.eret()).toBe(exit.redirect);
-      expect(test.pe.currentEl).toBe(2);
+      expect(test.pe.currentEl()).toBe(2);
       expect(test.syndrome(2)).toEqual({ EC: 0x0e, ISS: 0 });
       expect(test.register('ELR_EL2')).toBe(0x4000_4000n);
       expect(test.register('SPSR_EL2')).toBe(0x8000_0000n | IL | modeOf(2));
@@ -335,14 +335,14 @@ describe('exception return', () => {
       const test = withVectors(onePe(options));
       test.setRegister('SCR_EL3', options.hasEl2 === false ? 1n : 0n);
       test.enterSecure(2);
-      expect(test.pe.currentEl).toBe(3);
+      expect(test.pe.currentEl()).toBe(3);
       expect(test.syndrome(3).EC).toBe(0x0e);
     }
   });
 
   it('raises the Illegal Execution state of SPSR_ELx.IL at the level returned to', () => {
     const test = withVectors(onePe()).enter(1, IL);
-    expect(test.pe.currentEl).toBe(1);
+    expect(test.pe.currentEl()).toBe(1);
     expect(test.syndrome(1)).toEqual({ EC: 0x0e, ISS: 0 });
     expect(test.register('SPSR_EL1')).toBe(IL | modeOf(1));
   });

@@ -164,13 +164,13 @@ export class TestPe {
 
   /** Returns to an exception level, in Non-secure state below EL3; DAIF are those of `spsr`. */
   enter(el: 0 | 1 | 2 | 3, spsr = 0n): this {
-    if (this.pe.currentEl === 3) this.setRegister('SCR_EL3', this.register('SCR_EL3') | 1n);
+    if (this.pe.currentEl() === 3) this.setRegister('SCR_EL3', this.register('SCR_EL3') | 1n);
     return this.enterSecure(el, spsr);
   }
 
   /** Returns to an exception level, in the Security state that SCR_EL3 names. */
   enterSecure(el: 0 | 1 | 2 | 3, spsr = 0n): this {
-    const from = this.pe.currentEl;
+    const from = this.pe.currentEl();
     this.setRegister(`SPSR_EL${from}`, modeOf(el) | spsr);
     this.setRegister(`ELR_EL${from}`, codeAddress);
     this.pe.eret();

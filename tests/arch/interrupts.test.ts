@@ -50,7 +50,7 @@ describe.each(physical)('a physical $kind', ({ kind, mask, scr, hcr, offset }) =
           if (expected === undefined) continue;
           const { pc } = test;
           test.pe.takeInterrupt(kind);
-          expect(test.pe.currentEl, what).toBe(expected);
+          expect(test.pe.currentEl(), what).toBe(expected);
           expect(test.pc).toBe(vbar * BigInt(expected) + offset + (expected > el ? 0x400n : 0x200n));
           expect(test.register(`ELR_EL${expected}`)).toBe(pc);
         }
@@ -81,7 +81,7 @@ describe('virtual interrupts', () => {
       const byField = prepare(bit(field) | bit(pending));
       expect(byField.pe.pendingInterrupt()).toBe(kind);
       byField.pe.takeInterrupt(kind);
-      expect(byField.pe.currentEl).toBe(1);
+      expect(byField.pe.currentEl()).toBe(1);
       expect(byField.pc).toBe(vbar + 0x200n + offset);
       expect(prepare(bit(field) | bit(pending), bit(mask)).pe.pendingInterrupt()).toBeUndefined();
       expect(prepare(bit(pending)).pe.pendingInterrupt()).toBeUndefined();

@@ -47,7 +47,7 @@ it('no sequence of system accesses, memory accesses, exceptions and interrupts b
         test.pe.busResponse(one.flags !== 3, 1, 2);
         test.core.ticks++;
         // A PE is never at a level that does not exist, in an illegal state, or with a field outside PSTATE.
-        const el = test.pe.currentEl;
+        const el = test.pe.currentEl();
         expect(el < 3 || hasEl3).toBe(true);
         expect(el !== 2 || hasEl2).toBe(true);
         expect(test.pstate & ~0x00c0_03cd).toBe(0);

@@ -46,7 +46,7 @@ describe('save and restore', () => {
     change();
     test.pe.restore(saved);
     expect(test.pe.save()).toEqual(saved);
-    expect(test.pe.currentEl).toBe(1);
+    expect(test.pe.currentEl()).toBe(1);
     expect(test.mrs('NZCV')).toBe(0x6000_0000n);
     expect(test.pe.readX(5)).toBe(55n);
     expect(test.load(va, 8)).toBe(1n);

@@ -212,7 +212,7 @@ describe('no walk of a virtual machine', () => {
           } else {
             expect(test.load(address, 8)).toBe(target === undefined ? undefined : BigInt(100 + target.page));
           }
-          if (test.pe.currentEl !== 1) test.enter(1);
+          if (test.pe.currentEl() !== 1) test.enter(1);
           // The pool itself, by the IPAs that are its physical addresses: never mapped for anybody.
           const direct = stage1 ? (2n << 34n) + BigInt(slot) * 0x1000n : pool + BigInt(slot) * 0x1000n;
           expect(test.load(direct, 8)).toBeUndefined();

@@ -83,7 +83,7 @@ describe('the table of system registers', () => {
       const test = onePe().enter(below as 0 | 1 | 2);
       const access = row.access === 'WO' ? test.msr(row.name, 0n) : test.pe.readSystemRegister(row.key);
       expect(access).toBe(exit.redirect);
-      expect(test.pe.currentEl).toBe(target);
+      expect(test.pe.currentEl()).toBe(target);
       expect(test.syndrome(target)).toEqual({ EC: 0, ISS: 0 });
     },
   );

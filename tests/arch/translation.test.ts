@@ -203,9 +203,9 @@ describe('a translation table walk', () => {
 
 describe('permissions', () => {
   const can = (test: TestPe, address: bigint, flags = 0): string => {
-    const el = test.pe.currentEl;
+    const el = test.pe.currentEl();
     const back = (): void => {
-      if (test.pe.currentEl !== el) test.enter(el as 0 | 1);
+      if (test.pe.currentEl() !== el) test.enter(el as 0 | 1);
     };
     let result = '';
     if (test.load(address, 8, flags) !== undefined) result += 'r';

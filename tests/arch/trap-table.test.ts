@@ -193,7 +193,7 @@ describe.each(Object.entries(traps) as [keyof typeof traps, Trap][])('%s', (name
         const what = `${access.isRead ? 'MRS' : 'MSR'} ${access.name} at EL${el}`;
         expect(make(test, access), what).toBe(exit.redirect);
         // TGE makes a trap to EL1 one to EL2, which is what HCR_EL2.TGE as a trap is about.
-        expect(test.pe.currentEl, what).toBe(trap.to);
+        expect(test.pe.currentEl(), what).toBe(trap.to);
         expect(test.syndrome(trap.to), what).toEqual({ EC: 0x18, ISS: issOf(access) });
         expect(test.register(`ELR_EL${trap.to}`), what).toBe(pc);
       }
@@ -202,7 +202,7 @@ describe.each(Object.entries(traps) as [keyof typeof traps, Trap][])('%s', (name
 
   const expectMade = (test: TestPe, access: Access): void => {
     // With the MMU off memory is Device, where DC ZVA is an alignment fault: it has got that far.
-    if (access.name === 'DC ZVA') expect([0x24, 0x25]).toContain(test.syndrome(test.pe.currentEl).EC);
+    if (access.name === 'DC ZVA') expect([0x24, 0x25]).toContain(test.syndrome(test.pe.currentEl()).EC);
     else expect(test.pe.exceptionsTaken, access.name).toEqual([0, 0, 0, 0]);
   };
 

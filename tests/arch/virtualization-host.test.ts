@@ -188,7 +188,7 @@ describe('interrupts', () => {
       const open = atEl2(hcr).enter(0);
       open.pe.setLine(kind, true);
       open.pe.takeInterrupt(kind);
-      expect(open.pe.currentEl).toBe(2);
+      expect(open.pe.currentEl()).toBe(2);
     }
   });
 });
@@ -218,7 +218,7 @@ describe('a host’s EL0', () => {
     expect(act(host(bit(n)))).toBe(false);
     const trapped = host(0n);
     expect(act(trapped)).toBe(true);
-    expect(trapped.pe.currentEl).toBe(2);
+    expect(trapped.pe.currentEl()).toBe(2);
     expect([0x18, 0x01]).toContain(trapped.syndrome(2).EC);
   });
 
@@ -258,7 +258,7 @@ describe('a host’s EL0', () => {
     ] as const) {
       const test = host(sctlr);
       test.pe.svc(0);
-      expect(test.pe.currentEl).toBe(2);
+      expect(test.pe.currentEl()).toBe(2);
       expect(test.mrs('PAN')).toBe(PAN);
     }
   });
@@ -298,7 +298,7 @@ describe('CNTHCTL_EL2 with HCR_EL2.E2H 0', () => {
         test.enter(el);
         expect(test.mrs(open)).toBeDefined();
         expect(test.mrs(trapped)).toBeUndefined();
-        expect(test.pe.currentEl).toBe(2);
+        expect(test.pe.currentEl()).toBe(2);
       }
     }
   });

@@ -34,7 +34,7 @@ function run(m: El0Machine, { from, branch, target, strict }: Case): readonly [n
   const x = (m.pe.base + record.x) >>> 3;
   for (const n of [2, 16]) m.views.doublewords[x + n] = BigInt(guarded.va + 0x800);
   m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(from.va);
-  while (m.pe.currentEl === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
+  while (m.pe.currentEl() === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
   const esr = Number(m.pe.readRegister('ESR_EL1'));
   return [esr >>> 26, esr & 0xffff, Number((m.pe.readRegister('SPSR_EL1') >> 10n) & 3n)];
 }

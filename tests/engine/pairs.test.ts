@@ -37,7 +37,7 @@ function run(m: El0Machine, text: string, x0: number): readonly [EC: number, FAR
   m.pe.writeX(1, firstValue);
   m.pe.writeX(2, secondValue);
   m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(code.va);
-  while (m.pe.currentEl === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
+  while (m.pe.currentEl() === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
   return [Number(m.pe.readRegister('ESR_EL1')) >>> 26, m.pe.readRegister('FAR_EL1')];
 }
 

@@ -69,7 +69,7 @@ function onEngine(m: El0Machine, word: number, inputs: Inputs): { results: bigin
   for (const n of [1, 16, 32]) m.views.doublewords[x(n)] = inputs.modifier;
   m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(code.va);
   const control = m.views.words[(m.pe.base + record.pointerControl) >>> 2]!;
-  while (m.pe.currentEl === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
+  while (m.pe.currentEl() === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
   expect(Number(m.pe.readRegister('ESR_EL1')) >>> 26).toBe(0x3c);
   return { results: [0, 17, 30].map((n) => m.views.doublewords[x(n)]!), control };
 }

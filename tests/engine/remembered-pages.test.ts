@@ -62,7 +62,7 @@ function run(mode: EngineMode): readonly unknown[] {
     11: BigInt(page.va + 0x10_0000),
   };
   for (const [n, value] of Object.entries(values)) m.pe.writeX(Number(n), value);
-  while (m.pe.currentEl === 0) m.engine.run(m.pe, 1000);
+  while (m.pe.currentEl() === 0) m.engine.run(m.pe, 1000);
   const seen = [page.pa, otherPa].map((pa) => m.views.doublewords[(pa + 16) >>> 3]);
   return [m.pe.readX(10), m.pe.readX(8), ...seen];
 }
@@ -104,7 +104,7 @@ function runWalk(mode: EngineMode): readonly unknown[] {
   m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(code.va);
   m.pe.writeX(0, 0x20_0000n);
   m.pe.writeX(8, 3200n);
-  while (m.pe.currentEl === 0) m.engine.run(m.pe, 1000);
+  while (m.pe.currentEl() === 0) m.engine.run(m.pe, 1000);
   const frames = m.views.bytes.slice(ramBase + 0x20_3000, ramBase + 0x20_a000);
   return [m.pe.readX(0), m.pe.readX(8), m.pe.readX(10), Buffer.from(frames).toString('base64')];
 }

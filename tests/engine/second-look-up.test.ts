@@ -56,7 +56,7 @@ function machine(): Machine {
       m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(code.va + 4 * form);
       m.pe.writeX(0, BigInt(address));
       m.engine.run(m.pe, 1);
-      expect(m.pe.currentEl).toBe(0);
+      expect(m.pe.currentEl()).toBe(0);
     },
     services: () => services,
   });

@@ -38,7 +38,7 @@ function run(m: El0Machine, text: string, x0: bigint, strict = false): Ended {
   for (let n = 0; n < 32; n += 1) m.views.doublewords.set([BigInt(n), BigInt(n) << 32n], vectorWord(m, n));
   m.views.doublewords[(m.pe.base + record.x) >>> 3] = x0;
   m.views.doublewords[(m.pe.base + record.pc) >>> 3] = BigInt(code.va);
-  while (m.pe.currentEl === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
+  while (m.pe.currentEl() === 0) expect(m.engine.run(m.pe, 10)).toBe(exit.redirect);
   const esr = Number(m.pe.readRegister('ESR_EL1'));
   return {
     EC: esr >>> 26,

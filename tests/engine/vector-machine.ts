@@ -55,7 +55,7 @@ function write(m: El0Machine, va: bigint, words: readonly number[]): void {
 /** Runs what lies at PC until an exception is taken. */
 function run({ pe, views, engine }: El0Machine): void {
   let left = 1000;
-  while (pe.currentEl === 0 && left > 0 && engine.run(pe, left) === exit.redirect) {
+  while (pe.currentEl() === 0 && left > 0 && engine.run(pe, left) === exit.redirect) {
     left = views.signedWords[(pe.base + record.budget) >>> 2] as number;
   }
 }
@@ -76,7 +76,7 @@ function execute(m: El0Machine, { input }: Vector): { state: State; esr: number;
   pe.writeRegister('FPSR', BigInt(input.fpsr));
   views.bytes.set(input.memory, windowPa);
   run(m);
-  const ended = pe.currentEl === 1;
+  const ended = pe.currentEl() === 1;
   const esr = ended ? Number(pe.readRegister('ESR_EL1')) : 0;
   const far = ended ? pe.readRegister('FAR_EL1') : 0n;
   const state: State = {

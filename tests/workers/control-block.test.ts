@@ -77,13 +77,13 @@ describe('a control block', () => {
 
   it('keeps the first reason to stop, with its exit code', () => {
     const control = openControlBlock(controlBuffer(1), 1);
-    expect(control.stopReason).toBe(stopReason.none);
+    expect(control.stopReason()).toBe(stopReason.none);
     control.stop(stopReason.exit, 42);
     control.stop(stopReason.systemOff, 0);
-    expect([control.stopReason, control.exitCode]).toEqual([stopReason.exit, 42]);
-    expect(control.aborted).toBe(false);
+    expect([control.stopReason(), control.exitCode()]).toEqual([stopReason.exit, 42]);
+    expect(control.aborted()).toBe(false);
     control.abort();
-    expect(control.aborted).toBe(true);
+    expect(control.aborted()).toBe(true);
   });
 
   it('tells which lines of code were written since a reader looked last, also when its count passes 2^31', () => {

@@ -41,9 +41,9 @@ test('messages come out in the order of time, then sender, then sequence, whatev
           const [removed] = model.splice(step.which % model.length, 1);
           queue.remove(removed as Message);
         }
-        expect(queue.size).toBe(model.length);
+        expect(queue.size()).toBe(model.length);
       });
-      expect(Array.from({ length: queue.size }, () => queue.pop())).toEqual(model);
+      expect(Array.from({ length: queue.size() }, () => queue.pop())).toEqual(model);
       expect(queue.pop()).toBeUndefined();
     }),
     { numRuns: 500 },

@@ -27,13 +27,9 @@ function play({ isCrowded = false, runnable, ran, slept, looked }: Played): void
   let instructions = 0;
   const now = (): number => instructions * ticksPerYield;
   const core = {
-    runnable,
-    get nowTicks() {
-      return now();
-    },
-    get instructions() {
-      return instructions;
-    },
+    isRunnable: () => runnable,
+    nowTicks: now,
+    instructions: () => instructions,
     run: () => {
       instructions += 1;
       ran?.(instructions, end);
@@ -57,12 +53,7 @@ function play({ isCrowded = false, runnable, ran, slept, looked }: Played): void
     clock: { now, skipped: 0 },
     meeting: {
       ...meeting,
-      get ended() {
-        return meeting.ended;
-      },
-      get skipped() {
-        return 0;
-      },
+      skipped: () => 0,
       sleep: () => {
         slept(end);
       },

@@ -113,15 +113,9 @@ export function perform(cast: Cast, staging: Staging): Performance {
       isAwake = at < script.length;
     };
     return {
-      get runnable() {
-        return isAwake;
-      },
-      get nowTicks() {
-        return now;
-      },
-      get instructions() {
-        return at;
-      },
+      isRunnable: () => isAwake,
+      nowTicks: () => now,
+      instructions: () => at,
       advanceTo: (ticks) => {
         assert(ticks > now, 'time goes on');
         now = ticks;
@@ -182,7 +176,7 @@ export function perform(cast: Cast, staging: Staging): Performance {
     ...ending,
     instructions: everyone
       .slice(0, coreCount)
-      .map(({ id }) => (hosts[hostOf(id)]?.actor(id) as RunnableActor).instructions),
+      .map(({ id }) => (hosts[hostOf(id)]?.actor(id) as RunnableActor).instructions()),
     hashes: everyone.map(({ id }) => hosts[hostOf(id)]?.traceHash(id) ?? ''),
     deliveries,
     windows,

@@ -53,8 +53,8 @@ describe.each(['step', 'translate'] as const)('an access outside RAM (%s)', (mod
     ]);
     expect([x(machine, 1), x(machine, 2)]).toEqual([0x8000_0008n, 0x8000_0009n]);
     // Three instructions, the load after 500 + 700 ticks, the addition and WFI.
-    expect(machine.cores[0]?.instructions).toBe(6);
-    expect(machine.cores[0]?.nowTicks).toBe(3 + 1200 + 3);
+    expect(machine.cores[0]?.instructions()).toBe(6);
+    expect(machine.cores[0]?.nowTicks()).toBe(3 + 1200 + 3);
   });
 
   it('of 64 bits travels whole, a narrow one with its size', () => {

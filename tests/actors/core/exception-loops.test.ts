@@ -26,6 +26,6 @@ describe('a core whose exceptions lead to themselves', () => {
 again:  eret`);
     expect(machine.run(20_000).end).toBe('max-time');
     expect(machine.guestErrors).toEqual([]);
-    expect(machine.cores[0]?.instructions).toBe(20_000);
+    expect(machine.cores[0]?.instructions()).toBe(20_000);
   });
 });

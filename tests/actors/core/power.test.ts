@@ -49,10 +49,10 @@ second: mov x6, x0
     expect(machine.sent[0]?.payload.slice(1)).toEqual([1, 0, entry, 0, 0x3456_789a, 0x12]);
     expect([first?.pe.readX(0), first?.pe.readX(5)]).toEqual([0n, 1n]);
     // The call takes its one instruction when the answer has come.
-    expect(first?.nowTicks).toBe(504 + 1200 + 3);
+    expect(first?.nowTicks()).toBe(504 + 1200 + 3);
     expect([second?.pe.readX(6), second?.pe.readX(7)]).toEqual([0x12_3456_789an, 1n]);
-    expect(second?.state).toBe('asleep');
-    expect(second?.nowTicks).toBe(1004 + 3);
+    expect(second?.state()).toBe('asleep');
+    expect(second?.nowTicks()).toBe(1004 + 3);
   });
 
   it('CPU_OFF stops the core, which may be started again', () => {
@@ -67,11 +67,11 @@ again: mov x6, x0
     expect(machine.run(1_000_000).end).toBe('deadlock');
     const core = machine.cores[0];
     expect(machine.sent.map(({ code }) => code)).toEqual([CPU_OFF.code]);
-    expect(core?.state).toBe('off');
+    expect(core?.state()).toBe('off');
     machine.portOf(machine.ids.power).send(0, Boot.code, [machine.address('again'), 0, 9, 0], 5000);
     machine.run(1_000_000);
     expect([core?.pe.readX(5), core?.pe.readX(6)]).toEqual([0n, 9n]);
-    expect(core?.state).toBe('asleep');
+    expect(core?.state()).toBe('asleep');
   });
 
   it('CPU_SUSPEND waits until an interrupt is pending, and returns SUCCESS', () => {
@@ -87,9 +87,9 @@ again: mov x6, x0
     );
     machine.portOf(1).send(0, streamMessages.Set.code, [40, 0x80, 1, 0], 20_000);
     machine.run(20_000);
-    expect(machine.cores[0]?.state).toBe('suspended');
+    expect(machine.cores[0]?.state()).toBe('suspended');
     machine.run(20_502);
-    expect(machine.cores[0]?.state).toBe('on');
+    expect(machine.cores[0]?.state()).toBe('on');
     expect([machine.cores[0]?.pe.readX(0), machine.cores[0]?.pe.readX(5)]).toEqual([0n, 1n]);
     expect(machine.sent.filter(({ to }) => to === machine.ids.power).map(({ code }) => code)).toEqual([
       CPU_SUSPEND.code,
@@ -102,6 +102,6 @@ again: mov x6, x0
     expect(machine.run(1_000_000).end).toBe('deadlock');
     expect(machine.sent.map(({ code }) => code)).toEqual([SYSTEM_OFF.code]);
     expect(machine.cores[0]?.pe.readX(5)).toBe(0n);
-    expect(machine.cores[0]?.runnable).toBe(false);
+    expect(machine.cores[0]?.isRunnable()).toBe(false);
   });
 });

@@ -55,8 +55,8 @@ const device = ({ code, source, payload }: Message, port: Port): void => {
 /** All that a run leaves behind, after the time `from`. */
 const outcome = ({ cores, views, sent }: CoreMachine, from: number) => ({
   registers: Array.from({ length: 31 }, (_, n) => cores[0]?.pe.readX(n)),
-  instructions: cores[0]?.instructions,
-  timeTicks: cores[0]?.nowTicks,
+  instructions: cores[0]?.instructions(),
+  timeTicks: cores[0]?.nowTicks(),
   counters: cores[0]?.counters,
   exceptions: cores[0]?.exceptions,
   sent: sent.filter(({ atTicks }) => atTicks >= from),
@@ -66,7 +66,7 @@ const outcome = ({ cores, views, sent }: CoreMachine, from: number) => ({
 test('a core that is saved at any time, and restored in another machine, goes on as if nothing had been', () => {
   const whole = coreMachine(program, { peer: device });
   expect(whole.run(1e9).end).toBe('deadlock');
-  const total = whole.cores[0]?.nowTicks ?? 0;
+  const total = whole.cores[0]?.nowTicks() ?? 0;
   expect(whole.cores[0]?.counters.asleepTicks).toBeGreaterThan(0);
   const everything = outcome(whole, 0);
   const expected = (from: number) => ({

@@ -22,11 +22,11 @@ describe('WFI', () => {
     machine.portOf(1).send(0, streamMessages.Set.code, intid40, 9500);
     const core = machine.cores[0];
     expect(machine.run(9999)).toMatchObject({ end: 'max-time' });
-    expect(core?.state).toBe('asleep');
+    expect(core?.state()).toBe('asleep');
     expect(core?.pe.readX(2)).toBe(0n);
     machine.run(10_002);
     expect(core?.pe.readX(2)).toBe(1n);
-    expect(core?.state).toBe('on');
+    expect(core?.state()).toBe('on');
     // WFI was the fifth instruction.
     expect(core?.counters).toMatchObject({ asleepTicks: 10_000 - 5, interrupts: 0 });
     expect(core?.exceptions).toEqual([0, 0, 0, 0]);
@@ -96,7 +96,7 @@ delay:  sub     x3, x3, #1
     for (const core of machine.cores.slice(1)) {
       expect(core.pe.readX(2)).toBe(1n);
       // Asleep after two instructions until the event was due; then in WFI.
-      expect(core.nowTicks).toBe(sev + 500 + 2);
+      expect(core.nowTicks()).toBe(sev + 500 + 2);
       expect(core.counters.asleepTicks).toBe(sev + 500 - 2);
     }
   });
@@ -105,7 +105,7 @@ delay:  sub     x3, x3, #1
     const machine = coreMachine(`sevl\n wfe\n mov x2, #1\n wfe\n mov x2, #2\n ${end}`);
     expect(machine.run(100_000).end).toBe('deadlock');
     expect(machine.cores[0]?.pe.readX(2)).toBe(1n);
-    expect(machine.cores[0]?.state).toBe('asleep');
+    expect(machine.cores[0]?.state()).toBe('asleep');
   });
 
   it.each([
@@ -141,6 +141,6 @@ word:   .quad   0`,
     const [event] = machine.sent;
     expect(event).toMatchObject({ from: 0, to: 1, code: coreMessages.Event.code });
     // The load that follows, and WFI.
-    expect(waiting?.nowTicks).toBe((event?.atTicks ?? 0) + 500 + 2);
+    expect(waiting?.nowTicks()).toBe((event?.atTicks ?? 0) + 500 + 2);
   });
 });

@@ -85,10 +85,10 @@ describe('the negotiation of features', () => {
     const { bench } = live([VERSION_1]);
     bench.write('DriverFeaturesSel', 1);
     bench.write('DriverFeatures', 0);
-    expect(bench.device.host.features).toEqual([0, 1]);
+    expect(bench.device.host.features()).toEqual([0, 1]);
     expect(bench.transport.guestErrors.misuse).toBe(0);
     bench.write('DriverFeatures', 4);
-    expect(bench.device.host.features).toEqual([0, 1]);
+    expect(bench.device.host.features()).toEqual([0, 1]);
     expect(bench.transport.guestErrors.misuse).toBe(1);
   });
 });
@@ -136,7 +136,7 @@ describe('the device status', () => {
     bench.write('QueueSel', 0);
     expect(bench.read('QueueReady')).toBe(0);
     expect(bench.device.held).toEqual([]);
-    expect(bench.device.host.features).toEqual([0, 0]);
+    expect(bench.device.host.features()).toEqual([0, 0]);
   });
 });
 
