@@ -172,7 +172,7 @@ export const runVmProgramUnderQemu = ({ name }: VmRun): Promise<Ended> =>
 export const hasQemu = spawnSync('qemu-system-aarch64', ['--version']).status === 0;
 
 /** Runs a guest under QEMU as run-qemu.sh does. */
-export const runUnderQemu = (name: string, machine: Machine, cores: number): Promise<Ended> => {
+export const runUnderQemu = (name: string, machine: Machine, cores: number, kernelArgs?: string): Promise<Ended> => {
   const properties = [
     `virt,gic-version=${machine.gic ?? 3}`,
     `virtualization=${onOff(machine.virtualization)}`,
@@ -183,6 +183,7 @@ export const runUnderQemu = (name: string, machine: Machine, cores: number): Pro
     ...['-accel', 'tcg,thread=single', '-M', properties.join(), '-cpu', 'max', '-smp', String(cores), '-m', '512'],
     ...['-nic', 'none', '-display', 'none', '-monitor', 'none', '-serial', 'stdio', '-semihosting'],
     ...['-kernel', elfOf(name)],
+    ...(kernelArgs === undefined ? [] : ['-append', kernelArgs]),
   ]);
 };
 

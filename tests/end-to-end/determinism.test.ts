@@ -44,6 +44,7 @@ test.each([
   { name: 'spinlocks', hostThreads: [2, 3] },
   { name: 'wfe-mutex', hostThreads: [2, 3] },
   { name: 'selfmod', hostThreads: [2] },
+  { name: 'crossmod', hostThreads: [2] },
   { name: 'mmu-shootdown', hostThreads: [2] },
   { name: 'psci', hostThreads: [2] },
 ])('$name runs the same on 1 and $hostThreads host threads', { timeout }, async ({ name, hostThreads }) => {

@@ -18,7 +18,16 @@ afterAll(() => {
 });
 
 describe('under parallel', () => {
-  const names = ['smp-hello', 'spinlocks', 'ipi-broadcast', 'mmu-shootdown', 'wfe-mutex', 'selfmod', 'psci'];
+  const names = [
+    'smp-hello',
+    'spinlocks',
+    'ipi-broadcast',
+    'mmu-shootdown',
+    'wfe-mutex',
+    'selfmod',
+    'crossmod',
+    'psci',
+  ];
   test.each(guests.filter(({ name }) => names.includes(name)))(
     '$name prints on 4 cores what was recorded, and exits with its code',
     { timeout },
