@@ -17,7 +17,7 @@ export interface Message {
   readonly target: ActorId;
   /** Counts the messages of this source: with `dueTicks` and `source` it makes the order of delivery total. */
   readonly sequence: number;
-  /** When the target receives it; where time passes by itself that is at once, and 0. */
+  /** When the target receives it; where time passes by itself that is at once: when it was sent, or 0 from an actor of the same host. */
   readonly dueTicks: Ticks;
   readonly payload: readonly number[];
 }

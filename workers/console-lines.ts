@@ -4,14 +4,14 @@
 
 /** Longer lines go in parts. */
 const mostBytes = 4096;
-/** Windows are at most 4 ms of simulated time, usually far less: nobody sees so short a wait. */
+/** Windows are at most 4 ms of simulated time, usually far less, turns under `parallel` a millisecond of the host's: nobody sees so short a wait. */
 const quietWindows = 32;
 
 const newline = 0x0a;
 
 export interface ConsoleLines {
   readonly write: (bytes: ArrayLike<number>, source?: string) => void;
-  /** A window is over. */
+  /** A window, or a turn, is over. */
   readonly windowPassed: () => void;
   /** Sends what is there. */
   readonly flush: () => void;

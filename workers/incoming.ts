@@ -16,6 +16,7 @@ export function makeIncoming(rings: readonly Ring[]): Incoming {
   return {
     isEmpty,
     drain: (deliver) => {
+      if (isEmpty()) return;
       // Once nothing more is found, whatever has caused a message of the batch is in it.
       while (!isEmpty()) for (const ring of rings) ring.drain(take);
       if (rings.length > 1) batch.sort((a, b) => a.dueTicks - b.dueTicks);

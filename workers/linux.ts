@@ -79,6 +79,7 @@ function recordOfPe(
   return createPe({
     ...options,
     environment: {
+      instructions: refuse,
       codeWritten: refuse,
       busRequest: refuse,
       broadcast: refuse,

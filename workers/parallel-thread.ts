@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import type { Message } from '../actors/actor.ts';
 import { assert } from '../src/report/assert.ts';
+import { consoleLines } from './console-lines.ts';
 import { openControlBlock, stopReason } from './control-block.ts';
 import { makeHostClock } from './host-clock.ts';
 import { type HostResult, type HostTask, outputOf, resultOf, resultOfDevices } from './host-task.ts';
@@ -31,7 +32,10 @@ export function runParallelHost(task: HostTask): HostResult {
   const outgoing = mailboxes[self] ?? [];
   const incoming = makeIncoming(mailboxes.flatMap((row) => row[self] ?? []));
   const everywhere = mailboxes.flat().filter((ring) => ring !== undefined);
-  const { console, guestError } = outputOf(task.output, control);
+  const said = outputOf(task.output, control);
+  /** Where other threads say something too, who has seen what this one has done must not be heard before it: each character goes by itself. */
+  const gathers = config.hosts === 1;
+  const lines = consoleLines(said.console, true);
 
   function forward(message: Message): void {
     const target = hostOf(config, message.target);
@@ -59,9 +63,10 @@ export function runParallelHost(task: HostTask): HostResult {
     self,
     {
       forward,
-      console,
+      console: gathers ? lines.write : said.console,
       guestError: (sentence) => {
-        guestError(sentence);
+        lines.flush();
+        said.guestError(sentence);
         meeting.end(meetingEnd.stopped);
       },
       stop: (reason, code) => {
@@ -95,6 +100,7 @@ export function runParallelHost(task: HostTask): HostResult {
       isUnderWay: () => everywhere.some((ring) => !ring.isEmpty()),
     },
     maxTicks,
+    console: lines,
     isCrowded: config.hosts > availableParallelism(),
     aborted: () => control.aborted(),
     progress: () => {
@@ -103,6 +109,7 @@ export function runParallelHost(task: HostTask): HostResult {
     },
   });
   const hostMs = performance.now() - startMs;
+  lines.flush();
   task.output.close();
   if (self > 0) return resultOf(machine);
   const end = control.stopReason() === stopReason.none ? endOfRun[meeting.ended()] : 'stopped';

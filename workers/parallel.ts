@@ -7,6 +7,7 @@
 
 import type { Ticks } from '../actors/actor.ts';
 import type { RunnableActor } from '../actors/actor.ts';
+import type { ConsoleLines } from './console-lines.ts';
 import type { Host } from './host.ts';
 import type { HostClock } from './host-clock.ts';
 import { type Meeting, meetingEnd } from './meeting.ts';
@@ -77,11 +78,13 @@ export interface ParallelOptions {
   readonly aborted: () => boolean;
   /** Hears, now and then, that the host has run instructions. */
   readonly progress: () => void;
+  /** A turn of a core is over; no core has anything to do. */
+  readonly console: Pick<ConsoleLines, 'windowPassed' | 'flush'>;
 }
 
 /** Runs the host until the run ends. */
 export function runInParallel(options: ParallelOptions): void {
-  const { host, clock, meeting, mailboxes, maxTicks, isCrowded, aborted, progress } = options;
+  const { host, clock, meeting, mailboxes, maxTicks, isCrowded, aborted, progress, console } = options;
   const { cores } = host;
   const looksPerValues = Math.min(Math.max(cores.length, 1), looksPerClock);
   let turn = 0;
@@ -223,7 +226,12 @@ export function runInParallel(options: ParallelOptions): void {
     if (now >= maxTicks) meeting.end(meetingEnd.maxTime);
     if (meeting.ended() !== meetingEnd.none) return;
     const core = cores.length > 0 ? nextCore() : undefined;
-    if (core) run(core);
-    else if (!lookAbout()) sleep();
+    if (core) {
+      run(core);
+      console.windowPassed();
+    } else {
+      console.flush();
+      if (!lookAbout()) sleep();
+    }
   }
 }

@@ -169,6 +169,7 @@ export function makeCore(port: Port, options: CoreOptions): Core {
 
   const environment: PeEnvironment = {
     now,
+    instructions: () => (running ? instructions + runBudget - budgetLeft() : instructions),
     codeWritten: engine.codeWritten,
     busRequest,
     broadcast: dvm.broadcast,

@@ -3,7 +3,7 @@
 // second run of the instruction finds the answers of the first, and no device sees an access twice.
 //
 // Answers belong to one execution of one instruction: they are given out again only to the instruction at the same PC, and
-// further accesses join them only at the same time. While answers wait for their instruction no interrupt is taken.
+// further accesses join them only in the same execution. While answers wait for their instruction no interrupt is taken.
 
 import type { PeEnvironment } from './environment.ts';
 
@@ -19,8 +19,8 @@ interface Answer {
 export interface BusAccesses {
   pcLow: number;
   pcHigh: number;
-  /** When the last answer was consumed. */
-  ticks: number;
+  /** Instructions that had been run when the last answer was consumed. */
+  instructions: number;
   answers: Answer[];
   consumed: number;
   /** The request that is on its way. */
@@ -30,7 +30,7 @@ export interface BusAccesses {
 export const createBusAccesses = (): BusAccesses => ({
   pcLow: 0,
   pcHigh: 0,
-  ticks: -1,
+  instructions: -1,
   answers: [],
   consumed: 0,
   request: undefined,
@@ -60,10 +60,10 @@ export function busAccess(
   const answer = bus.answers[bus.consumed];
   if (isSamePc && answer?.pa === pa && answer.isWrite === isWrite && answer.sizeBytes === sizeBytes) {
     bus.consumed++;
-    bus.ticks = environment.now();
+    bus.instructions = environment.instructions();
     return answer;
   }
-  const isSameExecution = isSamePc && answer === undefined && bus.ticks === environment.now();
+  const isSameExecution = isSamePc && answer === undefined && bus.instructions === environment.instructions();
   if (!isSameExecution) forgetAnswers(bus);
   bus.pcLow = pcLow;
   bus.pcHigh = pcHigh;

@@ -50,6 +50,8 @@ export interface GicCpuInterface {
 export interface PeEnvironment {
   /** Simulated time of the present instruction, in ticks of 1 ns. */
   now(): number;
+  /** Instructions that the PE has run before the present one: the same number as long as that waits, and runs again. */
+  instructions(): number;
 
   /**
    * A store is about to write `sizeBytes` bytes at `pa`, in RAM, to a line that the line map says holds code. True when translations

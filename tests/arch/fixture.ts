@@ -70,6 +70,7 @@ export function fakeCore(): FakeCore {
     timers: new Map(),
     gicAccesses: [],
     now: () => core.ticks,
+    instructions: () => core.ticks,
     codeWritten: (pa, sizeBytes) => {
       core.linesWritten.push([pa, sizeBytes]);
       return false;

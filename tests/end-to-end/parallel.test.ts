@@ -48,6 +48,25 @@ describe('under parallel', () => {
     return { code, report: JSON.parse(stdout) };
   };
 
+  test('an instruction with several accesses to a device has all of their answers', { timeout }, () => {
+    const source = `
+      start: mov x10, #0x0fe0
+             movk x10, #0x0900, lsl #16
+             ldp w1, w2, [x10]
+             ldp x3, x4, [x10]
+             cmp w1, #0x11
+             ccmp w2, #0x10, #0, eq
+             ccmp w3, #0x11, #0, eq
+             ccmp w4, #0x14, #0, eq
+      fails: b.ne fails
+             mov w0, #0x0008
+             movk w0, #0x8400, lsl #16
+             smc #0`;
+    const { code, report } = run('pairs', source, '--max-time', '20s');
+    expect(report).toMatchObject({ reason: 'system-off' });
+    expect(code).toBe(0);
+  });
+
   test('--max-instructions ends the run after so many, and its JSON has no trace hash', { timeout }, () => {
     const { code, report } = run('endless', 'start: b start', '--max-instructions', '1000000');
     expect(code).toBe(3);

@@ -63,6 +63,7 @@ export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0M
   let engine = makeEngine({ memory, views, worker: 0, mode });
   const environment: PeEnvironment = {
     now: () => 0,
+    instructions: () => 0,
     codeWritten: (pa, sizeBytes) => engine.codeWritten(pa, sizeBytes),
     busRequest: () => {
       throw new Error('there is no bus here');

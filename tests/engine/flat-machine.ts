@@ -117,6 +117,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
   /** Nothing answers outside RAM. */
   const environmentOf = (index: number): PeEnvironment => ({
     now: () => 0,
+    instructions: () => 0,
     codeWritten: engine.codeWritten,
     busRequest: () => pes[index]?.busResponse(false, 0, 0),
     broadcast: (operation) => dvm?.broadcast(index, operation),

@@ -208,6 +208,8 @@ export function fuzzMachine(mode: EngineMode, levels: Levels): FuzzMachine {
 
   const environment: PeEnvironment = {
     now,
+    // Nothing but instructions takes time here.
+    instructions: now,
     codeWritten: (pa, sizeBytes) => engine.codeWritten(pa, sizeBytes),
     busRequest: (isWrite, pa, sizeBytes, valueLow, valueHigh) => {
       sent('bus', isWrite, pa, sizeBytes, valueLow, valueHigh);

@@ -65,6 +65,6 @@ describe('what comes from several hosts', () => {
     elsewhere.push(at(6));
     port.send(3, 1, []);
     host.settle();
-    expect(heard).toMatchObject([{ dueTicks: 6 }, { dueTicks: 7 }]);
+    expect(heard).toMatchObject([{ source: 2, dueTicks: 6 }, { source: 3 }]);
   });
 });
