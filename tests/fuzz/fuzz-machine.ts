@@ -20,7 +20,7 @@ import { assert } from '../../src/report/assert.ts';
 export const layout = {
   codeEl0: 0x40_0000,
   codeEl1: 0x44_0000,
-  codeBytes: 0x2000,
+  codeBytes: 0x4000,
   /** The same memory once more, as data that everyone may write. */
   codeAlias: 0x48_0000,
   /** Four pages that everyone may write, one that nobody may, one for EL1, one of EL0's that EL1 alone may write. Then nothing. */
@@ -143,12 +143,12 @@ function writeTables(doublewords: BigUint64Array): void {
   map(layout.device, devicePa, 1, page | readWrite | 4, PXN | UXN);
 }
 
-/** X29 is the handlers', and so are the flags, which the return restores. The code of both levels is in [0x400000, 0x402000) but for bit 18. */
+/** X29 is the handlers', and so are the flags, which the return restores. The code of both levels is in [0x400000, 0x404000) but for bit 18. */
 const returning = (el: number): string => `
   mrs   x29, elr_el${el}
-  lsr   x29, x29, #13
-  and   x29, x29, #0xffffffffffffffdf
-  cmp   x29, #0x200
+  lsr   x29, x29, #14
+  and   x29, x29, #0xffffffffffffffef
+  cmp   x29, #0x100
   mrs   x29, elr_el${el}
   add   x29, x29, #4
   b.eq  return

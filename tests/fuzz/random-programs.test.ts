@@ -13,6 +13,7 @@ test.each([
   ['shaped', programsOf(150)],
   // Most of what they run is translated only to be written over.
   ['rewriting', programsOf(40)],
+  ['calling', programsOf(30)],
 ] as const)(
   'random programs, %s, %i of them, end in the same state in every tier, wherever their budgets end',
   { timeout: 60_000 + programsOf(150) * 1000 },

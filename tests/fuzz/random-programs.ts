@@ -5,6 +5,7 @@
 // HEDDLE_FUZZ_SEED=N others than those of seed 1. A program is (kind, seed, index) and nothing else: `runProgram` runs it again.
 
 import type { EngineMode } from '../../src/engine/engine.ts';
+import { callingProgram } from './calling-programs.ts';
 import { describeProgram, differences, shrink } from './compare.ts';
 import { type FuzzMachine, fuzzMachine, type Program } from './fuzz-machine.ts';
 import { randomProgram } from './program-words.ts';
@@ -12,8 +13,13 @@ import { makeRandom } from './random.ts';
 import { rewritingProgram } from './rewriting-programs.ts';
 import { shapedProgram } from './shaped-programs.ts';
 
-export type ProgramKind = 'branching' | 'shaped' | 'rewriting';
-const programOf = { branching: randomProgram, shaped: shapedProgram, rewriting: rewritingProgram } as const;
+export type ProgramKind = 'branching' | 'shaped' | 'rewriting' | 'calling';
+const programOf = {
+  branching: randomProgram,
+  shaped: shapedProgram,
+  rewriting: rewritingProgram,
+  calling: callingProgram,
+} as const;
 
 const machines = new Map<string, FuzzMachine>();
 
