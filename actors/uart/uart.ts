@@ -130,18 +130,18 @@ export class Uart implements Actor, Device {
       case 'UARTRIS':
         return this.rawInterrupts;
       case 'UARTMIS':
-        return this.rawInterrupts & this.value('UARTIMSC');
+        return this.rawInterrupts & this.value(place.UARTIMSC);
       default:
         return stored;
     }
   }
 
-  private value(name: UartRegister): number {
-    return this.registers.values[place[name]]!;
+  private value(index: number): number {
+    return this.registers.values[index]!;
   }
 
   private get depth(): number {
-    return (this.value('UARTLCR_H') & lineControl.fen) === 0 ? 1 : fifoDepth;
+    return (this.value(place.UARTLCR_H) & lineControl.fen) === 0 ? 1 : fifoDepth;
   }
 
   private get flags(): number {
@@ -151,7 +151,7 @@ export class Uart implements Actor, Device {
   }
 
   private transmit(character: number): void {
-    const controlBits = this.value('UARTCR');
+    const controlBits = this.value(place.UARTCR);
     const enabled = control.uartEnable | control.transmitEnable;
     // Firmware often prints without having enabled the UART; the characters go out all the same, and the error is counted.
     if ((controlBits & enabled) !== enabled) this.guestErrors.misuse++;
@@ -172,7 +172,7 @@ export class Uart implements Actor, Device {
 
   private fillFifo(): void {
     // In loopback the receiver hears the transmitter alone.
-    if ((this.value('UARTCR') & (control.receiveEnable | control.loopback)) !== control.receiveEnable) return;
+    if ((this.value(place.UARTCR) & (control.receiveEnable | control.loopback)) !== control.receiveEnable) return;
     const room = this.depth - this.received.length;
     if (room <= 0 || this.waiting.length === 0) return;
     this.arrive(this.waiting.splice(0, room));
@@ -186,12 +186,12 @@ export class Uart implements Actor, Device {
   }
 
   private get timeoutTicks(): number {
-    const divisor = this.value('UARTIBRD') * 64 + this.value('UARTFBRD');
+    const divisor = this.value(place.UARTIBRD) * 64 + this.value(place.UARTFBRD);
     return Math.ceil(timeoutBits * ticksPerBitPerDivisor * Math.max(divisor, 64));
   }
 
   private get receiveLevel(): number {
-    return this.depth === 1 ? 1 : (receiveLevels[(this.value('UARTIFLS') >> 3) & 7] ?? fifoDepth);
+    return this.depth === 1 ? 1 : (receiveLevels[(this.value(place.UARTIFLS) >> 3) & 7] ?? fifoDepth);
   }
 
   private compareReceiveLevel(): void {
@@ -218,7 +218,7 @@ export class Uart implements Actor, Device {
 
   /** UARTINTR follows the masked interrupts. */
   private drive(): void {
-    const high = (this.rawInterrupts & this.value('UARTIMSC')) !== 0;
+    const high = (this.rawInterrupts & this.value(place.UARTIMSC)) !== 0;
     if (high === this.lineHigh) return;
     this.lineHigh = high;
     const { code } = high ? wireMessages.WireSet : wireMessages.WireClear;
