@@ -16,7 +16,9 @@ export interface RegionSource extends TraceSource {
   readonly hasRun: (va: bigint) => boolean;
   /** Where indirect branches may lead, in ascending order: code that has run often, from pages that are as the first one is. */
   readonly indirectTargets: () => readonly bigint[];
-  /** What an indirect call has called lately. */
+  /** Address of what is known of the indirect call at a virtual address (runtime-tables.ts, branchSite). */
+  readonly callSiteAt: (va: bigint) => number;
+  /** What it has called lately. */
   readonly calledFrom: (va: bigint) => readonly bigint[];
   /** Physical minus virtual address of its page, modulo 2^32. */
   readonly addendOf: (va: bigint) => number;

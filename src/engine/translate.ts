@@ -1,28 +1,36 @@
 // The *translate* reading: a trace of instructions as one wasm function, with operand fields known, guest registers in wasm locals, and a
 // loop back to its own start kept inside the function.
 //
-// A trace follows unconditional direct branches inside the page and that side of conditional ones which has run more. It
-// follows direct calls, to other pages, too, where they are fetched from then, and the returns from them. Its cost is
-// charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
+// A trace follows branches: direct ones, calls among them, and the returns from these; the jumps of a linker's veneers; that side of conditional
+// ones which is the usual one. It follows them to other pages, too, where these are fetched from then. Ways out that are seldom gone have a common
+// end, since V8 takes as long over a trace as it has text.
+// Its cost is charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
 // The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
 import { exit } from '../arch/exits.ts';
-import { pe } from '../arch/state-layout.ts';
+import { btypeChecked, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
-import type { Value } from '../isa/semantics.ts';
+import type { BranchKind, Value } from '../isa/semantics.ts';
+import type { UsualWays } from './branch-notes.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { pageOf } from './fetched-pages.ts';
-import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
+import {
+  type Company,
+  endingOperations,
+  LocalRegisters,
+  returningOperations,
+  stackPointerSlot,
+} from './local-registers.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
-import { op } from './wasm/opcodes.ts';
+import { op, type } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
 
 /** A trace longer than this gains little and is entered less often at the end of a budget. */
 const maxInstructions = 64;
 
 /** Calls within calls that are followed. */
-const maxCalls = 3;
+const maxCalls = 2;
 
 /** A trace has run so often that a region is worth while; PC is at its start. Beyond the codes of arch/exits.ts. */
 export const traceIsHot = 65;
@@ -45,12 +53,10 @@ export interface TraceSource {
   readonly strictAlignment: boolean;
   /** The page is guarded (FEAT_BTI). */
   readonly guarded: boolean;
-  /** How often code of the page has been stepped to by branches that are taken; 0 of what is translated. Traces follow the usual side. */
-  readonly runsOf?: (va: bigint) => number;
+  /** Traces follow branches the usual way. */
+  readonly usualWays?: UsualWays;
   /** Address, in the shared memory, of a word that counts the trace's rounds down: at 0 it leaves with `traceIsHot`. */
   readonly counter?: number;
-  /** Address of what is known of the indirect call at a virtual address (runtime-tables.ts, callSite). */
-  readonly callSiteAt: (va: bigint) => number;
   /** The place of the link to an address (trace-links.ts), in the page of `start` or in one that `addendOf` knows. */
   readonly linkTo?: (va: bigint) => number;
 }
@@ -63,6 +69,11 @@ export interface Trace {
   readonly successors: readonly bigint[];
 }
 
+interface Call {
+  readonly callee: bigint;
+  readonly returnsTo: bigint;
+}
+
 interface Uses {
   softTlb: boolean;
   readonly slotsRead: Set<number>;
@@ -71,6 +82,8 @@ interface Uses {
   flagsWritten: boolean;
   loops: boolean;
 }
+
+const noDirection = { isTaken: false, isSteady: false };
 
 const noUses = (): Uses => ({
   softTlb: false,
@@ -89,20 +102,28 @@ class TraceGenerator extends LocalRegisters {
   private known = noUses();
 
   private index = 0;
-  /** How often the present instruction has run, roughly. */
-  private runs = 0;
   private ended = false;
   private next = 0n;
-  /** The page that instructions are fetched from, and where the calls that have been followed return to. */
+  /** The page that instructions are fetched from, and those that are known to be where they were since the last service. */
   private page = 0n;
-  private returns: bigint[] = [];
+  private knownPages = new Set<bigint>();
+  /** Calls that have been followed. */
+  private calls: readonly Call[] = [];
+  /** Where the trace has been, by its calls. */
+  private visited = new Set<string>();
+  /** What comes here has come by an indirect branch, with this BTYPE; undefined where BTYPE is 0. */
+  private branchType: Node | undefined;
   private addresses: bigint[] = [];
   private successors: bigint[] = [];
-  /** Pages that are fetched from where they were when the trace was made, wherever it has come to. */
-  private pages = new Set<bigint>();
 
   private dirtySlots = new Set<number>();
   private dirtyFlags = false;
+  /** Registers in the order in which they are first written, for the common end; SP is not among them. */
+  private writeOrder: number[] = [];
+  /** Branches to the common end: where their labels stand, and what these are if no registers have been written. */
+  private endBranches: { readonly position: number; readonly label: number }[] = [];
+  /** The record has all that the service for the present access needs. */
+  private isPrepared = false;
 
   constructor(decode: Decoder, company: Company) {
     super(company);
@@ -133,30 +154,40 @@ class TraceGenerator extends LocalRegisters {
   private pass(): Writer {
     this.w = new Writer(4096);
     this.startFunction();
+    this.count = -1;
     this.address = this.source.start;
     this.index = 0;
-    this.runs = this.source.runsOf?.(this.source.start) ?? 0;
     this.ended = false;
     this.page = pageOf(this.source.start);
-    this.returns = [];
+    this.knownPages = new Set([this.page]);
+    this.calls = [];
+    this.visited = new Set();
+    this.branchType = undefined;
     this.addresses = [];
     this.successors = [];
-    this.pages = new Set([this.page]);
     this.dirtySlots = new Set();
     this.dirtyFlags = false;
+    this.writeOrder = this.known.loops ? [...this.known.slotsWritten].filter((slot) => slot !== stackPointerSlot) : [];
+    this.endBranches = [];
+    this.isPrepared = false;
     while (!this.ended) this.instruction();
     return this.w;
   }
 
   private instruction(): void {
-    const visited = this.addresses.includes(this.address);
-    if (visited || this.index === maxInstructions || pageOf(this.address) !== this.page) {
+    if (this.index === maxInstructions || !this.canGoTo(this.address)) {
       this.leaveTo(this.address, this.index);
       this.ended = true;
       return;
     }
+    this.goTo(this.address);
     this.addresses.push(this.address);
+    this.visited.add(this.placeOf(this.address));
     this.next = this.address + 4n;
+    const { branchType } = this;
+    this.branchType = undefined;
+    // The branch has been admitted: in a page that is not guarded every instruction is a target.
+    if (branchType) this.storeState(pe.btype, this.or(branchType, constant32(btypeChecked)) as Node);
     const decoded = this.decode(this.source.fetch(this.address));
     if (!decoded) {
       this.undefined();
@@ -164,8 +195,8 @@ class TraceGenerator extends LocalRegisters {
       return;
     }
     this.perform(decoded);
-    // The first instruction may be a branch's target: it is over now.
-    if (this.index === 0 && !this.hasSetBType()) this.storeState(pe.btype, constant32(0));
+    // What may be a branch's target is over now.
+    if ((this.index === 0 || branchType) && !this.hasSetBType()) this.storeState(pe.btype, constant32(0));
     this.index += 1;
     if (!this.ended) this.transfer();
     this.address = this.next;
@@ -176,6 +207,7 @@ class TraceGenerator extends LocalRegisters {
   /** The function's body: registers are loaded, then at the head of the (possible) loop the budget is checked. */
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 512);
+    for (const { position, label } of this.endBranches) body.setByte(position, label + this.writeOrder.length);
     const { loops, slotsRead, flagsRead, flagsWritten, softTlb } = this.known;
     if (softTlb) {
       this.get(cpuLocal);
@@ -190,17 +222,84 @@ class TraceGenerator extends LocalRegisters {
     if (loops) {
       this.checkBranchTarget();
       // At its head V8 looks whether the thread is wanted: only where something leads back there.
-      this.block(op.loop, () => {
-        this.checkBudget();
-        this.round(body);
+      this.withEnd(() => {
+        this.block(op.loop, () => {
+          this.checkBudget();
+          this.round(body);
+        });
+        this.w.byte(op.unreachable);
       });
-      this.w.byte(op.unreachable);
     } else {
       this.checkBudget();
       this.admitBranch(this.source.start);
-      this.round(body);
+      this.withEnd(() => {
+        this.round(body);
+      });
     }
     return this.w;
+  }
+
+  /**
+   * The end that ways out have in common which are seldom gone. Each of them enters it where the registers are stored that it has written, after
+   * those which are written later. PC is in the record by then, and flags and SP; and the budget, where there is a status to be returned.
+   */
+  private withEnd(text: () => void): void {
+    if (this.endBranches.length === 0) {
+      text();
+      return;
+    }
+    const nest = (written: number): void => {
+      this.block(op.block, () => {
+        if (written === this.writeOrder.length) text();
+        else nest(written + 1);
+      });
+      this.storeSlots(this.writeOrder.slice(Math.max(written - 1, 0), written));
+    };
+    nest(0);
+    this.get(this.statusLocal);
+    this.ifSeldom(() => {
+      this.get(this.statusLocal);
+      this.w.byte(op.return);
+    });
+    this.chain(localValue(32, secondLocal, true));
+  }
+
+  /** A branch to the common end. */
+  private branchToEnd(isConditional: boolean): void {
+    if (isConditional) this.w.hintSeldom();
+    this.w.byte(isConditional ? op.br_if : op.br);
+    const label = this.depth + (this.known.loops ? 1 : 0) - this.writeOrder.length;
+    this.endBranches.push({ position: this.w.length, label });
+    this.w.byte(0);
+  }
+
+  /** Completes the record but for the budget, and for registers that the common end stores. */
+  private completeSeldom(target: Node): void {
+    const dirty = this.known.loops ? this.known.slotsWritten : this.dirtySlots;
+    if (dirty.has(stackPointerSlot)) this.storeSlots([stackPointerSlot]);
+    if (this.known.loops ? this.known.flagsWritten : this.dirtyFlags) this.storeFlagsSeldom();
+    this.storeState(pe.pc, target);
+  }
+
+  /** Leaves for an address by a way that is seldom gone. */
+  private leaveSeldom(target: Node): void {
+    if (target.isConstant) this.successors.push(target.bits);
+    this.completeSeldom(target);
+    this.emit(this.remaining(this.index));
+    this.set(secondLocal);
+    this.branchToEnd(false);
+  }
+
+  protected override prepareAccess(): void {
+    this.isPrepared = true;
+    this.completeSeldom(constant(64, this.address));
+    this.storeState(pe.budget, this.remaining(this.index));
+  }
+
+  protected override leaveIfAsked(): void {
+    if (this.isPrepared) this.branchToEnd(true);
+    else super.leaveIfAsked();
+    this.isPrepared = false;
   }
 
   private checkBudget(): void {
@@ -236,6 +335,12 @@ class TraceGenerator extends LocalRegisters {
     });
   }
 
+  private count = -1;
+  private get countLocal(): number {
+    if (this.count < 0) this.count = this.allocate(type.i32);
+    return this.count;
+  }
+
   /** Leaves on the stack whether the word at an address has been counted down to 0. */
   private countDown(address: number): void {
     this.i32(address);
@@ -244,9 +349,9 @@ class TraceGenerator extends LocalRegisters {
     this.i32(1);
     this.w.byte(op.i32_sub);
     this.w.byte(op.local_tee);
-    this.w.u32(this.statusLocal);
+    this.w.u32(this.countLocal);
     this.memoryOperation(op.i32_store, 0);
-    this.get(this.statusLocal);
+    this.get(this.countLocal);
     this.w.byte(op.i32_eqz);
   }
 
@@ -299,7 +404,7 @@ class TraceGenerator extends LocalRegisters {
     this.successors.push(target);
     this.writeBack();
     const { linkTo, addendOf } = this.source;
-    if (linkTo && this.pages.has(pageOf(target))) {
+    if (linkTo && this.knownPages.has(pageOf(target))) {
       this.followLink(linkTo(target), this.remaining(count));
       return;
     }
@@ -323,56 +428,98 @@ class TraceGenerator extends LocalRegisters {
     this.chain(this.remaining(count));
   }
 
-  /** Goes on at an address, of another page only if that is known; there the code looks whether it is still fetched from where it was. */
-  private goTo(target: bigint): boolean {
-    if (target === this.source.start || this.addresses.includes(target)) return false;
-    if (pageOf(target) !== this.page) {
-      const addend = this.source.addendOf?.(target);
-      if (addend === undefined) return false;
-      this.emit(this.or(...this.fetchedElsewhere(target, addend)) as Node);
-      this.ifSeldom(() => {
-        this.arm(() => {
-          this.successors.push(target);
-          this.writeBack();
-          this.leaveBy(constant(64, target));
-        });
-      });
-      this.page = pageOf(target);
-      this.pages.add(this.page);
-    }
+  /** An address and the calls within which it is. */
+  private placeOf(address: bigint): string {
+    return [...this.calls.map(({ returnsTo }) => returnsTo), address].join();
+  }
+
+  /** Whether the trace can go on at an address: not where it has been, and in another page only if that is known. */
+  private canGoTo(target: bigint): boolean {
+    if (this.index > 0 && (target === this.source.start || this.visited.has(this.placeOf(target)))) return false;
+    return pageOf(target) === this.page || this.source.addendOf?.(target) !== undefined;
+  }
+
+  /** Goes into a call, or not: where there are too many, or it is one of itself. */
+  private call(target: bigint): boolean {
+    const before = this.calls;
+    if (before.length === maxCalls || before.some(({ callee }) => callee === target)) return false;
+    this.calls = [...before, { callee: target, returnsTo: this.address + 4n }];
+    if (this.canGoTo(target)) return true;
+    this.calls = before;
+    return false;
+  }
+
+  /** Goes on there; in another page the code looks whether it is still fetched from where it was. */
+  private goTo(target: bigint): void {
     this.next = target;
-    return true;
+    this.page = pageOf(target);
+    if (this.knownPages.has(this.page)) return;
+    this.knownPages.add(this.page);
+    const addend = this.source.addendOf?.(target) as number;
+    this.emit(this.or(...this.fetchedElsewhere(target, addend)) as Node);
+    this.ifSeldom(() => {
+      this.arm(() => {
+        this.leaveSeldom(constant(64, target));
+      });
+    });
+  }
+
+  /** Goes on where it can, and leaves for where it cannot. */
+  private goToOrLeave(target: bigint): void {
+    if (this.canGoTo(target)) {
+      this.goTo(target);
+      return;
+    }
+    this.leaveTo(target, this.index);
+    this.ended = true;
+  }
+
+  /** Leaves where a branch does not lead where it usually does. */
+  private leaveUnless(target: Node, expected: bigint): void {
+    this.emit(this.ne(target, constant(64, expected)) as Node);
+    this.ifSeldom(() => {
+      this.arm(() => {
+        this.leaveSeldom(target);
+      });
+    });
   }
 
   /** Follows a return from a call that has been followed. */
   private returnTo(target: Node): boolean {
-    const expected = this.returns.pop();
+    const expected = this.calls.at(-1)?.returnsTo;
+    this.calls = this.calls.slice(0, -1);
     if (expected === undefined || (target.isConstant && target.bits !== expected)) return false;
-    if (!target.isConstant) {
-      this.emit(this.ne(target, constant(64, expected)) as Node);
-      this.ifSeldom(() => {
-        this.arm(() => {
-          this.writeBack();
-          this.leaveBy(target);
-        });
-      });
-    }
-    if (this.goTo(expected)) return true;
-    this.leaveTo(expected, this.index);
-    this.ended = true;
+    if (!target.isConstant) this.leaveUnless(target, expected);
+    this.goToOrLeave(expected);
     return true;
   }
 
-  /** Whether a conditional branch to an address has been taken more often than not, as far as the numbers of runs tell. */
-  private isUsuallyTaken(target: bigint): boolean {
-    const { start, runsOf } = this.source;
-    if (!runsOf || pageOf(target) !== pageOf(start) || pageOf(target) !== this.page) return false;
-    if (target === start || this.addresses.includes(target)) return false;
-    const taken = runsOf(target);
-    // What has run more often than this is come to from elsewhere, too.
-    const isUsual = 2 * taken > this.runs && taken <= this.runs;
-    if (taken <= this.runs) this.runs = isUsual ? taken : this.runs - taken;
-    return isUsual;
+  /** Follows the jump of a linker's veneer where it usually leads, if that is in pages whose instructions are targets of all branches. */
+  private followVeneer(target: Node, kind: BranchKind): boolean {
+    const isVeneer = kind === 'indirect' && (this.baseSlot === 16 || this.baseSlot === 17);
+    const usual = isVeneer && !this.source.guarded ? this.source.usualWays?.usualTarget(this.address) : undefined;
+    if (usual === undefined || this.index === maxInstructions || !this.canGoTo(usual)) return false;
+    this.leaveUnless(target, usual);
+    this.goTo(usual);
+    this.branchType = this.branchTypeSet;
+    return true;
+  }
+
+  /** Follows a conditional branch the usual way, and leaves by the other one. */
+  private branchIfUsual(condition: Node, target: bigint): void {
+    const { isTaken, isSteady } = this.source.usualWays?.directionOf(this.address) ?? noDirection;
+    const isFollowed = isTaken && this.canGoTo(target);
+    const other = isFollowed ? this.next : target;
+    const isSeldom = isSteady && isFollowed === isTaken && other !== this.source.start;
+    this.emit(isFollowed ? (this.eq(condition, constant32(0)) as Node) : condition);
+    if (isSeldom) this.w.hintSeldom();
+    this.block(op.if, () => {
+      this.arm(() => {
+        if (isSeldom) this.leaveSeldom(constant(64, other));
+        else this.leaveTo(other, this.index);
+      });
+    });
+    if (isFollowed) this.goTo(target);
   }
 
   /** Follows the control transfer that the instruction asked for, after its writes. */
@@ -380,39 +527,32 @@ class TraceGenerator extends LocalRegisters {
     if (!this.control) return;
     const { target, condition, kind } = this.control;
     if (condition) {
-      const isFollowed = this.isUsuallyTaken(target.bits);
-      const other = isFollowed ? this.next : target.bits;
-      this.emit(isFollowed ? (this.eq(condition, constant32(0)) as Node) : condition);
-      this.block(op.if, () => {
-        this.arm(() => {
-          this.leaveTo(other, this.index);
-        });
-      });
-      if (isFollowed) this.next = target.bits;
+      this.branchIfUsual(condition, target.bits);
       return;
     }
-    if (target.isConstant && kind === 'direct' && target.bits !== this.source.start) {
-      this.next = target.bits;
+    if (target.isConstant && kind === 'direct') {
+      this.goToOrLeave(target.bits);
       return;
     }
-    if (kind === 'call' && target.isConstant && this.returns.length < maxCalls && this.goTo(target.bits)) {
-      this.returns.push(this.address + 4n);
+    if (kind === 'call' && target.isConstant && this.call(target.bits)) {
+      this.goTo(target.bits);
       return;
     }
     if (kind === 'return' && this.returnTo(target)) return;
+    if (!target.isConstant && this.followVeneer(target, kind)) return;
     this.ended = true;
     if (kind === 'call') this.successors.push(this.next);
     if (target.isConstant) {
       this.leaveTo(target.bits, this.index);
       return;
     }
-    if (kind === 'indirect call') this.noteCalled(this.source.callSiteAt(this.address), target);
     this.writeBack();
     this.leaveBy(target);
   }
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
     super.systemService(operation, immediate, value);
+    this.knownPages = new Set([this.page]);
     if (!endingOperations.has(operation)) return;
     // Resident software has answered the call: the record, which it may have changed, is the state from here.
     if (returningOperations.has(operation)) this.successors.push(this.next);
@@ -432,6 +572,7 @@ class TraceGenerator extends LocalRegisters {
   protected noteWrite(slot: number): void {
     this.uses.slotsWritten.add(slot);
     this.dirtySlots.add(slot);
+    if (slot !== stackPointerSlot && !this.writeOrder.includes(slot)) this.writeOrder.push(slot);
   }
   protected noteFlagRead(): void {
     if (!this.uses.flagsWritten) this.uses.flagsRead = true;
