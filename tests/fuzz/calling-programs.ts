@@ -3,7 +3,7 @@
 // call to the next. Every page has functions at the same offsets, so that pages may change places.
 
 import { layout } from './fuzz-machine.ts';
-import { load, programOfText, type TimedProgram } from './program-text.ts';
+import { load, programOfText, synchronisation, type TimedProgram } from './program-text.ts';
 import { makeRandom, type Random } from './random.ts';
 
 const instructions = 3000;
@@ -163,10 +163,9 @@ class CallingText {
   /** An instruction of a function becomes another. */
   private patch(): string[] {
     const { random } = this;
-    const synchronise = ['dc cvau, x28', 'dsb ish', 'ic ivau, x28', 'dsb ish', 'isb'];
     const to = `adr x28, slot${random.below(this.slots)}`;
     const what = `ldr w27, patch${random.below(patches.length)}`;
-    return [what, to, 'str w27, [x28]', ...(random.oneIn(2) ? synchronise : [])];
+    return [what, to, 'str w27, [x28]', ...(random.oneIn(2) ? synchronisation : [])];
   }
 
   /** Two pages change places, or one becomes guarded, or is not executable any more; or the other way round. */

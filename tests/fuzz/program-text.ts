@@ -12,6 +12,9 @@ export const load = (register: string, value: bigint | number): string[] => {
   return [`movz ${register}, #${bits & 0xffffn}`, `movk ${register}, #${(bits >> 16n) & 0xffffn}, lsl #16`];
 };
 
+/** What the architecture asks for between a store to the line of X28 and the execution of the result. */
+export const synchronisation = ['dc cvau, x28', 'dsb ish', 'ic ivau, x28', 'dsb ish', 'isb'] as const;
+
 /** Where the code of an Exception level is executed. */
 export const codeOf = (el: 0 | 1): number => (el === 0 ? layout.codeEl0 : layout.codeEl1);
 

@@ -4,7 +4,7 @@
 // store reaches the fetches of its PE, it is at the next instruction here, whatever runs it.
 
 import { layout } from './fuzz-machine.ts';
-import { codeOf, load, programOfText, type TimedProgram } from './program-text.ts';
+import { codeOf, load, programOfText, synchronisation, type TimedProgram } from './program-text.ts';
 import { makeRandom, type Random } from './random.ts';
 
 const instructions = 1500;
@@ -127,11 +127,11 @@ class RewritingText {
     return [where, ...via, what, ...store, ...this.synchronisation()];
   }
 
+  /** All, some or nothing of it. */
   private synchronisation(): string[] {
     const { random } = this;
-    const all = ['dc cvau, x28', 'dsb ish', 'ic ivau, x28', 'dsb ish', 'isb'];
-    if (random.oneIn(3)) return all;
-    return random.oneIn(2) ? [] : all.filter(() => random.oneIn(2));
+    if (random.oneIn(3)) return [...synchronisation];
+    return random.oneIn(2) ? [] : synchronisation.filter(() => random.oneIn(2));
   }
 
   /** A function becomes what it was, a line at a time. */

@@ -9,15 +9,17 @@ import { loadsStores } from '../../src/isa/loads-stores.ts';
 import { branches } from '../../src/isa/branches.ts';
 import { system } from '../../src/isa/system.ts';
 import { layout } from './fuzz-machine.ts';
-import { load, programOfText, type TimedProgram } from './program-text.ts';
+import { load, programOfText, synchronisation, type TimedProgram } from './program-text.ts';
 import { addresses, firstAddress, systemWords, wordOf } from './program-words.ts';
 import { makeRandom, type Random } from './random.ts';
 import { dataAddress } from './start.ts';
 
-const baseSet = new Set<Row>([...dataProcessing, ...branches, ...system, ...loadsStores]);
-const vectors = instructionSet.filter((row) => !baseSet.has(row));
+const generalRows = new Set<Row>([...dataProcessing, ...branches, ...system, ...loadsStores]);
+/** Of SIMD and floating point. */
+const vectorRows = instructionSet.filter((row) => !generalRows.has(row));
 
 const functions = 3;
+/** Of loops within loops; a function begins as if in one. */
 const mostDepth = 3;
 const instructions = 4000;
 /** Loops count in X18, X17 and X16 by their depth, recursion in X15; X14 and X28 are scratch. */
@@ -56,10 +58,12 @@ class ProgramText {
   private x(): string {
     return `x${this.random.below(15)}`;
   }
+  /** A register that mostly is an address in the data. */
   private address(): string {
     return `x${firstAddress + this.random.below(addresses)}`;
   }
 
+  /** A stack for all calls there may be, or at times any address. */
   private setStack(): string[] {
     const top = layout.data + 0x1000 + 16 * this.random.below(64);
     return [...load('x28', this.random.oneIn(12) ? dataAddress(this.random) : top), 'mov sp, x28'];
@@ -70,6 +74,7 @@ class ProgramText {
     ).flat();
   }
 
+  /** Function `n`, with a frame, unless it only computes. It calls those after it, and itself as often as X15 allows. */
   private callable(n: number): string[] {
     const { random } = this;
     if (random.oneIn(3)) return [`f${n}:`, ...this.straight(4), 'ret'];
@@ -82,6 +87,7 @@ class ProgramText {
     return ['ldr x19, [sp, #16]', 'ldp x29, x30, [sp], #32', this.random.oneIn(4) ? 'br x30' : 'ret'];
   }
 
+  /** In so many loops, of the function `within`, which is -1 for the main program. */
   private items(depth: number, count: number, within: number): string[] {
     return Array.from({ length: count }, () => this.item(depth, within)).flat();
   }
@@ -121,10 +127,11 @@ class ProgramText {
     }
   }
 
+  /** Any instructions that do not branch; some leave room for a patch. */
   private straight(most: number): string[] {
     const { random } = this;
     return Array.from({ length: 1 + random.below(most) }, () => {
-      const rows = [dataProcessing, dataProcessing, loadsStores, vectors];
+      const rows = [dataProcessing, dataProcessing, loadsStores, vectorRows];
       const word = `.word ${wordOf(random.pick(random.pick(rows)), random)}`;
       if (!random.oneIn(8)) return word;
       const slot = this.label();
@@ -157,10 +164,10 @@ class ProgramText {
   }
 
   private call(n: number): string[] {
-    // X30 may be the return address of the function that calls: without a frame it then calls in vain, and comes back to itself.
     return this.random.oneIn(3) ? [`adr x28, f${n}`, 'blr x28'] : [`bl f${n}`];
   }
 
+  /** A switch, by the counter of the innermost loop if there is one. */
   private choice(depth: number): string[] {
     const table = this.label();
     const join = this.label();
@@ -178,9 +185,10 @@ class ProgramText {
     const { random } = this;
     const [from, to] = [this.address(), this.address()];
     const [a, b] = [this.x(), this.x()];
+    const low = a.replace('x', 'w');
     return random.pick([
       [`ldr ${a}, [${from}], #8`, `str ${a}, [${to}], #8`],
-      [`ldrb w${a.slice(1)}, [${from}], #1`, `strb w${a.slice(1)}, [${to}, #-1]!`],
+      [`ldrb ${low}, [${from}], #1`, `strb ${low}, [${to}, #-1]!`],
       [`ldp ${a}, x19, [${from}], #16`, `stp ${b}, ${a}, [${to}], #-16`],
       [`ldr q3, [${from}], #16`, `str q3, [${to}, #-16]!`],
       [`ldr d4, [${from}, #${8 * random.below(64)}]`, `str s4, [${to}, x19]`],
@@ -233,11 +241,12 @@ class ProgramText {
       : [...align, `ldaxp x14, x12, [${at}]`, ...between, `stlxp w13, x12, x14, [${at}]`];
   }
 
+  /** A store to the text, and at times what makes it visible to fetches. */
   private patch(): string[] {
     if (this.slots.length === 0) return this.straight(1);
     const slot = this.random.pick(this.slots);
     const store = this.random.pick(['str w14, [x28]', 'swp w14, w13, [x28]', 'stp w14, w14, [x28]', 'strh w14, [x28]']);
-    const synchronise = this.random.oneIn(2) ? ['dc cvau, x28', 'dsb ish', 'ic ivau, x28', 'dsb ish', 'isb'] : [];
+    const synchronise = this.random.oneIn(2) ? synchronisation : [];
     return [`ldr w14, patch${this.random.below(patches.length)}`, `adr x28, ${slot}`, store, ...synchronise];
   }
 
@@ -264,6 +273,7 @@ class ProgramText {
       ['mrs x14, sctlr_el1', `eor x14, x14, #${random.pick([2, 8])}`, 'msr sctlr_el1, x14', 'isb'],
       [`msr spsel, #${random.below(2)}`, ...this.setStack()],
       ['msr fpcr, xzr'],
+      // The ASID.
       ['mrs x14, ttbr0_el1', 'eor x14, x14, #0x3000000000000', 'msr ttbr0_el1, x14', 'isb'],
     ]);
   }
