@@ -175,7 +175,6 @@ export abstract class RegionState extends LocalVectors {
     else super.storeFlags();
   }
 
-  /** The same where little text counts for more than time. */
   protected override storeFlagsSeldom(): void {
     if (this.areHandedOn) this.storeFlags();
     else super.storeFlagsSeldom();
