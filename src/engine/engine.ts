@@ -290,6 +290,7 @@ export function makeEngine({
     isProfiled,
     isLineMapShared: onCodeWritten !== undefined,
     company: { isConcurrent, yields },
+    isOnlyPe: () => attached === 1,
   });
 
   function runStepped(pe: Pe, budget: number): Exit {
@@ -367,6 +368,8 @@ export function makeEngine({
     attach: (pe) => {
       pes[pe.index] = pe;
       attached += 1;
+      // What has been translated may be for the only PE that there was.
+      if (attached > 1) codeCache.endAll();
       pe.useSecondTlb(secondTlb);
     },
     run: (pe, budget) => {

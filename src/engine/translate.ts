@@ -13,7 +13,7 @@ import type { Decoder } from '../isa/decoder.ts';
 import type { BranchKind, Value } from '../isa/semantics.ts';
 import type { UsualWays } from './branch-notes.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
-import { cpuLocal, secondLocal } from './emitting.ts';
+import { secondLocal } from './emitting.ts';
 import { pageOf } from './fetched-pages.ts';
 import {
   type Company,
@@ -49,6 +49,8 @@ export interface TraceSource {
   readonly addendOf?: (va: bigint) => number | undefined;
   /** The Exception level, part of every jump cache key. */
   readonly el: number;
+  /** Address of the record, where only one PE runs the code. */
+  readonly record?: number;
   /** Accesses check alignment. */
   readonly strictAlignment: boolean;
   /** The page is guarded (FEAT_BTI). */
@@ -75,7 +77,6 @@ interface Call {
 }
 
 interface Uses {
-  softTlb: boolean;
   readonly slotsRead: Set<number>;
   readonly slotsWritten: Set<number>;
   flagsRead: boolean;
@@ -86,7 +87,6 @@ interface Uses {
 const noDirection = { isTaken: false, isSteady: false };
 
 const noUses = (): Uses => ({
-  softTlb: false,
   slotsRead: new Set(),
   slotsWritten: new Set(),
   flagsRead: false,
@@ -134,6 +134,8 @@ class TraceGenerator extends LocalRegisters {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
+    this.el = source.el;
+    this.record = source.record;
     this.known = noUses();
     this.uses = noUses();
     let body = this.pass();
@@ -208,12 +210,8 @@ class TraceGenerator extends LocalRegisters {
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 512);
     for (const { position, label } of this.endBranches) body.setByte(position, label + this.writeOrder.length);
-    const { loops, slotsRead, flagsRead, flagsWritten, softTlb } = this.known;
-    if (softTlb) {
-      this.get(cpuLocal);
-      this.memoryOperation(op.i32_load, pe.tlb);
-      this.set(this.tlbLocal);
-    }
+    this.fixRecord();
+    const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
     for (const slot of this.slotLocals.keys()) {
       if (loops || slotsRead.has(slot)) this.loadSlot(slot);
     }
@@ -562,10 +560,6 @@ class TraceGenerator extends LocalRegisters {
 
   // Registers and flags.
 
-  protected override softTlb(unprivileged: boolean): Node {
-    this.uses.softTlb = true;
-    return super.softTlb(unprivileged);
-  }
   protected noteRead(slot: number): void {
     if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
   }
