@@ -9,7 +9,7 @@
 // the next look, the region is left for the stepper. How the record is completed: region-state.ts.
 
 import { exit } from '../arch/exits.ts';
-import { pageShift, pe } from '../arch/state-layout.ts';
+import { btypeChecked, pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import { secondLocal } from './emitting.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
@@ -258,10 +258,13 @@ class RegionGenerator extends RegionDispatcher {
 
   /** Goes on in what an indirect call has called before, if that is it. */
   private call(block: Block, target: Node): void {
+    const branchType = this.branchTypeSet as Node;
     for (const callee of block.callees ?? []) {
       const expected = constant(64, this.addressOf(callee.offset));
       this.emit(this.eq(target, expected) as Node);
       this.block(op.if, () => {
+        // The branch has been admitted: calls are followed in pages that are not guarded.
+        this.storeState(pe.btype, this.or(branchType, constant32(btypeChecked)) as Node);
         this.edge(block, callee.block, expected);
       });
     }

@@ -102,6 +102,8 @@ describe.each([
     ['has written over itself and is UNDEFINED the next time, has 2', 'str w23, [x24]\n b again', 2n],
     ['is a branch to where nothing can be fetched, has 0', 'b . + 0x4000000', 0n],
     ['is a branch to an instruction that is UNDEFINED, has 0', 'b udf', 0n],
+    ['is ISB, and what follows it is UNDEFINED, has 0', 'isb\n .word 0', 0n],
+    ['is MSR, and what follows it is UNDEFINED, has 0', 'msr tpidr_el0, x1\n .word 0', 0n],
   ])('of BLR %s, of BR X17 one less', (_name, target, ofCall) => {
     for (const branch of ['blr x9', 'br x17'] as const) {
       const btype = ofCall === 0n ? 0n : branch === 'blr x9' ? 2n : 1n;
