@@ -6,7 +6,7 @@ import { constant, constant32, localValue, type Node, stateLoad } from './expres
 import type { Block } from './flow-graph.ts';
 import type { BlockFacts, RegionFacts } from './region-facts.ts';
 import { RegionState } from './region-state.ts';
-import type { TraceSource } from './translate.ts';
+import type { TraceSource } from './trace-ends.ts';
 import { op } from './wasm/opcodes.ts';
 
 export interface RegionSource extends TraceSource {

@@ -2,29 +2,20 @@
 // loop back to its own start kept inside the function.
 //
 // A trace follows branches: direct ones, calls among them, and the returns from these; the jumps of a linker's veneers; that side of conditional
-// ones which is the usual one. It follows them to other pages, too, where these are fetched from then. Ways out that are seldom gone have a common
-// end, since V8 takes as long over a trace as it has text.
+// ones which is the usual one. It follows them to other pages, too, where these are fetched from then. How it is entered and left: trace-ends.ts.
 // Its cost is charged at each exit; it is entered only when the budget covers all of it, so that budgets are exact to the instruction.
 // The text of a trace that loops is generated twice: the first pass finds out that it does, and which registers it writes.
 
-import { exit } from '../arch/exits.ts';
 import { btypeChecked, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { BranchKind, Value } from '../isa/semantics.ts';
-import type { UsualWays } from './branch-notes.ts';
-import { constant, constant32, localValue, type Node } from './expression.ts';
-import { secondLocal } from './emitting.ts';
+import { constant, constant32, type Node } from './expression.ts';
 import { pageOf } from './fetched-pages.ts';
-import {
-  type Company,
-  endingOperations,
-  LocalRegisters,
-  returningOperations,
-  stackPointerSlot,
-} from './local-registers.ts';
+import { type Company, endingOperations, returningOperations } from './local-registers.ts';
+import { TraceEnds, type TraceSource } from './trace-ends.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
-import { op, type } from './wasm/opcodes.ts';
-import { Writer } from './wasm/writer.ts';
+import { op } from './wasm/opcodes.ts';
+import type { Writer } from './wasm/writer.ts';
 
 /** A trace longer than this gains little and is entered less often at the end of a budget. */
 const maxInstructions = 64;
@@ -32,36 +23,7 @@ const maxInstructions = 64;
 /** Calls within calls that are followed. */
 const maxCalls = 2;
 
-/** A trace has run so often that a region is worth while; PC is at its start. Beyond the codes of arch/exits.ts. */
-export const traceIsHot = 65;
-
 const alone: Company = { isConcurrent: false, yields: false };
-
-export interface TraceSource {
-  /** Virtual address of the first instruction. */
-  readonly start: bigint;
-  /** The word at a virtual address in the page of `start`, or in one that `addendOf` knows. */
-  readonly fetch: (va: bigint) => number;
-  /**
-   * Physical minus virtual address of the page of an address, modulo 2^32, where it can be fetched from and is guarded or not as that of `start`:
-   * traces follow calls there.
-   */
-  readonly addendOf?: (va: bigint) => number | undefined;
-  /** The Exception level, part of every jump cache key. */
-  readonly el: number;
-  /** Address of the record, where only one PE runs the code. */
-  readonly record?: number;
-  /** Accesses check alignment. */
-  readonly strictAlignment: boolean;
-  /** The page is guarded (FEAT_BTI). */
-  readonly guarded: boolean;
-  /** Traces follow branches the usual way. */
-  readonly usualWays?: UsualWays;
-  /** Address, in the shared memory, of a word that counts the trace's rounds down: at 0 it leaves with `traceIsHot`. */
-  readonly counter?: number;
-  /** The place of the link to an address (trace-links.ts), in the page of `start` or in one that `addendOf` knows. */
-  readonly linkTo?: (va: bigint) => number;
-}
 
 export interface Trace {
   readonly function: ModuleFunction;
@@ -76,37 +38,14 @@ interface Call {
   readonly returnsTo: bigint;
 }
 
-interface Uses {
-  readonly slotsRead: Set<number>;
-  readonly slotsWritten: Set<number>;
-  flagsRead: boolean;
-  flagsWritten: boolean;
-  loops: boolean;
-}
-
 const noDirection = { isTaken: false, isSteady: false };
 
-const noUses = (): Uses => ({
-  slotsRead: new Set(),
-  slotsWritten: new Set(),
-  flagsRead: false,
-  flagsWritten: false,
-  loops: false,
-});
-
-class TraceGenerator extends LocalRegisters {
+class TraceGenerator extends TraceEnds {
   private readonly decode: Decoder;
-  private source!: TraceSource;
-  /** What this pass has found out, and what the pass before found out. */
-  private uses = noUses();
-  private known = noUses();
-
-  private index = 0;
   private ended = false;
   private next = 0n;
-  /** The page that instructions are fetched from, and those that are known to be where they were since the last service. */
+  /** The page that instructions are fetched from. */
   private page = 0n;
-  private knownPages = new Set<bigint>();
   /** Calls that have been followed. */
   private calls: readonly Call[] = [];
   /** Where the trace has been, by its calls. */
@@ -114,16 +53,6 @@ class TraceGenerator extends LocalRegisters {
   /** What comes here has come by an indirect branch, with this BTYPE; undefined where BTYPE is 0. */
   private branchType: Node | undefined;
   private addresses: bigint[] = [];
-  private successors: bigint[] = [];
-
-  private dirtySlots = new Set<number>();
-  private dirtyFlags = false;
-  /** Registers in the order in which they are first written, for the common end; SP is not among them. */
-  private writeOrder: number[] = [];
-  /** Branches to the common end: where their labels stand, and what these are if no registers have been written. */
-  private endBranches: { readonly position: number; readonly label: number }[] = [];
-  /** The record has all that the service for the present access needs. */
-  private isPrepared = false;
 
   constructor(decode: Decoder, company: Company) {
     super(company);
@@ -131,21 +60,9 @@ class TraceGenerator extends LocalRegisters {
   }
 
   trace(source: TraceSource): Trace {
-    this.source = source;
-    this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
-    this.isGuarded = source.guarded;
-    this.el = source.el;
-    this.record = source.record;
-    this.known = noUses();
-    this.uses = noUses();
+    this.startTrace(source);
     let body = this.pass();
-    if (this.uses.loops) {
-      this.known = this.uses;
-      this.uses = noUses();
-      body = this.pass();
-    } else {
-      this.known = this.uses;
-    }
+    if (this.knowUses().loops) body = this.pass();
     return {
       function: { signature: codeSignature, locals: this.localTypes, body: this.withEntry(body) },
       addresses: this.addresses,
@@ -154,24 +71,14 @@ class TraceGenerator extends LocalRegisters {
   }
 
   private pass(): Writer {
-    this.w = new Writer(4096);
-    this.startFunction();
-    this.count = -1;
+    this.startPass();
     this.address = this.source.start;
-    this.index = 0;
     this.ended = false;
     this.page = pageOf(this.source.start);
-    this.knownPages = new Set([this.page]);
     this.calls = [];
     this.visited = new Set();
     this.branchType = undefined;
     this.addresses = [];
-    this.successors = [];
-    this.dirtySlots = new Set();
-    this.dirtyFlags = false;
-    this.writeOrder = this.known.loops ? [...this.known.slotsWritten].filter((slot) => slot !== stackPointerSlot) : [];
-    this.endBranches = [];
-    this.isPrepared = false;
     while (!this.ended) this.instruction();
     return this.w;
   }
@@ -202,228 +109,6 @@ class TraceGenerator extends LocalRegisters {
     this.index += 1;
     if (!this.ended) this.transfer();
     this.address = this.next;
-  }
-
-  // Entry and exits.
-
-  /** The function's body: registers are loaded, then at the head of the (possible) loop the budget is checked. */
-  private withEntry(body: Writer): Writer {
-    this.w = new Writer(body.length + 512);
-    for (const { position, label } of this.endBranches) body.setByte(position, label + this.writeOrder.length);
-    this.fixRecord();
-    const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
-    for (const slot of this.slotLocals.keys()) {
-      if (loops || slotsRead.has(slot)) this.loadSlot(slot);
-    }
-    if (flagsRead || (loops && flagsWritten)) this.loadFlags();
-    this.loadFloatControl();
-    if (loops) {
-      this.checkBranchTarget();
-      // At its head V8 looks whether the thread is wanted: only where something leads back there.
-      this.withEnd(() => {
-        this.block(op.loop, () => {
-          this.checkBudget();
-          this.round(body);
-        });
-        this.w.byte(op.unreachable);
-      });
-    } else {
-      this.checkBudget();
-      this.admitBranch(this.source.start);
-      this.withEnd(() => {
-        this.round(body);
-      });
-    }
-    return this.w;
-  }
-
-  /**
-   * The end that ways out have in common which are seldom gone. Each of them enters it where the registers are stored that it has written, after
-   * those which are written later. PC is in the record by then, and flags and SP; and the budget, where there is a status to be returned.
-   */
-  private withEnd(text: () => void): void {
-    if (this.endBranches.length === 0) {
-      text();
-      return;
-    }
-    const nest = (written: number): void => {
-      this.block(op.block, () => {
-        if (written === this.writeOrder.length) text();
-        else nest(written + 1);
-      });
-      this.storeSlots(this.writeOrder.slice(Math.max(written - 1, 0), written));
-    };
-    nest(0);
-    this.get(this.statusLocal);
-    this.ifSeldom(() => {
-      this.get(this.statusLocal);
-      this.w.byte(op.return);
-    });
-    this.chain(localValue(32, secondLocal, true));
-  }
-
-  /** A branch to the common end. */
-  private branchToEnd(isConditional: boolean): void {
-    if (isConditional) this.w.hintSeldom();
-    this.w.byte(isConditional ? op.br_if : op.br);
-    const label = this.depth + (this.known.loops ? 1 : 0) - this.writeOrder.length;
-    this.endBranches.push({ position: this.w.length, label });
-    this.w.byte(0);
-  }
-
-  /** Completes the record but for the budget, and for registers that the common end stores. */
-  private completeSeldom(target: Node): void {
-    const dirty = this.known.loops ? this.known.slotsWritten : this.dirtySlots;
-    if (dirty.has(stackPointerSlot)) this.storeSlots([stackPointerSlot]);
-    if (this.known.loops ? this.known.flagsWritten : this.dirtyFlags) this.storeFlagsSeldom();
-    this.storeState(pe.pc, target);
-  }
-
-  /** Leaves for an address by a way that is seldom gone. */
-  private leaveSeldom(target: Node): void {
-    if (target.isConstant) this.successors.push(target.bits);
-    this.completeSeldom(target);
-    this.emit(this.remaining(this.index));
-    this.set(secondLocal);
-    this.branchToEnd(false);
-  }
-
-  protected override prepareAccess(): void {
-    this.isPrepared = true;
-    this.completeSeldom(constant(64, this.address));
-    this.storeState(pe.budget, this.remaining(this.index));
-  }
-
-  protected override leaveIfAsked(): void {
-    if (this.isPrepared) this.branchToEnd(true);
-    else super.leaveIfAsked();
-    this.isPrepared = false;
-  }
-
-  private checkBudget(): void {
-    this.get(secondLocal);
-    this.i32(this.index);
-    this.w.byte(op.i32_lt_s);
-    this.leaveAtStartIf(exit.budget);
-  }
-
-  /** One way through the trace. */
-  private round(body: Writer): void {
-    if (this.source.counter !== undefined) {
-      this.countDown(this.source.counter);
-      this.leaveAtStartIf(traceIsHot);
-    }
-    this.w.append(body);
-  }
-
-  /** Leaves at the head of the loop where the condition on the stack holds. */
-  private leaveAtStartIf(code: number): void {
-    const { loops } = this.known;
-    this.ifSeldom(() => {
-      this.arm(() => {
-        if (loops) {
-          this.flagValues = this.flagsInLocals();
-          this.writeBack();
-        }
-        this.storeState(pe.pc, constant(64, this.source.start));
-        this.storeState(pe.budget, localValue(32, secondLocal, true));
-        this.i32(code);
-        this.w.byte(op.return);
-      });
-    });
-  }
-
-  private count = -1;
-  private get countLocal(): number {
-    if (this.count < 0) this.count = this.allocate(type.i32);
-    return this.count;
-  }
-
-  /** Leaves on the stack whether the word at an address has been counted down to 0. */
-  private countDown(address: number): void {
-    this.i32(address);
-    this.i32(address);
-    this.memoryOperation(op.i32_load, 0);
-    this.i32(1);
-    this.w.byte(op.i32_sub);
-    this.w.byte(op.local_tee);
-    this.w.u32(this.countLocal);
-    this.memoryOperation(op.i32_store, 0);
-    this.get(this.countLocal);
-    this.w.byte(op.i32_eqz);
-  }
-
-  /** If the budget lets the trace run, its first instruction must be a target of the branch that has led to it. */
-  private checkBranchTarget(): void {
-    this.get(secondLocal);
-    this.i32(this.index);
-    this.w.byte(op.i32_ge_s);
-    this.block(op.if, () => {
-      this.admitBranch(this.source.start);
-    });
-  }
-
-  /** Completes the record for leaving, or for a service, `count` instructions after the start. */
-  private writeBack(): void {
-    this.storeSlots(this.known.loops ? this.known.slotsWritten : this.dirtySlots);
-    if (this.known.loops ? this.known.flagsWritten : this.dirtyFlags) this.storeFlags();
-  }
-
-  protected synchronise(): void {
-    this.writeBack();
-    if (!this.inArm) {
-      this.dirtySlots.clear();
-      this.dirtyFlags = false;
-    }
-    this.storeState(pe.pc, constant(64, this.address));
-    this.storeState(pe.budget, this.remaining(this.index));
-  }
-
-  private remaining(count: number): Node {
-    return this.sub(localValue(32, secondLocal, true), constant32(count)) as Node;
-  }
-
-  /** Leaves for a statically known address after `count` instructions: to the loop's head, or out of the function. */
-  private leaveTo(target: bigint, count: number): void {
-    if (target === this.source.start) {
-      this.uses.loops = true;
-      this.flagValues.forEach((value, i) => {
-        const local = this.flagLocals[i] as number;
-        if (value.local === local) return;
-        this.emit(value);
-        this.set(local);
-      });
-      this.emit(this.remaining(count));
-      this.set(secondLocal);
-      this.w.byte(op.br);
-      this.w.u32(this.inArm ? 1 : 0);
-      return;
-    }
-    this.successors.push(target);
-    this.writeBack();
-    const { linkTo, addendOf } = this.source;
-    if (linkTo && this.knownPages.has(pageOf(target))) {
-      this.followLink(linkTo(target), this.remaining(count));
-      return;
-    }
-    const addend = addendOf?.(target);
-    if (linkTo && addend !== undefined) {
-      this.emit(this.or(...this.fetchedElsewhere(target, addend)) as Node);
-      this.ifSeldom(() => {
-        this.arm(() => {
-          this.leaveBy(constant(64, target), count);
-        });
-      });
-      this.followLink(linkTo(target), this.remaining(count));
-      return;
-    }
-    this.leaveBy(constant(64, target), count);
-  }
-
-  /** Leaves by a look-up, with registers and flags in the record. */
-  private leaveBy(target: Node, count = this.index): void {
-    this.storeState(pe.pc, target);
-    this.chain(this.remaining(count));
   }
 
   /** An address and the calls within which it is. */
@@ -556,24 +241,6 @@ class TraceGenerator extends LocalRegisters {
     if (returningOperations.has(operation)) this.successors.push(this.next);
     this.leaveBy(constant(64, this.next), this.index + 1);
     this.ended = true;
-  }
-
-  // Registers and flags.
-
-  protected noteRead(slot: number): void {
-    if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
-  }
-  protected noteWrite(slot: number): void {
-    this.uses.slotsWritten.add(slot);
-    this.dirtySlots.add(slot);
-    if (slot !== stackPointerSlot && !this.writeOrder.includes(slot)) this.writeOrder.push(slot);
-  }
-  protected noteFlagRead(): void {
-    if (!this.uses.flagsWritten) this.uses.flagsRead = true;
-  }
-  protected noteFlagWrite(): void {
-    this.uses.flagsWritten = true;
-    this.dirtyFlags = true;
   }
 }
 
