@@ -290,7 +290,6 @@ export function makeEngine({
     isProfiled,
     isLineMapShared: onCodeWritten !== undefined,
     company: { isConcurrent, yields },
-    isOnlyPe: () => attached === 1,
   });
 
   function runStepped(pe: Pe, budget: number): Exit {
@@ -368,8 +367,6 @@ export function makeEngine({
     attach: (pe) => {
       pes[pe.index] = pe;
       attached += 1;
-      // What has been translated may be for the only PE that there was.
-      if (attached > 1) codeCache.endAll();
       pe.useSecondTlb(secondTlb);
     },
     run: (pe, budget) => {

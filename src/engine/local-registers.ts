@@ -105,8 +105,6 @@ export abstract class LocalRegisters extends Generator {
   protected isGuarded = false;
   /** Of the code. */
   protected el = 0;
-  /** Address of the record of the only PE that runs the code, if it is known. */
-  protected record: number | undefined;
   /** Of the base register of the present instruction, or -1. */
   protected baseSlot = -1;
 
@@ -384,18 +382,9 @@ export abstract class LocalRegisters extends Generator {
     ];
   }
 
-  /** At the entry of a function: the host has a constant where the record is known, and saves sums and a register. */
-  protected fixRecord(): void {
-    if (this.record === undefined) return;
-    this.i32(this.record);
-    this.set(cpuLocal);
-  }
-
   /** Each Exception level has its own in the record. */
   protected softTlb(unprivileged: boolean): Place {
     if (unprivileged) return { base: this.loadState(32, pe.tlbUnprivileged), offset: 0 };
-    const offset = pe.softTlb + this.el * softTlbBytes;
-    if (this.record === undefined) return { base: localValue(32, cpuLocal, true), offset };
-    return { base: constant32(0), offset: this.record + offset };
+    return { base: localValue(32, cpuLocal, true), offset: pe.softTlb + this.el * softTlbBytes };
   }
 }

@@ -52,7 +52,6 @@ class RegionGenerator extends RegionDispatcher {
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
     this.el = source.el;
-    this.record = source.record;
     const offsetOf = (va: bigint): number => Number(BigInt.asIntN(64, va - source.start));
     this.blocks = flowGraph({
       pageOffset: Number(source.start & ((1n << BigInt(pageShift)) - 1n)),
@@ -113,7 +112,6 @@ class RegionGenerator extends RegionDispatcher {
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 1024);
     this.depth = 0;
-    this.fixRecord();
     this.path(() => {
       this.checkEntry();
     });

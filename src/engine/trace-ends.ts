@@ -27,8 +27,6 @@ export interface TraceSource {
   readonly addendOf?: (va: bigint) => number | undefined;
   /** The Exception level, part of every jump cache key. */
   readonly el: number;
-  /** Address of the record, where only one PE runs the code. */
-  readonly record?: number;
   /** Accesses check alignment. */
   readonly strictAlignment: boolean;
   /** The page is guarded (FEAT_BTI). */
@@ -84,7 +82,6 @@ export abstract class TraceEnds extends LocalRegisters {
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
     this.el = source.el;
-    this.record = source.record;
     this.known = noUses();
   }
 
@@ -113,7 +110,6 @@ export abstract class TraceEnds extends LocalRegisters {
   protected withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 512);
     for (const { position, label } of this.endBranches) body.setByte(position, label + this.writeOrder.length);
-    this.fixRecord();
     const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
     for (const slot of this.slotLocals.keys()) {
       if (loops || slotsRead.has(slot)) this.loadSlot(slot);

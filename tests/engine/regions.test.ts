@@ -478,7 +478,7 @@ vectors: .space 0x200
   );
 
   it.each(['translate', 'region'] as const)(
-    'and a trace that were made for the only PE are not run by one that comes later: %s',
+    'and a trace run for a PE that comes after they were made, too: %s',
     (mode) => {
       const program = `
         mov     x1, #20
