@@ -9,7 +9,6 @@ import type { Pe } from '../arch/pe.ts';
 import { lineShift, pageShift, pe as record } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
-import { NotedBranches } from './branch-notes.ts';
 import { CodeLines } from './code-lines.ts';
 import { CodeMemory, type CodeModule } from './code-memory.ts';
 import type { CodeTable } from './code-table.ts';
@@ -20,7 +19,7 @@ import type { Company } from './local-registers.ts';
 import { ObservedCode } from './observed-code.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
-import { branchSite, branchSiteAt, type RuntimeTables } from './runtime-tables.ts';
+import { callSite, callSiteAt, type RuntimeTables } from './runtime-tables.ts';
 import { CodeLinks, type Link, type LinkTarget, ModuleLinks } from './trace-links.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
@@ -147,7 +146,6 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** Hot code that waits for a module, by its entry. */
   const waiting = new Map<Entry, number>();
   const pages = new FetchedPages(options.views);
-  const usualWays = new NotedBranches(options.views, options.tables);
   const translateRegion = makeRegionTranslator(options.decode, options.company);
   let traces = 0;
   let regions = 0;
@@ -205,6 +203,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const addendOf = (at: bigint): number | undefined => (pagePaOf(at) < 0 ? undefined : addendTo(pagePaOf(at), at));
       const linkTo = (at: bigint): number =>
         links.placeOf({ pa: paOf(at), code: { va: at, el, strictAlignment, guarded } });
+      const runsOf = (at: bigint): number => entryTable.coldRuns(paOf(at), at, el);
       const counter = counters.take();
       const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.addressOf(counter) };
       const trace = translate({
@@ -214,8 +213,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         el,
         strictAlignment,
         guarded,
+        callSiteAt: siteAt,
         linkTo,
-        usualWays,
+        runsOf,
         ...counting,
       });
       const lines = new Set(trace.addresses.map((at) => paOf(at) >>> lineShift));
@@ -326,7 +326,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       indirectTargets: () => indirectTargets(entry, pagePaOf),
       callSiteAt: siteAt,
       calledFrom: (va) =>
-        [branchSite.last, branchSite.other]
+        [callSite.last, callSite.other]
           .map((offset) => doublewords[(siteAt(va) + offset) >>> 3] as bigint)
           .filter((target) => isInReach(start, target)),
       addendOf: (va) => addendTo(pagePaOf(va), va),
@@ -360,7 +360,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return targets;
   }
 
-  const siteAt = (va: bigint): number => branchSiteAt(options.tables, va);
+  const siteAt = (va: bigint): number => callSiteAt(options.tables, va);
 
   /** Translates all code that waits. */
   function translateWaiting(pe: Pe): void {

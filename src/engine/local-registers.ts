@@ -1,25 +1,16 @@
 // Guest registers in the locals of one wasm function: what the generators of traces and of regions share. A register is read and
 // written in its local; flags are expressions until somebody needs them. Who derives from this says when the record is completed.
 
-import {
-  addendAfterTag,
-  btypeChecked,
-  pageShift,
-  pe,
-  softTlbBytes,
-  softTlbEntries,
-  softTlbEntry,
-} from '../arch/state-layout.ts';
+import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
 import { registerNamed } from '../arch/system-registers.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { BranchKind, FlagName, FlagSource, Value } from '../isa/semantics.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, pin, stateLoad } from './expression.ts';
 import { Generator } from './generator.ts';
-import type { AlignmentCheck, Place } from './memory-generator.ts';
-import { branchSite } from './runtime-tables.ts';
+import type { AlignmentCheck } from './memory-generator.ts';
+import { callSite } from './runtime-tables.ts';
 import { flagKind, functionIndex, systemOperation } from './services.ts';
-import { flagsSignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 
 export const stackPointerSlot = 32;
@@ -100,11 +91,8 @@ export abstract class LocalRegisters extends Generator {
   /** Address of the present instruction. */
   protected address = 0n;
   protected control: ControlTransfer | undefined;
-  /** What the present instruction has set BTYPE to. */
-  protected branchTypeSet: Node | undefined;
+  protected setsBType = false;
   protected isGuarded = false;
-  /** Of the code. */
-  protected el = 0;
   /** Of the base register of the present instruction, or -1. */
   protected baseSlot = -1;
 
@@ -115,6 +103,7 @@ export abstract class LocalRegisters extends Generator {
   protected flagValues: Node[] = [];
   /** The operation whose the flags are, where one alone gives them. */
   protected flagOperands: FlagOperands | undefined;
+  protected tlbLocal = -1;
   /** CheckFPEnabled64 has passed on the way here. */
   protected isFpEnabled = false;
 
@@ -134,6 +123,7 @@ export abstract class LocalRegisters extends Generator {
     this.resetLocals();
     this.slotLocals = new Map();
     this.slotValues = new Map();
+    this.tlbLocal = this.allocate(type.i32);
     this.isFpEnabled = false;
     this.flagLocals = flagNames.map(() => this.allocate(type.i32));
     this.flagValues = this.flagsInLocals();
@@ -150,7 +140,7 @@ export abstract class LocalRegisters extends Generator {
     this.control = undefined;
     const Rn = decoded.fields.Rn ?? -1;
     this.baseSlot = Rn === zeroRegister ? stackPointerSlot : Rn;
-    this.branchTypeSet = undefined;
+    this.setsBType = false;
     decoded.row.meaning(this, known, operands);
     this.commit();
   }
@@ -172,11 +162,11 @@ export abstract class LocalRegisters extends Generator {
   }
 
   protected hasSetBType(): boolean {
-    return this.branchTypeSet !== undefined;
+    return this.setsBType;
   }
 
   override setBType(btype: Value): void {
-    this.branchTypeSet = btype as Node;
+    this.setsBType = true;
     super.setBType(btype);
   }
 
@@ -217,20 +207,20 @@ export abstract class LocalRegisters extends Generator {
     });
   }
 
-  /** Notes at `site` (runtime-tables.ts, branchSite) where an indirect call leads. */
+  /** Notes in the table of indirect calls, at `site`, where one leads. */
   protected noteCalled(site: number, target: Node): void {
     this.i32(site);
-    this.memoryOperation(op.i64_load, branchSite.last);
+    this.memoryOperation(op.i64_load, callSite.last);
     this.emit(target);
     this.w.byte(op.i64_ne);
     this.ifSeldom(() => {
       this.i32(site);
       this.i32(site);
-      this.memoryOperation(op.i64_load, branchSite.last);
-      this.memoryOperation(op.i64_store, branchSite.other);
+      this.memoryOperation(op.i64_load, callSite.last);
+      this.memoryOperation(op.i64_store, callSite.other);
       this.i32(site);
       this.emit(target);
-      this.memoryOperation(op.i64_store, branchSite.last);
+      this.memoryOperation(op.i64_store, callSite.last);
     });
   }
 
@@ -336,23 +326,6 @@ export abstract class LocalRegisters extends Generator {
     });
   }
 
-  /** The same where it is seldom needed: by one call, if one operation has given them. */
-  protected storeFlagsSeldom(): void {
-    const operands = this.flagOperands;
-    if (operands) this.callStoreFlags(constant32(operands.kind), this.widened(operands.x), this.widened(operands.y));
-    else this.storeFlags();
-  }
-
-  protected callStoreFlags(...operands: readonly [kind: Node, x: Node, y: Node]): void {
-    this.get(cpuLocal);
-    for (const operand of operands) this.emit(operand);
-    this.callFunction(functionIndex.storeFlags, flagsSignature);
-  }
-
-  protected widened(operand: Node): Node {
-    return operand.width === 64 ? operand : (this.zeroExtend(operand, 32, 64) as Node);
-  }
-
   protected loadFlags(): void {
     flagNames.forEach((name, i) => {
       this.get(cpuLocal);
@@ -361,7 +334,7 @@ export abstract class LocalRegisters extends Generator {
     });
   }
 
-  protected vectorAddress(n: Node): Place {
+  protected vectorAddress(n: Node): { base: Node; offset: number } {
     return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * intOf(n) };
   }
 
@@ -373,18 +346,15 @@ export abstract class LocalRegisters extends Generator {
     const page = va >> BigInt(pageShift);
     const entry = Number(page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
     const guarded = this.isGuarded ? 1n << 32n : 0n;
-    const { base, offset } = this.softTlb(false);
-    const isNot = (at: number, value: bigint): Node =>
-      this.ne(stateLoad(op.i64_load, 64, base, offset + at), constant(64, value)) as Node;
+    const isNot = (offset: number, value: bigint): Node =>
+      this.ne(stateLoad(op.i64_load, 64, this.softTlb(false), offset), constant(64, value)) as Node;
     return [
       isNot(entry, page << BigInt(pageShift)),
       isNot(entry + addendAfterTag, guarded | BigInt.asUintN(32, BigInt(addend))),
     ];
   }
 
-  /** Each Exception level has its own in the record. */
-  protected softTlb(unprivileged: boolean): Place {
-    if (unprivileged) return { base: this.loadState(32, pe.tlbUnprivileged), offset: 0 };
-    return { base: localValue(32, cpuLocal, true), offset: pe.softTlb + this.el * softTlbBytes };
+  protected softTlb(unprivileged: boolean): Node {
+    return unprivileged ? this.loadState(32, pe.tlbUnprivileged) : localValue(32, this.tlbLocal, true);
   }
 }

@@ -11,7 +11,7 @@
 import { exit } from '../arch/exits.ts';
 import { btypeChecked, pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
-import { secondLocal } from './emitting.ts';
+import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { pageOf } from './fetched-pages.ts';
 import { type Block, flowGraph } from './flow-graph.ts';
@@ -51,7 +51,6 @@ class RegionGenerator extends RegionDispatcher {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
-    this.el = source.el;
     const offsetOf = (va: bigint): number => Number(BigInt.asIntN(64, va - source.start));
     this.blocks = flowGraph({
       pageOffset: Number(source.start & ((1n << BigInt(pageShift)) - 1n)),
@@ -112,6 +111,9 @@ class RegionGenerator extends RegionDispatcher {
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 1024);
     this.depth = 0;
+    this.get(cpuLocal);
+    this.memoryOperation(op.i32_load, pe.tlb);
+    this.set(this.tlbLocal);
     this.path(() => {
       this.checkEntry();
     });
@@ -256,13 +258,12 @@ class RegionGenerator extends RegionDispatcher {
 
   /** Goes on in what an indirect call has called before, if that is it. */
   private call(block: Block, target: Node): void {
-    const branchType = this.branchTypeSet as Node;
     for (const callee of block.callees ?? []) {
       const expected = constant(64, this.addressOf(callee.offset));
       this.emit(this.eq(target, expected) as Node);
       this.block(op.if, () => {
         // The branch has been admitted: calls are followed in pages that are not guarded.
-        this.storeState(pe.btype, this.or(branchType, constant32(btypeChecked)) as Node);
+        this.storeState(pe.btype, this.or(this.loadState(32, pe.btype), constant32(btypeChecked)) as Node);
         this.edge(block, callee.block, expected);
       });
     }

@@ -4,7 +4,6 @@ import { exit } from '../../src/arch/exits.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { EngineMode } from '../../src/engine/engine.ts';
 import { CodeLinks, type LinkTarget, ModuleLinks } from '../../src/engine/trace-links.ts';
-import type { UsualWays } from '../../src/engine/branch-notes.ts';
 import { makeTranslator, type Trace } from '../../src/engine/translate.ts';
 import { assemble } from '../../src/isa/assembler.ts';
 import { makeDecoder } from '../../src/isa/decoder.ts';
@@ -20,7 +19,7 @@ const page = 0x8000;
 function traceOf(
   source: string,
   from = 'start',
-  usualWays?: UsualWays,
+  runs: Readonly<Record<string, number>> = {},
   addendOf: (va: bigint) => number | undefined = () => undefined,
   linkTo?: (va: bigint) => number,
 ): Trace & { readonly at: (label: string) => bigint } {
@@ -31,6 +30,9 @@ function traceOf(
     return offset + 4 <= bytes.length ? view.getUint32(offset, true) : 0xd503201f;
   };
   const at = (label: string): bigint => symbols.get(label) ?? -1n;
+  const callSiteAt = (): number => page;
+  const byAddress = new Map(Object.entries(runs).map(([label, times]) => [at(label), times]));
+  const runsOf = (va: bigint): number => byAddress.get(va) ?? 0;
   return {
     ...translate({
       start: at(from),
@@ -38,8 +40,9 @@ function traceOf(
       el: 1,
       strictAlignment: false,
       guarded: false,
+      callSiteAt,
       addendOf,
-      ...(usualWays && { usualWays }),
+      runsOf,
       ...(linkTo && { linkTo }),
     }),
     at,
@@ -102,9 +105,9 @@ middle: tbnz    x1, #3, other
         bl      other
         nop
 other:  ret`);
-    // A call, and the return from it, and what follows the call.
-    expect(of).toEqual(addresses(0, 4, 12, 16, 24, 20, 24));
-    expect(successors).toEqual([at('other'), at('other'), at('middle') + 8n]);
+    // A call, and the return from it.
+    expect(of).toEqual(addresses(0, 4, 12, 16, 24, 20));
+    expect(successors).toEqual([at('other'), at('other'), at('other')]);
   });
 
   it('follows calls to another page only where that is known, and back, and none that is called by itself', () => {
@@ -116,22 +119,16 @@ start:  bl      far
 far:    nop
         bl      far
         ret`;
-    const known = traceOf(source, 'start', undefined, (va) => (va >> 12n === BigInt(page) >> 12n ? undefined : 0));
+    const known = traceOf(source, 'start', {}, (va) => (va >> 12n === BigInt(page) >> 12n ? undefined : 0));
     expect(known.addresses).toEqual(addresses(0, 0x1000, 0x1004));
     expect(traceOf(source).addresses).toEqual(addresses(0));
-    const there = traceOf(source.replace('bl      far\n        ret`', 'ret'), 'start', undefined, () => 0);
+    const there = traceOf(source.replace('bl      far\n        ret`', 'ret'), 'start', {}, () => 0);
     expect(there.addresses).toEqual(addresses(0, 0x1000, 0x1004));
-    const andBack = traceOf(source.replace(/nop\n {8}bl {6}far\n/, 'nop\n'), 'start', undefined, () => 0);
+    const andBack = traceOf(source.replace(/nop\n {8}bl {6}far\n/, 'nop\n'), 'start', {}, () => 0);
     expect(andBack.addresses).toEqual(addresses(0, 0x1000, 0x1004, 4, 8));
   });
 
-  /** Branches of `taken` are taken, `target` is where indirect ones lead. */
-  const ways = (taken: readonly number[], target?: bigint): UsualWays => ({
-    directionOf: (va) => ({ isTaken: taken.includes(Number(va) - page), isSteady: false }),
-    usualTarget: () => target,
-  });
-
-  it('follows the usual side of a conditional branch, to another page only where that is known', () => {
+  it('follows the side of a conditional branch that has run more, as far as what is come to from elsewhere lets it tell', () => {
     const source = `
 start:  cbz     x0, first
         nop
@@ -139,35 +136,17 @@ start:  cbz     x0, first
         ret
 first:  ret
 second: ret`;
-    const followed = (...taken: number[]): readonly bigint[] => traceOf(source, 'start', ways(taken)).addresses;
-    expect(followed()).toEqual(addresses(0, 4, 8, 12));
-    expect(followed(0)).toEqual(addresses(0, 16));
-    expect(followed(8)).toEqual(addresses(0, 4, 8, 20));
-    const far = 'start: cbz x0, far\n ret\n .space 0x2000\nfar: ret';
-    expect(traceOf(far, 'start', ways([0])).addresses).toEqual(addresses(0, 4));
-    expect(traceOf(far, 'start', ways([0]), () => 0).addresses).toEqual(addresses(0, 0x2008));
-  });
-
-  it.each([
-    ['the jump of a veneer', 'br x16', [0, 4, 16]],
-    ['the jump of a veneer', 'br x17', [0, 4, 16]],
-    ['no indirect call', 'blr x3', [0, 4]],
-    ['no other jump', 'br x3', [0, 4]],
-    ['no return that leads to whoever has called', 'ret', [0, 4]],
-  ])('follows %s where it usually leads: %s', (_name, branch, of) => {
-    const source = `start: nop\n ${branch}\n nop\n ret\nf: ret`;
-    expect(traceOf(source, 'start', ways([], BigInt(page + 16))).addresses).toEqual(addresses(...of));
-    expect(traceOf(source, 'start', ways([])).addresses).toEqual(addresses(0, 4));
-  });
-
-  it('goes through a function as often as it calls it', () => {
-    const twice = traceOf('start: bl f\n bl f\n svc #0\nf: ret');
-    expect(twice.addresses).toEqual(addresses(0, 12, 4, 12, 8));
-  });
-
-  it('goes on in the next page where that is known', () => {
-    const across = traceOf('.space 0xffc\nstart: nop\n svc #0', 'start', undefined, () => 0);
-    expect(across.addresses).toEqual(addresses(0xffc, 0x1000));
+    const followed = (first: number, second: number): readonly bigint[] =>
+      traceOf(source, 'start', { start: 1000, first, second }).addresses;
+    expect(followed(501, 0)).toEqual(addresses(0, 16));
+    expect(followed(500, 0)).toEqual(addresses(0, 4, 8, 12));
+    expect(followed(1001, 0)).toEqual(addresses(0, 4, 8, 12));
+    // Of 1000 rounds 600 come to the second branch.
+    expect(followed(400, 301)).toEqual(addresses(0, 4, 8, 20));
+    expect(followed(400, 300)).toEqual(addresses(0, 4, 8, 12));
+    expect(followed(400, 601)).toEqual(addresses(0, 4, 8, 12));
+    const far = traceOf('start: cbz x0, far\n ret\n .space 0x2000\nfar: ret', 'start', { start: 1000, far: 900 });
+    expect(far.addresses).toEqual(addresses(0, 4));
   });
 
   it('leads straight to what its links lead to, and by a look-up where that is nothing', () => {
@@ -184,7 +163,7 @@ other:  add     x0, x0, #5
       code: { va, el: 1, strictAlignment: false, guarded: false },
     });
     const linkTo = (va: bigint): number => links.placeOf(codeAt(va));
-    const [from, to] = [traceOf(source, 'start', undefined, undefined, linkTo), traceOf(source, 'other')];
+    const [from, to] = [traceOf(source, 'start', {}, undefined, linkTo), traceOf(source, 'other')];
     expect(links.targets).toEqual([codeAt(from.at('other'))]);
     const cpu = 0x1000;
     const chained: [number, bigint | undefined][] = [];
