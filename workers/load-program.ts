@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Script } from 'node:vm';
-import { letHostReadHints } from '../src/engine/wasm/branch-hints.ts';
+import { setUpHostCompiler } from '../src/engine/wasm/host-compiler.ts';
 
 type Exports = Record<string, unknown>;
 type Require = (name: string) => unknown;
@@ -26,7 +26,7 @@ interface LoadedFile {
 const loadedFiles = new Map<string, LoadedFile>();
 
 // The code is for these flags, which engines set later otherwise.
-letHostReadHints();
+setUpHostCompiler();
 
 const requirePackage = createRequire(import.meta.url);
 

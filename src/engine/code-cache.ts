@@ -112,6 +112,8 @@ export interface CodeCacheOptions {
   /** Other workers translate too: a line stays marked, since it may hold the source of their code. */
   readonly isLineMapShared: boolean;
   readonly company: Company;
+  /** Code may have the place of the record of the PE for which it is made: no other runs it. */
+  readonly isOnlyPe: () => boolean;
 }
 
 export interface CodeCache {
@@ -216,6 +218,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         callSiteAt: siteAt,
         linkTo,
         runsOf,
+        ...recordOf(pe),
         ...counting,
       });
       const lines = new Set(trace.addresses.map((at) => paOf(at) >>> lineShift));
@@ -305,6 +308,8 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return live.asked < Math.min(2 ** Math.floor(regions / regionsOfOnePatience), mostAsking);
   }
 
+  const recordOf = ({ base }: Pe): { readonly record?: number } => (options.isOnlyPe() ? { record: base } : {});
+
   /** The region from the code at `pa` on, in place of its trace if there is one. */
   function makeRegion(pe: Pe, pa: number, entry: Entry, observed?: ObservedCode): void {
     const { va: start, el, strictAlignment, guarded } = entry;
@@ -316,6 +321,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       el,
       strictAlignment,
       guarded,
+      ...recordOf(pe),
       maxInstructions: options.regionThreshold === 0 ? maxColdInstructions : maxInstructions,
       fetch: (va) => words[paOf(va) >>> 2] as number,
       isMapped,

@@ -41,7 +41,7 @@ import { makeStepGenerator } from './step.ts';
 import { stepFunctionName } from './step-module.ts';
 import { systemService } from './system-service.ts';
 import { traceIsHot } from './translate.ts';
-import { letHostReadHints } from './wasm/branch-hints.ts';
+import { setUpHostCompiler } from './wasm/host-compiler.ts';
 import { encodeModule, type ModuleFunction } from './wasm/module.ts';
 
 /**
@@ -162,7 +162,7 @@ export function makeEngine({
   yields = false,
 }: EngineOptions): Engine {
   const { words, signedWords, doublewords } = views;
-  letHostReadHints();
+  setUpHostCompiler();
   const pes: Pe[] = [];
   const decode = makeDecoder(instructionSet);
   const generateStep = makeStepGenerator();
@@ -290,6 +290,7 @@ export function makeEngine({
     isProfiled,
     isLineMapShared: onCodeWritten !== undefined,
     company: { isConcurrent, yields },
+    isOnlyPe: () => attached === 1,
   });
 
   function runStepped(pe: Pe, budget: number): Exit {
@@ -367,6 +368,8 @@ export function makeEngine({
     attach: (pe) => {
       pes[pe.index] = pe;
       attached += 1;
+      // What has been translated may be for the only PE that there was.
+      if (attached > 1) codeCache.endAll();
       pe.useSecondTlb(secondTlb);
     },
     run: (pe, budget) => {

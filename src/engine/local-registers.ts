@@ -1,14 +1,22 @@
 // Guest registers in the locals of one wasm function: what the generators of traces and of regions share. A register is read and
 // written in its local; flags are expressions until somebody needs them. Who derives from this says when the record is completed.
 
-import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import {
+  addendAfterTag,
+  btypeChecked,
+  pageShift,
+  pe,
+  softTlbBytes,
+  softTlbEntries,
+  softTlbEntry,
+} from '../arch/state-layout.ts';
 import { registerNamed } from '../arch/system-registers.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { BranchKind, FlagName, FlagSource, Value } from '../isa/semantics.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, pin, stateLoad } from './expression.ts';
 import { Generator } from './generator.ts';
-import type { AlignmentCheck } from './memory-generator.ts';
+import type { AlignmentCheck, Place } from './memory-generator.ts';
 import { callSite } from './runtime-tables.ts';
 import { flagKind, functionIndex, systemOperation } from './services.ts';
 import { op, type } from './wasm/opcodes.ts';
@@ -93,6 +101,10 @@ export abstract class LocalRegisters extends Generator {
   protected control: ControlTransfer | undefined;
   protected setsBType = false;
   protected isGuarded = false;
+  /** Of the code. */
+  protected el = 0;
+  /** Address of the record of the only PE that runs the code, if it is known. */
+  protected record: number | undefined;
   /** Of the base register of the present instruction, or -1. */
   protected baseSlot = -1;
 
@@ -103,7 +115,6 @@ export abstract class LocalRegisters extends Generator {
   protected flagValues: Node[] = [];
   /** The operation whose the flags are, where one alone gives them. */
   protected flagOperands: FlagOperands | undefined;
-  protected tlbLocal = -1;
   /** CheckFPEnabled64 has passed on the way here. */
   protected isFpEnabled = false;
 
@@ -123,7 +134,6 @@ export abstract class LocalRegisters extends Generator {
     this.resetLocals();
     this.slotLocals = new Map();
     this.slotValues = new Map();
-    this.tlbLocal = this.allocate(type.i32);
     this.isFpEnabled = false;
     this.flagLocals = flagNames.map(() => this.allocate(type.i32));
     this.flagValues = this.flagsInLocals();
@@ -334,7 +344,7 @@ export abstract class LocalRegisters extends Generator {
     });
   }
 
-  protected vectorAddress(n: Node): { base: Node; offset: number } {
+  protected vectorAddress(n: Node): Place {
     return { base: localValue(32, cpuLocal, true), offset: pe.vector + 16 * intOf(n) };
   }
 
@@ -346,15 +356,27 @@ export abstract class LocalRegisters extends Generator {
     const page = va >> BigInt(pageShift);
     const entry = Number(page & BigInt(softTlbEntries - 1)) * softTlbEntry.bytes + softTlbEntry.fetchTag;
     const guarded = this.isGuarded ? 1n << 32n : 0n;
-    const isNot = (offset: number, value: bigint): Node =>
-      this.ne(stateLoad(op.i64_load, 64, this.softTlb(false), offset), constant(64, value)) as Node;
+    const { base, offset } = this.softTlb(false);
+    const isNot = (at: number, value: bigint): Node =>
+      this.ne(stateLoad(op.i64_load, 64, base, offset + at), constant(64, value)) as Node;
     return [
       isNot(entry, page << BigInt(pageShift)),
       isNot(entry + addendAfterTag, guarded | BigInt.asUintN(32, BigInt(addend))),
     ];
   }
 
-  protected softTlb(unprivileged: boolean): Node {
-    return unprivileged ? this.loadState(32, pe.tlbUnprivileged) : localValue(32, this.tlbLocal, true);
+  /** At the entry of a function: the host has a constant where the record is known, and saves sums and a register. */
+  protected fixRecord(): void {
+    if (this.record === undefined) return;
+    this.i32(this.record);
+    this.set(cpuLocal);
+  }
+
+  /** Each Exception level has its own in the record. */
+  protected softTlb(unprivileged: boolean): Place {
+    if (unprivileged) return { base: this.loadState(32, pe.tlbUnprivileged), offset: 0 };
+    const offset = pe.softTlb + this.el * softTlbBytes;
+    if (this.record === undefined) return { base: localValue(32, cpuLocal, true), offset };
+    return { base: constant32(0), offset: this.record + offset };
   }
 }

@@ -88,6 +88,12 @@ interface ElementChunk {
   readonly access: Access;
 }
 
+/** So many bytes after an address of 32 bits. */
+export interface Place {
+  readonly base: Node;
+  readonly offset: number;
+}
+
 /** What a look-up has found, in locals: the tag, or `noTag`, and the addend. */
 export interface RememberedPage {
   readonly tag: number;
@@ -106,8 +112,7 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
   protected prepareAccess(): void {
     this.synchronise();
   }
-  /** Address of the soft TLB, 32 bits. */
-  protected abstract softTlb(unprivileged: boolean): Node;
+  protected abstract softTlb(unprivileged: boolean): Place;
 
   /** Where the function in the making keeps what the last look-up by this tag has found for accesses like the present one, if anywhere. */
   protected rememberedPage(_tag: number): RememberedPage | undefined {
@@ -275,12 +280,13 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
           this.lookUpUnlessRemembered(address, bytes, access, tag, remembered);
           this.emit(node(this.add(low, localValue(32, remembered.addend, true))));
         } else {
-          const entry = this.softTlbEntryOf(low, isUnprivileged);
+          const { base, offset } = this.softTlbEntryOf(low, isUnprivileged);
           for (const needed of tags) {
-            this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, needed))));
+            const found = stateLoad(op.i64_load, 64, base, offset + needed);
+            this.emit(node(this.ne(this.accessTag(address, bytes, access), found)));
             this.branchIfSeldom(0);
           }
-          this.emit(node(this.add(low, stateLoad(op.i32_load, 32, entry, tag + addendAfterTag))));
+          this.emit(node(this.add(low, stateLoad(op.i32_load, 32, base, offset + tag + addendAfterTag))));
         }
         this.set(physical);
         if (tag === softTlbEntry.writeTag) {
@@ -303,13 +309,14 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     });
   }
 
-  /** Address of the entry of the soft TLB for an address. */
-  private softTlbEntryOf(low: Node, isUnprivileged: boolean): Node {
-    const offset = this.and(
+  /** The entry of the soft TLB for an address. */
+  protected softTlbEntryOf(low: Node, isUnprivileged: boolean): Place {
+    const index = this.and(
       this.lsr(low, constant32(pageShift - Math.log2(softTlbEntry.bytes))),
       constant32((softTlbEntries - 1) * softTlbEntry.bytes),
     );
-    return localValue(32, this.settle(node(this.add(this.softTlb(isUnprivileged), offset))), true);
+    const { base, offset } = this.softTlb(isUnprivileged);
+    return { base: localValue(32, this.settle(node(this.add(base, index))), true), offset };
   }
 
   /** Makes the remembered page that of an access, inside the block which is left where the soft TLB does not permit it. */
@@ -331,10 +338,11 @@ export abstract class MemoryGenerator extends FloatGenerator implements Pick<Sem
     }
     this.ifSeldom(() => {
       this.arm(() => {
-        const entry = this.softTlbEntryOf(node(this.low32(address)), false);
-        this.emit(node(this.ne(this.accessTag(address, bytes, access), stateLoad(op.i64_load, 64, entry, tag))));
+        const { base, offset } = this.softTlbEntryOf(node(this.low32(address)), false);
+        const found = stateLoad(op.i64_load, 64, base, offset + tag);
+        this.emit(node(this.ne(this.accessTag(address, bytes, access), found)));
         this.branchIfSeldom(1);
-        this.emit(stateLoad(op.i32_load, 32, entry, tag + addendAfterTag));
+        this.emit(stateLoad(op.i32_load, 32, base, offset + tag + addendAfterTag));
         this.set(remembered.addend);
         this.emit(node(this.and(address, this.constant(64, -(1 << pageShift)))));
         this.set(remembered.tag);

@@ -1,7 +1,7 @@
 // Code in several pages, and indirect branches within a region: whether code is still fetched from where it was when the region was made,
 // and the dispatcher that chooses among the blocks to which such a branch may lead.
 
-import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import { addendAfterTag, btypeChecked, pageShift, pe, softTlbEntry } from '../arch/state-layout.ts';
 import { constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
 import type { Block } from './flow-graph.ts';
 import type { BlockFacts, RegionFacts } from './region-facts.ts';
@@ -123,16 +123,12 @@ export abstract class RegionDispatcher extends RegionState {
 
   /** Not 0 where the page of an address that is known when the code runs is not as the first one. */
   private isFetchedOtherwise(address: Node): Node {
-    const index = this.and(
-      this.lsr(this.low32(address), constant32(pageShift - Math.log2(softTlbEntry.bytes))),
-      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
-    );
-    const entry = localValue(32, this.settle(this.add(localValue(32, this.tlbLocal, true), index) as Node), true);
+    const { base, offset } = this.softTlbEntryOf(this.low32(address) as Node, false);
     const addend = BigInt.asUintN(32, BigInt(this.source.addendOf(this.source.start)));
     const page = this.and(address, constant(64, -(1n << BigInt(pageShift))));
-    const isOtherPage = this.ne(stateLoad(op.i64_load, 64, entry, softTlbEntry.fetchTag), page);
+    const isOtherPage = this.ne(stateLoad(op.i64_load, 64, base, offset + softTlbEntry.fetchTag), page);
     const isElsewhere = this.ne(
-      stateLoad(op.i64_load, 64, entry, softTlbEntry.fetchTag + addendAfterTag),
+      stateLoad(op.i64_load, 64, base, offset + softTlbEntry.fetchTag + addendAfterTag),
       constant(64, addend),
     );
     return this.or(isOtherPage, isElsewhere) as Node;

@@ -11,7 +11,7 @@
 import { exit } from '../arch/exits.ts';
 import { btypeChecked, pageShift, pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
-import { cpuLocal, secondLocal } from './emitting.ts';
+import { secondLocal } from './emitting.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { pageOf } from './fetched-pages.ts';
 import { type Block, flowGraph } from './flow-graph.ts';
@@ -51,6 +51,8 @@ class RegionGenerator extends RegionDispatcher {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
+    this.el = source.el;
+    this.record = source.record;
     const offsetOf = (va: bigint): number => Number(BigInt.asIntN(64, va - source.start));
     this.blocks = flowGraph({
       pageOffset: Number(source.start & ((1n << BigInt(pageShift)) - 1n)),
@@ -111,9 +113,7 @@ class RegionGenerator extends RegionDispatcher {
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 1024);
     this.depth = 0;
-    this.get(cpuLocal);
-    this.memoryOperation(op.i32_load, pe.tlb);
-    this.set(this.tlbLocal);
+    this.fixRecord();
     this.path(() => {
       this.checkEntry();
     });

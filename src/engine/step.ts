@@ -5,12 +5,13 @@
 // `stepBranched` when it has set PC, or the exit of a service; after exit.last the instruction has gone on to its end.
 
 import { exit } from '../arch/exits.ts';
-import { guardedAfterFetchTag, pageShift, pe, softTlbEntries, softTlbEntry } from '../arch/state-layout.ts';
+import { guardedAfterFetchTag, pe, softTlbEntry } from '../arch/state-layout.ts';
 import type { Row } from '../isa/encoding.ts';
 import type { BranchKind, FlagName, Value } from '../isa/semantics.ts';
 import { binary, constant, constant32, localValue, type Node, stateLoad } from './expression.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
 import { Generator } from './generator.ts';
+import type { Place } from './memory-generator.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op } from './wasm/opcodes.ts';
 import { Writer } from './wasm/writer.ts';
@@ -105,8 +106,8 @@ class StepGenerator extends Generator {
     });
   }
 
-  protected softTlb(unprivileged: boolean): Node {
-    return this.loadState(32, unprivileged ? pe.tlbUnprivileged : pe.tlb);
+  protected softTlb(unprivileged: boolean): Place {
+    return { base: this.loadState(32, unprivileged ? pe.tlbUnprivileged : pe.tlb), offset: 0 };
   }
 
   pc(): Value {
@@ -119,12 +120,8 @@ class StepGenerator extends Generator {
 
   inGuardedPage(): Value {
     // The stepper has just fetched from there.
-    const index = this.and(
-      this.lsr(this.low32(this.pc()), constant32(pageShift - Math.log2(softTlbEntry.bytes))),
-      constant32((softTlbEntries - 1) * softTlbEntry.bytes),
-    );
-    const entry = this.add(this.softTlb(false), index) as Node;
-    return stateLoad(op.i32_load, 32, entry, softTlbEntry.fetchTag + guardedAfterFetchTag);
+    const { base, offset } = this.softTlbEntryOf(this.low32(this.pc()) as Node, false);
+    return stateLoad(op.i32_load, 32, base, offset + softTlbEntry.fetchTag + guardedAfterFetchTag);
   }
 
   branch(target: Value, _kind: BranchKind): void {

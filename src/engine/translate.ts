@@ -11,7 +11,7 @@ import { pe } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { Value } from '../isa/semantics.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
-import { cpuLocal, secondLocal } from './emitting.ts';
+import { secondLocal } from './emitting.ts';
 import { pageOf } from './fetched-pages.ts';
 import { type Company, endingOperations, LocalRegisters, returningOperations } from './local-registers.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
@@ -41,6 +41,8 @@ export interface TraceSource {
   readonly addendOf?: (va: bigint) => number | undefined;
   /** The Exception level, part of every jump cache key. */
   readonly el: number;
+  /** Address of the record, where only one PE runs the code. */
+  readonly record?: number;
   /** Accesses check alignment. */
   readonly strictAlignment: boolean;
   /** The page is guarded (FEAT_BTI). */
@@ -64,7 +66,6 @@ export interface Trace {
 }
 
 interface Uses {
-  softTlb: boolean;
   readonly slotsRead: Set<number>;
   readonly slotsWritten: Set<number>;
   flagsRead: boolean;
@@ -73,7 +74,6 @@ interface Uses {
 }
 
 const noUses = (): Uses => ({
-  softTlb: false,
   slotsRead: new Set(),
   slotsWritten: new Set(),
   flagsRead: false,
@@ -113,6 +113,8 @@ class TraceGenerator extends LocalRegisters {
     this.source = source;
     this.alignment = source.strictAlignment ? 'strict' : 'relaxed';
     this.isGuarded = source.guarded;
+    this.el = source.el;
+    this.record = source.record;
     this.known = noUses();
     this.uses = noUses();
     let body = this.pass();
@@ -176,12 +178,8 @@ class TraceGenerator extends LocalRegisters {
   /** The function's body: registers are loaded, then at the head of the (possible) loop the budget is checked. */
   private withEntry(body: Writer): Writer {
     this.w = new Writer(body.length + 512);
-    const { loops, slotsRead, flagsRead, flagsWritten, softTlb } = this.known;
-    if (softTlb) {
-      this.get(cpuLocal);
-      this.memoryOperation(op.i32_load, pe.tlb);
-      this.set(this.tlbLocal);
-    }
+    this.fixRecord();
+    const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
     for (const slot of this.slotLocals.keys()) {
       if (loops || slotsRead.has(slot)) this.loadSlot(slot);
     }
@@ -422,10 +420,6 @@ class TraceGenerator extends LocalRegisters {
 
   // Registers and flags.
 
-  protected override softTlb(unprivileged: boolean): Node {
-    this.uses.softTlb = true;
-    return super.softTlb(unprivileged);
-  }
   protected noteRead(slot: number): void {
     if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
   }

@@ -79,6 +79,8 @@ export interface FlatMachine {
 
 export interface FlatOptions {
   readonly pes?: number;
+  /** So many of them are known to the engine: the test attaches the others. */
+  readonly attached?: number;
   readonly hotRuns?: number;
   readonly regionRounds?: number;
   readonly codeBytes?: number;
@@ -96,7 +98,7 @@ export interface FlatOptions {
 }
 
 export function flatMachine(mode: EngineMode, program: string, options: FlatOptions = {}): FlatMachine {
-  const { pes: count = 1, isConcurrent = false, yields = false } = options;
+  const { pes: count = 1, attached = count, isConcurrent = false, yields = false } = options;
   const { onCodeWritten, dvm, hotRuns, regionRounds, codeBytes } = options;
   const { memory, views } = emptyMemory(count);
   const engine = makeEngine({
@@ -139,7 +141,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
       mpidr: BigInt(0x8000_0000 + index),
       ...(isConcurrent ? { concurrency: { awaitOthers: () => undefined } } : {}),
     });
-    engine.attach(pe);
+    if (index < attached) engine.attach(pe);
     pe.reset({ el: 1, pc: BigInt(ramBase), x0: BigInt(index) });
     return pe;
   });

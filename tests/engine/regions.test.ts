@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Pe } from '../../src/arch/pe.ts';
 import { dominance } from '../../src/engine/dominators.ts';
 import { type Block, flowGraph } from '../../src/engine/flow-graph.ts';
 import { makeSummaries } from '../../src/engine/instruction-summary.ts';
@@ -473,6 +474,34 @@ vectors: .space 0x200
         eret`;
       const budgets = [40, 1, 5, 2, 9, 3, 11, 4, 13, 6, 90, 7, 8, 10, 12, 14];
       expect(statesAfter('region', program, budgets)).toEqual(statesAfter('step', program, budgets));
+    },
+  );
+
+  it.each(['translate', 'region'] as const)(
+    'and a trace that were made for the only PE are not run by one that comes later: %s',
+    (mode) => {
+      const program = `
+        mov     x1, #20
+        adr     x3, data
+        add     x3, x3, x0, lsl #4
+loop:   add     x2, x2, x1
+        str     x2, [x3], #4
+        ldr     x4, [x3, #-4]
+        add     x5, x5, x4
+        subs    x1, x1, #1
+        b.ne    loop
+        b       .
+        .align  12
+data:   .space  64`;
+      const [stepped, made] = (['step', mode] as const).map((one) => {
+        const machine = flatMachine(one, program, { pes: 2, attached: 1 });
+        machine.run(0, 50);
+        machine.engine.attach(machine.pes[1] as Pe);
+        machine.run(1, 70);
+        machine.run(0, 40);
+        return [machine.state(0), machine.state(1)];
+      });
+      expect(made).toEqual(stepped);
     },
   );
 
