@@ -263,8 +263,8 @@ static void spi_handler(struct frame *f) {
     }
     check(intid == SPI_EDGE, "only the SPI comes");
     gic_end(intid);
-    store_release((u32 *)&spi_taken_by, core_index());
     taken++;
+    store_release((u32 *)&spi_taken_by, core_index());
 }
 
 static void other_core(void) {
