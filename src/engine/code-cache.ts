@@ -9,6 +9,7 @@ import type { Pe } from '../arch/pe.ts';
 import { lineShift, pageShift, pe as record } from '../arch/state-layout.ts';
 import type { Decoder } from '../isa/decoder.ts';
 import type { MemoryViews } from '../memory/memory-views.ts';
+import { NotedBranches } from './branch-notes.ts';
 import { CodeLines } from './code-lines.ts';
 import { CodeMemory, type CodeModule } from './code-memory.ts';
 import type { CodeTable } from './code-table.ts';
@@ -17,9 +18,10 @@ import { type Code, EntryTable, isSameCode } from './entry-table.ts';
 import { addendTo, FetchedPages, pageMask, pageOf } from './fetched-pages.ts';
 import type { Company } from './local-registers.ts';
 import { ObservedCode } from './observed-code.ts';
+import { RegionPatience } from './region-patience.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
-import { callSite, callSiteAt, type RuntimeTables } from './runtime-tables.ts';
+import { branchSite, branchSiteAt, type RuntimeTables } from './runtime-tables.ts';
 import { CodeLinks, type Link, type LinkTarget, ModuleLinks } from './trace-links.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
@@ -45,9 +47,6 @@ const warmRounds = 16;
 /** Guest instructions in a region, and in one that is made without knowing what runs in it. */
 const maxInstructions = 400;
 const maxColdInstructions = 100;
-/** After each so many regions the next ones must have asked twice as often; and so often at most. */
-const regionsOfOnePatience = 4;
-const mostAsking = 256;
 
 /** Whether a direct call could lead from one address to another. */
 const isInReach = (from: bigint, to: bigint): boolean =>
@@ -148,9 +147,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** Hot code that waits for a module, by its entry. */
   const waiting = new Map<Entry, number>();
   const pages = new FetchedPages(options.views);
+  const usualWays = new NotedBranches(options.views, options.tables);
   const translateRegion = makeRegionTranslator(options.decode, options.company);
   let traces = 0;
   let regions = 0;
+  const patience = new RegionPatience();
   let modules = 0;
   let invalidations = 0;
   let evictions = 0;
@@ -205,7 +206,6 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const addendOf = (at: bigint): number | undefined => (pagePaOf(at) < 0 ? undefined : addendTo(pagePaOf(at), at));
       const linkTo = (at: bigint): number =>
         links.placeOf({ pa: paOf(at), code: { va: at, el, strictAlignment, guarded } });
-      const runsOf = (at: bigint): number => entryTable.coldRuns(paOf(at), at, el);
       const counter = counters.take();
       const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.addressOf(counter) };
       const trace = translate({
@@ -215,22 +215,22 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
         el,
         strictAlignment,
         guarded,
-        callSiteAt: siteAt,
         linkTo,
-        runsOf,
+        usualWays,
         ...recordOf(pe),
         ...counting,
       });
       const lines = new Set(trace.addresses.map((at) => paOf(at) >>> lineShift));
       members.push({ live: { ...next, lines, counter, asked: 0, isRegion: false }, trace });
-      for (const target of trace.successors) {
+      for (const [target, noted] of trace.successors) {
         if (pageOf(target) !== pageOf(va)) continue;
         const targetPa = pagePa + (Number(target & 0xffffffffn) & pageMask);
         if (seen.has(targetPa) || (targetPa & 3) !== 0) continue;
         seen.add(targetPa);
         const hot = thresholdAt(targetPa);
         const warm = earlyWrites.backOff(targetPa) > 0 ? hot : hot >>> warmShift;
-        if (options.hotThreshold > 1 && entryTable.coldRuns(targetPa, target, el) < Math.max(warm, 1)) continue;
+        const runs = Math.max(noted, entryTable.coldRuns(targetPa, target, el));
+        if (options.hotThreshold > 1 && runs < Math.max(warm, 1)) continue;
         const entry = entryAt(targetPa, { va: target, el, strictAlignment, guarded });
         if (entry.functionIndex === 0 && !isTaken(entry)) queue.push({ pa: targetPa, entry });
       }
@@ -298,14 +298,11 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   const isWarm = (pa: number, va: bigint, el: number): boolean =>
     isWorthARegion(pa, va, el) && (isLive(pa, va, el, warmRounds) || entryTable.coldRuns(pa, va, el) > warmRounds);
 
-  /**
-   * Whether a trace that asks to become a region has to ask again later. Making one takes as long as millions of instructions: a program
-   * whose time goes to a few loops gets them at once, one that has a thousand warm places keeps its traces.
-   */
+  /** Whether a trace that asks to become a region has to ask again later. */
   function mustAskAgain(live: LiveTrace): boolean {
     live.asked += 1;
     counters.restart(live.counter);
-    return live.asked < Math.min(2 ** Math.floor(regions / regionsOfOnePatience), mostAsking);
+    return live.asked < patience.asks;
   }
 
   const recordOf = ({ base }: Pe): { readonly record?: number } => (options.isOnlyPe() ? { record: base } : {});
@@ -332,7 +329,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       indirectTargets: () => indirectTargets(entry, pagePaOf),
       callSiteAt: siteAt,
       calledFrom: (va) =>
-        [callSite.last, callSite.other]
+        [branchSite.last, branchSite.other]
           .map((offset) => doublewords[(siteAt(va) + offset) >>> 3] as bigint)
           .filter((target) => isInReach(start, target)),
       addendOf: (va) => addendTo(pagePaOf(va), va),
@@ -348,6 +345,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const lines = new Set(addresses.map((va) => paOf(va) >>> lineShift));
     enter([{ pa, entry, lines, counter: -1, asked: 0, isRegion: true }], [text], []);
     regions += 1;
+    patience.noteRegion();
   }
 
   /** Code of the level of a region that has run often, in the pages around its first one that are where that one is. */
@@ -366,7 +364,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     return targets;
   }
 
-  const siteAt = (va: bigint): number => callSiteAt(options.tables, va);
+  const siteAt = (va: bigint): number => branchSiteAt(options.tables, va);
 
   /** Translates all code that waits. */
   function translateWaiting(pe: Pe): void {
@@ -484,6 +482,10 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const { pa, entry } = live;
       const fetched = pages.fetched(pe, pageOf(entry.va));
       if (entry.live !== live || fetched?.pa !== pa - (pa & pageMask)) return;
+      if (!patience.admits(code)) {
+        live.asked = 0;
+        return;
+      }
       makeRoom();
       if (entry.live === live) makeRegion(pe, pa, entry, code);
     },

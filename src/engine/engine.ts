@@ -40,7 +40,7 @@ import { services } from './services.ts';
 import { makeStepGenerator } from './step.ts';
 import { stepFunctionName } from './step-module.ts';
 import { systemService } from './system-service.ts';
-import { traceIsHot } from './translate.ts';
+import { traceIsHot } from './trace-ends.ts';
 import { setUpHostCompiler } from './wasm/host-compiler.ts';
 import { encodeModule, type ModuleFunction } from './wasm/module.ts';
 

@@ -17,8 +17,9 @@ import { cpuLocal, secondLocal } from './emitting.ts';
 import { constant, constant32, intOf, localValue, type Node, pin, stateLoad } from './expression.ts';
 import { Generator } from './generator.ts';
 import type { AlignmentCheck, Place } from './memory-generator.ts';
-import { callSite } from './runtime-tables.ts';
+import { branchSite } from './runtime-tables.ts';
 import { flagKind, functionIndex, systemOperation } from './services.ts';
+import { flagsSignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 
 export const stackPointerSlot = 32;
@@ -99,7 +100,8 @@ export abstract class LocalRegisters extends Generator {
   /** Address of the present instruction. */
   protected address = 0n;
   protected control: ControlTransfer | undefined;
-  protected setsBType = false;
+  /** What the present instruction has set BTYPE to. */
+  protected branchTypeSet: Node | undefined;
   protected isGuarded = false;
   /** Of the code. */
   protected el = 0;
@@ -150,7 +152,7 @@ export abstract class LocalRegisters extends Generator {
     this.control = undefined;
     const Rn = decoded.fields.Rn ?? -1;
     this.baseSlot = Rn === zeroRegister ? stackPointerSlot : Rn;
-    this.setsBType = false;
+    this.branchTypeSet = undefined;
     decoded.row.meaning(this, known, operands);
     this.commit();
   }
@@ -172,11 +174,11 @@ export abstract class LocalRegisters extends Generator {
   }
 
   protected hasSetBType(): boolean {
-    return this.setsBType;
+    return this.branchTypeSet !== undefined;
   }
 
   override setBType(btype: Value): void {
-    this.setsBType = true;
+    this.branchTypeSet = btype as Node;
     super.setBType(btype);
   }
 
@@ -217,20 +219,20 @@ export abstract class LocalRegisters extends Generator {
     });
   }
 
-  /** Notes in the table of indirect calls, at `site`, where one leads. */
+  /** Notes at `site` (runtime-tables.ts, branchSite) where an indirect call leads. */
   protected noteCalled(site: number, target: Node): void {
     this.i32(site);
-    this.memoryOperation(op.i64_load, callSite.last);
+    this.memoryOperation(op.i64_load, branchSite.last);
     this.emit(target);
     this.w.byte(op.i64_ne);
     this.ifSeldom(() => {
       this.i32(site);
       this.i32(site);
-      this.memoryOperation(op.i64_load, callSite.last);
-      this.memoryOperation(op.i64_store, callSite.other);
+      this.memoryOperation(op.i64_load, branchSite.last);
+      this.memoryOperation(op.i64_store, branchSite.other);
       this.i32(site);
       this.emit(target);
-      this.memoryOperation(op.i64_store, callSite.last);
+      this.memoryOperation(op.i64_store, branchSite.last);
     });
   }
 
@@ -334,6 +336,23 @@ export abstract class LocalRegisters extends Generator {
     flagNames.forEach((name, i) => {
       this.storeState(flagOffset[name], this.flagValues[i] as Node);
     });
+  }
+
+  /** The same where it is seldom needed: by one call, if one operation has given them. */
+  protected storeFlagsSeldom(): void {
+    const operands = this.flagOperands;
+    if (operands) this.callStoreFlags(constant32(operands.kind), this.widened(operands.x), this.widened(operands.y));
+    else this.storeFlags();
+  }
+
+  protected callStoreFlags(...operands: readonly [kind: Node, x: Node, y: Node]): void {
+    this.get(cpuLocal);
+    for (const operand of operands) this.emit(operand);
+    this.callFunction(functionIndex.storeFlags, flagsSignature);
+  }
+
+  protected widened(operand: Node): Node {
+    return operand.width === 64 ? operand : (this.zeroExtend(operand, 32, 64) as Node);
   }
 
   protected loadFlags(): void {

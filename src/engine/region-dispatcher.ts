@@ -6,7 +6,7 @@ import { constant, constant32, localValue, type Node, stateLoad } from './expres
 import type { Block } from './flow-graph.ts';
 import type { BlockFacts, RegionFacts } from './region-facts.ts';
 import { RegionState } from './region-state.ts';
-import type { TraceSource } from './translate.ts';
+import type { TraceSource } from './trace-ends.ts';
 import { op } from './wasm/opcodes.ts';
 
 export interface RegionSource extends TraceSource {
@@ -16,7 +16,9 @@ export interface RegionSource extends TraceSource {
   readonly hasRun: (va: bigint) => boolean;
   /** Where indirect branches may lead, in ascending order: code that has run often, from pages that are as the first one is. */
   readonly indirectTargets: () => readonly bigint[];
-  /** What an indirect call has called lately. */
+  /** Address of what is known of the indirect call at a virtual address (runtime-tables.ts, branchSite). */
+  readonly callSiteAt: (va: bigint) => number;
+  /** What it has called lately. */
   readonly calledFrom: (va: bigint) => readonly bigint[];
   /** Physical minus virtual address of its page, modulo 2^32. */
   readonly addendOf: (va: bigint) => number;

@@ -8,7 +8,7 @@ import { exit } from '../arch/exits.ts';
 import { noTag, pe } from '../arch/state-layout.ts';
 import type { FlagName, Value } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
-import { cpuLocal, secondLocal } from './emitting.ts';
+import { secondLocal } from './emitting.ts';
 import { binaryArguments, constant, constant32, intOf, localValue, type Node } from './expression.ts';
 import { slotBit, slotsOf } from './instruction-summary.ts';
 import { endingOperations, type FlagOperands, stackPointerSlot } from './local-registers.ts';
@@ -16,9 +16,8 @@ import { LocalVectors, type VectorState } from './local-vectors.ts';
 import type { RememberedPage } from './memory-generator.ts';
 import type { BlockFacts } from './region-facts.ts';
 import type { SharedAccess } from './remembered-pages.ts';
-import { flagKind, functionIndex } from './services.ts';
+import { flagKind } from './services.ts';
 import type { VectorFacts } from './vector-facts.ts';
-import { flagsSignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 import type { Writer } from './wasm/writer.ts';
 
@@ -169,10 +168,6 @@ export abstract class RegionState extends LocalVectors {
     this.set(this.handedOn.y);
   }
 
-  private widened(operand: Node): Node {
-    return operand.width === 64 ? operand : (this.zeroExtend(operand, 32, 64) as Node);
-  }
-
   protected override storeFlags(): void {
     const { kind, x, y } = this.handedOn;
     if (this.areHandedOn)
@@ -180,17 +175,9 @@ export abstract class RegionState extends LocalVectors {
     else super.storeFlags();
   }
 
-  /** The same where little text counts for more than time. */
-  private storeFlagsSeldom(): void {
-    const operands = this.areHandedOn ? undefined : this.flagOperands;
-    if (operands) this.callStoreFlags(constant32(operands.kind), this.widened(operands.x), this.widened(operands.y));
-    else this.storeFlags();
-  }
-
-  private callStoreFlags(...operands: readonly [kind: Node, x: Node, y: Node]): void {
-    this.get(cpuLocal);
-    for (const operand of operands) this.emit(operand);
-    this.callFunction(functionIndex.storeFlags, flagsSignature);
+  protected override storeFlagsSeldom(): void {
+    if (this.areHandedOn) this.storeFlags();
+    else super.storeFlagsSeldom();
   }
 
   override readFlag(name: FlagName): Value {

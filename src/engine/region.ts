@@ -258,13 +258,12 @@ class RegionGenerator extends RegionDispatcher {
 
   /** Goes on in what an indirect call has called before, if that is it. */
   private call(block: Block, target: Node): void {
+    const branchType = this.branchTypeSet as Node;
     for (const callee of block.callees ?? []) {
       const expected = constant(64, this.addressOf(callee.offset));
       this.emit(this.eq(target, expected) as Node);
       this.block(op.if, () => {
-        // The branch has been admitted: calls are followed in pages that are not guarded.
-        this.storeState(pe.btype, this.or(this.loadState(32, pe.btype), constant32(btypeChecked)) as Node);
-        this.edge(block, callee.block, expected);
+        this.edge(block, callee.block, expected, this.or(branchType, constant32(btypeChecked)) as Node);
       });
     }
     this.noteCalled(this.source.callSiteAt(this.address), target);
@@ -277,13 +276,13 @@ class RegionGenerator extends RegionDispatcher {
   }
 
   /** Goes on at a block, or where there is none leaves for its address. */
-  private edge(from: Block, to: number | undefined, address: Node): void {
+  private edge(from: Block, to: number | undefined, address: Node, branchType?: Node): void {
     this.way(() => {
-      this.goOn(from, to, address);
+      this.goOn(from, to, address, branchType);
     });
   }
 
-  private goOn(from: Block, to: number | undefined, address: Node): void {
+  private goOn(from: Block, to: number | undefined, address: Node, branchType: Node | undefined): void {
     if (to === undefined) {
       this.leave(address);
       return;
@@ -292,6 +291,8 @@ class RegionGenerator extends RegionDispatcher {
     if (this.isOtherPage(from, this.blockAt(to))) {
       this.leaveIfFetchedElsewhere(address);
     }
+    // An indirect branch has been admitted here: they are followed in pages that are not guarded, which this one still is.
+    if (branchType) this.storeState(pe.btype, branchType);
     if (facts.isChecked) {
       // Paid first: the host then has one number to keep, not that from before it too.
       this.payBudget();

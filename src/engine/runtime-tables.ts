@@ -34,34 +34,61 @@ const entryTableBase = 0x0500_0000;
 export const entryTablePlace = { entries: entryTableBytes / codeEntry.bytes, spread: 0x9e37 } as const;
 
 /**
- * What indirect calls have called: two addresses of 64 bits for each call, the one that it has called last and the one before that was another. Calls
- * that share a place in the table spoil each other's, so that what stands there is a guess.
+ * What is known of the indirect branches at an address, calls and returns among them: where they have led last (64 bits), where before that, if
+ * elsewhere; and of those that have been stepped, `runs` in number, the one target that has more than half, if one has: they are counted one
+ * against another in `balance`, after Boyer and Moore. Branches that share a place in the table spoil each other's, so that what stands
+ * there is a guess.
  */
-export const callSite = { bytes: 16, last: 0, other: 8 } as const;
-const callSites = 1 << 12;
-const callTableBytes = callSites * callSite.bytes;
-const callTableBase = 0x0c80_0000;
+export const branchSite = { bytes: 32, last: 0, other: 8, usual: 16, balance: 24, runs: 28 } as const;
+const branchSites = 1 << 14;
+const branchSiteTableBytes = branchSites * branchSite.bytes;
+const branchSiteTableBase = 0x0c80_0000;
+
+/** How often the branches at an address have been taken, as they were stepped, and how often conditional ones have not; a guess, too. */
+export const direction = { bytes: 8, taken: 0, notTaken: 4 } as const;
+const directionEntries = 1 << 15;
+const directionTableBytes = directionEntries * direction.bytes;
+const directionTableBase = 0x0d80_0000;
+
+/** Both tables begin elsewhere for code that is so many instructions away. */
+export const branchFold = 14;
 
 /** Where the tables of a worker lie in the shared memory; a worker is one of 32. */
 export interface RuntimeTables {
   readonly decodeCache: number;
   readonly stepCache: number;
   readonly entryTable: number;
-  readonly callTable: number;
+  readonly branchSites: number;
+  readonly directions: number;
 }
 
 export const runtimeTables = (worker: number): RuntimeTables => ({
   decodeCache: decodeCacheBase + worker * decodeCacheBytes,
   stepCache: stepCacheBase + worker * stepCacheBytes,
   entryTable: entryTableBase + worker * entryTableBytes,
-  callTable: callTableBase + worker * callTableBytes,
+  branchSites: branchSiteTableBase + worker * branchSiteTableBytes,
+  directions: directionTableBase + worker * directionTableBytes,
 });
 
-/** Address of what is known of the indirect call at a virtual address. */
-export const callSiteAt = ({ callTable }: RuntimeTables, va: bigint): number => {
-  const word = Number((va >> 2n) & 0xffff_ffffn);
-  return callTable + ((word ^ (word >>> 12)) & (callSites - 1)) * callSite.bytes;
-};
+/** Of the entry of a branch in a table of so many. */
+function branchPlace(va: bigint, entries: number): number {
+  const word = Number((va >> 2n) & 0x3fff_ffffn);
+  return (word ^ (word >>> branchFold)) & (entries - 1);
+}
+
+/** Address of what is known of the indirect branch at a virtual address. */
+export const branchSiteAt = (tables: RuntimeTables, va: bigint): number =>
+  tables.branchSites + branchPlace(va, branchSites) * branchSite.bytes;
+
+/** Address of what is known of the direction of the branch at a virtual address. */
+export const directionAt = (tables: RuntimeTables, va: bigint): number =>
+  tables.directions + branchPlace(va, directionEntries) * direction.bytes;
+
+/** How the stepper finds both. */
+export const branchTables = {
+  sites: { entries: branchSites, bytes: branchSite.bytes },
+  directions: { entries: directionEntries, bytes: direction.bytes },
+} as const;
 
 /** Address of the entry of code at a physical address. */
 export const codeEntryAt = ({ entryTable }: RuntimeTables, pa: number): number =>
@@ -70,9 +97,10 @@ export const codeEntryAt = ({ entryTable }: RuntimeTables, pa: number): number =
 
 /** Forgets what an earlier engine of the worker has left: it names functions of its own table. */
 export function clearTables({ bytes }: MemoryViews, tables: RuntimeTables): void {
-  const { decodeCache, stepCache, entryTable, callTable } = tables;
+  const { decodeCache, stepCache, entryTable, branchSites: sites, directions } = tables;
   bytes.fill(0, decodeCache, decodeCache + decodeCacheBytes);
   bytes.fill(0, stepCache, stepCache + stepCacheBytes);
   bytes.fill(0, entryTable, entryTable + entryTableBytes);
-  bytes.fill(0, callTable, callTable + callTableBytes);
+  bytes.fill(0, sites, sites + branchSiteTableBytes);
+  bytes.fill(0, directions, directions + directionTableBytes);
 }

@@ -12,6 +12,7 @@ import {
   softTlbEntries,
   softTlbEntry,
 } from '../arch/state-layout.ts';
+import { branchNoting } from './branch-notes.ts';
 import { importIndex } from './runtime-imports.ts';
 import { type RuntimeTables, stepCacheBytes } from './runtime-tables.ts';
 import { stepBranched } from './step.ts';
@@ -81,6 +82,7 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
   const slot = t.local(type.i32);
   const decoded = t.local(type.i32);
   const status = t.local(type.i32);
+  const note = branchNoting(t, tables, cpu, pc, word);
   const keepBudget = (): Text => t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
   const spend = (): Text => t.get(budget).i32(1).ops(op.i32_sub).set(budget);
   /** The step function of the word, by the word itself. */
@@ -153,10 +155,12 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
         });
         t.get(cpu).memory(op.i64_load, pe.pc).get(pc).i64(4n).ops(op.i64_add, op.i64_ne);
         t.nest(op.if, () => {
+          note.taken();
           spend();
           if (oneBlock) keepBudget().i32(exit.lookup).ops(op.return);
           else t.br(3);
         });
+        note.notTaken();
       });
       t.get(cpu).get(pc).i64(4n).ops(op.i64_add).tee(pc).memory(op.i64_store, pe.pc);
       spend();

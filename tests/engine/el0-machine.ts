@@ -4,7 +4,7 @@ import { never, type PeEnvironment } from '../../src/arch/environment.ts';
 import { createPe } from '../../src/arch/create-pe.ts';
 import type { Pe } from '../../src/arch/pe.ts';
 import { ramBase } from '../../src/arch/state-layout.ts';
-import { type Engine, type EngineMode, makeEngine } from '../../src/engine/engine.ts';
+import { type Engine, type EngineMode, type EngineOptions, makeEngine } from '../../src/engine/engine.ts';
 import { type MemoryViews, memoryViews } from '../../src/memory/memory-views.ts';
 
 export interface Mapping {
@@ -57,10 +57,14 @@ function mapPages(views: MemoryViews, mappings: readonly Mapping[]): void {
   }
 }
 
-export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0Machine {
+export function el0Machine(
+  mode: EngineMode,
+  mappings: readonly Mapping[],
+  options: Pick<EngineOptions, 'hotRuns' | 'regionRounds'> = {},
+): El0Machine {
   const memory = new WebAssembly.Memory({ initial: (ramBase + ramBytes) / 65536, maximum: 65536, shared: true });
   const views = memoryViews(memory.buffer);
-  let engine = makeEngine({ memory, views, worker: 0, mode });
+  let engine = makeEngine({ memory, views, worker: 0, mode, ...options });
   const environment: PeEnvironment = {
     now: () => 0,
     instructions: () => 0,
@@ -97,7 +101,7 @@ export function el0Machine(mode: EngineMode, mappings: readonly Mapping[]): El0M
     views,
     renewEngine: () => {
       engine.linesWrittenElsewhere(undefined);
-      engine = makeEngine({ memory, views, worker: 0, mode });
+      engine = makeEngine({ memory, views, worker: 0, mode, ...options });
       engine.attach(pe);
     },
     enterEl0: () => {

@@ -6,7 +6,7 @@ import { EntryTable } from '../../src/engine/entry-table.ts';
 import { codeEntryAt, type RuntimeTables } from '../../src/engine/runtime-tables.ts';
 import { memoryViews } from '../../src/memory/memory-views.ts';
 
-const tables: RuntimeTables = { decodeCache: 0, stepCache: 0, entryTable: 0, callTable: 0 };
+const tables: RuntimeTables = { decodeCache: 0, stepCache: 0, entryTable: 0, branchSites: 0, directions: 0 };
 const threshold = 100;
 const pa = 0x4000_0000;
 const codeAt = (address: number) => ({ va: BigInt(address), el: 0, strictAlignment: false, guarded: false });

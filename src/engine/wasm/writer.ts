@@ -1,5 +1,7 @@
 // A growing buffer of bytes with WebAssembly's number encodings (LEB128).
 
+import { assert } from '../../report/assert.ts';
+
 export class Writer {
   bytes: Uint8Array;
   length = 0;
@@ -64,6 +66,12 @@ export class Writer {
     if (this.length + other.length > this.bytes.length) this.grow(other.length);
     this.bytes.set(other.bytes.subarray(0, other.length), this.length);
     this.length += other.length;
+  }
+
+  /** Writes a byte over what is there. */
+  setByte(position: number, value: number): void {
+    assert(position < this.length && value < 0x80, 'a number of one byte is written over another');
+    this.bytes[position] = value;
   }
 
   name(text: string): void {

@@ -1,0 +1,150 @@
+import { describe, expect, it } from 'vitest';
+import { pe as record, ramBase } from '../../src/arch/state-layout.ts';
+import { NotedBranches } from '../../src/engine/branch-notes.ts';
+import type { EngineMode, EngineOptions } from '../../src/engine/engine.ts';
+import { runtimeTables } from '../../src/engine/runtime-tables.ts';
+import { el0Machine, type Mapping } from './el0-machine.ts';
+import { flatMachine } from './flat-machine.ts';
+
+type Tier = readonly [mode: EngineMode, options: Pick<EngineOptions, 'hotRuns' | 'regionRounds'>];
+/** What has been stepped eight times is followed; the last one never makes regions. */
+const tiers: readonly Tier[] = [
+  ['step', {}],
+  ['translate', {}],
+  ['region', {}],
+  ['tiered', { hotRuns: 12, regionRounds: 20 }],
+  ['tiered', { hotRuns: 12, regionRounds: 1_000_000 }],
+];
+
+describe('the stepper', () => {
+  const program = `
+        mov     x5, #3
+        adr     x6, f
+        adr     x7, g
+loop:   add     x1, x1, #1
+        tst     x1, #3
+often:  b.ne    on
+on:     tst     x1, #31
+rare:   b.eq    on2
+on2:    cmp     x1, #0
+never:  b.eq    loop
+        csel    x8, x7, x6, eq
+call:   blr     x6
+        tst     x1, #1
+        csel    x8, x6, x7, eq
+either: blr     x8
+        b       loop
+f:      ret
+g:      ret`;
+  it('notes which way conditional branches go, and where indirect calls lead, once it has run them eight times', () => {
+    const machine = flatMachine('step', program);
+    const at = (label: string): bigint => BigInt(machine.address(label));
+    const notes = new NotedBranches(machine.views, runtimeTables(0));
+    machine.run(0, 3 + 16 * 4);
+    expect(notes.usualTarget(at('call'))).toBeUndefined();
+    machine.run(0, 16 * 60);
+    expect(notes.directionOf(at('never'))).toMatchObject({ taken: 0, isSteady: true });
+    expect(notes.directionOf(at('never')).notTaken).toBeGreaterThan(50);
+    expect(notes.usualTarget(at('call'))).toBe(at('f'));
+    expect(notes.usualTarget(at('either'))).toBeUndefined();
+  });
+});
+
+describe('a branch that is followed to where it has always led', () => {
+  const program = `
+        adr     x9, slot
+        adr     x10, f
+        adr     x11, g
+        ldr     w14, patch
+        mov     x12, x10
+next:   str     x10, [x9]
+        mov     x1, #0
+loop:   bl      stub
+        add     x1, x1, #1
+        blr     x12
+        add     x2, x2, x1
+        tbnz    x1, #0, loop
+        cmp     x1, #40
+        b.ne    loop
+        add     x13, x13, #1
+        tbnz    x13, #0, elsewhere
+        str     w14, [x10]              // f is written over
+        mov     x12, x10
+        b       next
+elsewhere: str  x11, [x9]               // the veneer leads elsewhere
+        mov     x12, x11
+        mov     x1, #0
+        b       loop
+patch:  add     x3, x3, #16
+        .align  12
+stub:   adr     x16, slot
+        ldr     x17, [x16]
+        br      x17
+        .align  12
+f:      add     x3, x3, #1
+        ret
+        .align  12
+g:      add     x4, x4, #1
+        mul     x3, x3, x4
+        ret
+        .align  12
+slot:   .quad   0
+end:    nop`;
+  const states = ([mode, options]: Tier): string[] => {
+    const machine = flatMachine(mode, program, options);
+    return Array.from({ length: 90 }, (_, n) => {
+      machine.run(0, n % 3 === 0 ? 1 + (n % 50) : 400);
+      return machine.state(0);
+    });
+  };
+  const expected = states(['step', {}]);
+
+  it.each(tiers.slice(1))('leads elsewhere when it does, and to what has been written there (%s, %o)', (...tier) => {
+    expect(states(tier)).toEqual(expected);
+  });
+
+  const page = (va: number, pa: number, guarded = false): Mapping => ({
+    va,
+    pa: ramBase + pa,
+    sizeBytes: 0x1000,
+    executable: true,
+    guarded,
+  });
+  const [code, callee] = [page(0x10_0000, 0x10_0000), page(0x10_5000, 0x20_0000)];
+  const ways = {
+    'BLR X16': { there: 0xd63f_0200, back: 0xd65f_03c0, btype: 2n }, // RET
+    'BR X16': { there: 0xd61f_0200, back: 0x17ff_ec00, btype: 1n }, // B to the second instruction
+  } as const;
+
+  it.each(tiers.flatMap(([mode, options]) => (['BLR X16', 'BR X16'] as const).map((way) => ({ mode, options, way }))))(
+    'goes to what is there when the page is mapped elsewhere, and not on where that is guarded ($mode, $options, $way)',
+    ({ mode, options, way }) => {
+      const { there, back, btype } = ways[way];
+      const others = [page(0x10_6000, 0x30_0000), page(0x10_7000, 0x30_0000, true)] as const;
+      const machine = el0Machine(mode, [code, callee, ...others], options);
+      const { engine, pe, views } = machine;
+      const write = (at: Mapping, ...words: readonly number[]): void => {
+        views.words.set(words, at.pa >>> 2);
+      };
+      write(code, there, 0x9100_0421, 0x17ff_fffe); // ADD X1, X1, #1; B to the first
+      write(callee, 0x9100_0442, back); // ADD X2, X2, #1
+      write(others[0], 0x9101_9042, back); // ADD X2, X2, #100
+      const sums = (): bigint[] => {
+        machine.enterEl0();
+        views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(code.va);
+        pe.writeX(16, BigInt(callee.va));
+        for (let left = 5 * 80; left > 0 && pe.currentEl() === 0; left -= 50) engine.run(pe, 50);
+        return [pe.readX(1), pe.readX(2)];
+      };
+      expect(sums()).toEqual([80n, 80n]);
+      // The descriptor of the callee's page becomes that of another one, and the PE, which has been reset, has no other.
+      const table = (ramBase + 0x80_3000) >>> 3;
+      views.doublewords[table + 0x105] = views.doublewords[table + 0x106] ?? 0n;
+      expect(sums()).toEqual([80n, 8000n]);
+      views.doublewords[table + 0x105] = views.doublewords[table + 0x107] ?? 0n;
+      expect(sums()).toEqual([0n, 0n]);
+      expect(pe.readRegister('ESR_EL1') >> 26n).toBe(0x0dn);
+      expect((pe.readRegister('SPSR_EL1') >> 10n) & 3n).toBe(btype);
+    },
+  );
+});
