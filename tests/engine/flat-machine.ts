@@ -170,3 +170,12 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
     ram: (upTo) => Buffer.from(views.bytes.slice(ramBase, address(upTo))).toString('hex'),
   };
 }
+
+/** The state after each of these numbers of instructions; tiered, what runs soon has traces, and regions. */
+export function statesAfter(mode: 'step' | 'region' | 'tiered', program: string, budgets: readonly number[]): string[] {
+  const machine = flatMachine(mode, program, mode === 'tiered' ? { hotRuns: 4, regionRounds: 10 } : {});
+  return budgets.map((budget) => {
+    machine.run(0, budget);
+    return machine.state(0);
+  });
+}
