@@ -46,6 +46,7 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
   const fetched = t.local(type.i32);
   const pa = t.local(type.i32);
   const place = t.local(type.i32);
+  const resolved = t.local(type.i32);
   const budget = (): Text => t.get(cpu).memory(op.i32_load, pe.budget);
   /** Leaves in `code` what the entry table has for PC: 0 for nothing, or for code that TypeScript must look at. */
   const lookUp = (): void => {
@@ -107,11 +108,16 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
       t.get(code).ops(op.i32_eqz);
       t.nest(op.if, () => {
         t.get(cpu);
-        budget().call(importIndex.resolve).tee(code).ops(op.i32_eqz);
+        budget().call(importIndex.resolve).tee(resolved).ops(op.i32_eqz);
         t.nest(op.if, () => {
           t.i32(exit.redirect).ops(op.return);
         });
-        t.br(1);
+        // Translated code that only its page had been missing for is found there now.
+        lookUp();
+        t.get(code).i32(0).ops(op.i32_le_s);
+        t.nest(op.if, () => {
+          t.get(resolved).set(code).br(2);
+        });
       });
       // The piece of the jump cache that the entry is in.
       t.get(cpu).get(cpu).memory(op.i32_load, pe.jumpCachePieces);
