@@ -11,4 +11,5 @@ import { letHostReadHints } from './branch-hints.ts';
 export function setUpHostCompiler(): void {
   letHostReadHints();
   setFlagsFromString('--no-turbo-move-optimization');
+  setFlagsFromString('--no-wasm-stack-checks');
 }
