@@ -20,6 +20,8 @@ import { Text } from './text.ts';
 import { codeSignature, type ModuleFunction } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 
+const pageBytes = 1 << pageShift;
+
 /** The soft TLB entry of fetches from the page of PC. */
 export function findFetchEntry(t: Text, cpu: number, pc: number, entry: number): void {
   t.get(cpu).memory(op.i32_load, pe.tlb);
@@ -68,7 +70,8 @@ function admitBranch(t: Text, cpu: number, entry: number): void {
 
 /**
  * cpu, budget → exit: runs step functions; `oneBlock` stops with exit.lookup after a branch that is taken. What holds for a page is looked up
- * when the stepper comes there; each instruction asks again whether it still holds, and for the word in memory.
+ * when the stepper comes there; each instruction asks again whether it still holds, and for the word in memory. PC and the budget are in the
+ * record alone, since nothing stays in a register of the host over a call.
  */
 export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: string): ModuleFunction {
   const { decodeCache, stepCache } = tables;
@@ -83,8 +86,25 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
   const decoded = t.local(type.i32);
   const status = t.local(type.i32);
   const note = branchNoting(t, tables, cpu, pc, word);
-  const keepBudget = (): Text => t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
-  const spend = (): Text => t.get(budget).i32(1).ops(op.i32_sub).set(budget);
+  const loadPc = (): Text => t.get(cpu).memory(op.i64_load, pe.pc);
+  const passOn = (): void => {
+    t.get(cpu);
+    loadPc().i64(4n).ops(op.i64_add).memory(op.i64_store, pe.pc);
+  };
+  const spend = (): void => {
+    t.get(cpu)
+      .get(cpu)
+      .memory(op.i32_load, pe.budget)
+      .i32(1)
+      .ops(op.i32_sub)
+      .tee(budget)
+      .memory(op.i32_store, pe.budget);
+  };
+  /** Goes on outside of the innermost block unless what is on the stack is 0. */
+  const leaveIf = (): void => {
+    t.ops(op.br_if);
+    t.w.u32(0);
+  };
   /** The step function of the word, by the word itself. */
   const decode = (): void => {
     // Fibonacci hashing: the high half of the word times 2^32 / phi.
@@ -107,13 +127,13 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
       .memory(op.i32_store, stepCache + 4);
     t.get(slot).get(word).memory(op.i32_store, stepCache);
   };
+  t.get(cpu).get(budget).memory(op.i32_store, pe.budget);
   t.nest(op.loop, () => {
-    keepBudget();
     t.get(budget).i32(0).ops(op.i32_le_s);
     t.nest(op.if, () => {
       t.i32(exit.budget).ops(op.return);
     });
-    t.get(cpu).memory(op.i64_load, pe.pc).set(pc);
+    loadPc().set(pc);
     findFetchEntry(t, cpu, pc, entry);
     fetchTagOf(t, pc).tee(page);
     t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag).ops(op.i64_ne);
@@ -149,28 +169,37 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
           t.nest(op.if, () => {
             t.get(status).ops(op.return);
           });
-          t.get(cpu).get(pc).i64(4n).ops(op.i64_add).memory(op.i64_store, pe.pc);
+          passOn();
           spend();
-          keepBudget().i32(exit.budget).ops(op.return);
+          t.i32(exit.budget).ops(op.return);
         });
-        t.get(cpu).memory(op.i64_load, pe.pc).get(pc).i64(4n).ops(op.i64_add, op.i64_ne);
+        t.get(page)
+          .get(pa)
+          .i32(pageBytes - 1)
+          .ops(op.i32_and, op.i64_extend_i32_u, op.i64_or)
+          .set(pc);
+        loadPc().get(pc).i64(4n).ops(op.i64_add, op.i64_ne);
         t.nest(op.if, () => {
           note.taken();
           spend();
-          if (oneBlock) keepBudget().i32(exit.lookup).ops(op.return);
+          if (oneBlock) t.i32(exit.lookup).ops(op.return);
           else t.br(3);
         });
         note.notTaken();
+        t.ops(op.else);
+        passOn();
       });
-      t.get(cpu).get(pc).i64(4n).ops(op.i64_add).tee(pc).memory(op.i64_store, pe.pc);
       spend();
-      // The same page, as it was, and more to do.
-      t.i32(0).get(budget).ops(op.i32_lt_s);
-      fetchTagOf(t, pc).get(page).ops(op.i64_eq, op.i32_and);
-      t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag).get(page).ops(op.i64_eq, op.i32_and);
-      t.nest(op.if, () => {
-        keepBudget();
-        t.get(pa).i32(4).ops(op.i32_add).set(pa).br(1);
+      // More to do, in the same page, as it was.
+      t.nest(op.block, () => {
+        t.get(budget).i32(0).ops(op.i32_le_s);
+        leaveIf();
+        t.get(pa).i32(4).ops(op.i32_add).tee(pa);
+        t.i32(pageBytes - 1).ops(op.i32_and, op.i32_eqz);
+        leaveIf();
+        t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag).get(page).ops(op.i64_ne);
+        leaveIf();
+        t.br(1);
       });
     });
     t.br(0);
