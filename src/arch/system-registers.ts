@@ -103,3 +103,13 @@ export function slotOf(name: string): number {
   assert(slot >= 0, `${name} has no slot`);
   return pe.systemRegisters + slot * 8;
 }
+
+/**
+ * Where the record has the value of a register that everybody may read, always, and that is what was written there; undefined for others: reading
+ * them may trap, or is more than a load.
+ */
+export function placeReadByAll(key: number): number | undefined {
+  const row = registerAt(key);
+  if (row?.storage !== 'plain' || row.access === 'WO' || row.readEl !== 0) return undefined;
+  return row.needs === undefined && row.traps.length === 0 ? pe.systemRegisters + 8 * row.slot : undefined;
+}

@@ -2,6 +2,7 @@
 // add is where operands, registers and the program counter come from, and what must be written back before a service is called.
 
 import { pe } from '../arch/state-layout.ts';
+import { placeReadByAll } from '../arch/system-registers.ts';
 import type { PointerOperation } from '../isa/pointer-authentication/names.ts';
 import { keyOf, pointerControl } from '../isa/pointer-authentication/pointer.ts';
 import type {
@@ -213,6 +214,8 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     return localValue(64, result, true);
   }
   readSystemRegister(key: Value): Value {
+    const place = (key as Node).isConstant ? placeReadByAll(Number((key as Node).bits)) : undefined;
+    if (place !== undefined) return localValue(64, this.settle(this.loadState(64, place)), true);
     this.systemService(systemOperation.readSystemRegister, key);
     return this.scratchResult(scratchSlot.system, 8);
   }

@@ -308,6 +308,11 @@ export abstract class TraceEnds extends LocalRegisters {
     }
     this.noteSuccessor(target);
     this.writeBack();
+    this.leaveByLink(target, count);
+  }
+
+  /** Leaves for an address by its link, where it has one, with registers and flags in the record. */
+  private leaveByLink(target: bigint, count: number): void {
     const { linkTo, addendOf } = this.source;
     if (linkTo && this.knownPages.has(pageOf(target))) {
       this.followLink(linkTo(target), this.remaining(count));
@@ -325,6 +330,19 @@ export abstract class TraceEnds extends LocalRegisters {
       return;
     }
     this.leaveBy(constant(64, target), count);
+  }
+
+  /** Leaves for where an indirect branch has led nearly always by its link, and for other addresses by a look-up. */
+  protected leaveUsually(target: Node, usual: bigint): void {
+    this.noteSuccessor(usual);
+    const settled = localValue(64, this.settle(target), true);
+    this.emit(this.ne(settled, constant(64, usual)) as Node);
+    this.ifSeldom(() => {
+      this.arm(() => {
+        this.leaveBy(settled);
+      });
+    });
+    this.leaveByLink(usual, this.index);
   }
 
   /** Leaves by a look-up, with registers and flags in the record. */

@@ -187,7 +187,9 @@ class TraceGenerator extends TraceEnds {
       return;
     }
     this.writeBack();
-    this.leaveBy(target);
+    const usual = this.source.usualWays?.usualTarget(this.address);
+    if (usual !== undefined && (usual & 3n) === 0n) this.leaveUsually(target, usual);
+    else this.leaveBy(target);
   }
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
