@@ -11,5 +11,4 @@ import { letHostReadHints } from './branch-hints.ts';
 export function setUpHostCompiler(): void {
   letHostReadHints();
   setFlagsFromString('--no-turbo-move-optimization');
-  setFlagsFromString('--no-wasm-stack-checks');
 }
