@@ -331,7 +331,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       calledFrom: (va) =>
         [branchSite.last, branchSite.other]
           .map((offset) => doublewords[(siteAt(va) + offset) >>> 3] as bigint)
-          .filter((target) => isInReach(start, target)),
+          .filter((target) => isInReach(start, target) && isMapped(target) && isWorthARegion(paOf(target), target, el)),
       addendOf: (va) => addendTo(pagePaOf(va), va),
     });
     const named = options.isProfiled ? { ...text, name: guestCodeName(entry) } : text;

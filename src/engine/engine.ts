@@ -55,7 +55,7 @@ const thresholds: Readonly<Record<EngineMode, { readonly hot: number; readonly r
   step: { hot: Infinity, region: Infinity },
   translate: { hot: 1, region: Infinity },
   region: { hot: 1, region: 0 },
-  tiered: { hot: 4000, region: 200_000 },
+  tiered: { hot: 4000, region: 100_000 },
 };
 
 /** With what V8 makes of it, translated code has taken eight times as much: half a GiB. A script of python3.11 needs a few MB. */
@@ -232,8 +232,9 @@ export function makeEngine({
     resolve: (cpu: number): number => codeCache.resolve(peOf(cpu)),
     ...hostServices,
   };
-  const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker)), { h: runtimeImports })
-    .exports;
+  const runtime = new WebAssembly.Instance(new WebAssembly.Module(runtimeModule(worker, hotRuns)), {
+    h: runtimeImports,
+  }).exports;
   const codeTable = makeCodeTable(table, runtime.stale as CallableFunction, () => {
     pes.forEach(({ base }) => {
       emptyJumpCache(words, base);

@@ -21,7 +21,7 @@ export interface RegionCode {
   readonly maxInstructions: number;
   /** Where indirect branches may lead, in ascending order. */
   readonly indirectTargets: () => readonly number[];
-  /** What an indirect call has called lately. */
+  /** What an indirect call has called lately, whether it has while the region was observed or not. */
   readonly calledFrom: (offset: number) => readonly number[];
 }
 
@@ -133,7 +133,7 @@ export function flowGraph(code: RegionCode): Block[] {
         }
       } else if (transfer.kind === 'indirect call') {
         for (const target of code.calledFrom(offset)) {
-          const inner = code.hasRun(target) ? called(chain, target, offset + 4) : undefined;
+          const inner = code.isMapped(target) ? called(chain, target, offset + 4) : undefined;
           if (inner) lead(inner, target);
         }
       } else if (transfer.kind === 'return' && chain.returns.length > 0) {

@@ -34,9 +34,10 @@ function findEntry(t: Text, cpu: number, pc: number, key: number, entry: number)
 
 /**
  * cpu → exit: runs what stands for the code at PC, until something other than a look-up stops it: translated code by the jump cache, or by the
- * entry table; cold code by the stepper, a block at a time; TypeScript decides where neither table knows what to do.
+ * entry table; cold code by the stepper, a block at a time; TypeScript decides where neither table knows what to do. Code that is new, and whose
+ * place in the entry table is free, is cold: it is hot when it has been entered `hotRuns` times.
  */
-export function runLoop(tables: RuntimeTables): ModuleFunction {
+export function runLoop(tables: RuntimeTables, hotRuns: number): ModuleFunction {
   const t = new Text(1);
   const cpu = 0;
   const key = t.local(type.i64);
@@ -59,22 +60,35 @@ export function runLoop(tables: RuntimeTables): ModuleFunction {
       t.get(pa).i32(18).ops(op.i32_shr_u).i32(entryTablePlace.spread).ops(op.i32_mul, op.i32_add);
       t.i32(entryTablePlace.entries - 1).ops(op.i32_and);
       t.i32(codeEntry.bytes).ops(op.i32_mul).set(place);
-      t.get(place)
-        .memory(op.i64_load, tables.entryTable + codeEntry.key)
-        .get(key)
-        .ops(op.i64_eq);
-      t.get(place).memory(op.i32_load, tables.entryTable + codeEntry.place);
       t.get(pa);
       t.get(cpu).memory(op.i32_load, pe.strictAlignment).i32(codeEntry.strict).ops(op.i32_and, op.i32_or);
       t.get(fetched)
         .memory(op.i32_load, softTlbEntry.fetchTag + guardedAfterFetchTag)
         .i32(1)
-        .ops(op.i32_shl, op.i32_or);
-      t.ops(op.i32_eq, op.i32_and);
+        .ops(op.i32_shl, op.i32_or)
+        .set(pa);
+      const known = (): Text => t.get(place).memory(op.i32_load, tables.entryTable + codeEntry.place);
+      t.get(place)
+        .memory(op.i64_load, tables.entryTable + codeEntry.key)
+        .get(key)
+        .ops(op.i64_eq);
+      known().get(pa).ops(op.i32_eq, op.i32_and);
       t.nest(op.if, () => {
         t.get(place)
           .memory(op.i32_load, tables.entryTable + codeEntry.code)
           .set(code);
+        if (hotRuns <= 1 || hotRuns === Infinity) return;
+        t.ops(op.else);
+        known().ops(op.i32_eqz);
+        t.nest(op.if, () => {
+          t.get(place)
+            .get(key)
+            .memory(op.i64_store, tables.entryTable + codeEntry.key);
+          t.get(place)
+            .get(pa)
+            .memory(op.i32_store, tables.entryTable + codeEntry.place);
+          t.i32(1 - hotRuns).set(code);
+        });
       });
     });
   };

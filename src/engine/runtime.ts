@@ -137,14 +137,14 @@ function substitution(box: AesBox, exportName: string): ModuleFunction {
   return t.done(vectorUnarySignature, exportName);
 }
 
-/** The binary of the runtime module for a worker. */
-export function runtimeModule(worker: number): Uint8Array<ArrayBuffer> {
+/** The binary of the runtime module for a worker; code is hot when it has been entered `hotRuns` times. */
+export function runtimeModule(worker: number, hotRuns: number): Uint8Array<ArrayBuffer> {
   const tables = runtimeTables(worker);
   return encodeModule(
     [
       stepper(true, tables, 'stepBlock'),
       stepper(false, tables, 'step'),
-      runLoop(tables),
+      runLoop(tables, hotRuns),
       chain(),
       stale(),
       fence(),

@@ -23,7 +23,7 @@ function instance(module: Uint8Array<ArrayBuffer>, imports: Readonly<Record<stri
 }
 
 /** The functions of the runtime module. */
-export const runtime: Readonly<Record<string, CallableFunction>> = instance(runtimeModule(0), {
+export const runtime: Readonly<Record<string, CallableFunction>> = instance(runtimeModule(0, Infinity), {
   table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
   ...others,
   decode: never,
