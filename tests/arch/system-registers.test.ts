@@ -4,8 +4,8 @@ import { allBits } from '../../src/arch/register-row.ts';
 import { systemRegisterSlots } from '../../src/arch/state-layout.ts';
 import { systemInstructions } from '../../src/arch/system-instructions.ts';
 import { encodingOf, systemKey, systemKeys } from '../../src/arch/system-key.ts';
-import { registerAt, registerNamed, systemRegisters } from '../../src/arch/system-registers.ts';
-import { traps } from '../../src/arch/traps.ts';
+import { placeReadByAll, registerAt, registerNamed, systemRegisters } from '../../src/arch/system-registers.ts';
+import { type Trap, traps } from '../../src/arch/traps.ts';
 import { onePe } from './fixture.ts';
 
 const core = { midr: 0x410f_d0f0n, mpidr: 0x8000_0003n, hasEl2: true, hasEl3: true, hasGicRegisters: true };
@@ -172,5 +172,22 @@ describe('identification', () => {
     const test = onePe().enter(1);
     expect(test.pe.readSystemRegister(systemKey(3, 0, 0, 4, 7))).toBe(exit.none);
     expect(test.scratch(0)).toBe(0n);
+  });
+
+  it.each([0, 1, 2, 3] as const)('has a place for registers that EL%i too reads without being asked', (el) => {
+    const read = systemRegisters.filter(({ key }) => placeReadByAll(key) !== undefined);
+    expect(read.map(({ name }) => name)).toContain('TPIDR_EL0');
+    for (const { name, key } of read) {
+      const test = onePe();
+      // Everything is trapped that can be by setting a bit.
+      for (const { register, mask, when, high } of Object.values<Trap>(traps)) {
+        if (when === 'allClear') continue;
+        test.setRegister(register, test.register(register) | (BigInt(mask >>> 0) << (high === true ? 32n : 0n)));
+      }
+      test.setRegister(name, 0x1234_5678_9abc_def0n);
+      test.enter(el);
+      expect(test.pe.readSystemRegister(key)).toBe(exit.none);
+      expect(test.scratch(0)).toBe(test.memory.doublewords[(test.pe.base + (placeReadByAll(key) ?? 0)) / 8]);
+    }
   });
 });

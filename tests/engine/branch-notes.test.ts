@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest';
-import { pe as record, ramBase } from '../../src/arch/state-layout.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { pe as record, ramBase, softTlbEntries } from '../../src/arch/state-layout.ts';
 import { NotedBranches } from '../../src/engine/branch-notes.ts';
 import type { EngineMode, EngineOptions } from '../../src/engine/engine.ts';
 import { runtimeTables } from '../../src/engine/runtime-tables.ts';
@@ -114,9 +114,14 @@ end:    nop`;
   const ways = {
     'BLR X16': { there: 0xd63f_0200, back: 0xd65f_03c0, btype: 2n }, // RET
     'BR X16': { there: 0xd61f_0200, back: 0x17ff_ec00, btype: 1n }, // B to the second instruction
+    'BR X5': { there: 0xd61f_00a0, back: 0x17ff_ec00, btype: 1n },
   } as const;
 
-  it.each(tiers.flatMap(([mode, options]) => (['BLR X16', 'BR X16'] as const).map((way) => ({ mode, options, way }))))(
+  it.each(
+    tiers.flatMap(([mode, options]) =>
+      (['BLR X16', 'BR X16', 'BR X5'] as const).map((way) => ({ mode, options, way })),
+    ),
+  )(
     'goes to what is there when the page is mapped elsewhere, and not on where that is guarded ($mode, $options, $way)',
     ({ mode, options, way }) => {
       const { there, back, btype } = ways[way];
@@ -132,7 +137,7 @@ end:    nop`;
       const sums = (): bigint[] => {
         machine.enterEl0();
         views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(code.va);
-        pe.writeX(16, BigInt(callee.va));
+        for (const n of [5, 16]) pe.writeX(n, BigInt(callee.va));
         for (let left = 5 * 80; left > 0 && pe.currentEl() === 0; left -= 50) engine.run(pe, 50);
         return [pe.readX(1), pe.readX(2)];
       };
@@ -147,4 +152,72 @@ end:    nop`;
       expect((pe.readRegister('SPSR_EL1') >> 10n) & 3n).toBe(btype);
     },
   );
+});
+
+describe('an indirect branch that has led nearly always to one place', () => {
+  // A function that returns to one place but for every 64th time, and is called through a pointer that changes as seldom.
+  const program = `
+        adr     x9, f
+        adr     x10, g
+loop:   add     x1, x1, #1
+        and     x2, x1, #63
+        cmp     x2, #0
+        csel    x11, x10, x9, eq
+        cbz     x2, seldom
+        bl      h
+often:  blr     x11
+        b       loop
+seldom: bl      h
+        blr     x11
+        eor     x3, x3, x30
+        b       loop
+f:      add     x3, x3, #1
+        ret
+g:      add     x3, x3, x3, lsl #1
+        ret
+        .align  12
+h:      add     x4, x4, #1
+        eor     x3, x3, x4
+        ret`;
+  const states = ([mode, options]: Tier): string[] => {
+    const machine = flatMachine(mode, program, options);
+    return Array.from({ length: 60 }, (_, n) => {
+      machine.run(0, n % 3 === 0 ? 1 + (n % 50) : 700);
+      return machine.state(0);
+    });
+  };
+  const expected = states(['step', {}]);
+
+  it.each(tiers.slice(1))('leads where the register says, every time (%s, %o)', (...tier) => {
+    expect(states(tier)).toEqual(expected);
+  });
+});
+
+describe('code whose page shares its place in the soft TLB with that of other code', () => {
+  const page = (va: number, pa: number): Mapping => ({
+    va,
+    pa: ramBase + pa,
+    sizeBytes: 0x1000,
+    executable: true,
+  });
+
+  it.each(tiers.slice(1))('is looked up once, not each time that one calls the other (%s, %o)', (mode, options) => {
+    const [code, callee] = [page(0x10_0000, 0x10_0000), page(0x10_0000 + softTlbEntries * 0x1000, 0x20_0000)];
+    const machine = el0Machine(mode, [code, callee], options);
+    const { engine, pe, views } = machine;
+    views.words.set([0xd63f_00a0, 0x9100_0421, 0x17ff_fffe], code.pa >>> 2); // BLR X5; ADD X1, X1, #1; B to the first
+    views.words.set([0x9100_0442, 0xd65f_03c0], callee.pa >>> 2); // ADD X2, X2, #1; RET
+    const asked = vi.spyOn(pe, 'translateFetch').mock.calls;
+    const rounds = (count: number): void => {
+      for (let left = 5 * count; left > 0; left -= 500) engine.run(pe, 500);
+    };
+    machine.enterEl0();
+    views.doublewords[(pe.base + record.pc) >>> 3] = BigInt(code.va);
+    pe.writeX(5, BigInt(callee.va));
+    rounds(1000);
+    const before = asked.length;
+    rounds(10_000);
+    expect(pe.readX(2)).toBe(11_000n);
+    expect(asked.length - before).toBeLessThan(100);
+  });
 });

@@ -40,15 +40,19 @@ describe('the dominators of a flow graph', () => {
 
 const summaries = makeSummaries(makeDecoder(instructionSet), { isConcurrent: false, yields: false });
 
-/** The flow graph of a program, all of which has run, and whose indirect calls have called what stands at these labels. */
-function graphOf(program: string, ...called: readonly string[]): { blocks: Block[]; at: (label: string) => number } {
+/** The flow graph of a program, whose indirect calls have called what stands at these labels; all of it has run, but for some. */
+function graphOf(
+  program: string,
+  called: readonly string[] = [],
+  notRun: readonly string[] = [],
+): { blocks: Block[]; at: (label: string) => number } {
   const { bytes, symbols } = assemble(program, { base: 0 });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const at = (label: string): number => Number(symbols.get(label));
   const blocks = flowGraph({
     pageOffset: 0,
     summaryAt: (offset) => summaries(view.getUint32(offset, true)),
-    hasRun: () => true,
+    hasRun: (offset) => !notRun.map(at).includes(offset),
     isMapped: () => true,
     maxInstructions: 100,
     indirectTargets: () => [],
@@ -67,8 +71,7 @@ second: b       start
 one:    ret
 two:    add     x0, x0, #1
         ret`,
-      'one',
-      'two',
+      ['one', 'two'],
     );
     const blockAt = (n: number | undefined): Block => blocks[n as number] as Block;
     for (const [call, after] of [
@@ -79,6 +82,19 @@ two:    add     x0, x0, #1
       expect(callees.map(({ offset }) => offset)).toEqual([at('one'), at('two')]);
       for (const { block } of callees) expect(blockAt(blockAt(block).taken).offset).toBe(at(after));
     }
+  });
+
+  it('has what an indirect call has called before, though it has not while the region was observed', () => {
+    const { blocks, at } = graphOf(
+      `
+start:  blr     x1
+        b       start
+one:    add     x0, x0, #1
+        ret`,
+      ['one'],
+      ['one'],
+    );
+    expect(blocks.map(({ offset }) => offset)).toContain(at('one'));
   });
 
   it('has the calls of a function to itself lead to its beginning, and its returns to where it has called', () => {

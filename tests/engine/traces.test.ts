@@ -338,3 +338,25 @@ end:    nop
     );
   });
 });
+
+describe('the read of a register that is what has been written to it', () => {
+  const program = `
+loop:   mrs     x2, tpidr_el0
+        msr     tpidr_el0, x1
+        mrs     x3, tpidr_el0
+        mrs     x4, tpidrro_el0
+        add     x1, x1, x3, lsl #1
+        eor     x5, x5, x2
+        add     x1, x1, #1
+        msr     tpidrro_el0, x5
+        b       loop`;
+
+  it.each(['translate', 'region', 'tiered'] as const)('has the last value, in the same code too (%s)', (mode) => {
+    const state = (of: EngineMode): string => {
+      const machine = flatMachine(of, program, { hotRuns: 4, regionRounds: of === 'tiered' ? 10 : 0 });
+      machine.run(0, 9 * 100 + 4);
+      return machine.state(0);
+    };
+    expect(state(mode)).toBe(state('step'));
+  });
+});
