@@ -39,7 +39,7 @@ import {
   writeSystemRegister,
   writeValue,
 } from './system-register-access.ts';
-import { registerNamed, slotOf, systemRegisters } from './system-registers.ts';
+import { offsetOf, registerNamed, slotOf, systemRegisters } from './system-registers.ts';
 import { createTimerOutputs } from './timer-output.ts';
 import { timerExpired, timerReset } from './timers.ts';
 import { applyTlbi } from './tlb-maintenance.ts';
@@ -242,7 +242,7 @@ function reset(cx: PeContext, state: ResetState): void {
   const { bytes } = cx.memory;
   bytes.fill(0, cx.base, cx.base + recordBytes);
   for (const row of systemRegisters) {
-    if (row.slot >= 0) write64(cx, pe.systemRegisters + row.slot * 8, row.reset(cx.core));
+    if (row.slot >= 0) write64(cx, offsetOf(row), row.reset(cx.core));
   }
   const highest = highestEl(cx.core);
   assert(state.el <= highest && (state.el !== 2 || cx.hasEl2), `EL${state.el} is not implemented`);

@@ -31,7 +31,7 @@ import { pe } from './state-layout.ts';
 import { systemInstructionAt } from './system-instructions.ts';
 import { encodingOf, systemIss, systemKey } from './system-key.ts';
 import { performSystemOperation } from './system-operations.ts';
-import { registerAt, registerNamed, type SystemRegister } from './system-registers.ts';
+import { offsetOf, registerAt, registerNamed, type SystemRegister } from './system-registers.ts';
 
 function isAtLeast(cx: PeContext, least: LeastEl): boolean {
   return currentEl(cx) >= (least === 'highest' ? highestEl(cx.core) : least);
@@ -125,8 +125,6 @@ function readPermitted(cx: PeContext, row: SystemRegister): Exit {
   write64(cx, pe.scratch, value);
   return exit.none;
 }
-
-const offsetOf = (row: SystemRegister): number => pe.systemRegisters + row.slot * 8;
 
 /** The value of a register, without checks; undefined where the CPU interface has no such register. */
 export function readValue(cx: PeContext, row: SystemRegister): bigint | undefined {

@@ -97,11 +97,14 @@ export const registerAt = (key: number): SystemRegister | undefined => systemReg
 
 export const registerNamed = (name: string): SystemRegister | undefined => registerOfName.get(name);
 
-/** Byte offset, in the record of the PE, of the register's slot. */
+/** Byte offset, in the record of the PE, of the slot of a register that has one. */
+export const offsetOf = ({ slot }: SystemRegister): number => pe.systemRegisters + slot * 8;
+
+/** The same, of a register by its name. */
 export function slotOf(name: string): number {
-  const slot = registerOfName.get(name)?.slot ?? -1;
-  assert(slot >= 0, `${name} has no slot`);
-  return pe.systemRegisters + slot * 8;
+  const row = registerOfName.get(name);
+  assert(row !== undefined && row.slot >= 0, `${name} has no slot`);
+  return offsetOf(row);
 }
 
 /**
@@ -111,5 +114,5 @@ export function slotOf(name: string): number {
 export function placeReadByAll(key: number): number | undefined {
   const row = registerAt(key);
   if (row?.storage !== 'plain' || row.access === 'WO' || row.readEl !== 0) return undefined;
-  return row.needs === undefined && row.traps.length === 0 ? pe.systemRegisters + 8 * row.slot : undefined;
+  return row.needs === undefined && row.traps.length === 0 ? offsetOf(row) : undefined;
 }

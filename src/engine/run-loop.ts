@@ -46,8 +46,12 @@ export function runLoop(tables: RuntimeTables, hotRuns: number): ModuleFunction 
   const pc = t.local(type.i64);
   const fetched = t.local(type.i32);
   const pa = t.local(type.i32);
+  /** With its flags, as an entry of the table has it. */
+  const placed = pa;
   const place = t.local(type.i32);
   const resolved = t.local(type.i32);
+  /** Code is stepped before it is translated. */
+  const isStepped = hotRuns > 1 && hotRuns < Infinity;
   const budget = (): Text => t.get(cpu).memory(op.i32_load, pe.budget);
   /** Leaves in `code` what the entry table has for PC: 0 for nothing, or for code that TypeScript must look at. */
   const lookUp = (): void => {
@@ -66,18 +70,18 @@ export function runLoop(tables: RuntimeTables, hotRuns: number): ModuleFunction 
         .memory(op.i32_load, softTlbEntry.fetchTag + guardedAfterFetchTag)
         .i32(1)
         .ops(op.i32_shl, op.i32_or)
-        .set(pa);
+        .set(placed);
       const known = (): Text => t.get(place).memory(op.i32_load, tables.entryTable + codeEntry.place);
       t.get(place)
         .memory(op.i64_load, tables.entryTable + codeEntry.key)
         .get(key)
         .ops(op.i64_eq);
-      known().get(pa).ops(op.i32_eq, op.i32_and);
+      known().get(placed).ops(op.i32_eq, op.i32_and);
       t.nest(op.if, () => {
         t.get(place)
           .memory(op.i32_load, tables.entryTable + codeEntry.code)
           .set(code);
-        if (hotRuns <= 1 || hotRuns === Infinity) return;
+        if (!isStepped) return;
         t.ops(op.else);
         known().ops(op.i32_eqz);
         t.nest(op.if, () => {
@@ -85,7 +89,7 @@ export function runLoop(tables: RuntimeTables, hotRuns: number): ModuleFunction 
             .get(key)
             .memory(op.i64_store, tables.entryTable + codeEntry.key);
           t.get(place)
-            .get(pa)
+            .get(placed)
             .memory(op.i32_store, tables.entryTable + codeEntry.place);
           t.i32(1 - hotRuns).set(code);
         });

@@ -42,28 +42,23 @@ export function secondLookUp(worker: number, miss: number): ModuleFunction {
   const tlb = t.local(type.i32);
   const entry = t.local(type.i32);
   const addend = t.local(type.i32);
-  const unlessZero = (depth: number): void => {
-    t.ops(op.br_if);
-    t.w.u32(depth);
-  };
 
   t.nest(op.block, () => {
-    t.get(descriptor).i32(memoryDescriptor.ordered).ops(op.i32_and);
-    unlessZero(0);
+    t.get(descriptor).i32(memoryDescriptor.ordered).ops(op.i32_and).brIf(0);
     t.get(cpu).memory(op.i64_load, scratch(scratchSlot.address)).tee(va).ops(op.i32_wrap_i64).set(low);
     t.get(descriptor).i32(memoryDescriptor.sizeShift).ops(op.i32_shr_u);
     t.i32(memoryDescriptor.sizeMask).ops(op.i32_and).set(size);
 
     // Inside one page, and aligned where it must be.
     t.get(low).i32(pageOffsetMask).ops(op.i32_and).i32(1).get(size).ops(op.i32_shl, op.i32_add);
-    t.i32(1 << pageShift).ops(op.i32_gt_u);
-    unlessZero(0);
+    t.i32(1 << pageShift)
+      .ops(op.i32_gt_u)
+      .brIf(0);
     t.i32(1).get(size).get(descriptor).i32(memoryDescriptor.elementsShift).ops(op.i32_shr_u, op.i32_sub, op.i32_shl);
     t.i32(1).ops(op.i32_sub).get(low).ops(op.i32_and).set(misaligned);
     t.get(descriptor).i32(memoryDescriptor.aligned).ops(op.i32_and);
     t.get(cpu).memory(op.i32_load, pe.strictAlignment).ops(op.i32_or, op.i32_eqz, op.i32_eqz);
-    t.get(misaligned).i32(0).ops(op.i32_ne, op.i32_and);
-    unlessZero(0);
+    t.get(misaligned).i32(0).ops(op.i32_ne, op.i32_and).brIf(0);
 
     t.get(cpu).memory(op.i32_load, pe.tlbUnprivileged).get(cpu).memory(op.i32_load, pe.tlb);
     t.get(descriptor).i32(memoryDescriptor.unprivileged).ops(op.i32_and, op.select).set(tlb);
@@ -81,17 +76,19 @@ export function secondLookUp(worker: number, miss: number): ModuleFunction {
     t.get(va).i64(BigInt(~pageOffsetMask)).ops(op.i64_and);
     peNumber().i32(2).ops(op.i32_shl);
     t.get(tlb).get(cpu).ops(op.i32_sub).i32(pe.softTlb).ops(op.i32_sub);
-    t.i32(Math.log2(softTlbBytes)).ops(op.i32_shr_u, op.i32_or, op.i64_extend_i32_u, op.i64_or, op.i64_ne);
-    unlessZero(0);
+    t.i32(Math.log2(softTlbBytes)).ops(op.i32_shr_u, op.i32_or, op.i64_extend_i32_u, op.i64_or, op.i64_ne).brIf(0);
     t.get(entry).memory(op.i32_load, at + secondTlbEntry.epoch);
-    t.get(tlb).memory(op.i32_load, softTlbEpoch).ops(op.i32_ne);
-    unlessZero(0);
+    t.get(tlb).memory(op.i32_load, softTlbEpoch).ops(op.i32_ne).brIf(0);
     // need.read is bit 0, need.write bit 1.
     t.get(entry)
       .memory(op.i32_load, at + secondTlbEntry.addend)
       .tee(addend);
-    t.get(descriptor).i32(memoryDescriptor.store).ops(op.i32_and, op.i32_shr_u).i32(1).ops(op.i32_and, op.i32_eqz);
-    unlessZero(0);
+    t.get(descriptor)
+      .i32(memoryDescriptor.store)
+      .ops(op.i32_and, op.i32_shr_u)
+      .i32(1)
+      .ops(op.i32_and, op.i32_eqz)
+      .brIf(0);
 
     t.get(tlb)
       .get(low)
@@ -117,8 +114,7 @@ export function secondLookUp(worker: number, miss: number): ModuleFunction {
     t.get(low).get(addend).i32(~pageOffsetMask).ops(op.i32_and, op.i32_add).set(low);
     t.get(descriptor).i32(memoryDescriptor.store).ops(op.i32_and);
     t.nest(op.if, () => {
-      t.get(low).i32(lineShift).ops(op.i32_shr_u).memory(op.i32_load8_u, lineMapOffset);
-      unlessZero(1);
+      t.get(low).i32(lineShift).ops(op.i32_shr_u).memory(op.i32_load8_u, lineMapOffset).brIf(1);
       bySize(t, size, (log2) => {
         t.get(low).get(cpu);
         if (log2 === largestSize) vector(vector(t, simd.v128_load, value), simd.v128_store, 0);

@@ -100,11 +100,6 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
       .tee(budget)
       .memory(op.i32_store, pe.budget);
   };
-  /** Goes on outside of the innermost block unless what is on the stack is 0. */
-  const leaveIf = (): void => {
-    t.ops(op.br_if);
-    t.w.u32(0);
-  };
   /** The step function of the word, by the word itself. */
   const decode = (): void => {
     // Fibonacci hashing: the high half of the word times 2^32 / phi.
@@ -192,13 +187,12 @@ export function stepper(oneBlock: boolean, tables: RuntimeTables, exportName: st
       spend();
       // More to do, in the same page, as it was.
       t.nest(op.block, () => {
-        t.get(budget).i32(0).ops(op.i32_le_s);
-        leaveIf();
+        t.get(budget).i32(0).ops(op.i32_le_s).brIf(0);
         t.get(pa).i32(4).ops(op.i32_add).tee(pa);
-        t.i32(pageBytes - 1).ops(op.i32_and, op.i32_eqz);
-        leaveIf();
-        t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag).get(page).ops(op.i64_ne);
-        leaveIf();
+        t.i32(pageBytes - 1)
+          .ops(op.i32_and, op.i32_eqz)
+          .brIf(0);
+        t.get(entry).memory(op.i64_load, softTlbEntry.fetchTag).get(page).ops(op.i64_ne).brIf(0);
         t.br(1);
       });
     });

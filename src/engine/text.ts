@@ -81,6 +81,11 @@ export class Text {
     this.w.u32(depth);
     return this;
   }
+  brIf(depth: number): this {
+    this.w.byte(op.br_if);
+    this.w.u32(depth);
+    return this;
+  }
   nest(kind: number, body: () => void): this {
     this.ops(kind, type.void);
     body();

@@ -16,6 +16,15 @@ const tiers: readonly Tier[] = [
   ['tiered', { hotRuns: 12, regionRounds: 1_000_000 }],
 ];
 
+/** What a program leaves in the PE, again and again. */
+function states(program: string, [mode, options]: Tier): string[] {
+  const machine = flatMachine(mode, program, options);
+  return Array.from({ length: 90 }, (_, n) => {
+    machine.run(0, n % 3 === 0 ? 1 + (n % 50) : 400);
+    return machine.state(0);
+  });
+}
+
 describe('the stepper', () => {
   const program = `
         mov     x5, #3
@@ -90,17 +99,10 @@ g:      add     x4, x4, #1
         .align  12
 slot:   .quad   0
 end:    nop`;
-  const states = ([mode, options]: Tier): string[] => {
-    const machine = flatMachine(mode, program, options);
-    return Array.from({ length: 90 }, (_, n) => {
-      machine.run(0, n % 3 === 0 ? 1 + (n % 50) : 400);
-      return machine.state(0);
-    });
-  };
-  const expected = states(['step', {}]);
+  const expected = states(program, ['step', {}]);
 
   it.each(tiers.slice(1))('leads elsewhere when it does, and to what has been written there (%s, %o)', (...tier) => {
-    expect(states(tier)).toEqual(expected);
+    expect(states(program, tier)).toEqual(expected);
   });
 
   const page = (va: number, pa: number, guarded = false): Mapping => ({
@@ -179,17 +181,10 @@ g:      add     x3, x3, x3, lsl #1
 h:      add     x4, x4, #1
         eor     x3, x3, x4
         ret`;
-  const states = ([mode, options]: Tier): string[] => {
-    const machine = flatMachine(mode, program, options);
-    return Array.from({ length: 60 }, (_, n) => {
-      machine.run(0, n % 3 === 0 ? 1 + (n % 50) : 700);
-      return machine.state(0);
-    });
-  };
-  const expected = states(['step', {}]);
+  const expected = states(program, ['step', {}]);
 
   it.each(tiers.slice(1))('leads where the register says, every time (%s, %o)', (...tier) => {
-    expect(states(tier)).toEqual(expected);
+    expect(states(program, tier)).toEqual(expected);
   });
 });
 
