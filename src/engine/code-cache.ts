@@ -239,11 +239,13 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   }
 
   /**
-   * Whether it is time for a module. What has been translated tells how much there will be: the more of it, the more waits for the next
-   * module, and is stepped meanwhile.
+   * Whether it is time for a module, for hot code that may be waiting already. What has been translated tells how much there will be: the
+   * more of it, the more waits for the next module, and is stepped meanwhile; but not when it has become hot once more, since a program that
+   * stays in a few blocks has no others for which they could wait.
    */
-  function isDue(): boolean {
-    return options.hotThreshold === 1 || waiting.size > Math.min(traces >>> patienceShift, mostWaiting);
+  function isDue(entry: Entry): boolean {
+    if (options.hotThreshold === 1 || waiting.has(entry)) return true;
+    return waiting.size >= Math.min(traces >>> patienceShift, mostWaiting);
   }
 
   /** From here on they run, and a store to one of their lines ends them. */
@@ -434,8 +436,9 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     if (options.regionThreshold === 0) {
       makeRegion(pe, pa, entry);
     } else {
+      const isLast = isDue(entry);
       waiting.set(entry, pa);
-      if (isDue()) translateWaiting(pe);
+      if (isLast) translateWaiting(pe);
     }
     return entry.functionIndex > 0 ? entry.functionIndex : entryTable.coldCode(pa);
   }

@@ -229,6 +229,24 @@ ${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functio
     expect(modules).toBeLessThan(0.75 * functions);
   });
 
+  it('waits for others to share a module with only until it is hot once more', () => {
+    const [functions, hotRuns] = [200, 24];
+    const machine = flatMachine(
+      'tiered',
+      `
+${callsOf(functions, 2 * hotRuns)}
+${'        add     x3, x3, #1\n        ret\n        .align  12\n'.repeat(functions)}`,
+      { hotRuns },
+    );
+    machine.run(0, 1 + 2 * hotRuns * (4 + functions * 6));
+    const { traces, stepped } = machine.engine.counters();
+    // From here on nothing runs but the branch to itself at the end.
+    machine.run(0, 10_000);
+    const after = machine.engine.counters();
+    expect(after.traces).toBeGreaterThan(traces);
+    expect(after.stepped - stepped).toBeLessThanOrEqual(2 * hotRuns);
+  });
+
   it('becomes hot where other code takes its place in the entry table again and again', () => {
     // In the next 256 KiB a place is that of code `spread` entries further.
     const apart = 4 * (2 * entryTablePlace.entries - entryTablePlace.spread);
