@@ -13,7 +13,7 @@ export const meetingEnd = { none: 0, stopped: 1, aborted: 2, deadlock: 3, maxIns
 /** Lines of code written to, of each writer; a host that falls further behind forgets all of its translated code. A power of two. */
 const logEntries = 1024;
 
-const sharedWords = { end: 0, asleep: 1, work: 2, codeWrites: 3 } as const;
+const sharedWords = { end: 0, asleep: 1, work: 2, codeWrites: 3, ready: 4 } as const;
 const hostWords = { doorbell: 0, state: 1, passages: 2, looked: 3, mustLook: 4, codeWrites: 5 } as const;
 /** What a host does: runs code, sleeps, or waits for others in the midst of an instruction. */
 const hostState = { working: 0, asleep: 1, waiting: 2 } as const;
@@ -26,6 +26,8 @@ const closed = 1 << 16;
 /** A wait for others looks so often before it sleeps, and then sleeps so long between two looks. */
 const looksBeforeSleep = 1000;
 const shortSleepMs = 0.05;
+/** Who waits for the others to be ready looks at its mailboxes so often. */
+const readySleepMs = 10;
 
 /** Time that is shorter is not worth skipping: it passes while a thread wakes. */
 const shortTicks = 50_000;
@@ -37,6 +39,8 @@ export const meetingBuffer = (hosts: number): SharedArrayBuffer =>
   new SharedArrayBuffer(4 * (blockWords + hosts * (blockWords + logEntries)) + 8 * (2 + 2 * hosts));
 
 export interface Meeting {
+  /** Returns when all hosts have called it; `receive` is called meanwhile. */
+  awaitReady(receive: () => void): void;
   /** The run ends; the first to say how decides. */
   end(how: number): void;
   /** A number of `meetingEnd`. */
@@ -123,6 +127,14 @@ export function openMeeting(buffer: SharedArrayBuffer, hosts: number, self: numb
   }
 
   return {
+    awaitReady: (receive) => {
+      const before = Atomics.add(words, sharedWords.ready, 1);
+      if (before === hosts - 1) Atomics.notify(words, sharedWords.ready);
+      for (let ready = load(sharedWords.ready); ready < hosts; ready = load(sharedWords.ready)) {
+        receive();
+        Atomics.wait(words, sharedWords.ready, ready, readySleepMs);
+      }
+    },
     end,
     ended: () => {
       return load(sharedWords.end);

@@ -85,6 +85,7 @@ export function runParallelHost(task: HostTask): HostResult {
   );
   isBuilt = true;
   const { host } = machine;
+  meeting.awaitReady(drain);
   const startMs = performance.now();
   runInParallel({
     host,

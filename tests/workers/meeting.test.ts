@@ -11,6 +11,18 @@ function meetings(hosts: number, maxInstructions = Infinity): Meeting[] {
 const never = Infinity;
 const nothing = (): boolean => false;
 
+describe('a host that is ready', () => {
+  it('waits until all are, and looks at its mailboxes meanwhile', () => {
+    const [a, b] = meetings(2) as [Meeting, Meeting];
+    let looks = 0;
+    a.awaitReady(() => {
+      looks += 1;
+      if (looks === 3) b.awaitReady(() => expect.unreachable('the last one does not wait'));
+    });
+    expect(looks).toBe(3);
+  });
+});
+
 describe('when all hosts sleep', () => {
   it('the time to the first timer is skipped, and whose it is is rung', () => {
     const [a, b] = meetings(2) as [Meeting, Meeting];
