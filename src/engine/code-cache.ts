@@ -22,7 +22,7 @@ import { RegionPatience } from './region-patience.ts';
 import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
 import { branchSite, branchSiteAt, type RuntimeTables } from './runtime-tables.ts';
-import { CodeLinks, type Link, type LinkTarget, ModuleLinks } from './trace-links.ts';
+import { CodeLinks, type Link, type LinkTarget, makeDirect, ModuleLinks } from './trace-links.ts';
 import { makeTranslator, type Trace } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
@@ -70,6 +70,13 @@ interface LiveTrace {
   readonly isRegion: boolean;
   /** Times that it has asked to become a region. */
   asked: number;
+}
+
+/** What is free again when nothing of a module can run any more. */
+interface ModuleParts {
+  readonly links: readonly Link[];
+  /** Of the words that count rounds. */
+  readonly counters: readonly number[];
 }
 
 interface Member {
@@ -157,7 +164,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   let evictions = 0;
   const memory = new CodeMemory<LiveTrace>(options.codeBytes);
   const codeLinks = new CodeLinks();
-  const linksOf = new WeakMap<CodeModule<LiveTrace>, readonly Link[]>();
+  const partsOf = new WeakMap<CodeModule<LiveTrace>, ModuleParts>();
   const moduleOf = new WeakMap<LiveTrace, CodeModule<LiveTrace>>();
 
   const knownAt = (pa: number, code: Code): Entry | undefined => entries.get(pa)?.find((e) => isSameCode(e, code));
@@ -207,7 +214,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       const linkTo = (at: bigint): number =>
         links.placeOf({ pa: paOf(at), code: { va: at, el, strictAlignment, guarded } });
       const counter = counters.take();
-      const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.addressOf(counter) };
+      const counting = counter < 0 || !counters.areCounting ? {} : { counter: counters.placeOf(counter) };
       const trace = translate({
         start: va,
         fetch,
@@ -252,7 +259,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   function enter(lives: readonly LiveTrace[], texts: readonly ModuleFunction[], links: readonly Link[]): void {
     const textBytes = texts.reduce((sum, { body }) => sum + body.length, 0);
     const module = memory.add(lives, textBytes);
-    linksOf.set(module, links);
+    partsOf.set(module, { links, counters: lives.map(({ counter }) => counter) });
     for (const live of lives) {
       moduleOf.set(live, module);
       watch(live);
@@ -273,13 +280,15 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   function unwatch(live: LiveTrace): void {
     live.entry.live = undefined;
-    counters.giveBack(live.counter);
-    const module = moduleOf.get(live);
-    if (module) {
-      memory.remove(module, live);
-      if (module.members.size === 0) codeLinks.remove(linksOf.get(module) ?? []);
-    }
+    counters.end(live.counter);
     codeLines.unwatch(live);
+    const module = moduleOf.get(live);
+    if (!module) return;
+    memory.remove(module, live);
+    const parts = partsOf.get(module);
+    if (!parts || module.members.size > 0) return;
+    codeLinks.remove(parts.links);
+    for (const counter of parts.counters) counters.giveBack(counter);
   }
 
   /** Whether what was translated has run so many rounds. */
@@ -303,7 +312,6 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
   /** Whether a trace that asks to become a region has to ask again later. */
   function mustAskAgain(live: LiveTrace): boolean {
     live.asked += 1;
-    counters.restart(live.counter);
     return live.asked < patience.asks;
   }
 
@@ -368,6 +376,14 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
 
   const siteAt = (va: bigint): number => branchSiteAt(options.tables, va);
 
+  /** Exits lead straight to the traces of their module that look, as they are entered, whether they have ended. */
+  function linkDirectly(members: readonly Member[], links: ModuleLinks): void {
+    if (!counters.areCounting) return;
+    const looking = new Map(members.flatMap(({ live }, n) => (live.counter < 0 ? [] : [[live.entry, n] as const])));
+    const functions = links.targets.map(({ pa, code }) => looking.get(knownAt(pa, code) as Entry));
+    for (const { trace } of members) makeDirect(trace.function.body, (place) => functions[place]);
+  }
+
   /** Translates all code that waits. */
   function translateWaiting(pe: Pe): void {
     const members: Member[] = [];
@@ -381,6 +397,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
       }
     }
     waiting.clear();
+    linkDirectly(members, moduleLinks);
     const texts = members.map(({ live, trace }) =>
       options.isProfiled ? { ...trace.function, name: guestCodeName(live.entry) } : trace.function,
     );

@@ -21,7 +21,8 @@ import { constant, constant32, intOf, localValue, type Node, stateLoad } from '.
 import { AtomicGenerator } from './atomic-generator.ts';
 import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
-import { codeSignature, floatSignature, ownTable } from './wasm/module.ts';
+import { exitTo } from './trace-links.ts';
+import { codeSignature, floatSignature } from './wasm/module.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 
 interface RegisterWrite {
@@ -275,6 +276,6 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
   protected followLink(place: number, budget: Node): void {
     this.get(cpuLocal);
     this.emit(budget);
-    this.callFunction(place, codeSignature, op.return_call_indirect, ownTable);
+    exitTo(this.w, place);
   }
 }

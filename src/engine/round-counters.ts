@@ -1,10 +1,14 @@
-// Words in the shared memory that count the rounds of traces down, from the number after which code gets a region.
+// Words in the shared memory that count the rounds of traces down, from the number after which code gets a region. They tell, too, that a trace is
+// no longer valid: exits of its module may lead straight to it (trace-links.ts).
 
 import type { MemoryViews } from '../memory/memory-views.ts';
 
 /** Words of worker `n` begin n times their bytes after this. */
 const countersBase = 0x0c00_0000;
 const counterWords = 1 << 15;
+
+/** The word of a trace that is no longer valid. */
+const endedWord = -1;
 
 export class RoundCounters {
   private readonly words: Int32Array;
@@ -27,26 +31,28 @@ export class RoundCounters {
   /** A counter; -1 where none is free. */
   take(): number {
     const counter = this.free.pop() ?? (this.used < counterWords ? this.used++ : -1);
-    if (counter >= 0) this.restart(counter);
+    if (counter >= 0) this.words[counter] = this.start - 1;
     return counter;
   }
 
-  /** Its trace has ended. */
+  /** Its trace has ended: who comes to it all the same leaves it at once for what runs in its place. */
+  end(counter: number): void {
+    if (counter >= 0) this.words[counter] = endedWord;
+  }
+
+  /** Nobody comes to its trace any more. */
   giveBack(counter: number): void {
     if (counter >= 0) this.free.push(counter);
   }
 
-  restart(counter: number): void {
-    this.words[counter] = this.start;
-  }
-
-  addressOf(counter: number): number {
-    return this.firstAddress + 4 * counter;
+  /** The address of its word, and with what that begins. */
+  placeOf(counter: number): { readonly address: number; readonly start: number } {
+    return { address: this.firstAddress + 4 * counter, start: this.start - 1 };
   }
 
   /** Rounds since it was started; Infinity where they are not counted. */
   rounds(counter: number): number {
     if (!this.areCounting) return Infinity;
-    return counter < 0 ? 0 : this.start - (this.words[counter] as number);
+    return counter < 0 ? 0 : this.start - 1 - (this.words[counter] as number);
   }
 }

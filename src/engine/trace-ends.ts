@@ -35,8 +35,11 @@ export interface TraceSource {
   readonly guarded: boolean;
   /** Traces follow branches the usual way. */
   readonly usualWays?: UsualWays;
-  /** Address, in the shared memory, of a word that counts the trace's rounds down: at 0 it leaves with `traceIsHot`. */
-  readonly counter?: number;
+  /**
+   * Address, in the shared memory, of a word that counts the trace's rounds down (round-counters.ts): at 0 it begins with `start` again, and the
+   * trace leaves with `traceIsHot`; below 0 it leaves for what runs in its place.
+   */
+  readonly counter?: { readonly address: number; readonly start: number };
   /** The place of the link to an address (trace-links.ts), in the page of `start` or in one that `addendOf` knows. */
   readonly linkTo?: (va: bigint) => number;
 }
@@ -217,15 +220,12 @@ export abstract class TraceEnds extends LocalRegisters {
 
   /** One way through the trace. */
   private round(body: Writer): void {
-    if (this.source.counter !== undefined) {
-      this.countDown(this.source.counter);
-      this.leaveAtStartIf(traceIsHot);
-    }
+    if (this.source.counter !== undefined) this.countDown(this.source.counter);
     this.w.append(body);
   }
 
-  /** Leaves at the head of the loop where the condition on the stack holds. */
-  private leaveAtStartIf(code: number): void {
+  /** Leaves at the head of the loop where the condition on the stack holds; `first` when the record is complete. */
+  private leaveAtStartIf(code: number, first?: () => void): void {
     const { loops } = this.known;
     this.ifSeldom(() => {
       this.arm(() => {
@@ -235,6 +235,7 @@ export abstract class TraceEnds extends LocalRegisters {
         }
         this.storeState(pe.pc, constant(64, this.source.start));
         this.storeState(pe.budget, localValue(32, secondLocal, true));
+        first?.();
         this.i32(code);
         this.w.byte(op.return);
       });
@@ -246,18 +247,35 @@ export abstract class TraceEnds extends LocalRegisters {
     return this.count;
   }
 
-  /** Leaves on the stack whether the word at an address has been counted down to 0. */
-  private countDown(address: number): void {
-    this.i32(address);
+  /** Counts a round, unless it is time to ask for a region, or the trace has ended: then this is no round of it. */
+  private countDown({ address, start }: NonNullable<TraceSource['counter']>): void {
+    const left = this.countLocal;
+    const isNegative = (): void => {
+      this.i32(0);
+      this.w.byte(op.i32_lt_s);
+    };
     this.i32(address);
     this.memoryOperation(op.i32_load, 0);
     this.i32(1);
     this.w.byte(op.i32_sub);
     this.w.byte(op.local_tee);
-    this.w.u32(this.countLocal);
+    this.w.u32(left);
+    isNegative();
+    this.leaveAtStartIf(traceIsHot, () => {
+      this.get(left);
+      this.i32(1);
+      this.w.byte(op.i32_add);
+      isNegative();
+      this.block(op.if, () => {
+        this.chain(localValue(32, secondLocal, true));
+      });
+      this.i32(address);
+      this.i32(start);
+      this.memoryOperation(op.i32_store, 0);
+    });
+    this.i32(address);
+    this.get(left);
     this.memoryOperation(op.i32_store, 0);
-    this.get(this.countLocal);
-    this.w.byte(op.i32_eqz);
   }
 
   /** If the budget lets the trace run, its first instruction must be a target of the branch that has led to it. */

@@ -2,6 +2,9 @@
 // its exits lead to. There stands the function of that code; where it is not translated, one that leaves for its address by `chain`.
 // The places are kept up to date whenever code begins and ends to be translated, so that an exit is one jump and looks at nothing.
 //
+// Where the code is of the same module and looks, at its entry, whether it is still valid, the exit becomes a direct jump: the host foresees it,
+// and finds it without a table. It stays one when the code is no longer valid.
+//
 // A link leads to code at its physical address. Where a trace runs, its page is fetched from where it was made from, at the same Exception
 // level and under the same checks; an exit to another page looks first whether that one is, too.
 
@@ -9,13 +12,35 @@ import { pe } from '../arch/state-layout.ts';
 import { type Code, isSameCode } from './entry-table.ts';
 import { functionIndex } from './services.ts';
 import { Text } from './text.ts';
-import { codeSignature, type ModuleFunction } from './wasm/module.ts';
+import { codeSignature, type ModuleFunction, ownTable } from './wasm/module.ts';
 import { op } from './wasm/opcodes.ts';
+import { wideBytes, type Writer } from './wasm/writer.ts';
 
 /** Code that exits lead to, by its physical address, too. */
 export interface LinkTarget {
   readonly pa: number;
   readonly code: Code;
+}
+
+/** An exit, with its operands on the stack, to the code of a place in the table of the module. */
+export function exitTo(w: Writer, place: number): void {
+  w.exits.push({ position: w.length, place });
+  w.byte(op.i32_const);
+  w.wide(place);
+  w.byte(op.return_call_indirect);
+  w.byte(codeSignature);
+  w.byte(ownTable);
+}
+
+/** Makes the exits of a text direct whose places have a function of the module, by its index. */
+export function makeDirect(text: Writer, functionOf: (place: number) => number | undefined): void {
+  for (const { position, place } of text.exits) {
+    const index = functionOf(place);
+    if (index === undefined) continue;
+    text.setByte(position, op.return_call);
+    text.setWide(position + 1, index);
+    for (let n = 0; n < 3; n += 1) text.setByte(position + 1 + wideBytes + n, op.nop);
+  }
 }
 
 /** The links of a module in the making. */

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { exit } from '../../src/arch/exits.ts';
 import { pe as record } from '../../src/arch/state-layout.ts';
 import type { EngineMode } from '../../src/engine/engine.ts';
-import { CodeLinks, type LinkTarget, ModuleLinks } from '../../src/engine/trace-links.ts';
+import { traceIsHot, type TraceSource } from '../../src/engine/trace-ends.ts';
+import { CodeLinks, type LinkTarget, makeDirect, ModuleLinks } from '../../src/engine/trace-links.ts';
 import type { UsualWays } from '../../src/engine/branch-notes.ts';
 import { makeTranslator, type Trace } from '../../src/engine/translate.ts';
 import { assemble } from '../../src/isa/assembler.ts';
@@ -23,6 +24,7 @@ function traceOf(
   usualWays?: UsualWays,
   addendOf: (va: bigint) => number | undefined = () => undefined,
   linkTo?: (va: bigint) => number,
+  counter?: TraceSource['counter'],
 ): Trace & { readonly at: (label: string) => bigint } {
   const { bytes, symbols } = assemble(source, { base: page });
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -41,6 +43,7 @@ function traceOf(
       addendOf,
       ...(usualWays && { usualWays }),
       ...(linkTo && { linkTo }),
+      ...(counter && { counter }),
     }),
     at,
   };
@@ -221,6 +224,46 @@ other:  add     x0, x0, #5
     expect(sums).toEqual([3n, 8n, 3n, 3n]);
     const lookedUp = [98, from.at('other')];
     expect(chained).toEqual([lookedUp, [96, 0x1_2344n], lookedUp, lookedUp]);
+  });
+
+  it('leads straight to a trace of its module that counts rounds, until that is to become a region or has ended', () => {
+    const source = `
+start:  add     x0, x0, #3
+        cbz     x1, other
+        ret
+        .align  6
+other:  add     x0, x0, #5
+        br      x2`;
+    const counter = { address: 0x8_0000, start: 700 };
+    const [from, to] = [
+      traceOf(source, 'start', undefined, undefined, () => 0),
+      traceOf(source, 'other', undefined, undefined, undefined, counter),
+    ];
+    makeDirect(from.function.body, (place) => (place === 0 ? 1 : undefined));
+    const cpu = 0x1000;
+    const state = (offset: number): number => (cpu + offset) / 8;
+    const chained: (bigint | undefined)[] = [];
+    const { f0 } = instantiate([from.function, to.function], {
+      chain: () => {
+        chained.push(doublewords[state(record.pc)]);
+        return exit.lookup;
+      },
+    });
+    const run = f0 as (cpu: number, budget: number) => number;
+    const word = new Int32Array(doublewords.buffer, counter.address, 1);
+    doublewords[state(record.x + 8)] = 0n;
+    doublewords[state(record.x + 16)] = 0x1_2344n;
+    const outcomes = [2, 0, -1].map((rounds) => {
+      word[0] = rounds;
+      doublewords[state(record.x)] = 0n;
+      return [run(cpu, 100), doublewords[state(record.x)], word[0], doublewords[state(record.pc)]];
+    });
+    expect(outcomes).toEqual([
+      [exit.lookup, 8n, 1, 0x1_2344n],
+      [traceIsHot, 3n, counter.start, to.at('other')],
+      [exit.lookup, 3n, -1, to.at('other')],
+    ]);
+    expect(chained).toEqual([0x1_2344n, to.at('other')]);
   });
 
   it('ends with its page, after 64 instructions, and where it comes to itself again', () => {

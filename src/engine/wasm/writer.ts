@@ -2,11 +2,18 @@
 
 import { assert } from '../../report/assert.ts';
 
+/** Bytes of the longest encoding of a number of 32 bits. */
+export const wideBytes = 5;
+const wideByte = (value: number, n: number): number => ((value >>> (7 * n)) & 0x7f) | (n < wideBytes - 1 ? 0x80 : 0);
+
 export class Writer {
   bytes: Uint8Array;
   length = 0;
   /** Where conditional branches begin that are seldom taken, in ascending order. */
   readonly seldom: number[] = [];
+
+  /** Where exits begin that may become direct (trace-links.ts), and the places of their links. */
+  readonly exits: { readonly position: number; readonly place: number }[] = [];
 
   constructor(capacity = 1024) {
     this.bytes = new Uint8Array(capacity);
@@ -24,6 +31,11 @@ export class Writer {
       rest >>>= 7;
     }
     this.byte(rest);
+  }
+
+  /** A number, signed or not, of at most 31 bits in `wideBytes` bytes. */
+  wide(value: number): void {
+    for (let n = 0; n < wideBytes; n += 1) this.byte(wideByte(value, n));
   }
 
   s32(value: number): void {
@@ -63,6 +75,7 @@ export class Writer {
 
   append(other: Writer): void {
     for (const position of other.seldom) this.seldom.push(this.length + position);
+    for (const { position, place } of other.exits) this.exits.push({ position: this.length + position, place });
     if (this.length + other.length > this.bytes.length) this.grow(other.length);
     this.bytes.set(other.bytes.subarray(0, other.length), this.length);
     this.length += other.length;
@@ -72,6 +85,12 @@ export class Writer {
   setByte(position: number, value: number): void {
     assert(position < this.length && value < 0x80, 'a number of one byte is written over another');
     this.bytes[position] = value;
+  }
+
+  /** Writes a number over one that `wide` has written. */
+  setWide(position: number, value: number): void {
+    assert(position + wideBytes <= this.length && value >= 0, 'a wide number is written over another');
+    for (let n = 0; n < wideBytes; n += 1) this.bytes[position + n] = wideByte(value, n);
   }
 
   name(text: string): void {
