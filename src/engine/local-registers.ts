@@ -14,7 +14,7 @@ import { registerNamed } from '../arch/system-registers.ts';
 import type { Decoded } from '../isa/decoder.ts';
 import type { BranchKind, FlagName, FlagSource, Value } from '../isa/semantics.ts';
 import { cpuLocal, secondLocal } from './emitting.ts';
-import { constant, constant32, intOf, localValue, type Node, pin, stateLoad } from './expression.ts';
+import { binaryArguments, constant, constant32, intOf, localValue, type Node, pin, stateLoad } from './expression.ts';
 import { Generator } from './generator.ts';
 import type { AlignmentCheck, Place } from './memory-generator.ts';
 import { branchSite } from './runtime-tables.ts';
@@ -23,7 +23,9 @@ import { flagsSignature } from './wasm/module.ts';
 import { op, type } from './wasm/opcodes.ts';
 
 export const stackPointerSlot = 32;
+/** Register 31 is the stack pointer in some places, the zero register in the others. */
 const zeroRegister = 31;
+const stackAlignment = 16n;
 const flagNames = ['N', 'Z', 'C', 'V'] as const;
 const flagOffset: Readonly<Record<FlagName, number>> = { N: pe.n, Z: pe.z, C: pe.c, V: pe.v };
 
@@ -119,6 +121,10 @@ export abstract class LocalRegisters extends Generator {
   protected flagOperands: FlagOperands | undefined;
   /** CheckFPEnabled64 has passed on the way here. */
   protected isFpEnabled = false;
+  /** CheckSPAlignment() would find nothing here. */
+  protected isStackAligned = false;
+  /** The present instruction moves the stack pointer by a multiple of its alignment. */
+  private keepsStackAligned = false;
 
   constructor({ isConcurrent, yields }: Company) {
     super();
@@ -137,6 +143,7 @@ export abstract class LocalRegisters extends Generator {
     this.slotLocals = new Map();
     this.slotValues = new Map();
     this.isFpEnabled = false;
+    this.isStackAligned = false;
     this.flagLocals = flagNames.map(() => this.allocate(type.i32));
     this.flagValues = this.flagsInLocals();
     this.flagOperands = undefined;
@@ -166,6 +173,24 @@ export abstract class LocalRegisters extends Generator {
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
     super.systemService(operation, immediate, value);
     this.isFpEnabled = false;
+    this.isStackAligned = false;
+  }
+
+  protected override checkStackAlignment(base: Node, n: Node): void {
+    if (this.isStackAligned) return;
+    super.checkStackAlignment(base, n);
+    if (!this.inArm) this.isStackAligned = true;
+  }
+
+  override writeXSP(n: Value, value: Value): void {
+    super.writeXSP(n, value);
+    if (intOf(n as Node) !== zeroRegister) return;
+    const [from, by] = binaryArguments(value as Node, op.i64_add) ?? binaryArguments(value as Node, op.i64_sub) ?? [];
+    this.keepsStackAligned =
+      from !== undefined &&
+      from === this.slotValues.get(stackPointerSlot) &&
+      by?.isConstant === true &&
+      by.bits % stackAlignment === 0n;
   }
 
   override writeSystemRegister(key: Value, value: Value): void {
@@ -295,6 +320,9 @@ export abstract class LocalRegisters extends Generator {
       this.set(local);
       this.slotValues.set(slot, value.isConstant ? value : localValue(64, local, false));
       this.noteWrite(slot);
+      if (slot !== stackPointerSlot) return;
+      if (!this.keepsStackAligned) this.isStackAligned = false;
+      this.keepsStackAligned = false;
     });
   }
 

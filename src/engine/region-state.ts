@@ -9,7 +9,7 @@ import { noTag, pe } from '../arch/state-layout.ts';
 import type { FlagName, Value } from '../isa/semantics.ts';
 import { assert } from '../report/assert.ts';
 import { secondLocal } from './emitting.ts';
-import { binaryArguments, constant, constant32, intOf, localValue, type Node } from './expression.ts';
+import { constant, constant32, localValue, type Node } from './expression.ts';
 import { slotBit, slotsOf } from './instruction-summary.ts';
 import { endingOperations, type FlagOperands, stackPointerSlot } from './local-registers.ts';
 import { LocalVectors, type VectorState } from './local-vectors.ts';
@@ -23,9 +23,6 @@ import type { Writer } from './wasm/writer.ts';
 
 /** An exception that an access takes banks the stack pointer: the record must have it by then. */
 const stackPointerBit = slotBit(stackPointerSlot);
-
-const stackPointerRegister = 31;
-const stackAlignment = 16n;
 
 /** Blocks around the text: see withEnds(). */
 export const textDepth = 2;
@@ -54,10 +51,6 @@ export abstract class RegionState extends LocalVectors {
   protected dirty = 0;
   protected areFlagsDirty = false;
   protected count = 0;
-  /** CheckSPAlignment() would find nothing here. */
-  private isStackAligned = false;
-  /** The present instruction moves the stack pointer by a multiple of its alignment. */
-  private keepsStackAligned = false;
   protected hasEnded = false;
   /** The flags here are the operands in `handedOn`. */
   private areHandedOn = false;
@@ -197,28 +190,6 @@ export abstract class RegionState extends LocalVectors {
   }
   protected noteWrite(slot: number): void {
     this.dirty |= slotBit(slot);
-    if (slot !== stackPointerSlot) return;
-    if (!this.keepsStackAligned) this.isStackAligned = false;
-    this.keepsStackAligned = false;
-  }
-
-  // The stack pointer.
-
-  protected override checkStackAlignment(base: Node, n: Node): void {
-    if (this.isStackAligned) return;
-    super.checkStackAlignment(base, n);
-    this.isStackAligned = true;
-  }
-
-  override writeXSP(n: Value, value: Value): void {
-    super.writeXSP(n, value);
-    if (intOf(n as Node) !== stackPointerRegister) return;
-    const [from, by] = binaryArguments(value as Node, op.i64_add) ?? binaryArguments(value as Node, op.i64_sub) ?? [];
-    this.keepsStackAligned =
-      from !== undefined &&
-      from === this.slotValues.get(stackPointerSlot) &&
-      by?.isConstant === true &&
-      by.bits % stackAlignment === 0n;
   }
 
   // The budget.
@@ -339,7 +310,6 @@ export abstract class RegionState extends LocalVectors {
 
   protected override systemService(operation: number, immediate?: Value, value?: Value): void {
     super.systemService(operation, immediate, value);
-    this.isStackAligned = false;
     this.dirty = 0;
     this.cleanVectors();
     this.areFlagsDirty = false;

@@ -45,7 +45,6 @@ export interface TraceSource {
 }
 
 interface Uses {
-  readonly slotsRead: Set<number>;
   readonly slotsWritten: Set<number>;
   flagsRead: boolean;
   flagsWritten: boolean;
@@ -53,7 +52,6 @@ interface Uses {
 }
 
 const noUses = (): Uses => ({
-  slotsRead: new Set(),
   slotsWritten: new Set(),
   flagsRead: false,
   flagsWritten: false,
@@ -82,6 +80,8 @@ export abstract class TraceEnds extends LocalRegisters {
   private endBranches: { readonly position: number; readonly label: number }[] = [];
   /** The record has all that the service for the present access needs. */
   private isPrepared = false;
+  /** Registers whose locals have their values. */
+  private slotsLoaded = new Set<number>();
 
   protected startTrace(source: TraceSource): void {
     this.source = source;
@@ -105,6 +105,7 @@ export abstract class TraceEnds extends LocalRegisters {
     this.writeOrder = this.known.loops ? [...this.known.slotsWritten].filter((slot) => slot !== stackPointerSlot) : [];
     this.endBranches = [];
     this.isPrepared = false;
+    this.slotsLoaded = new Set();
   }
 
   /** What the pass has found out is known from here on. */
@@ -118,10 +119,8 @@ export abstract class TraceEnds extends LocalRegisters {
     this.w = new Writer(body.length + 512);
     for (const { position, label } of this.endBranches) body.setByte(position, label + this.writeOrder.length);
     this.fixRecord();
-    const { loops, slotsRead, flagsRead, flagsWritten } = this.known;
-    for (const slot of this.slotLocals.keys()) {
-      if (loops || slotsRead.has(slot)) this.loadSlot(slot);
-    }
+    const { loops, flagsRead, flagsWritten } = this.known;
+    if (loops) for (const slot of this.slotLocals.keys()) this.loadSlot(slot);
     if (flagsRead || (loops && flagsWritten)) this.loadFlags();
     this.loadFloatControl();
     if (loops) {
@@ -371,12 +370,16 @@ export abstract class TraceEnds extends LocalRegisters {
 
   // Registers and flags.
 
+  /** A register is loaded when it is first read, so that its local is not kept for longer; what loops has all of them at its entry. */
   protected noteRead(slot: number): void {
-    if (!this.uses.slotsWritten.has(slot)) this.uses.slotsRead.add(slot);
+    if (this.known.loops || this.slotsLoaded.has(slot)) return;
+    this.loadSlot(slot);
+    if (this.depth === 0) this.slotsLoaded.add(slot);
   }
   protected noteWrite(slot: number): void {
     this.uses.slotsWritten.add(slot);
     this.dirtySlots.add(slot);
+    this.slotsLoaded.add(slot);
     if (slot !== stackPointerSlot && !this.writeOrder.includes(slot)) this.writeOrder.push(slot);
   }
   protected noteFlagRead(): void {

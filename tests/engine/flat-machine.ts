@@ -172,7 +172,7 @@ export function flatMachine(mode: EngineMode, program: string, options: FlatOpti
 }
 
 /** The state after each of these numbers of instructions; tiered, what runs soon has traces, and regions. */
-export function statesAfter(mode: 'step' | 'region' | 'tiered', program: string, budgets: readonly number[]): string[] {
+export function statesAfter(mode: EngineMode, program: string, budgets: readonly number[]): string[] {
   const machine = flatMachine(mode, program, mode === 'tiered' ? { hotRuns: 4, regionRounds: 10 } : {});
   return budgets.map((budget) => {
     machine.run(0, budget);

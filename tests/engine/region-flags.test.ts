@@ -1,4 +1,4 @@
-// What a region knows of the flags and of the stack pointer's alignment, beside the stepper.
+// What a region knows of the flags, and regions and traces of the stack pointer's alignment, beside the stepper.
 
 import { describe, expect, it } from 'vitest';
 import { statesAfter } from './flat-machine.ts';
@@ -63,7 +63,7 @@ values: .quad   0, 1, -1, 0x7fffffffffffffff, 0x8000000000000000, 0x7fffffff, 0x
     'ldr x2, [sp], #-24',
     'ldp x2, x3, [sp], #-8',
     'msr spsel, #0',
-  ])('looks at the alignment of the stack pointer again after %s', (move) => {
+  ])('looks at the alignment of the stack pointer again after %s, and so does a trace', (move) => {
     const program = `
         adr     x17, vectors
         msr     vbar_el1, x17
@@ -103,6 +103,8 @@ vectors: .space 0x200
 data:   .space  128
 `;
     const budgets = [40, 17, 200];
-    expect(statesAfter('region', program, budgets)).toEqual(statesAfter('step', program, budgets));
+    const states = statesAfter('step', program, budgets);
+    for (const mode of ['region', 'translate'] as const)
+      expect(statesAfter(mode, program, budgets), mode).toEqual(states);
   });
 });
