@@ -22,7 +22,7 @@ import { AtomicGenerator } from './atomic-generator.ts';
 import { pointerFunctionIndex } from './pointer-functions.ts';
 import { functionIndex, scratchSlot, systemImmediateShift, systemOperation } from './services.ts';
 import { exitTo } from './trace-links.ts';
-import { codeSignature, floatSignature } from './wasm/module.ts';
+import { codeSignature, floatSignature, ownTable } from './wasm/module.ts';
 import { op, simd, type } from './wasm/opcodes.ts';
 
 interface RegisterWrite {
@@ -277,5 +277,12 @@ export abstract class Generator extends AtomicGenerator implements Semantics {
     this.get(cpuLocal);
     this.emit(budget);
     exitTo(this.w, place);
+  }
+
+  /** The same, but always by the table. */
+  protected followTable(place: number, budget: Node): void {
+    this.get(cpuLocal);
+    this.emit(budget);
+    this.callFunction(place, codeSignature, op.return_call_indirect, ownTable);
   }
 }

@@ -3,7 +3,7 @@
 // Ways out that are seldom gone have a common end, since V8 takes as long over a trace as it has text.
 
 import { exit } from '../arch/exits.ts';
-import { pe } from '../arch/state-layout.ts';
+import { btypeChecked, pe } from '../arch/state-layout.ts';
 import type { UsualWays } from './branch-notes.ts';
 import { constant, constant32, localValue, type Node } from './expression.ts';
 import { secondLocal } from './emitting.ts';
@@ -266,7 +266,7 @@ export abstract class TraceEnds extends LocalRegisters {
       this.w.byte(op.i32_add);
       isNegative();
       this.block(op.if, () => {
-        this.chain(localValue(32, secondLocal, true));
+        this.leaveForSuccessor(localValue(32, secondLocal, true));
       });
       this.i32(address);
       this.i32(start);
@@ -275,6 +275,14 @@ export abstract class TraceEnds extends LocalRegisters {
     this.i32(address);
     this.get(left);
     this.memoryOperation(op.i32_store, 0);
+  }
+
+  /** Leaves for what runs in place of the trace, which has ended: that admits the branch which has led here anew. */
+  private leaveForSuccessor(budget: Node): void {
+    const { linkTo, start } = this.source;
+    this.storeState(pe.btype, this.and(this.loadState(32, pe.btype), constant32(~btypeChecked)) as Node);
+    if (linkTo) this.followTable(linkTo(start), budget);
+    else this.chain(budget);
   }
 
   /** If the budget lets the trace run, its first instruction must be a target of the branch that has led to it. */
