@@ -16,6 +16,7 @@ import type { CodeTable } from './code-table.ts';
 import { EarlyWrites, worthwhileRounds } from './early-writes.ts';
 import { type Code, EntryTable, isSameCode } from './entry-table.ts';
 import { addendTo, FetchedPages, pageMask, pageOf } from './fetched-pages.ts';
+import type { Entry, LiveTrace, Member, ModuleParts } from './live-trace.ts';
 import type { Company } from './local-registers.ts';
 import { ObservedCode } from './observed-code.ts';
 import { RegionPatience } from './region-patience.ts';
@@ -23,7 +24,7 @@ import { makeRegionTranslator } from './region.ts';
 import { RoundCounters } from './round-counters.ts';
 import { branchSite, branchSiteAt, type RuntimeTables } from './runtime-tables.ts';
 import { CodeLinks, type Link, type LinkTarget, makeDirect, ModuleLinks } from './trace-links.ts';
-import { makeTranslator, type Trace } from './translate.ts';
+import { makeTranslator } from './translate.ts';
 import { guestCodeName } from './profile-names.ts';
 import type { ModuleFunction } from './wasm/module.ts';
 
@@ -51,38 +52,6 @@ const maxColdInstructions = 100;
 /** Whether a direct call could lead from one address to another. */
 const isInReach = (from: bigint, to: bigint): boolean =>
   (to & 3n) === 0n && BigInt.asIntN(28, to - from) === BigInt.asIntN(64, to - from);
-
-/** Code that is translated, or is to be. */
-interface Entry extends Code {
-  /** Function index of the trace or the region, or 0. */
-  functionIndex: number;
-  /** What it was made from. */
-  live: LiveTrace | undefined;
-}
-
-/** A trace or a region that can run, and the lines that it was made from. */
-interface LiveTrace {
-  readonly pa: number;
-  readonly entry: Entry;
-  readonly lines: ReadonlySet<number>;
-  /** Of the words that count rounds, or -1. */
-  readonly counter: number;
-  readonly isRegion: boolean;
-  /** Times that it has asked to become a region. */
-  asked: number;
-}
-
-/** What is free again when nothing of a module can run any more. */
-interface ModuleParts {
-  readonly links: readonly Link[];
-  /** Of the words that count rounds. */
-  readonly counters: readonly number[];
-}
-
-interface Member {
-  readonly live: LiveTrace;
-  readonly trace: Trace;
-}
 
 /** A trace that is to become a region, and what has run since it has asked for that. */
 export interface Candidate {

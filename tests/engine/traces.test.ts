@@ -50,6 +50,15 @@ function traceOf(
 }
 const addresses = (...offsets: readonly number[]): bigint[] => offsets.map((offset) => BigInt(page + offset));
 
+/** A trace that leads to another one. */
+const leading = `
+start:  add     x0, x0, #3
+        cbz     x1, other
+        ret
+        .align  6
+other:  add     x0, x0, #5
+        br      x2`;
+
 describe('a trace', () => {
   it('keeps a loop to its own start inside the function, and leaves it where the budget does not cover another round', () => {
     const {
@@ -166,20 +175,13 @@ second: ret`;
   });
 
   it('leads straight to what its links lead to, and by a look-up where that is nothing', () => {
-    const source = `
-start:  add     x0, x0, #3
-        cbz     x1, other
-        ret
-        .align  6
-other:  add     x0, x0, #5
-        br      x2`;
     const links = new ModuleLinks();
     const codeAt = (va: bigint): LinkTarget => ({
       pa: Number(va),
       code: { va, el: 1, strictAlignment: false, guarded: false },
     });
     const linkTo = (va: bigint): number => links.placeOf(codeAt(va));
-    const [from, to] = [traceOf(source, 'start', undefined, undefined, linkTo), traceOf(source, 'other')];
+    const [from, to] = [traceOf(leading, 'start', undefined, undefined, linkTo), traceOf(leading, 'other')];
     expect(links.targets).toEqual([codeAt(from.at('other'))]);
     const cpu = 0x1000;
     const chained: [number, bigint | undefined][] = [];
@@ -227,17 +229,10 @@ other:  add     x0, x0, #5
   });
 
   it('leads straight to a trace of its module that counts rounds, until that is to become a region or has ended', () => {
-    const source = `
-start:  add     x0, x0, #3
-        cbz     x1, other
-        ret
-        .align  6
-other:  add     x0, x0, #5
-        br      x2`;
     const counter = { address: 0x8_0000, start: 700 };
     const [from, to] = [
-      traceOf(source, 'start', undefined, undefined, () => 0),
-      traceOf(source, 'other', undefined, undefined, undefined, counter),
+      traceOf(leading, 'start', undefined, undefined, () => 0),
+      traceOf(leading, 'other', undefined, undefined, undefined, counter),
     ];
     makeDirect(from.function.body, (place) => (place === 0 ? 1 : undefined));
     const cpu = 0x1000;
