@@ -257,6 +257,7 @@ export function makeCodeCache(options: CodeCacheOptions): CodeCache {
     const parts = partsOf.get(module);
     if (!parts || module.members.size > 0) return;
     codeLinks.remove(parts.links);
+    // A trace that is running now may still come to one of them; they are taken again by `resolve` alone, when none runs.
     for (const counter of parts.counters) counters.giveBack(counter);
   }
 
